@@ -1,0 +1,47 @@
+"""Write results aside and rename them, so that a crash never leaves half a file behind."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import OutputError
+
+
+@contextmanager
+def written_aside(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; rename it to ``path`` when the block succeeds.
+
+    The temporary name keeps the extension, for writers that choose the format by it. If the block
+    raises, the temporary file is removed and whatever ``path`` held before is untouched.
+
+    Raises:
+        OutputError: if the folder cannot be made or the file cannot be written (no permission,
+            full disk); the sentence names the file and the system's reason.
+
+    Example:
+        >>> import tempfile
+        >>> target = Path(tempfile.mkdtemp()) / "numbers.csv"
+        >>> with written_aside(target) as aside:
+        ...     _ = aside.write_text("1,2,3")
+        >>> target.read_text()
+        '1,2,3'
+    """
+    path = Path(path)
+    # Short, whatever the target is called: names may already be at the file system's limit.
+    suffix = "".join(path.suffixes[-2:])[-24:]
+    aside = path.with_name(f".{secrets.token_hex(6)}.partial{suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield aside
+        with open(aside, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(aside, path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"{path}: cannot be written ({reason}).") from error
+    finally:
+        aside.unlink(missing_ok=True)
