@@ -1,14 +1,16 @@
 """Segments: 128 x 128 cuts of the skull wall, laid horizontally, outer table up.
 
-``extract`` is the stage: it plans where the planes meet the wall (``plan``), cuts there (``cut``)
-and keeps what is one uninterrupted wall from edge to edge (``objection``). Planning knows the
-anatomy and interpolates nothing that is kept; cutting knows only the CT, the mask and a matrix, so
-that a segment can be cut again from the ``pixel_to_ras`` stored beside it.
+``extract`` is the stage: it goes through the sites where a segment belongs (``plan``), lays a
+square on the wall there (``place``), cuts (``cut``) and keeps what is one uninterrupted wall from
+edge to edge (``objection``). Planning knows the anatomy and touches no HU; cutting knows only the
+CT, the mask and a matrix, so that a segment can be cut again from the ``pixel_to_ras`` stored
+beside it.
 
 Axial planes lie at fixed steps above the floor of the vault. In each, the cut to the left and the
 cut to the right stand where a ray from the middle of the cavity leaves the wall. Up to
 ``TEMPORAL_TOP_MM`` above the floor that wall is the squama of the temporal bone, above it is
-parietal bone. As in the paper, cuts are rotated and never mirrored.
+parietal bone. Where a ridge of the base or air cells spoil a cut, it is moved along the wall by a
+few millimetres. As in the paper, cuts are rotated and never mirrored.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from scipy import ndimage
 
 from .errors import BadInputError
 from .segmentset import PIXEL_SPACING_MM, SIZE, SegmentSet
-from .skull import Cavity, find_cavity, skull_mask
+from .skull import BONE_THRESHOLD_HU, Cavity, find_cavity, skull_mask
 from .volume import LOWEST_HU, HeadCT, pseudonym
 
 INTERVAL_MM = 3.1
@@ -35,6 +37,7 @@ FEWEST_GOOD_COLUMNS = 0.97
 """Share of columns that must hold one uninterrupted run of wall."""
 
 _BONES = ("temporal", "parietal")
+_SHIFTS_MM = (0.0, 5.0, -5.0, 10.0, -10.0)
 _LONGEST_RAY_MM = 140.0
 _RAY_STEP_MM = 0.25
 _SEARCH_ROW = 40  # where the outer table stands while the cut is being turned level
@@ -42,25 +45,33 @@ _TURNS = 4
 _STEEPEST_SLANT = np.sin(np.deg2rad(40.0))  # wall against plane; 1/cos(40 deg) = 1.3 in thickness
 _THICKEST_MM = 20.0
 _THINNEST_MM = 1.0
+_RIDGE_MM, _RIDGE_RATIO = 10.0, 3.0  # thicker than both: petrous or sphenoid ridge
 _AIR_HU = -200
 _MOST_AIR = 0.005
+_AIR_BEHIND_MM = 12.0  # mastoid cells lie this close behind the outer table, brain is no air
 _METAL_HU = 3000
+_SMOOTHING_PIXELS = 0.8
+_SURELY_INSIDE, _SURELY_OUTSIDE = 0.85, 0.15  # shares of the interpolated mask
 _CROP_MARGIN = 12  # voxels after which a cubic spline no longer feels the border (0.27 ** 12)
 
 
 @dataclass(frozen=True, eq=False)
-class Cut:
-    """Where one segment is cut: enough to make it again from the CT and the mask.
+class Site:
+    """Where a segment belongs: a plane, and in it a ray from inside the head to the wall.
 
     Attributes:
         bone, side, plane: as in ``SegmentSet``.
-        pixel_to_ras: float64 (4, 4), takes (column, row, 0, 1) to RAS mm.
+        start_ras: float64 (3,), where the ray starts, RAS mm.
+        outward: float64 (3,), unit vector of the ray, in the plane.
+        normal: float64 (3,), unit normal of the plane; seen against it, columns run to the right.
     """
 
     bone: str
     side: str
     plane: str
-    pixel_to_ras: np.ndarray
+    start_ras: np.ndarray
+    outward: np.ndarray
+    normal: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,7 @@ def extract(
     bones: Sequence[str] = _BONES,
     interval_mm: float = INTERVAL_MM,
     spacing_mm: float = PIXEL_SPACING_MM,
+    threshold_hu: float = BONE_THRESHOLD_HU,
     subject: str | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Extraction:
@@ -94,6 +106,7 @@ def extract(
         bones: which to cut, out of ``temporal`` and ``parietal``.
         interval_mm: distance of neighbouring planes.
         spacing_mm: size of a pixel.
+        threshold_hu: HU from which a voxel or pixel at the wall's surface is bone.
         subject: pseudonym of the subject; ``volume.pseudonym(ct)`` if None.
         on_progress: called with the share of the work done, 0 to 1.
 
@@ -105,71 +118,65 @@ def extract(
     cavity = find_cavity(ct)
     tell(0.1)
     if mask is None:
-        mask = skull_mask(ct, cavity=cavity)
+        mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity)
     tell(0.5)
 
-    kept: list[tuple[Cut, np.ndarray, np.ndarray]] = []
+    kept: list[tuple[Site, np.ndarray, np.ndarray, np.ndarray]] = []
     dropped: Counter[str] = Counter()
-    planned = list(plan(ct, mask, cavity, interval_mm=interval_mm, spacing_mm=spacing_mm))
-    for number, one in enumerate(planned):
-        if isinstance(one, str):
-            dropped[one] += 1
-        elif one.bone in bones:
-            hu, wall = cut(ct, mask, one.pixel_to_ras)
-            reason = objection(hu, wall, spacing_mm)
-            if reason is None:
-                kept.append((one, hu, wall))
-            else:
-                dropped[reason] += 1
-        tell(0.5 + 0.5 * (number + 1) / len(planned))
+    sites = [site for site in plan(cavity, interval_mm) if site.bone in bones]
+    for number, site in enumerate(sites):
+        found = _first_good_cut(ct, mask, site, spacing_mm, threshold_hu)
+        if isinstance(found, str):
+            dropped[found] += 1
+        else:
+            kept.append((site, *found))
+        tell(0.5 + 0.5 * (number + 1) / len(sites))
     if not kept:
         raise BadInputError(
             f"No cut of the vault is one wall from edge to edge (found: {dict(dropped)}); a CT "
             "with complete temporal or parietal bone is needed."
         )
     segments = _as_set(kept, subject or pseudonym(ct), spacing_mm)
-    source = {**ct.source, "interval_mm": interval_mm, "dropped": dict(sorted(dropped.items()))}
-    return Extraction(replace(segments, source=source), dict(sorted(dropped.items())))
+    by_reason = dict(sorted(dropped.items()))
+    source = {
+        **ct.source,
+        "interval_mm": interval_mm,
+        "threshold_hu": threshold_hu,
+        "dropped": by_reason,
+    }
+    return Extraction(replace(segments, source=source), by_reason)
 
 
-def plan(
-    ct: HeadCT,
-    mask: np.ndarray,
-    cavity: Cavity,
-    *,
-    interval_mm: float = INTERVAL_MM,
-    spacing_mm: float = PIXEL_SPACING_MM,
-) -> Iterator[Cut | str]:
-    """Yield the cuts of all axial planes of the vault, bottom up, left before right.
-
-    Where a plane meets no wall that can be laid horizontally, the reason is yielded instead.
-    """
-    heights = np.arange(cavity.base_mm + interval_mm, cavity.top_mm, interval_mm)
-    up = np.array([0.0, 0.0, 1.0])
-    for height in heights:
-        middle = np.array([*cavity.centre_ras[:2], height])
+def plan(cavity: Cavity, interval_mm: float = INTERVAL_MM) -> Iterator[Site]:
+    """Yield the sites of all axial planes of the vault, bottom up, left before right."""
+    for height in np.arange(cavity.base_mm + interval_mm, cavity.top_mm, interval_mm):
         bone = "temporal" if height - cavity.base_mm <= TEMPORAL_TOP_MM else "parietal"
-        for side, outward in (("left", [-1.0, 0.0, 0.0]), ("right", [1.0, 0.0, 0.0])):
-            placed = place(ct, mask, middle, np.array(outward), up, spacing_mm)
-            yield placed if isinstance(placed, str) else Cut(bone, side, "axial", placed)
+        for side, x in (("left", -1.0), ("right", 1.0)):
+            yield Site(
+                bone=bone,
+                side=side,
+                plane="axial",
+                start_ras=np.array([*cavity.centre_ras[:2], height]),
+                outward=np.array([x, 0.0, 0.0]),
+                normal=np.array([0.0, 0.0, 1.0]),
+            )
 
 
 def place(
     ct: HeadCT,
     mask: np.ndarray,
-    start_ras: np.ndarray,
-    outward: np.ndarray,
-    normal: np.ndarray,
+    site: Site,
+    *,
+    shift_mm: float = 0.0,
     spacing_mm: float = PIXEL_SPACING_MM,
 ) -> np.ndarray | str:
-    """Lay a segment on the wall that a ray inside a plane meets.
+    """Lay a segment on the wall that the ray of a site meets.
 
     Args:
         ct: the head CT.
         mask: (slices, rows, columns), nonzero in the skull wall.
-        start_ras: (3,) a point of the plane inside the head, RAS mm.
-        outward: (3,) unit vector of the ray, within the plane.
-        normal: (3,) unit normal of the plane; seen against it, columns run to the right.
+        site: plane and ray.
+        shift_mm: how far the ray is moved along the wall, within the plane.
         spacing_mm: size of a pixel.
 
     Returns:
@@ -177,18 +184,20 @@ def place(
         passes through the middle column, the highest point lies ``TOP_MARGIN_ROWS`` below row 0.
         Or the reason (a text) why there is no such segment.
     """
+    outward, normal = site.outward, site.normal
+    start = site.start_ras + shift_mm * np.cross(outward, normal)
     steps = np.arange(0.0, _LONGEST_RAY_MM, _RAY_STEP_MM)
-    on_wall = _sample(mask, ct, start_ras + steps[:, None] * outward) > 0.5
+    on_wall = _sample(mask, ct, start + steps[:, None] * outward) > 0.5
     if not on_wall.any():
         return "no wall there"
-    anchor = start_ras + steps[np.flatnonzero(on_wall)[-1]] * outward
+    anchor = start + steps[np.flatnonzero(on_wall)[-1]] * outward
     if _slant(ct, mask, anchor, normal) > _STEEPEST_SLANT:
         return "wall slants through the plane"
 
     inward = -outward
     matrix = _matrix(anchor, inward, normal, _SEARCH_ROW, spacing_mm)
     for _ in range(_TURNS):
-        edge = _outer_edge(_wall_in_plane(ct, mask, matrix, (SIZE, SIZE)))
+        edge = _outer_edge(_share_in_plane(ct, mask, matrix) > 0.5)
         found = np.isfinite(edge)
         if found.mean() < FEWEST_GOOD_COLUMNS:
             return "not from edge to edge"
@@ -197,30 +206,44 @@ def place(
         inward = inward - slope * along
         inward /= np.linalg.norm(inward)
         matrix = _matrix(anchor, inward, normal, _SEARCH_ROW, spacing_mm)
-    edge = _outer_edge(_wall_in_plane(ct, mask, matrix, (SIZE, SIZE)))
+    edge = _outer_edge(_share_in_plane(ct, mask, matrix) > 0.5)
     if not np.isfinite(edge).any():
         return "not from edge to edge"
     row = _SEARCH_ROW - (np.floor(np.nanmin(edge)) - TOP_MARGIN_ROWS)
     return _matrix(anchor, inward, normal, row, spacing_mm)
 
 
-def cut(ct: HeadCT, mask: np.ndarray, pixel_to_ras: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def cut(
+    ct: HeadCT,
+    mask: np.ndarray,
+    pixel_to_ras: np.ndarray,
+    threshold_hu: float = BONE_THRESHOLD_HU,
+) -> tuple[np.ndarray, np.ndarray]:
     """Cut one segment: the CT interpolated once, by a cubic spline, and the wall's mask.
+
+    The mask says which pixels are wall but for its own last voxel; there, where the wall ends
+    inside a voxel, the interpolated CT decides by the threshold.
 
     Args:
         ct: the head CT.
         mask: (slices, rows, columns), nonzero in the skull wall.
         pixel_to_ras: (4, 4), takes (column, row, 0, 1) to RAS mm.
+        threshold_hu: HU from which a pixel at the surface is bone.
 
     Returns:
         HU as int16 (128, 128), 0 outside the wall, and the mask as uint8 (128, 128).
     """
-    wall = _wall_in_plane(ct, mask, pixel_to_ras, (SIZE, SIZE))
-    wall = _main_part(wall)
     hu = np.zeros((SIZE, SIZE), np.int16)
-    rows, columns = np.nonzero(wall)
-    if rows.size:
-        hu[rows, columns] = sample_hu(ct, _points(pixel_to_ras, rows, columns))
+    share = _share_in_plane(ct, mask, pixel_to_ras)
+    rows = np.flatnonzero((share > _SURELY_OUTSIDE).any(1))
+    if rows.size == 0:
+        return hu, np.zeros((SIZE, SIZE), np.uint8)
+    used = slice(max(rows[0] - 2, 0), min(rows[-1] + 3, SIZE))
+    r, c = np.mgrid[used, :SIZE]
+    hu[used] = sample_hu(ct, _points(pixel_to_ras, r.ravel(), c.ravel())).reshape(r.shape)
+    dense = ndimage.gaussian_filter(hu.astype(np.float32), _SMOOTHING_PIXELS) > threshold_hu
+    wall = _main_part((share > _SURELY_INSIDE) | (dense & (share > _SURELY_OUTSIDE)))
+    hu[~wall] = 0
     return hu, wall.astype(np.uint8)
 
 
@@ -276,7 +299,40 @@ def objection(hu: np.ndarray, mask: np.ndarray, spacing_mm: float) -> str | None
         return "wall interrupted"
     if thickness_mm.max() > _THICKEST_MM or np.median(thickness_mm) < _THINNEST_MM:
         return "too thick or too thin for a vault"
+    if thickness_mm.max() > max(_RIDGE_MM, _RIDGE_RATIO * np.median(thickness_mm)):
+        return "a ridge joins the wall"
     return None
+
+
+def _first_good_cut(
+    ct: HeadCT, mask: np.ndarray, site: Site, spacing_mm: float, threshold_hu: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | str:
+    """``pixel_to_ras``, HU and mask at the site or beside it, or what is wrong at the site."""
+    reasons = []
+    for shift_mm in _SHIFTS_MM:
+        matrix = place(ct, mask, site, shift_mm=shift_mm, spacing_mm=spacing_mm)
+        if isinstance(matrix, str):
+            reasons.append(matrix)
+            continue
+        hu, wall = cut(ct, mask, matrix, threshold_hu)
+        reason = objection(hu, wall, spacing_mm)
+        if reason is None and _air_behind(ct, wall, matrix, spacing_mm):
+            reason = "air cells or sinus"
+        if reason is None:
+            return matrix, hu, wall
+        reasons.append(reason)
+    return reasons[0]
+
+
+def _air_behind(ct: HeadCT, wall: np.ndarray, pixel_to_ras: np.ndarray, spacing_mm: float) -> bool:
+    """Whether there is air in or behind the wall, where a vault has diploë and brain."""
+    first = wall.argmax(0)
+    depth = np.arange(int(_AIR_BEHIND_MM / spacing_mm))
+    rows = first + depth[:, None]
+    points = _points(pixel_to_ras, rows, np.broadcast_to(np.arange(SIZE), rows.shape))
+    ijk = np.rint(_to_ijk(ct, points.reshape(-1, 3))).astype(int)
+    inside = ((ijk >= 0) & (ijk < ct.hu.shape)).all(1)
+    return bool((ct.hu[tuple(ijk[inside].T)] < _AIR_HU).mean() > _MOST_AIR)
 
 
 def _check_arguments(
@@ -304,17 +360,17 @@ def _check_arguments(
 
 
 def _as_set(
-    kept: Sequence[tuple[Cut, np.ndarray, np.ndarray]], subject: str, spacing_mm: float
+    kept: Sequence[tuple[Site, np.ndarray, np.ndarray, np.ndarray]], subject: str, spacing_mm: float
 ) -> SegmentSet:
-    cuts = [one for one, _, _ in kept]
+    sites, matrices, hu, walls = zip(*kept, strict=True)
     return SegmentSet(
-        hu=np.stack([hu for _, hu, _ in kept]),
-        mask=np.stack([wall for _, _, wall in kept]),
-        pixel_to_ras=np.stack([one.pixel_to_ras for one in cuts]),
+        hu=np.stack(hu),
+        mask=np.stack(walls),
+        pixel_to_ras=np.stack(matrices),
         subject=np.full(len(kept), subject),
-        bone=np.array([one.bone for one in cuts]),
-        side=np.array([one.side for one in cuts]),
-        plane=np.array([one.plane for one in cuts]),
+        bone=np.array([site.bone for site in sites]),
+        side=np.array([site.side for site in sites]),
+        plane=np.array([site.plane for site in sites]),
         seed=np.full(len(kept), -1, np.int64),
         kind="real",
         pixel_spacing_mm=spacing_mm,
@@ -352,13 +408,12 @@ def _sample(mask: np.ndarray, ct: HeadCT, points_ras: np.ndarray) -> np.ndarray:
     return ndimage.map_coordinates(mask, ijk.T, order=1, output=np.float32, cval=0.0)
 
 
-def _wall_in_plane(
-    ct: HeadCT, mask: np.ndarray, pixel_to_ras: np.ndarray, shape: tuple[int, int]
-) -> np.ndarray:
-    rows, columns = np.indices(shape)
-    share = _sample(mask, ct, _points(pixel_to_ras, rows.ravel(), columns.ravel())).reshape(shape)
+def _share_in_plane(ct: HeadCT, mask: np.ndarray, pixel_to_ras: np.ndarray) -> np.ndarray:
+    """How far each pixel lies in the wall, float32 (128, 128), 0.5 at the mask's surface."""
+    rows, columns = np.indices((SIZE, SIZE))
+    share = _sample(mask, ct, _points(pixel_to_ras, rows.ravel(), columns.ravel()))
     # A pixel is smaller than a voxel: without this the voxels' corners show.
-    return ndimage.gaussian_filter(share, 0.7) > 0.5
+    return ndimage.gaussian_filter(share.reshape(SIZE, SIZE), _SMOOTHING_PIXELS)
 
 
 def _main_part(wall: np.ndarray) -> np.ndarray:

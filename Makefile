@@ -1,0 +1,32 @@
+# `make demo` and `make test` work on a fresh clone with Python 3.10 or later, without root.
+#
+#   make demo            the whole road on the sample CT, into demo/
+#   make test            everything the suite holds
+#   make clean           removes what the two made
+#
+# PYTHON chooses the interpreter, PIP_FLAGS goes to pip (a mirror, a CPU build of torch).
+
+PYTHON ?= python3
+PIP_FLAGS ?=
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+.PHONY: demo test clean
+
+demo: $(INSTALLED)
+	$(BIN)/skullgan demo -o demo
+
+test: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/python -m pytest
+
+$(INSTALLED): pyproject.toml Testing/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("$(PYTHON) is Python %d.%d, 3.10 or later is needed (make PYTHON=...)." % sys.version_info[:2])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) --constraint Testing/constraints.txt \
+		--editable ".[dicom,evaluate,scene,test]"
+	@touch $(INSTALLED)
+
+clean:
+	rm -rf .venv demo
