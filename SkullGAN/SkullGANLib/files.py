@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import OutputError
@@ -37,11 +37,13 @@ def written_aside(path: str | Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield aside
-        with open(aside, "rb") as written:
+        with open(aside, "r+b") as written:  # Windows syncs only what is open for writing
             os.fsync(written.fileno())
         os.replace(aside, path)
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(f"{path}: cannot be written ({reason}).") from error
     finally:
-        aside.unlink(missing_ok=True)
+        # Where the folder is a file, or the disk is gone, the reason above is the one to tell.
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)

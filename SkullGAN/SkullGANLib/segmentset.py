@@ -34,6 +34,7 @@ PLANES = ("axial", "coronal", "sagittal", "oblique", "unknown")
 
 _PER_SEGMENT = ("hu", "mask", "pixel_to_ras", "subject", "bone", "side", "plane", "seed")
 _TEXTS = ("subject", "bone", "side", "plane")
+_TYPES = {"hu": np.int16, "mask": np.uint8, "pixel_to_ras": np.float64, "seed": np.int64}
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,8 @@ class SegmentSet:
     the set of those segments.
 
     Raises:
-        BadInputError: if shapes do not match each other or a text is not one of those named.
+        BadInputError: if shapes do not match each other, a text is not one of those named, a pixel
+            has no size or the HU range is empty.
     """
 
     hu: np.ndarray
@@ -96,6 +98,19 @@ class SegmentSet:
                 )
         if self.kind not in KINDS:
             raise BadInputError(f"A segment set's kind is {self.kind!r}, needed is one of {KINDS}.")
+        if not 0 < self.pixel_spacing_mm < np.inf:
+            raise BadInputError(
+                f"A segment set's pixel_spacing_mm is {self.pixel_spacing_mm}, more than 0 is "
+                "needed."
+            )
+        if len(self.hu_range) != 2 or not self.hu_range[0] < self.hu_range[1]:
+            raise BadInputError(
+                f"A segment set's hu_range is {self.hu_range}, needed are two HU, the lower first."
+            )
+        if not isinstance(self.source, Mapping):
+            raise BadInputError(
+                f"A segment set's source is {self.source!r}, needed are names with values."
+            )
 
     def __len__(self) -> int:
         return len(self.hu)
@@ -225,6 +240,7 @@ def read(path: str | Path) -> SegmentSet:
     try:
         with h5py.File(path, "r") as file:
             _check_format(path, file)
+            _check_types(path, file)
             parts: dict[str, Any] = {name: file[name][...] for name in _PER_SEGMENT}
             parts.update(
                 {name: np.array(file[name].asstr()[...], dtype=np.str_) for name in _TEXTS}
@@ -253,12 +269,22 @@ def _check_format(path: Path, file: Any) -> None:
         raise BadInputError(
             f"{path}: is an HDF5 file of format {found!r}, a segment set ({FORMAT!r}) is needed."
         )
-    version = int(file.attrs.get("format_version", 0))
+    version = int(file.attrs["format_version"])
     if version > FORMAT_VERSION:
         raise BadInputError(
             f"{path}: is a segment set of version {version}, this program reads up to version "
             f"{FORMAT_VERSION}; a newer SkullGAN is needed."
         )
+
+
+def _check_types(path: Path, file: Any) -> None:
+    for name, needed in _TYPES.items():
+        found = file[name].dtype
+        if found != needed:
+            raise BadInputError(
+                f"{path}: the segment set's {name} is of type {found}, needed is "
+                f"{np.dtype(needed)}."
+            )
 
 
 def _merged_source(sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -196,7 +196,7 @@ def _wall_between_inside_and_outside(
     reached = free & (to_open <= _WALL_OPENING_MM)
     near = ndimage.distance_transform_edt(~inside, sampling=mm) <= _FARTHEST_WALL_MM
     vault = _on_box(_vault_side(cavity), cavity, ct, box, factor, mean.shape)
-    return ~reached, near & vault & ~inside
+    return ~reached, near & vault
 
 
 def _vault_side(cavity: Cavity) -> np.ndarray:

@@ -41,6 +41,9 @@ def test_the_mask_of_a_sphere_is_its_shell_out_to_the_threshold(sphere_head, sph
     shell = (radius < outer) & (radius > inner) & upper_half(sphere_head)
     found = (sphere_mask > 0) & upper_half(sphere_head)
     assert 2 * (shell & found).sum() / (shell.sum() + found.sum()) > 0.98
+    tables = [OUTER_RADIUS_MM - LAYERS_MM[0] / 2, OUTER_RADIUS_MM - sum(LAYERS_MM[:2]) - 0.75]
+    for middle in tables:
+        assert found[(np.abs(radius - middle) < 0.4) & upper_half(sphere_head)].mean() > 0.999
 
 
 def test_marrow_below_the_bone_threshold_belongs_to_the_wall():
