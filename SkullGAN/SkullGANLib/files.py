@@ -36,7 +36,11 @@ def written_aside(path: str | Path) -> Iterator[Path]:
     aside = path.with_name(f".{secrets.token_hex(6)}.partial{suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        aside.touch()
+        mode = aside.stat().st_mode
+        aside.unlink()
         yield aside
+        os.chmod(aside, mode)  # some writers leave their files to the owner alone
         with open(aside, "r+b") as written:  # Windows syncs only what is open for writing
             os.fsync(written.fileno())
         os.replace(aside, path)

@@ -1,7 +1,8 @@
 """Head CTs: a volume in HU with its geometry, read from DICOM, NRRD, NIfTI or MetaImage.
 
-``read_ct`` reads what a user has (a DICOM folder or zip, or one file of the other formats);
-``write_volume`` writes a volume or mask; ``pseudonym`` names the subject without knowing him.
+``read_ct`` reads what a user has (a DICOM folder or zip, or one file of the other formats),
+``read_mask`` a mask on its grid; ``write_volume`` writes either; ``pseudonym`` names the subject
+without knowing who it is.
 
 This is the only place where the files' LPS coordinates become the RAS coordinates of the library.
 """
@@ -30,6 +31,7 @@ MOST_TILT_DEG = 1.0
 
 _EVEN_WITHIN = 0.05  # steps between slices may differ by this share of their median
 _FEWEST_SLICES = 10
+_SAME_GRID_MM = 0.01
 _LARGEST_ZIP_BYTES = 8 * 1024**3
 _SOURCE_KEY = "skullgan_source_"  # prefix of our own key/value pairs in NRRD and MetaImage headers
 _SOURCE_FIELDS = ("scanner", "kernel", "kvp", "slice_thickness_mm")
@@ -118,6 +120,49 @@ def write_volume(
         image.SetMetaData(_SOURCE_KEY + key, str(value))
     with written_aside(path) as aside:
         sitk.WriteImage(image, str(aside), useCompression=True)
+
+
+def read_mask(path: str | Path, ct: HeadCT) -> np.ndarray:
+    """Read a mask (NRRD, NIfTI or MHA) that lies on the grid of a CT.
+
+    Returns:
+        uint8 (slices, rows, columns), 1 wherever the file is not 0.
+
+    Raises:
+        BadInputError: if it cannot be read, is empty or lies on another grid.
+    """
+    import SimpleITK as sitk
+
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise BadInputError(
+            f"{path}: cannot be read, a mask is needed (NRRD, NIfTI or MHA)."
+        ) from error
+    mask = sitk.GetArrayViewFromImage(image)
+    if mask.shape != ct.hu.shape:
+        raise BadInputError(
+            f"{path}: the mask has {mask.shape} voxels, the CT {ct.hu.shape}; the same grid is "
+            "needed."
+        )
+    far_corner = np.array([*ct.hu.shape[::-1], 1.0])
+    difference = _geometry(image) - ct.ijk_to_ras
+    apart_mm = max(np.linalg.norm(difference[:3, 3]), np.linalg.norm((difference @ far_corner)[:3]))
+    if apart_mm > _SAME_GRID_MM:
+        raise BadInputError(
+            f"{path}: the mask lies {apart_mm:.2f} mm beside the CT, the same grid is needed."
+        )
+    if not mask.any():
+        raise BadInputError(f"{path}: the mask is empty, the skull is needed in it.")
+    return (mask != 0).astype(np.uint8)
+
+
+def _geometry(image: Any) -> np.ndarray:
+    """``ijk_to_ras`` of a SimpleITK image, float64 (4, 4)."""
+    lps = np.eye(4)
+    lps[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
+    lps[:3, 3] = image.GetOrigin()
+    return _between_lps_and_ras(lps)
 
 
 def _between_lps_and_ras(matrix: np.ndarray) -> np.ndarray:
@@ -302,13 +347,9 @@ def _as_ct(path: Path, image: Any, source: Mapping[str, Any]) -> HeadCT:
         )
     if np.issubdtype(hu.dtype, np.floating):
         hu = np.rint(hu)
-    geometry = np.eye(4)
-    direction = np.array(image.GetDirection()).reshape(3, 3)
-    geometry[:3, :3] = direction * np.array(image.GetSpacing())
-    geometry[:3, 3] = image.GetOrigin()
     return HeadCT(
         hu=np.maximum(hu, LOWEST_HU).astype(np.int16),
-        ijk_to_ras=_between_lps_and_ras(geometry),
+        ijk_to_ras=_geometry(image),
         source=dict(source),
     )
 

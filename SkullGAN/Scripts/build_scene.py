@@ -1,0 +1,121 @@
+"""Put a head CT, its skull, synthetic segments and their metrics into a scene, saved as MRB.
+
+In Slicer, without its window, or in plain Python with slicer-core:
+
+    Slicer --no-main-window --python-script SkullGAN/Scripts/build_scene.py -- <arguments>
+    python SkullGAN/Scripts/build_scene.py <arguments>
+
+    --ct head.nrrd --synthetic synthetic.h5 -o scene.mrb --picture scene.png
+
+Exit code 0 when done, 1 with one sentence on stderr when not. A picture that cannot be rendered
+for want of a graphics library is no failure: the sentence says what to install.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+# Slicer runs the script by its path: the libraries stand beside this folder.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import slicer
+import slicer.util
+from SkullGANLib import radiology, segmentset
+from SkullGANLib.errors import BadInputError, SkullGANError
+from SkullGANLib.skull import skull_mask
+from SkullGANLib.volume import read_ct, read_mask
+from SkullGANScene import bundle, headless, pictures, rendering, segmentations, synthetic, volumes
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the script on its command line and give the exit code."""
+    # Slicer hands the separator on.
+    given = [argument for argument in arguments if argument != "--"]
+    try:
+        options = _parser().parse_args(given)
+        build_scene(
+            options.ct, options.synthetic, options.output, options.picture, options.skull_mask
+        )
+    except SkullGANError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def build_scene(
+    ct_path: Path,
+    synthetic_path: Path,
+    output: Path,
+    picture: Path | None = None,
+    mask_path: Path | None = None,
+) -> None:
+    """Build the scene, save it and, if asked for, write the picture.
+
+    Raises:
+        BadInputError: if an input is not what is needed.
+        OutputError: if the scene or the picture cannot be written.
+    """
+    segments = segmentset.read(synthetic_path)
+    ct = read_ct(ct_path)
+    mask = read_mask(mask_path, ct) if mask_path else skull_mask(ct)
+    metrics = radiology.measure(segments)
+
+    scene = headless.application_scene()
+    ct_node = volumes.add_ct(scene, ct, ct_path.name.split(".")[0] or "CT")
+    skull_node = segmentations.add_skull(ct_node, mask)
+    segmentations.show_in_3d(skull_node)
+    name = f"{segments.kind.capitalize()} skull segments"
+    synthetic.add_segment_set(scene, segments, metrics, name)
+    bundle.save(scene, output)
+    print(f"{output}: a CT, its skull and {len(segments)} {segments.kind} segments")
+
+    if picture is None:
+        return
+    if rendering.rendering_library() is None:
+        print(f"{picture}: not made, {rendering.NEEDED}.", file=sys.stderr)
+        return
+    pictures.write_picture(picture, ct_node, skull_node)
+    print(f"{picture}: an axial slice with the skull outlined, and the skull in 3D")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Report a wrong command line as bad input (exit code 1); 2 means cancelled."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInputError(f"{self.prog}: {message} (--help shows an example).")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="build_scene.py",
+        description="Head CT, skull, synthetic segments and metrics as a scene for 3D Slicer.",
+        epilog="Example: build_scene.py --ct head.nrrd --synthetic synthetic.h5 -o scene.mrb",
+    )
+    parser.add_argument(
+        "--ct", type=Path, required=True, help="head CT: DICOM folder or zip, NRRD, NIfTI, MHA"
+    )
+    parser.add_argument("--synthetic", type=Path, required=True, help="segment set (.h5)")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="scene to write (.mrb)")
+    parser.add_argument("--picture", type=Path, help="picture to write (.png)")
+    parser.add_argument(
+        "--skull-mask", type=Path, help="mask of the skull on the CT's grid; found if not given"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    code: object = 1
+    try:
+        code = main(sys.argv[1:])
+    except SystemExit as ended:  # of --help
+        code = ended.code
+    finally:
+        # Slicer would stay open, without a window, when the script ends or fails.
+        if headless.inside_slicer():
+            slicer.util.exit(code or 0)
+    if not headless.inside_slicer():
+        sys.exit(code)

@@ -1,0 +1,8 @@
+"""``python -m SkullGANLib`` is the command ``skullgan``."""
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

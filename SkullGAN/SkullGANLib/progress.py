@@ -1,0 +1,62 @@
+"""Progress on the terminal: a bar for people, lines for programs, nothing where nobody looks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+STYLES = ("auto", "bar", "lines", "none")
+LINE = "progress {share:.4f} {title}"
+"""What ``lines`` writes to standard error, once per thousandth of the work at most."""
+
+
+@contextmanager
+def shown(title: str, style: str = "auto") -> Iterator[Callable[[float, str], None]]:
+    """Give a function to call with the share of the work done (0 to 1) and a note.
+
+    Args:
+        title: what is being done.
+        style: ``bar`` draws a bar with the time left, ``lines`` writes ``LINE`` for a program that
+            reads along, ``none`` writes nothing, ``auto`` is a bar on a terminal and else nothing.
+
+    Example:
+        >>> with shown("Counting", style="none") as tell:
+        ...     tell(0.5, "half way")
+    """
+    if style == "auto":
+        style = "bar" if sys.stderr.isatty() else "none"
+    if style == "bar":
+        with _bar(title) as tell:
+            yield tell
+    elif style == "lines":
+        yield _lines(title)
+    else:
+        yield lambda share, note="": None
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Callable[[float, str], None]]:
+    from tqdm import tqdm
+
+    shape = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
+    with tqdm(total=1.0, desc=title, bar_format=shape, leave=False, file=sys.stderr) as bar:
+
+        def tell(share: float, note: str = "") -> None:
+            bar.set_postfix_str(note, refresh=False)
+            bar.update(share - bar.n)
+
+        yield tell
+
+
+def _lines(title: str) -> Callable[[float, str], None]:
+    last = -1
+
+    def tell(share: float, note: str = "") -> None:
+        nonlocal last
+        if int(share * 1000) > last:
+            last = int(share * 1000)
+            line = LINE.format(share=share, title=f"{title} {note}".rstrip())
+            print(line, file=sys.stderr, flush=True)
+
+    return tell

@@ -1,0 +1,174 @@
+"""Masks as segmentation nodes over their volumes, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+import slicer.util
+import vtk
+from SkullGANLib.errors import BadInputError
+from SkullGANLib.segmentset import SegmentSet
+from vtk.util.numpy_support import vtk_to_numpy
+
+from . import hierarchy
+
+SKULL = "Skull"
+"""Name of the skull's segment."""
+WALL = "Skull wall"
+"""Name of the segment that holds the masks of a segment set."""
+BONE_COLOUR = (241 / 255, 214 / 255, 145 / 255)
+"""Slicer's colour for bone."""
+SMOOTHING = 0.7
+"""Of the closed surface, 0 to 1: the steps between slices go, sutures and tables stay."""
+
+# SNOMED CT: Anatomical structure, Skull (bone structure of cranium) and Bone, in the form that
+# Slicer keeps in a segment's terminology tag: context, category, type, modifier, then region.
+_TERMINOLOGY = (
+    "Segmentation category and type - 3D Slicer General Anatomy list"
+    "~SCT^123037004^Anatomical Structure~SCT^{code}~^^~Anatomic codes - DICOM master list~^^~^^"
+)
+_SKULL_CODE = "89546000^Skull"
+_BONE_CODE = "272673000^Bone"
+
+
+def add_skull(
+    ct_node: slicer.vtkMRMLScalarVolumeNode, mask: np.ndarray
+) -> slicer.vtkMRMLSegmentationNode:
+    """Add a skull mask as a segmentation over its CT, beside it in the subject hierarchy.
+
+    Args:
+        ct_node: the CT's volume node; the segmentation takes its geometry, transform and scene.
+        mask: uint8 or bool (slices, rows, columns), non-zero inside the skull.
+
+    Raises:
+        BadInputError: if the mask is empty or not of the CT's size.
+    """
+    name = f"{ct_node.GetName()} {SKULL.lower()}"
+    node = _add_segmentation(ct_node, name, mask, SKULL, _SKULL_CODE)
+    # Slicer's default of 0.5 hides the diploë.
+    node.GetDisplayNode().SetOpacity2DFill(0.2)
+    hierarchy.put_beside(node, ct_node)
+    return node
+
+
+def add_masks(
+    volume_node: slicer.vtkMRMLScalarVolumeNode, segments: SegmentSet
+) -> slicer.vtkMRMLSegmentationNode:
+    """Add the masks of a segment set as a segmentation over its volume (``volumes.add_segments``).
+
+    They are outlined in slices and not shown in 3D, where a stack of segments means nothing.
+
+    Raises:
+        BadInputError: if all masks are empty or the volume is another one's.
+    """
+    name = f"{volume_node.GetName()} masks"
+    node = _add_segmentation(volume_node, name, segments.mask, WALL, _BONE_CODE)
+    display = node.GetDisplayNode()
+    display.SetVisibility3D(False)
+    display.SetVisibility2DFill(False)
+    hierarchy.put_beside(node, volume_node)
+    return node
+
+
+def mask_from(
+    node: slicer.vtkMRMLSegmentationNode,
+    volume_node: slicer.vtkMRMLScalarVolumeNode,
+    segment_name: str = SKULL,
+) -> np.ndarray:
+    """Give a segment as uint8 (slices, rows, columns) on the grid of a volume.
+
+    The segmentation and the volume must be under the same transform. An edited segment on another
+    grid is resampled to the nearest voxel.
+
+    Raises:
+        BadInputError: if the segmentation has no segment of that name.
+    """
+    segment_id = node.GetSegmentation().GetSegmentIdBySegmentName(segment_name)
+    labelmap = slicer.vtkOrientedImageData()
+    if not segment_id or not node.GetBinaryLabelmapRepresentation(segment_id, labelmap):
+        raise BadInputError(
+            f"Segmentation {node.GetName()!r} has no segment {segment_name!r}, one is needed."
+        )
+    grid = slicer.vtkOrientedImageData()
+    grid.SetDimensions(volume_node.GetImageData().GetDimensions())
+    grid.SetGeometryFromImageToWorldMatrix(_ijk_to_ras(volume_node))
+    grid.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+    on_grid = slicer.vtkOrientedImageData()
+    slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
+        labelmap, grid, on_grid
+    )
+    shape = on_grid.GetDimensions()[::-1]
+    values = vtk_to_numpy(on_grid.GetPointData().GetScalars()).reshape(shape)
+    return (values != 0).astype(np.uint8)
+
+
+def show_in_3d(node: slicer.vtkMRMLSegmentationNode) -> None:
+    """Make the closed surfaces that 3D views show, smoothed; Slicer makes them again on loading.
+
+    Raises:
+        BadInputError: if the segmentation cannot be converted.
+    """
+    if not node.CreateClosedSurfaceRepresentation():
+        raise BadInputError(
+            f"Segmentation {node.GetName()!r} gives no surface, a segment with voxels is needed."
+        )
+    node.GetDisplayNode().SetPreferredDisplayRepresentationName3D("Closed surface")
+
+
+def _add_segmentation(
+    volume_node: slicer.vtkMRMLScalarVolumeNode,
+    name: str,
+    mask: np.ndarray,
+    segment_name: str,
+    code: str,
+) -> slicer.vtkMRMLSegmentationNode:
+    labelmap = _labelmap(volume_node, mask)
+    node = volume_node.GetScene().AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+    node.CreateDefaultDisplayNodes()
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volume_node)
+    node.SetAndObserveTransformNodeID(volume_node.GetTransformNodeID())
+    rule = slicer.vtkBinaryLabelmapToClosedSurfaceConversionRule
+    node.GetSegmentation().SetConversionParameter(
+        rule.GetSmoothingFactorParameterName(), str(SMOOTHING)
+    )
+    segment_id = node.AddSegmentFromBinaryLabelmapRepresentation(
+        labelmap, segment_name, BONE_COLOUR, segment_name
+    )
+    segment = node.GetSegmentation().GetSegment(segment_id)
+    segment.SetNameAutoGenerated(False)
+    segment.SetColorAutoGenerated(False)
+    segment.SetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), _TERMINOLOGY.format(code=code))
+    return node
+
+
+def _labelmap(
+    volume_node: slicer.vtkMRMLScalarVolumeNode, mask: np.ndarray
+) -> slicer.vtkOrientedImageData:
+    """Give the box of the mask that has voxels, on the volume's grid."""
+    needed = volume_node.GetImageData().GetDimensions()[::-1]
+    if mask.shape != needed:
+        raise BadInputError(
+            f"The mask for {volume_node.GetName()!r} is {mask.shape}, needed is {needed}."
+        )
+    # A vault fills about a third of its CT: the box spares memory and time in every conversion.
+    box: list[slice] = []
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        filled = np.flatnonzero(mask.any(axis=others))
+        if not filled.size:
+            raise BadInputError(f"The mask for {volume_node.GetName()!r} is empty.")
+        box.append(slice(int(filled[0]), int(filled[-1]) + 1))
+    extent = [bound for part in reversed(box) for bound in (part.start, part.stop - 1)]
+    labelmap = slicer.vtkOrientedImageData()
+    labelmap.SetExtent(extent)
+    labelmap.SetGeometryFromImageToWorldMatrix(_ijk_to_ras(volume_node))
+    labelmap.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+    voxels = vtk_to_numpy(labelmap.GetPointData().GetScalars())
+    voxels[:] = (mask[tuple(box)] != 0).ravel()
+    return labelmap
+
+
+def _ijk_to_ras(volume_node: slicer.vtkMRMLScalarVolumeNode) -> vtk.vtkMatrix4x4:
+    matrix = vtk.vtkMatrix4x4()
+    volume_node.GetIJKToRASMatrix(matrix)
+    return matrix
