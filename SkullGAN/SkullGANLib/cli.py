@@ -117,18 +117,21 @@ def generate(options: argparse.Namespace) -> None:
     import numpy as np
 
     from . import generation, model, pictures, segmentset
+    from .networks import chosen_device
 
     _refuse_to_overwrite(options)
-    if options.n < 1:
-        raise BadInputError(f"-n is {options.n}, at least 1 segment is needed.")
-    trained = model.read(options.model)
+    if options.n < 1 or options.seed < 0:
+        raise BadInputError(
+            f"-n is {options.n} and --seed {options.seed}, at least 1 segment and a seed of 0 or "
+            "more are needed."
+        )
+    trained = model.read(options.model, chosen_device(options.device))
     seeds = options.seed + np.arange(options.n, dtype=np.int64)
     with progress.shown(f"Generating {options.n} segments", options.progress) as tell:
         made = generation.generate_set(
             trained,
             seeds,
             batch_size=options.batch_size,
-            device=options.device,
             on_progress=lambda done, of: tell(done / of, f"{done}/{of}"),
         )
     segmentset.write(options.output, made)

@@ -9,34 +9,32 @@ This is the only place where the files' LPS coordinates become the RAS coordinat
 
 from __future__ import annotations
 
+import gzip
 import hashlib
-import logging
-import shutil
-import tempfile
-import zipfile
-from collections.abc import Mapping, Sequence
+import math
+import struct
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .errors import BadInputError
+from . import dicom
+from .errors import BadInputError, OutputError
 from .files import written_aside
 
 LOWEST_HU = -1024
 """Air; what scanners store below it is padding."""
-MOST_TILT_DEG = 1.0
-"""Gantry tilt beyond which the stacked slices are no longer a straight volume."""
 
-_EVEN_WITHIN = 0.05  # steps between slices may differ by this share of their median
-_FEWEST_SLICES = 10
 _SAME_GRID_MM = 0.01
-_LARGEST_ZIP_BYTES = 8 * 1024**3
 _SOURCE_KEY = "skullgan_source_"  # prefix of our own key/value pairs in NRRD and MetaImage headers
-_SOURCE_FIELDS = ("scanner", "kernel", "kvp", "slice_thickness_mm")
-
-_log = logging.getLogger(__name__)
+_SOURCE_FIELDS = {"scanner": str, "kernel": str, "kvp": float, "slice_thickness_mm": float}
+_EXTENSIONS = (".nrrd", ".nii", ".nii.gz", ".mha")
+_CT_NEEDED = "a head CT is needed (DICOM folder or zip, NRRD, NIfTI or MHA)"
+_CHUNK_BYTES = 4 * 1024**2
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +45,7 @@ class HeadCT:
         hu: int16 (slices, rows, columns), HU, not below -1024.
         ijk_to_ras: float64 (4, 4), takes (column, row, slice, 1) to RAS mm.
         source: what the headers say of the scanner (``scanner``, ``kernel``, ``kvp``,
-            ``slice_thickness_mm``), as far as known, and nothing of the patient.
+            ``slice_thickness_mm``), as far as known, in their own words, and nothing else.
     """
 
     hu: np.ndarray
@@ -63,21 +61,33 @@ class HeadCT:
 def read_ct(path: str | Path) -> HeadCT:
     """Read a head CT: a DICOM folder or zip, or one NRRD, NIfTI or MetaImage file.
 
+    Values below -1024 are padding and become -1024; fractions of a HU are rounded.
+
     Raises:
-        BadInputError: if there is no such file, it cannot be read, is not one CT series with even
-            slices and an upright gantry, or its values cannot be Hounsfield units.
+        BadInputError: if there is no such file, it cannot be read or is incomplete, is not one CT
+            series with even slices and an upright gantry, does not say how its values become
+            Hounsfield units, or they cannot be Hounsfield units.
     """
     path = Path(path)
+    try:
+        if path.is_dir():
+            files, start = sorted(p for p in path.rglob("*") if p.is_file()), b""
+        elif path.is_file():
+            with open(path, "rb") as file:
+                files, start = [], file.read(132)
+        else:
+            raise BadInputError(f"{path}: there is no such file or folder, {_CT_NEEDED}.")
+    except OSError as error:
+        raise BadInputError(f"{path}: cannot be read ({error.strerror}), {_CT_NEEDED}.") from error
     if path.is_dir():
-        return _read_dicom(path, sorted(p for p in path.rglob("*") if p.is_file()))
-    if not path.is_file():
-        raise BadInputError(
-            f"{path}: there is no such file or folder, a head CT is needed (DICOM folder or zip, "
-            "NRRD, NIfTI or MHA)."
-        )
-    if zipfile.is_zipfile(path):
-        return _read_zip(path)
-    return _read_image_file(path)
+        return _as_ct(path, *dicom.read_files(path, files))
+    if start.startswith(b"PK"):
+        return _as_ct(path, *dicom.read_zip(path))
+    if not start or start.endswith(b"DICM"):
+        found = "one DICOM file" if start else "an empty file"
+        raise BadInputError(f"{path}: is {found}, {_CT_NEEDED}.")
+    image = _image(path, _CT_NEEDED)
+    return _as_ct(path, image, _source_of(image))
 
 
 def pseudonym(ct: HeadCT) -> str:
@@ -101,15 +111,19 @@ def write_volume(
 
     Args:
         path: where to write.
-        voxels: (slices, rows, columns), any numeric dtype.
+        voxels: (slices, rows, columns), integers, float32 or float64.
         ijk_to_ras: float64 (4, 4), takes (column, row, slice, 1) to RAS mm.
         source: ``HeadCT.source``, kept in the headers of NRRD and MHA.
 
     Raises:
-        OutputError: if it cannot be written.
+        OutputError: if it cannot be written, or the extension is none of these.
     """
     import SimpleITK as sitk
 
+    if not str(path).lower().endswith(_EXTENSIONS):
+        raise OutputError(
+            f"{path}: has an unknown extension, one of {', '.join(_EXTENSIONS)} is needed."
+        )
     image = sitk.GetImageFromArray(voxels)
     lps = _between_lps_and_ras(ijk_to_ras)
     spacing = np.linalg.norm(lps[:3, :3], axis=0)
@@ -117,9 +131,16 @@ def write_volume(
     image.SetDirection((lps[:3, :3] / spacing).ravel().tolist())
     image.SetOrigin(lps[:3, 3].tolist())
     for key, value in (source or {}).items():
-        image.SetMetaData(_SOURCE_KEY + key, str(value))
+        if value is not None:
+            image.SetMetaData(_SOURCE_KEY + key, str(value))
     with written_aside(path) as aside:
-        sitk.WriteImage(image, str(aside), useCompression=True)
+        try:
+            sitk.WriteImage(image, str(aside), useCompression=True)
+        except RuntimeError as error:
+            raise OutputError(f"{path}: cannot be written (is the disk full?).") from error
+        # ITK ends well on a full disk if the format is NIfTI.
+        if ".nii" in aside.suffixes and _nifti_fault(aside).startswith("is truncated"):
+            raise OutputError(f"{path}: could not be written to its end (is the disk full?).")
 
 
 def read_mask(path: str | Path, ct: HeadCT) -> np.ndarray:
@@ -133,21 +154,18 @@ def read_mask(path: str | Path, ct: HeadCT) -> np.ndarray:
     """
     import SimpleITK as sitk
 
-    try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise BadInputError(
-            f"{path}: cannot be read, a mask is needed (NRRD, NIfTI or MHA)."
-        ) from error
+    path = Path(path)
+    image = _image(path, "a mask is needed (NRRD, NIfTI or MHA)")
     mask = sitk.GetArrayViewFromImage(image)
     if mask.shape != ct.hu.shape:
         raise BadInputError(
             f"{path}: the mask has {mask.shape} voxels, the CT {ct.hu.shape}; the same grid is "
             "needed."
         )
-    far_corner = np.array([*ct.hu.shape[::-1], 1.0])
-    difference = _geometry(image) - ct.ijk_to_ras
-    apart_mm = max(np.linalg.norm(difference[:3, 3]), np.linalg.norm((difference @ far_corner)[:3]))
+    corners = np.ones((4, 8))
+    corners[:3] = np.indices((2, 2, 2)).reshape(3, 8) * np.reshape(ct.hu.shape[::-1], (3, 1))
+    difference = (_geometry(image) - ct.ijk_to_ras) @ corners
+    apart_mm = float(np.linalg.norm(difference[:3], axis=0).max())
     if apart_mm > _SAME_GRID_MM:
         raise BadInputError(
             f"{path}: the mask lies {apart_mm:.2f} mm beside the CT, the same grid is needed."
@@ -170,165 +188,66 @@ def _between_lps_and_ras(matrix: np.ndarray) -> np.ndarray:
     return np.diag([-1.0, -1.0, 1.0, 1.0]) @ matrix
 
 
-def _read_image_file(path: Path) -> HeadCT:
+def _image(path: Path, needed: str) -> Any:
+    """Read one file of an image format with SimpleITK."""
     import SimpleITK as sitk
 
     try:
-        image = sitk.ReadImage(str(path))
+        with dicom.itk_silent():
+            image = sitk.ReadImage(str(path))
     except RuntimeError as error:
-        raise BadInputError(
-            f"{path}: cannot be read, a head CT is needed (DICOM folder or zip, NRRD, NIfTI or "
-            "MHA)."
-        ) from error
-    source = {
-        name: _number_or_text(image.GetMetaData(_SOURCE_KEY + name))
-        for name in _SOURCE_FIELDS
-        if image.HasMetaDataKey(_SOURCE_KEY + name)
-    }
-    return _as_ct(path, image, source)
+        sheared = "orthonormal" in str(error)
+        found = "its axes are not at right angles" if sheared else "cannot be read"
+        raise BadInputError(f"{path}: {found}, {needed}.") from error
+    fault = _nifti_fault(path) if image.HasMetaDataKey("vox_offset") else ""
+    if fault:
+        raise BadInputError(f"{path}: {fault}, {needed}.")
+    return image
 
 
-def _read_zip(path: Path) -> HeadCT:
-    with (
-        tempfile.TemporaryDirectory(prefix="skullgan-") as folder,
-        zipfile.ZipFile(path) as archive,
-    ):
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        size = sum(member.file_size for member in members)
-        if size > _LARGEST_ZIP_BYTES:
-            raise BadInputError(
-                f"{path}: unpacks to {size / 1e9:.1f} GB, at most "
-                f"{_LARGEST_ZIP_BYTES / 1e9:.1f} GB are taken; unpack it yourself and give the "
-                "folder."
-            )
-        files = []
-        try:
-            for number, member in enumerate(members):
-                # Our own names: those in the archive may lead out of the folder.
-                target = Path(folder) / f"{number:06d}"
-                with archive.open(member) as packed, open(target, "wb") as unpacked:
-                    shutil.copyfileobj(packed, unpacked)
-                files.append(target)
-        except (zipfile.BadZipFile, RuntimeError, EOFError, NotImplementedError) as error:
-            raise BadInputError(f"{path}: the zip cannot be unpacked ({error}).") from error
-        return _read_dicom(path, files)
+def _source_of(image: Any) -> dict[str, Any]:
+    """``HeadCT.source`` as ``write_volume`` left it in a header."""
+    source = {}
+    for name, kind in _SOURCE_FIELDS.items():
+        if image.HasMetaDataKey(_SOURCE_KEY + name):
+            with suppress(ValueError):  # no number, so not ours
+                source[name] = kind(image.GetMetaData(_SOURCE_KEY + name))
+    return source
 
 
-def _read_dicom(path: Path, files: Sequence[Path]) -> HeadCT:
-    import SimpleITK as sitk
+def _nifti_fault(path: Path) -> str:
+    """Say what is wrong with a NIfTI file that ITK reads without a word; empty if nothing.
 
-    headers = _ct_series(path, files)
-    first = next(iter(headers.values()))
-    tilt = abs(float(getattr(first, "GantryDetectorTilt", 0.0) or 0.0))
-    positions = _positions_along_normal(path, headers)
-    order = np.argsort(positions)
-    steps = np.diff(positions[order])
-    median = float(np.median(steps))
-    uneven = bool(np.any(np.abs(steps - median) > _EVEN_WITHIN * median))
-    if tilt > MOST_TILT_DEG or uneven:
-        found = [f"a gantry tilt of {tilt:.1f} degrees"] if tilt > MOST_TILT_DEG else []
-        if uneven:
-            found.append(f"slice steps from {steps.min():.2f} to {steps.max():.2f} mm")
-        raise BadInputError(
-            f"{path}: has {' and '.join(found)}, an upright gantry and even slices are needed."
-        )
-    names = [str(list(headers)[index]) for index in order]
-    try:
-        image = sitk.ReadImage(names) if len(names) > 1 else sitk.ReadImage(names[0])
-    except RuntimeError as error:
-        raise BadInputError(f"{path}: the pixels of the series cannot be decoded.") from error
-    return _as_ct(path, image, _source_of(first))
-
-
-def _ct_series(path: Path, files: Sequence[Path]) -> dict[Path, Any]:
-    """Headers of the one CT series among the files.
-
-    Raises:
-        BadInputError: if there is none or more than one.
+    Its NIfTI library gives 0 for what a truncated file lacks and for NaN. The header's places are
+    those of nifti1.h: dim at byte 40, datatype at 70, bitpix at 72, vox_offset at 108.
     """
-    import pydicom
-    from pydicom.errors import InvalidDicomError
-
-    series: dict[str, dict[Path, Any]] = {}
-    modalities: set[str] = set()
-    for file in files:
-        try:
-            header = pydicom.dcmread(file, stop_before_pixels=True)
-        except (InvalidDicomError, OSError, EOFError):
-            _log.debug("%s is not DICOM", file)
-            continue
-        if "PixelRepresentation" not in header or "ImagePositionPatient" not in header:
-            continue  # DICOMDIR, structured reports
-        modalities.add(str(header.get("Modality", "unknown")))
-        if header.get("Modality") != "CT" or "LOCALIZER" in header.get("ImageType", []):
-            continue
-        series.setdefault(str(header.get("SeriesInstanceUID")), {})[file] = header
-    volumes = [one for one in series.values() if len(one) >= _FEWEST_SLICES]
-    if not volumes:
-        slices = max((len(one) for one in series.values()), default=0)
-        found = (
-            f"a CT series of {slices} slices"
-            if series
-            else f"modality {', '.join(sorted(modalities))}"
-            if modalities
-            else "no DICOM image"
-        )
-        raise BadInputError(
-            f"{path}: holds {found}, a CT series of at least {_FEWEST_SLICES} slices is needed."
-        )
-    if len(volumes) > 1:
-        listed = "; ".join(
-            f"series {next(iter(one.values())).get('SeriesNumber', '?')}: {len(one)} slices, "
-            f"kernel {next(iter(one.values())).get('ConvolutionKernel', 'unknown')}"
-            for one in volumes
-        )
-        raise BadInputError(
-            f"{path}: holds {len(volumes)} CT series ({listed}), one is needed; put the one to "
-            "use into a folder of its own."
-        )
-    return volumes[0]
-
-
-def _positions_along_normal(path: Path, headers: Mapping[Path, Any]) -> np.ndarray:
-    """Where each slice lies along the slices' common normal, float64 (slices,), mm."""
-    orientations = np.array([header.ImageOrientationPatient for header in headers.values()], float)
-    if np.abs(orientations - orientations[0]).max() > 1e-3:
-        raise BadInputError(
-            f"{path}: its slices lie in different directions, parallel ones are needed."
-        )
-    normal = np.cross(orientations[0, :3], orientations[0, 3:])
-    places = np.array([header.ImagePositionPatient for header in headers.values()], float)
-    along = places @ normal
-    if len(np.unique(np.round(along, 3))) < len(along):
-        raise BadInputError(
-            f"{path}: has several slices at one place, each place is needed once (are there two "
-            "acquisitions in the series?)."
-        )
-    return along
-
-
-def _source_of(header: Any) -> dict[str, Any]:
-    """What may be kept of a DICOM header: the scanner and its settings, by an explicit list."""
-    kernel = header.get("ConvolutionKernel")
-    if kernel is not None and not isinstance(kernel, str):
-        kernel = "\\".join(str(part) for part in kernel)
-    scanner = " ".join(
-        str(header.get(name))
-        for name in ("Manufacturer", "ManufacturerModelName")
-        if name in header
-    )
-    found = {
-        "scanner": scanner or None,
-        "kernel": kernel or None,
-        "kvp": float(header.KVP) if header.get("KVP") else None,
-        "slice_thickness_mm": float(header.SliceThickness)
-        if header.get("SliceThickness")
-        else None,
-    }
-    return {name: value for name, value in found.items() if value is not None}
+    with open(path, "rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    try:
+        with gzip.open(path) if packed else open(path, "rb") as file:
+            header = file.read(352)
+            order = "<" if header[:4] == struct.pack("<i", 348) else ">"
+            rank, *dim = struct.unpack_from(f"{order}8h", header, 40)
+            datatype, bits = struct.unpack_from(f"{order}2h", header, 70)
+            (offset,) = struct.unpack_from(f"{order}f", header, 108)
+            if header[344:348] != b"n+1\0":
+                return "is one of a pair of files"
+            floats = {16: np.dtype(f"{order}f4"), 64: np.dtype(f"{order}f8")}.get(datatype)
+            file.read(max(int(offset) - len(header), 0))
+            lacking = math.prod(dim[:rank]) * bits // 8
+            while chunk := file.read(_CHUNK_BYTES):  # to the end, where gzip has its checksum
+                if floats is not None and lacking > 0:
+                    whole = chunk[: min(lacking, len(chunk)) // floats.itemsize * floats.itemsize]
+                    if not np.isfinite(np.frombuffer(whole, floats)).all():
+                        return "holds NaN or infinite voxels"
+                lacking -= len(chunk)
+    except (OSError, EOFError, ValueError, OverflowError, zlib.error, struct.error):
+        return "is truncated or damaged"
+    return "is truncated" if lacking > 0 else ""
 
 
 def _as_ct(path: Path, image: Any, source: Mapping[str, Any]) -> HeadCT:
+    """Check that an image is a volume in HU at right angles, and take padding for air."""
     import SimpleITK as sitk
 
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
@@ -336,7 +255,22 @@ def _as_ct(path: Path, image: Any, source: Mapping[str, Any]) -> HeadCT:
             f"{path}: is an image of {image.GetDimension()} dimensions and "
             f"{image.GetNumberOfComponentsPerPixel()} channels, a volume of one channel is needed."
         )
+    if min(image.GetSize()) < dicom.FEWEST_SLICES:
+        raise BadInputError(
+            f"{path}: is an image of {' x '.join(map(str, image.GetSize()))} voxels, at least "
+            f"{dicom.FEWEST_SLICES} along each axis are needed."
+        )
+    geometry = _geometry(image)
+    axes = geometry[:3, :3] / np.linalg.norm(geometry[:3, :3], axis=0)
+    skew_deg = float(np.rad2deg(np.arcsin(np.abs(axes.T @ axes - np.eye(3)).max())))
+    if skew_deg > dicom.MOST_TILT_DEG:
+        raise BadInputError(
+            f"{path}: its axes are {skew_deg:.1f} degrees off right angles (a gantry tilt?), a "
+            "straight volume is needed."
+        )
     hu = sitk.GetArrayViewFromImage(image)
+    if np.iscomplexobj(hu):
+        raise BadInputError(f"{path}: holds complex numbers, HU are needed.")
     if not np.isfinite(hu).all():
         raise BadInputError(f"{path}: holds NaN or infinite voxels, finite HU are needed.")
     lowest, highest = float(hu.min()), float(hu.max())
@@ -349,13 +283,6 @@ def _as_ct(path: Path, image: Any, source: Mapping[str, Any]) -> HeadCT:
         hu = np.rint(hu)
     return HeadCT(
         hu=np.maximum(hu, LOWEST_HU).astype(np.int16),
-        ijk_to_ras=_geometry(image),
+        ijk_to_ras=geometry,
         source=dict(source),
     )
-
-
-def _number_or_text(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
