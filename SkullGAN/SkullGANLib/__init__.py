@@ -3,7 +3,9 @@
 The modules follow the data: ``volume`` (read a head CT), ``skull`` (the wall of the calvaria),
 ``segments`` (cut it), ``segmentset`` (keep the cuts), ``networks``, ``recipe``, ``training`` and
 ``run`` (train a SkullGAN), ``model`` (keep it), ``generation`` (use it), ``radiology`` (measure),
-``report`` (show) and ``cli``, the command ``skullgan``.
+``report`` (show) and ``cli``, the command ``skullgan``. Beside the road stand ``dicom``, ``files``
+and ``errors``, what is drawn (``pictures``, ``figures``, ``webpage``) and ``process``, with which
+a panel runs the command in the background.
 
 Importing this package imports nothing heavy: torch, SimpleITK, h5py and the like are imported by
 the modules that need them.

@@ -106,14 +106,17 @@ def write_volume(
     voxels: np.ndarray,
     ijk_to_ras: np.ndarray,
     source: Mapping[str, Any] | None = None,
+    *,
+    compress: bool = True,
 ) -> None:
-    """Write a volume (NRRD, NIfTI or MHA by the extension), compressed, aside and renamed.
+    """Write a volume (NRRD, NIfTI or MHA by the extension), aside and renamed.
 
     Args:
         path: where to write.
         voxels: (slices, rows, columns), integers, float32 or float64.
         ijk_to_ras: float64 (4, 4), takes (column, row, slice, 1) to RAS mm.
         source: ``HeadCT.source``, kept in the headers of NRRD and MHA.
+        compress: whether to compress NRRD and MHA, which takes ten times as long.
 
     Raises:
         OutputError: if it cannot be written, or the extension is none of these.
@@ -135,7 +138,7 @@ def write_volume(
             image.SetMetaData(_SOURCE_KEY + key, str(value))
     with written_aside(path) as aside:
         try:
-            sitk.WriteImage(image, str(aside), useCompression=True)
+            sitk.WriteImage(image, str(aside), useCompression=compress)
         except RuntimeError as error:
             raise OutputError(f"{path}: cannot be written (is the disk full?).") from error
         # ITK ends well on a full disk if the format is NIfTI.

@@ -1,0 +1,23 @@
+"""A small host that runs our Slicer modules, unchanged, without Slicer.
+
+Qt is real (PySide6), the scene is real (slicer-core); what Slicer adds in Python and in its own
+widgets is here as far as our modules use it:
+
+- ``pythonqt``: PySide6 behaves as Slicer's PythonQt (``qt``);
+- ``api``: what the real ctk and qMRML classes offer, from ``qtapi.json``;
+- ``widgets``: stand-ins for those in our ``.ui`` files, held to that (``ctk``, ``slicer``);
+- ``uiloader``: ``.ui`` files with the MRML connections that Designer makes;
+- ``scripted``, ``parameternode``: what ``slicer.ScriptedLoadableModule`` and
+  ``slicer.parameterNodeWrapper`` give;
+- ``application``: ``slicer.app``, ``slicer.modules``, ``slicer.i18n``, ``SampleData``;
+- ``host``: puts it together and opens panels.
+
+What is not here raises an error that names itself; nothing pretends. The host does not show how a
+panel looks in Slicer, nor Slicer's threads and object lifetimes: ``Testing/Slicer`` is for that.
+"""
+
+import os
+
+# Qt reads these when PySide6 is first imported. Enums are numbers, as in PythonQt.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("PYSIDE6_OPTION_PYTHON_ENUM", "3")
