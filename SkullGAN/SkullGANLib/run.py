@@ -1,0 +1,333 @@
+"""Run directories: what a training leaves on disk, for every front end to read.
+
+```
+recipe.json        the whole recipe, as used
+events.jsonl       a line per report
+status.json        where the training stands; replaced atomically
+samples/           a grid of synthetic segments per snapshot, always of the same seeds
+checkpoints/       the last two, to go on from
+model.safetensors  the result
+stop               if this file appears, the training saves and ends
+```
+
+``Run.create`` starts a directory, ``Run.open`` finds one, ``runs_in`` lists those of a folder. The
+training writes through the same object that panels, command line and tests read with; a reader
+never sees half a file, and of ``events.jsonl`` only whole lines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import BadInputError, OutputError
+from .files import written_aside
+from .recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+STATES = ("running", "finished", "cancelled", "failed")
+CHECKPOINTS_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a training stands.
+
+    Attributes:
+        state: one of ``STATES``. A process that was killed leaves "running" behind.
+        pid: the process that trains or trained.
+        progress: 0 to 1, share of the iterations.
+        eta_s: seconds to the end as far as can be foreseen; None if not known, 0 at the end.
+        message: a sentence for the user.
+        epoch, iteration: finished so far.
+        iterations: of the whole training.
+        updated: seconds since 1970.
+    """
+
+    state: str
+    pid: int
+    progress: float = 0.0
+    eta_s: float | None = None
+    message: str = ""
+    epoch: int = 0
+    iteration: int = 0
+    iterations: int = 0
+    updated: float = 0.0
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that is needed to go on with a training.
+
+    Attributes:
+        tensors: weights, optimiser state and random state, by name.
+        state: the rest, anything that JSON can hold; ``state["iteration"]`` is the number of
+            iterations done.
+    """
+
+    tensors: dict[str, Tensor]
+    state: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run directory.
+
+    Example:
+        >>> import tempfile
+        >>> from SkullGANLib import recipe
+        >>> run = Run.create(Path(tempfile.mkdtemp()) / "first", recipe.named("paper"))
+        >>> run.add_event({"iteration": 50, "generator_loss": 0.7})
+        >>> events, offset = run.events()
+        >>> events[0]["iteration"], run.events(offset)[0]
+        (50, [])
+    """
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: str | Path, recipe: Recipe) -> Run:
+        """Start a run directory.
+
+        Raises:
+            BadInputError: if the directory already holds a run, which is left as it is.
+            OutputError: if the directory cannot be made or written.
+        """
+        run = cls(Path(path))
+        if run.recipe_path.exists():
+            raise BadInputError(
+                f"{path}: already holds a run, a new directory is needed (or go on with this one)."
+            )
+        try:
+            for folder in (run.samples_path, run.checkpoints_path):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{path}: cannot be made a run directory ({error.strerror or error})."
+            ) from error
+        run.stop_path.unlink(missing_ok=True)
+        _write_text(run.recipe_path, recipe.to_json())
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """Find a run directory.
+
+        Raises:
+            BadInputError: if there is no run in it.
+        """
+        run = cls(Path(path))
+        if not run.recipe_path.is_file():
+            raise BadInputError(f"{path}: holds no recipe.json, a run directory is needed.")
+        return run
+
+    @property
+    def recipe_path(self) -> Path:
+        return self.path / "recipe.json"
+
+    @property
+    def events_path(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def status_path(self) -> Path:
+        return self.path / "status.json"
+
+    @property
+    def samples_path(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def checkpoints_path(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def model_path(self) -> Path:
+        return self.path / "model.safetensors"
+
+    @property
+    def stop_path(self) -> Path:
+        return self.path / "stop"
+
+    def recipe(self) -> Recipe:
+        """Read the recipe that the run uses.
+
+        Raises:
+            BadInputError: if the file is gone or is not a recipe.
+        """
+        return Recipe.from_json(_read_bytes(self.recipe_path), where=str(self.recipe_path))
+
+    def add_event(self, event: Mapping[str, Any]) -> None:
+        """Append one line to ``events.jsonl``.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        line = json.dumps(dict(event)) + "\n"
+        try:
+            # One write of whole lines: a reader sees the line or does not see it.
+            with open(self.events_path, "ab") as file:
+                file.write(line.encode())
+        except OSError as error:
+            raise OutputError(
+                f"{self.events_path}: cannot be written ({error.strerror or error})."
+            ) from error
+
+    def events(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+        """Read the events from a byte offset on.
+
+        Args:
+            offset: 0, or what the last call gave; one beyond the end (a resumed run drops what the
+                checkpoint does not know) starts again from 0.
+
+        Returns:
+            The events and the offset for the next call. A line that is still being written is left
+            for that call; one that a crash damaged is left out.
+        """
+        if not self.events_path.exists():
+            return [], 0
+        with open(self.events_path, "rb") as file:
+            if offset > file.seek(0, os.SEEK_END):
+                offset = 0
+            file.seek(offset)
+            lines = file.read()
+        whole = lines[: lines.rfind(b"\n") + 1]
+        return [e for e in map(_event, whole.splitlines()) if e is not None], offset + len(whole)
+
+    def rewind_events(self, iteration: int) -> None:
+        """Drop the events after an iteration, for a run that goes on from there.
+
+        Raises:
+            OutputError: if the file cannot be written.
+        """
+        kept = [event for event in self.events()[0] if event.get("iteration", 0) <= iteration]
+        _write_text(self.events_path, "".join(json.dumps(event) + "\n" for event in kept))
+
+    def write_status(self, status: Status) -> None:
+        """Replace ``status.json``; ``updated`` is set to now.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        content = asdict(status) | {"updated": time.time()}
+        _write_text(self.status_path, json.dumps(content, indent=2) + "\n")
+
+    def status(self) -> Status | None:
+        """Read where the training stands; None if it has not said so yet.
+
+        Raises:
+            BadInputError: if the file is not a status.
+        """
+        if not self.status_path.exists():
+            return None
+        known = {f.name for f in fields(Status)}
+        try:
+            content = json.loads(_read_bytes(self.status_path))
+            status = Status(**{key: value for key, value in content.items() if key in known})
+        except (ValueError, TypeError, AttributeError) as error:
+            raise BadInputError(f"{self.status_path}: is not the status of a run.") from error
+        if status.state not in STATES:
+            raise BadInputError(
+                f"{self.status_path}: the state is {status.state!r}, needed is one of {STATES}."
+            )
+        return status
+
+    def request_stop(self) -> None:
+        """Ask the training to save and end, from any process.
+
+        Raises:
+            OutputError: if the file cannot be written.
+        """
+        _write_text(self.stop_path, "")
+
+    def stop_requested(self) -> bool:
+        """Say whether the stop file is there."""
+        return self.stop_path.exists()
+
+    def sample_path(self, iteration: int) -> Path:
+        """Name the sample grid of an iteration."""
+        return self.samples_path / f"iteration-{iteration:08d}.png"
+
+    def samples(self) -> list[Path]:
+        """List the sample grids, oldest first."""
+        return sorted(self.samples_path.glob("iteration-*.png"))
+
+    def checkpoints(self) -> list[Path]:
+        """List the checkpoints, oldest first; half-written ones have other names."""
+        return sorted(self.checkpoints_path.glob("iteration-*.safetensors"))
+
+    def write_checkpoint(self, checkpoint: Checkpoint) -> Path:
+        """Write a checkpoint and remove all but the last ``CHECKPOINTS_KEPT``.
+
+        One file holds tensors and state, so that they can never be of two moments; safetensors has
+        no code to run on reading.
+
+        Raises:
+            OutputError: if it cannot be written; older checkpoints are then still there.
+        """
+        from safetensors.torch import save_file
+
+        iteration = checkpoint.state["iteration"]
+        path = self.checkpoints_path / f"iteration-{iteration:08d}.safetensors"
+        tensors = {name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()}
+        with written_aside(path) as aside:
+            save_file(tensors, aside, metadata={"state": json.dumps(checkpoint.state)})
+        for old in self.checkpoints()[:-CHECKPOINTS_KEPT]:
+            old.unlink(missing_ok=True)
+        return path
+
+    def read_checkpoint(self) -> Checkpoint:
+        """Read the latest checkpoint; tensors are on the CPU.
+
+        Raises:
+            BadInputError: if there is none, or it is damaged.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        paths = self.checkpoints()
+        if not paths:
+            raise BadInputError(f"{self.path}: holds no checkpoint to go on from.")
+        try:
+            with safe_open(paths[-1], framework="pt") as file:
+                state = json.loads((file.metadata() or {})["state"])
+                names = file.keys()
+                return Checkpoint({name: file.get_tensor(name) for name in names}, state)
+        except (SafetensorError, OSError, ValueError, KeyError) as error:
+            raise BadInputError(
+                f"{paths[-1]}: is not a whole checkpoint; remove it to go on from the one before."
+            ) from error
+
+
+def runs_in(folder: str | Path) -> list[Run]:
+    """List the runs directly in a folder, by name."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        return []
+    return [Run(path) for path in sorted(folder.iterdir()) if (path / "recipe.json").is_file()]
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInputError(f"{path}: cannot be read ({error.strerror or error}).") from error
+
+
+def _write_text(path: Path, text: str) -> None:
+    with written_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")
