@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -98,7 +101,10 @@ def train(options: argparse.Namespace) -> None:
             settings[name] = str(getattr(options, name))
     chosen = recipe.named(options.recipe).with_settings(settings)
     together = segmentset.concatenate([segmentset.read(path) for path in options.segments])
-    with progress.shown(f"Training {options.output.name}", options.progress) as tell:
+    with (
+        _signals_noted() as interrupted,
+        progress.shown(f"Training {options.output.name}", options.progress) as tell,
+    ):
         training.train(
             together,
             options.output,
@@ -106,6 +112,7 @@ def train(options: argparse.Namespace) -> None:
             device=options.device,
             seed=options.seed,
             on_progress=lambda done, of: tell(done / of, f"{done}/{of}"),
+            should_stop=interrupted.is_set,
             resume=options.resume,
             allowed_kinds=("real", together.kind) if options.any_kind else ("real",),
         )
@@ -242,7 +249,8 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     one.add_argument(
         "-o", "--output", type=Path, required=True, metavar="RUN", help="run directory to make"
     )
-    one.add_argument("--recipe", default="paper", help=f"{', '.join(RECIPES)} (paper)")
+    # Not "paper": its update gate, taken literally, stops the generator (see RECIPES).
+    one.add_argument("--recipe", default="published", help=f"{', '.join(RECIPES)} (published)")
     one.add_argument("--epochs", type=int, help="passes over the set, instead of the recipe's")
     one.add_argument("--batch-size", type=int, help="segments a step, instead of the recipe's")
     one.add_argument(
@@ -320,6 +328,26 @@ def _add_device(one: argparse.ArgumentParser) -> None:
 
 def _add_seed(one: argparse.ArgumentParser, meaning: str) -> None:
     one.add_argument("--seed", type=int, default=0, help=meaning)
+
+
+@contextmanager
+def _signals_noted() -> Iterator[threading.Event]:
+    """Set an event on Ctrl-C and SIGTERM instead of ending at once; a second one ends at once."""
+    event = threading.Event()
+    before = {}
+
+    def note(number: int, frame: object) -> None:
+        event.set()
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    if threading.current_thread() is threading.main_thread():
+        before = {each: signal.signal(each, note) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield event
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _refuse_to_overwrite(options: argparse.Namespace) -> None:

@@ -24,8 +24,8 @@ from .networks import Generator
 from .segmentset import SegmentSet
 
 WALL_THRESHOLD_HU = 300.0
-"""HU above which a generated pixel is wall. Bone begins there at 1 mm of partial volume (REFERENCE
-§5), and real segments, cut at about half the height of their tables, have a median of 435 HU at
+"""HU above which a generated pixel is wall. Bone begins there at 1 mm of partial volume, and real
+segments, cut at about half the height of their tables, have a median of 435 HU at
 their edge. Lower values take in the generator's faint halo, higher ones eat the thin tables."""
 
 _TOGETHER = 8
@@ -160,7 +160,11 @@ def _batches(
 ) -> Iterator[SegmentSet]:
     where = torch.device(device) if device else next(model.generator.parameters()).device
     generator = model.generator.to(where).eval()
-    source = {"made_by": "SkullGAN", "recipe": str(model.recipe.get("name", "unknown"))}
+    source = {
+        "made_by": "SkullGAN",
+        "recipe": str(model.recipe.get("name", "unknown")),
+        "trained_on": dict(model.trained_on),
+    }
     for start in range(0, len(seeds), batch_size):
         batch = seeds[start : start + batch_size]
         hu = np.concatenate(

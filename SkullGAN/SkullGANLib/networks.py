@@ -140,7 +140,7 @@ class Discriminator(nn.Module):
 
 
 def inject_noise(x: Tensor, noise: Tensor) -> Tensor:
-    """Add noise where the activation is moderate: y = x + m(x) · ε · σ (REFERENCE §2).
+    """Add noise where the activation is moderate: y = x + m(x) · ε · σ, as the published code does.
 
     Per sample and channel, σ is the unbiased standard deviation of x over rows and columns and M
     its maximum; m(x) is x where -M/2 ≤ x ≤ M/4 and 0 elsewhere.

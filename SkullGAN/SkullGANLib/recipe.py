@@ -31,7 +31,8 @@ def _setting(default: Any, meaning: str) -> Any:
 
 @dataclass(frozen=True)
 class Recipe:
-    """The hyperparameters of a training; the defaults are the paper's (REFERENCE §3).
+    """The hyperparameters of a training; the defaults are the paper's
+    (arXiv:2308.00206, section Training).
 
     Where the paper is silent (learning rate, Adam's second beta, how fast and how strongly reals
     are blurred) the defaults are the published code's. Settings that neither knows are off.
@@ -209,12 +210,12 @@ _SHARES = (
 )
 
 RECIPES: dict[str, Recipe] = {
-    # REFERENCE §3, column "paper", to the letter. With its update gate the generator took one step
+    # As the paper says it, to the letter. With its update gate the generator took one step
     # in 20 iterations and none in the next 120 (47 segments, widths 64 and 8, batch 8): the
     # discriminator wins, the generator's loss rises above 0.9 and stays there. "published" has
     # the other reading, with which both networks go on.
     "paper": Recipe(),
-    # REFERENCE §3, column "published code".
+    # As the published code does it.
     "published": Recipe(
         name="published", batch_size=16, update_gate="above", update_gate_from_epoch=10
     ),

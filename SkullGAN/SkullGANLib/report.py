@@ -82,7 +82,7 @@ def write_report(
     Args:
         folder: made if it is not there; files of the same names in it are replaced.
         sets: segment sets by the name that the page gives them, in the page's order.
-        run: the directory of a training (DESIGN §4) whose curves and last samples are shown.
+        run: the directory of a training (see ``run``) whose curves and last samples are shown.
         title: the page's heading.
 
     Returns:

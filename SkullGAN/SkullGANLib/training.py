@@ -1,4 +1,4 @@
-"""Training: the adversarial game of the paper (REFERENCE §3), from a segment set to a model.
+"""Training: the adversarial game of the paper, from a segment set to a model.
 
 ``train`` plays the whole of it in a run directory (see ``run``); its hooks let any front end watch
 and stop it. What a batch of reals is called, when a network waits and how learning rates fall is
@@ -27,9 +27,11 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from . import generation, model, pictures
+from .augmentation import half_mirrored, judged, with_blurred
 from .errors import BadInputError, CancelledError, OutputError, SkullGANError
 from .model import Model
 from .networks import Discriminator, Generator, chosen_device, initialise
+from .player import Player
 from .recipe import Recipe
 from .run import Checkpoint, Run, Status
 from .segmentset import SegmentSet
@@ -37,11 +39,6 @@ from .segmentset import SegmentSet
 Report = dict[str, Any]
 
 _log = logging.getLogger(__name__)
-
-_SETTLED = 0.05
-"""What is left of a learning rate at the end, where the recipe lets it settle."""
-_NOISELESS_FROM = 0.8
-"""Share of the training after which nothing is added to what is judged."""
 
 
 def train(
@@ -138,16 +135,16 @@ def _play(
         reals = game.next_reals(epoch)
         latent = generator.draw_latent(len(reals), game.device, chance)
         generated = generator(latent, chance=chance)
-        fakes = _with_blurred(generated.detach(), reals, recipe, epoch)
-        logit_real = discriminator(_judged(reals, recipe, share_done, chance))
-        logit_fake = discriminator(_judged(fakes, recipe, share_done, chance))
+        fakes = with_blurred(generated.detach(), reals, recipe, epoch)
+        logit_real = discriminator(judged(reals, recipe, share_done, chance))
+        logit_fake = discriminator(judged(fakes, recipe, share_done, chance))
         loss = _cross_entropy(logit_real, recipe.real_label)
         loss = loss + _cross_entropy(logit_fake, recipe.fake_label)
         discriminator_updated = game.discriminator_side.step(loss, epoch, share_done)
 
         # The generator learns to have its images called real (non-saturating loss).
         discriminator.requires_grad_(False)
-        logit_generated = discriminator(_judged(generated, recipe, share_done, chance))
+        logit_generated = discriminator(judged(generated, recipe, share_done, chance))
         generator_loss = _cross_entropy(logit_generated, 1.0)
         generator_updated = game.generator_side.step(generator_loss, epoch, share_done)
         discriminator.requires_grad_(True)
@@ -176,90 +173,6 @@ def _play(
     return trained
 
 
-class _Side:
-    """One player: a network, its optimiser, its update gate and its learning rate on plateau.
-
-    Everything that is decided from a loss is a tensor on the device.
-    """
-
-    def __init__(self, network: nn.Module, recipe: Recipe, rate: float, factor: float) -> None:
-        self.network = network
-        self._recipe = recipe
-        self._factor = factor
-        device = next(network.parameters()).device
-        self.rate = torch.tensor(rate, device=device)
-        """Learning rate as the plateaus have left it."""
-        self._best = torch.tensor(torch.inf, device=device)
-        self._waited = torch.tensor(0.0, device=device)
-        # The first batch has no last batch; 0 lets the gate "below" open.
-        self._last_loss = torch.tensor(0.0, device=device)
-        self._optimizer = torch.optim.Adam(
-            network.parameters(),
-            lr=self.rate.clone(),
-            betas=(recipe.adam_beta1, recipe.adam_beta2),
-            fused=True,
-        )
-
-    @property
-    def learning_rate(self) -> Tensor:
-        return self._optimizer.param_groups[0]["lr"]
-
-    def step(self, loss: Tensor, epoch: int, share_done: float) -> Tensor:
-        """Go down the loss, if the update gate is open; give 1 if it was, else 0."""
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        loss = loss.detach()
-        is_open = gate_is_open(self._recipe, epoch, loss, self._last_loss)
-        # The fused Adam leaves weights and moments alone where found_inf is 1: the way in which
-        # gradient scalers skip a step without asking the host.
-        self._optimizer.found_inf = 1 - is_open
-        self.learning_rate.copy_(self.rate * _settling(self._recipe, share_done))
-        self._optimizer.step()
-        self._last_loss.copy_(loss)
-        self._reduce_on_plateau(loss)
-        return is_open
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Give all that the next step depends on, beside the weights."""
-        found = {
-            "rate": self.rate,
-            "best": self._best,
-            "waited": self._waited,
-            "last_loss": self._last_loss,
-        }
-        for index, parameter in enumerate(self.network.parameters()):
-            for name, tensor in self._optimizer.state.get(parameter, {}).items():
-                found[f"adam.{index}.{name}"] = tensor
-        return found
-
-    def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Take back what ``tensors`` gave."""
-        for name in ("rate", "best", "waited", "last_loss"):
-            getattr(self, name if name == "rate" else f"_{name}").copy_(tensors[name])
-        for index, parameter in enumerate(self.network.parameters()):
-            prefix = f"adam.{index}."
-            for name in (n.removeprefix(prefix) for n in tensors if n.startswith(prefix)):
-                saved = tensors[prefix + name].to(parameter.device)
-                # The moments must lie in memory as their weights do, for the fused Adam walks
-                # them side by side.
-                like = torch.empty_like(parameter) if saved.shape == parameter.shape else saved
-                self._optimizer.state[parameter][name] = like.detach().copy_(saved)
-
-    def _reduce_on_plateau(self, loss: Tensor) -> None:
-        """Multiply the rate when the loss has not fallen for longer than the patience.
-
-        As PyTorch's ReduceLROnPlateau with its default threshold of 1e-4, relative.
-        """
-        if self._recipe.plateau_patience == 0:
-            return
-        better = loss < self._best * (1 - 1e-4)
-        self._best.copy_(torch.where(better, loss, self._best))
-        self._waited.copy_(torch.where(better, 0, self._waited + 1))
-        spent = self._waited > self._recipe.plateau_patience
-        self.rate.mul_(torch.where(spent, self._factor, 1.0))
-        self._waited.mul_(~spent)
-
-
 class _Game:
     """Both players, the reals and the chance: the state of a training, at an iteration."""
 
@@ -284,13 +197,13 @@ class _Game:
             network.to(device, memory_format=torch.channels_last)
             initialise(network, recipe.initial_weight_std, self.chance)
         self._average = copy.deepcopy(self.generator) if recipe.ema_decay else None
-        self.generator_side = _Side(
+        self.generator_side = Player(
             self.generator,
             recipe,
             recipe.generator_learning_rate,
             recipe.generator_plateau_factor,
         )
-        self.discriminator_side = _Side(
+        self.discriminator_side = Player(
             self.discriminator,
             recipe,
             recipe.discriminator_learning_rate,
@@ -314,7 +227,7 @@ class _Game:
             self._order = torch.cat(shuffled)[:shown]
         reals = self._reals[self._order[batch * size : (batch + 1) * size]]
         if self.recipe.flips:
-            reals = _half_mirrored(reals, self.chance)
+            reals = half_mirrored(reals, self.chance)
         return reals
 
     @torch.no_grad()
@@ -391,7 +304,7 @@ class _Game:
         }
         return networks if self._average is None else networks | {"average": self._average}
 
-    def _sides(self) -> dict[str, _Side]:
+    def _sides(self) -> dict[str, Player]:
         return {
             "generator_side": self.generator_side,
             "discriminator_side": self.discriminator_side,
@@ -500,100 +413,8 @@ class _Progress:
         self._run.write_status(self._status)
 
 
-def gate_is_open(recipe: Recipe, epoch: int, loss: Tensor, last_loss: Tensor) -> Tensor:
-    """Say whether a network may be updated: 1.0 or 0.0, on the losses' device.
-
-    Args:
-        recipe: its ``update_gate`` is read as ``recipe.UPDATE_GATES`` says.
-        epoch: the current one, counted from 0.
-        loss: the network's loss in this batch.
-        last_loss: its loss in the batch before.
-
-    Example:
-        >>> from SkullGANLib.recipe import named
-        >>> high, low = torch.tensor(1.2), torch.tensor(0.3)
-        >>> gate_is_open(named("paper"), 0, loss=high, last_loss=low)
-        tensor(1.)
-        >>> gate_is_open(named("published"), 10, loss=low, last_loss=high)
-        tensor(0.)
-    """
-    if recipe.update_gate == "off" or epoch < recipe.update_gate_from_epoch:
-        return torch.ones_like(loss)
-    if recipe.update_gate == "below":
-        return (last_loss < recipe.update_gate_loss).to(loss.dtype)
-    return (loss > recipe.update_gate_loss).to(loss.dtype)
-
-
-def blurred(images: Tensor, sigma_px: float) -> Tensor:
-    """Blur with a 3 x 3 Gaussian, edges repeated.
-
-    Args:
-        images: float (N, 1, rows, columns).
-        sigma_px: the Gaussian's standard deviation.
-
-    Example:
-        >>> round(blurred(torch.ones(1, 1, 4, 4), 0.8).mean().item(), 6)
-        1.0
-    """
-    taps = torch.exp(-0.5 * (torch.arange(-1.0, 2.0, device=images.device) / sigma_px) ** 2)
-    taps = taps / taps.sum()
-    padded = functional.pad(images, (1, 1, 1, 1), mode="replicate")
-    return functional.conv2d(padded, (taps[:, None] * taps)[None, None].to(images.dtype))
-
-
-def _with_blurred(generated: Tensor, reals: Tensor, recipe: Recipe, epoch: int) -> Tensor:
-    """Replace some of the generated images by blurred reals, more with every epoch."""
-    most = int(recipe.blurred_share * len(reals))
-    count = min(max(epoch - recipe.blurred_from_epoch, 0), most)
-    if count == 0:
-        return generated
-    sigma_px = max(recipe.blur_sigma_least_px, recipe.blur_sigma_epochs / epoch)
-    return torch.cat([generated[count:], blurred(reals[:count], sigma_px)])
-
-
-def _judged(images: Tensor, recipe: Recipe, share_done: float, chance: torch.Generator) -> Tensor:
-    """Make of images what the discriminator sees: moved and noisy, if the recipe says so.
-
-    Reals and fakes alike go through it, so that the generator does not learn the disturbances
-    (Zhao et al. 2020, Differentiable Augmentation; Sønderby et al. 2017, instance noise).
-    """
-    if recipe.shift_px:
-        images = _moved(images, recipe.shift_px, chance)
-    noise = recipe.judge_noise * max(0.0, 1 - share_done / _NOISELESS_FROM)
-    if noise:
-        images = images + noise * torch.randn(
-            images.shape, device=images.device, generator=chance
-        ).to(images.dtype)
-    return images
-
-
-def _moved(images: Tensor, most_px: int, chance: torch.Generator) -> Tensor:
-    """Move each image by its own whole number of pixels; what is at the edge is repeated."""
-    count, _, rows, columns = images.shape
-    device = images.device
-    down, right = (
-        torch.randint(0, 2 * most_px + 1, (count, 1), device=device, generator=chance)
-        + torch.arange(size, device=device)
-        for size in (rows, columns)
-    )
-    padded = functional.pad(images, (most_px,) * 4, mode="replicate")
-    which = torch.arange(count, device=device)[:, None, None]
-    return padded[which, 0, down[:, :, None], right[:, None, :]][:, None]
-
-
-def _half_mirrored(images: Tensor, chance: torch.Generator) -> Tensor:
-    mirrored = torch.rand(len(images), 1, 1, 1, device=images.device, generator=chance) < 0.5
-    return torch.where(mirrored, images.flip(3), images)
-
-
 def _cross_entropy(logits: Tensor, label: float) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
-
-
-def _settling(recipe: Recipe, share_done: float) -> float:
-    if not recipe.settle_share:
-        return 1.0
-    return max(_SETTLED, min(1.0, (1 - share_done) / recipe.settle_share))
 
 
 def _write_samples(run: Run, made: Model, iteration: int, count: int) -> None:

@@ -48,6 +48,18 @@ def shared_ct() -> Path:
     return SHARED_CT
 
 
+@pytest.fixture
+def scene():
+    """An empty MRML scene of its own; an error that VTK reports meanwhile fails the test."""
+    from SkullGANScene import headless
+    from SkullGANScene.vtkerrors import heard_errors
+
+    with heard_errors() as errors:
+        stage = headless.new_stage()
+        yield stage.scene
+    assert errors == []
+
+
 def make_sphere_head(
     diploe_hu: float = 500.0, noise_hu: float = 20.0, blur_mm: float = 0.6, seed: int = 0
 ) -> HeadCT:

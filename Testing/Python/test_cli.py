@@ -1,6 +1,7 @@
 """The command skullgan, run as users run it: in a process of its own, on real files."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -165,7 +166,20 @@ def test_an_output_that_is_there_is_kept_unless_told_otherwise(trained, tmp_path
     assert len(segmentset.read(tmp_path / "kept.h5")) == 1
 
 
-def test_a_stop_file_ends_a_training_with_exit_code_2(extracted, tmp_path):
+def ask_by_file(process, run):
+    (run / "stop").touch()
+
+
+def ask_by_sigterm(process, run):
+    process.terminate()
+
+
+def ask_by_ctrl_c(process, run):
+    process.send_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("ask", [ask_by_file, ask_by_sigterm, ask_by_ctrl_c])
+def test_a_training_that_is_asked_to_stop_saves_and_ends_with_exit_code_2(extracted, tmp_path, ask):
     run = tmp_path / "run"
     process = subprocess.Popen(
         [sys.executable, "-m", "SkullGANLib", "train", extracted / "segments.h5", "-o", run,
@@ -175,10 +189,11 @@ def test_a_stop_file_ends_a_training_with_exit_code_2(extracted, tmp_path):
     try:
         while process.poll() is None and not (run / "events.jsonl").exists():
             time.sleep(0.1)
-        (run / "stop").touch()
+        ask(process, run)
         _, said = process.communicate(timeout=120)
     finally:
         process.kill()
     assert process.returncode == 2, said
+    assert "stopped on request" in said
     assert json.loads((run / "status.json").read_text())["state"] == "cancelled"
     assert list((run / "checkpoints").iterdir())

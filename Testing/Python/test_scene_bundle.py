@@ -9,16 +9,7 @@ import slicer.util
 from SkullGANLib import segmentset
 from SkullGANLib.errors import BadInputError, OutputError
 from SkullGANLib.volume import HeadCT
-from SkullGANScene import bundle, headless, segmentations, synthetic, volumes
-from SkullGANScene.vtkerrors import heard_errors
-
-
-@pytest.fixture
-def scene():
-    with heard_errors() as errors:
-        stage = headless.new_stage()
-        yield stage.scene
-    assert errors == []
+from SkullGANScene import bundle, segmentations, synthetic, volumes
 
 
 @pytest.fixture

@@ -9,16 +9,7 @@ import vtk
 from SkullGANLib import segmentset
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.volume import HeadCT
-from SkullGANScene import headless, segmentations, volumes
-from SkullGANScene.vtkerrors import heard_errors
-
-
-@pytest.fixture
-def scene():
-    with heard_errors() as errors:
-        stage = headless.new_stage()
-        yield stage.scene
-    assert errors == []
+from SkullGANScene import segmentations, volumes
 
 
 def test_a_mask_comes_back_voxel_for_voxel_from_an_oblique_ct(scene):

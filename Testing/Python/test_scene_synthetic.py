@@ -9,16 +9,7 @@ import slicer.util
 from SkullGANLib import radiology, segmentset
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.volume import HeadCT
-from SkullGANScene import headless, hierarchy, segmentations, synthetic, tables, volumes
-from SkullGANScene.vtkerrors import heard_errors
-
-
-@pytest.fixture
-def scene():
-    with heard_errors() as errors:
-        stage = headless.new_stage()
-        yield stage.scene
-    assert errors == []
+from SkullGANScene import hierarchy, segmentations, synthetic, tables, volumes
 
 
 def test_the_table_has_a_row_per_segment_and_units_in_its_columns(scene):

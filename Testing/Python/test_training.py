@@ -14,10 +14,11 @@ from SkullGANLib import model, segmentset, training
 from SkullGANLib.errors import BadInputError, CancelledError
 from SkullGANLib.generation import generate_set
 from SkullGANLib.networks import Discriminator, Generator, initialise
+from SkullGANLib.player import Player
 from SkullGANLib.recipe import Recipe, named
 from SkullGANLib.run import Run
 from SkullGANLib.segmentset import SegmentSet
-from SkullGANLib.training import blurred, gate_is_open, train
+from SkullGANLib.training import train
 
 TINY = replace(
     named("demo"),
@@ -253,130 +254,10 @@ def test_an_epoch_shows_every_segment_once(tmp_path):
     assert tops == [20 + n for n in range(8)]
 
 
-def test_flips_mirror_about_half_of_the_images():
-    images = torch.arange(4.0).expand(400, 1, 2, 4)
-    mirrored = training._half_mirrored(images, torch.Generator().manual_seed(0))
-    assert 160 < (mirrored[:, 0, 0, 0] == 3).sum() < 240
-    assert torch.equal(mirrored.sort(dim=3).values, images)
-
-
-def test_moved_images_are_windows_of_the_image_with_its_edge_repeated():
-    image = torch.arange(36.0).reshape(1, 1, 6, 6)
-    padded = torch.nn.functional.pad(image, (2, 2, 2, 2), mode="replicate")
-    windows = [padded[0, 0, r : r + 6, c : c + 6] for r in range(5) for c in range(5)]
-    moved = training._moved(image.expand(60, 1, 6, 6), 2, torch.Generator().manual_seed(0))
-    found = {next(n for n, w in enumerate(windows) if torch.equal(w, one[0])) for one in moved}
-    assert len(found) > 15
-
-
-def test_noise_on_what_is_judged_falls_to_nothing():
-    recipe = Recipe(judge_noise=0.5)
-    images = torch.zeros(4, 1, 128, 128)
-    for share_done, deviation in ((0.0, 0.5), (0.4, 0.25), (0.8, 0.0), (1.0, 0.0)):
-        judged = training._judged(images, recipe, share_done, torch.Generator().manual_seed(0))
-        assert judged.std().item() == pytest.approx(deviation, rel=0.02)
-
-
-def test_the_blur_is_the_gaussian_of_its_sigma():
-    image = torch.zeros(1, 1, 5, 5)
-    image[0, 0, 2, 2] = 1
-    beside = math.exp(-0.5 / 0.8**2)
-    centre = 1 / (1 + 2 * beside)
-    found = blurred(image, 0.8)[0, 0]
-    assert found[2, 2].item() == pytest.approx(centre**2)
-    assert found[2, 3].item() == pytest.approx(centre**2 * beside)
-    assert found[1, 3].item() == pytest.approx(centre**2 * beside**2)
-    assert found.sum().item() == pytest.approx(1)
-
-
-@pytest.mark.parametrize(
-    ("epoch", "count"), [(0, 0), (15, 0), (16, 1), (20, 5), (23, 8), (24, 8), (900, 8)]
-)
-def test_blurred_reals_grow_by_one_an_epoch_to_half_of_the_fakes(epoch, count):
-    generated, reals = torch.zeros(16, 1, 8, 8), torch.ones(16, 1, 8, 8)
-    fakes = training._with_blurred(generated, reals, named("published"), epoch)
-    assert len(fakes) == 16
-    assert (fakes.flatten(1).mean(1) > 0.5).sum() == count
-
-
-@pytest.mark.parametrize(
-    ("gate", "epoch", "loss", "last_loss", "is_open"),
-    [
-        ("off", 50, 5.0, 5.0, True),
-        ("below", 50, 5.0, 0.8, True),
-        ("below", 50, 0.1, 0.9, False),
-        ("below", 50, 0.1, 1.0, False),
-        ("above", 50, 1.0, 0.1, True),
-        ("above", 50, 0.9, 5.0, False),
-        ("above", 50, 0.5, 5.0, False),
-        ("above", 9, 0.5, 0.5, True),
-        ("above", 10, 0.5, 0.5, False),
-    ],
-)
-def test_the_update_gate_opens_as_its_reading_says(gate, epoch, loss, last_loss, is_open):
-    recipe = Recipe(update_gate=gate, update_gate_loss=0.9, update_gate_from_epoch=10)
-    found = gate_is_open(recipe, epoch, torch.tensor(loss), torch.tensor(last_loss))
-    assert found.item() == float(is_open)
-
-
-def side(recipe: Recipe, rate: float = 0.1, factor: float = 0.5) -> training._Side:
-    torch.manual_seed(0)
-    return training._Side(torch.nn.Linear(3, 1), recipe, rate, factor)
-
-
-def test_a_network_whose_gate_is_closed_stays_as_it_is():
-    player = side(Recipe(update_gate="above"))
-    before = [p.detach().clone() for p in player.network.parameters()]
-    x = torch.ones(1, 3)
-    assert player.step(player.network(x).sum() * 0 + 0.5, 0, 0.0).item() == 0
-    assert player.step((player.network(x) * 0.01).sum() + 0.1, 0, 0.0).item() == 0
-    after = list(player.network.parameters())
-    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
-    assert player.step((player.network(x) * 0.01).sum() + 5, 0, 0.0).item() == 1
-    assert not torch.equal(before[0], after[0])
-
-
-def test_gated_steps_are_the_steps_of_plain_adam_without_the_closed_ones():
-    player = side(Recipe(update_gate="above", plateau_patience=0))
-    plain = torch.nn.Linear(3, 1)
-    plain.load_state_dict(player.network.state_dict())
-    adam = torch.optim.Adam(plain.parameters(), lr=0.1, betas=(0.5, 0.999))
-    chance = torch.Generator().manual_seed(0)
-    for offset in (2.0, -9.0, 3.0, -9.0, 2.0):
-        x = torch.randn(5, 3, generator=chance)
-        player.step(player.network(x).square().mean() + offset, 0, 0.0)
-        if offset > 0:
-            adam.zero_grad()
-            plain(x).square().mean().backward()
-            adam.step()
-    torch.testing.assert_close(player.network.weight, plain.weight)
-
-
-def test_learning_rates_fall_on_plateaus_as_pytorchs_own_schedule():
-    player = side(Recipe(update_gate="off", plateau_patience=3), rate=0.1, factor=0.8)
-    adam = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=0.1)
-    plain = torch.optim.lr_scheduler.ReduceLROnPlateau(adam, factor=0.8, patience=3)
-    chance = torch.Generator().manual_seed(4)
-    rates = []
-    for loss in torch.rand(60, generator=chance).tolist():
-        player.step(player.network(torch.ones(1, 3)).sum() * 0 + loss, 0, 0.0)
-        plain.step(loss)
-        rates.append(adam.param_groups[0]["lr"])
-        assert player.rate.item() == pytest.approx(rates[-1])
-    assert rates[-1] < 0.03
-
-
-def test_learning_rates_settle_over_the_last_share_of_the_training():
-    recipe = Recipe(settle_share=0.4)
-    found = [training._settling(recipe, done) for done in (0.0, 0.6, 0.8, 0.99, 1.0)]
-    assert found == pytest.approx([1.0, 1.0, 0.5, 0.05, 0.05])
-    assert training._settling(Recipe(), 0.99) == 1.0
-
-
 def test_the_discriminator_learns_to_tell_noise_from_arches():
     segments = arches()
     judge = Discriminator(4)
-    player = training._Side(judge, Recipe(update_gate="off"), 1e-3, 0.5)
+    player = Player(judge, Recipe(update_gate="off"), 1e-3, 0.5)
     reals = model.from_hu(segments.hu, segments.hu_range)
     chance = torch.Generator().manual_seed(0)
     for _ in range(8):
@@ -393,7 +274,7 @@ def test_the_generator_follows_what_its_judge_likes():
     generator = Generator(latent_size=8, width=8)
     chance = torch.Generator().manual_seed(0)
     initialise(generator, 0.0, chance)
-    player = training._Side(generator, Recipe(update_gate="off"), 3e-3, 0.5)
+    player = Player(generator, Recipe(update_gate="off"), 3e-3, 0.5)
     seen = []
     for _ in range(12):
         images = generator(generator.draw_latent(4, chance=chance), chance=chance)
