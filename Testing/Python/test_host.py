@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import pytest
+import qt_needed  # noqa: F401
 import slicer
 from SlicerHost import api, parameternode, pythonqt, widgets
 from SlicerHost.host import Host, SlotError

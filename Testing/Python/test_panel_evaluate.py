@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import qt_needed  # noqa: F401
 import slicer
 from SkullGANLib import recipe, segmentset
 from SkullGANLib.run import Run

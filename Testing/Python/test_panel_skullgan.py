@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import qt_needed  # noqa: F401
 import slicer
 from SkullGANLib import model, resources, segmentset, volume
 from SkullGANLib.networks import Discriminator, Generator

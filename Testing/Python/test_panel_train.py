@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import qt_needed  # noqa: F401
 from SkullGANLib import recipe, segmentset
 from SkullGANLib.run import Run, Status
 from SkullGANScene import bundle
