@@ -1,7 +1,7 @@
 """The wall of the calvaria: a mask of the skull's vault with its diploë, found from the brain out.
 
 ``skull_mask`` is the stage; ``find_cavity`` is its first half, the intracranial space, from which
-``segments`` also takes the height of the skull base.
+``segments`` also takes the head frame and the height of the skull base.
 
 The brain is the widest soft tissue that bone encloses, so it is found first, on a coarse grid. The
 wall is then everything between what can be reached from inside and what can be reached from
@@ -19,6 +19,7 @@ import numpy as np
 from scipy import ndimage
 
 from .errors import BadInputError
+from .frame import HeadFrame, find_frame
 from .volume import HeadCT
 
 BONE_THRESHOLD_HU = 300.0
@@ -47,17 +48,17 @@ class Cavity:
     Attributes:
         mask: bool (slices, rows, columns) on the coarse grid.
         ijk_to_ras: float64 (4, 4) of the coarse grid.
-        centre_ras: float64 (3,), middle of the section at ``widest_mm``.
-        base_mm: RAS height (S) of the floor of the vault (``BASE_AREA_SHARE``).
-        widest_mm: RAS height of the largest axial section.
-        top_mm: RAS height of the highest point of the cavity.
+        frame: the head frame, in which the heights below are measured.
+        middle_mm: y of the middle of the largest axial section.
+        base_mm: z of the floor of the vault (``BASE_AREA_SHARE``).
+        top_mm: z of the highest point of the cavity.
     """
 
     mask: np.ndarray
     ijk_to_ras: np.ndarray
-    centre_ras: np.ndarray
+    frame: HeadFrame
+    middle_mm: float
     base_mm: float
-    widest_mm: float
     top_mm: float
 
 
@@ -150,22 +151,23 @@ def _most_enclosed(labels: np.ndarray, count: int, bone: np.ndarray, mm: np.ndar
 
 
 def _described(mask: np.ndarray, ijk_to_ras: np.ndarray) -> Cavity:
+    frame = find_frame(mask, ijk_to_ras)
     kji = np.argwhere(mask)
-    ras = kji[:, ::-1] @ ijk_to_ras[:3, :3].T + ijk_to_ras[:3, 3]
-    bins = np.floor(ras[:, 2] / 2.0).astype(int)
+    head = frame.from_ras(kji[:, ::-1] @ ijk_to_ras[:3, :3].T + ijk_to_ras[:3, 3])
+    bins = np.floor(head[:, 2] / 2.0).astype(int)
     first = bins.min()
     area = ndimage.uniform_filter1d(np.bincount(bins - first).astype(float), 5)
     widest = int(area.argmax())
     below = np.flatnonzero(area[: widest + 1] < BASE_AREA_SHARE * area[widest])
     base = int(below[-1]) + 1 if below.size else 0
-    section = ras[np.abs(bins - first - widest) <= 2]
+    section_y = head[np.abs(bins - first - widest) <= 2, 1]
     return Cavity(
         mask=mask,
         ijk_to_ras=ijk_to_ras,
-        centre_ras=(section.min(0) + section.max(0)) / 2.0,
+        frame=frame,
+        middle_mm=float(section_y.min() + section_y.max()) / 2.0,
         base_mm=float((first + base) * 2.0),
-        widest_mm=float((first + widest) * 2.0),
-        top_mm=float(ras[:, 2].max()),
+        top_mm=float(head[:, 2].max()),
     )
 
 
@@ -194,13 +196,13 @@ def _wall_between_inside_and_outside(
     open_core = np.isin(labels, open_labels[open_labels > 0])
     to_open = ndimage.distance_transform_edt(~open_core, sampling=mm)
     reached = free & (to_open <= _WALL_OPENING_MM)
-    near = ndimage.distance_transform_edt(~inside, sampling=mm) <= _FARTHEST_WALL_MM
     vault = _on_box(_vault_side(cavity), cavity, ct, box, factor, mean.shape)
-    return ~reached, near & vault
+    return ~reached, vault
 
 
 def _vault_side(cavity: Cavity) -> np.ndarray:
-    """Bool on the coarse grid: outside the closed cavity, and beside or above it, not below."""
+    """Bool on the coarse grid: near the cavity and beside or above it, not below, nor a ridge or
+    crest that juts deep into it."""
     mm = np.linalg.norm(cavity.ijk_to_ras[:3, :3], axis=0)[::-1]
     margin = np.ceil(_CAVITY_CLOSING_MM / mm).astype(int)
     padded = np.pad(cavity.mask, [(int(m), int(m)) for m in margin])
@@ -208,11 +210,12 @@ def _vault_side(cavity: Cavity) -> np.ndarray:
     depth = ndimage.distance_transform_edt(grown, sampling=mm) - _CAVITY_CLOSING_MM
     outward = ndimage.distance_transform_edt(depth <= 0, sampling=mm)
     smooth = ndimage.gaussian_filter(outward - np.maximum(depth, 0), 4.0 / mm)
-    up = cavity.ijk_to_ras[2, :3] / mm[::-1]
+    up = cavity.frame.superior @ cavity.ijk_to_ras[:3, :3] / mm[::-1]
     rise = sum(up[2 - axis] * gradient for axis, gradient in enumerate(np.gradient(smooth, *mm)))
     whole = tuple(slice(int(m), -int(m)) for m in margin)
     jutting_in = (depth > _DEEPEST_CREST_MM) & ~padded
-    return ((rise > _STEEPEST_DOWN) & ~jutting_in)[whole]
+    near = outward <= _FARTHEST_WALL_MM
+    return (near & (rise > _STEEPEST_DOWN) & ~jutting_in)[whole]
 
 
 def _on_box(
@@ -239,10 +242,13 @@ def _on_box(
 def _vault_box(ct: HeadCT, cavity: Cavity) -> tuple[slice, ...]:
     """The part of the CT within reach of the cavity and above the base."""
     kji = np.argwhere(cavity.mask)
-    ras = kji[:, ::-1] @ cavity.ijk_to_ras[:3, :3].T + cavity.ijk_to_ras[:3, 3]
-    low, high = ras.min(0) - _FARTHEST_WALL_MM, ras.max(0) + _FARTHEST_WALL_MM
+    head = cavity.frame.from_ras(
+        kji[:, ::-1] @ cavity.ijk_to_ras[:3, :3].T + cavity.ijk_to_ras[:3, 3]
+    )
+    low, high = head.min(0) - _FARTHEST_WALL_MM, head.max(0) + _FARTHEST_WALL_MM
     low[2] = max(low[2], cavity.base_mm - _BELOW_BASE_MM - 5.0)
     corners = np.array(np.meshgrid(*zip(low, high, strict=True))).reshape(3, -1)
+    corners = cavity.frame.to_ras(corners.T).T
     to_ijk = np.linalg.inv(ct.ijk_to_ras)
     ijk = to_ijk[:3, :3] @ corners + to_ijk[:3, 3:]
     first = np.clip(np.floor(ijk.min(1)).astype(int)[::-1], 0, ct.hu.shape)
@@ -252,7 +258,10 @@ def _vault_box(ct: HeadCT, cavity: Cavity) -> tuple[slice, ...]:
 
 def _above_base(ct: HeadCT, cavity: Cavity, box: tuple[slice, ...]) -> np.ndarray:
     k, j, i = (np.arange(part.start, part.stop, dtype=np.float32) for part in box)
-    up = ct.ijk_to_ras[2].astype(np.float32)
+    # Height in the head frame is one affine function of the indices.
+    up = np.append(cavity.frame.superior, 0) @ ct.ijk_to_ras
+    up[3] -= cavity.frame.superior @ cavity.frame.head_to_ras[:3, 3]
+    up = up.astype(np.float32)
     height = up[2] * k[:, None, None] + up[1] * j[:, None] + up[0] * i + up[3]
     return height >= cavity.base_mm - _BELOW_BASE_MM
 

@@ -27,7 +27,8 @@ def test_the_cavity_of_a_sphere_is_found_with_its_volume_and_centre(sphere_head)
     inner = OUTER_RADIUS_MM - sum(LAYERS_MM)
     volume_mm3 = cavity.mask.sum() * abs(np.linalg.det(cavity.ijk_to_ras[:3, :3]))
     assert volume_mm3 == pytest.approx(4 / 3 * np.pi * inner**3, rel=0.05)
-    assert np.abs(cavity.centre_ras).max() < 3
+    assert np.abs(cavity.frame.head_to_ras[:3, 3]).max() < 3
+    assert abs(cavity.middle_mm) < 3
     # A ball's section falls to 60 % of its equator's at a height of sqrt(1 - 0.6) radii.
     assert cavity.base_mm == pytest.approx(-inner * np.sqrt(0.4), abs=4)
 
@@ -91,7 +92,7 @@ def test_the_plates_beside_the_real_head_are_not_in_the_mask(sample_ct, sample_m
     cavity = skull.find_cavity(sample_ct)
     _, _, i = np.nonzero(sample_mask)
     x = sample_ct.ijk_to_ras[0, 0] * i + sample_ct.ijk_to_ras[0, 3]
-    assert np.abs(x - cavity.centre_ras[0]).max() < 85
+    assert np.abs(x - cavity.frame.head_to_ras[0, 3]).max() < 85
 
 
 @pytest.mark.slow
