@@ -2,7 +2,8 @@
 #
 #   make demo            the whole road on the sample CT, into demo/
 #   make test            everything the suite holds
-#   make clean           removes what the two made
+#   make bench-extract   where the time of extraction goes (CT=... for a CT of your own)
+#   make clean           removes what demo and test made
 #
 # PYTHON chooses the interpreter, PIP_FLAGS goes to pip (a mirror, a CPU build of torch).
 
@@ -11,7 +12,7 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test clean
+.PHONY: demo test bench-extract clean
 
 demo: $(INSTALLED)
 	$(BIN)/skullgan demo -o demo
@@ -20,6 +21,9 @@ test: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/python -m pytest
+
+bench-extract: $(INSTALLED)
+	$(BIN)/python Testing/Benchmarks/extract.py $(CT)
 
 $(INSTALLED): pyproject.toml Testing/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("$(PYTHON) is Python %d.%d, 3.10 or later is needed (make PYTHON=...)." % sys.version_info[:2])'

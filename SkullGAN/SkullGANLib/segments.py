@@ -1,29 +1,19 @@
 """Segments: 128 x 128 cuts of the skull wall, laid horizontally, outer table up.
 
-``extract`` is the stage: it goes through the sites where a segment belongs (``plan``), lays a
+``extract`` is the stage: it goes through the sites where a segment belongs (see ``sites``), lays a
 square on the wall there (``place``), cuts (``cut``) and keeps what is one uninterrupted wall from
-edge to edge (``objection``). Planning knows the anatomy and touches no HU; cutting knows only the
-CT, the mask and a matrix, so that a segment can be cut again from the ``pixel_to_ras`` stored
-beside it.
+edge to edge (``objection``). Sites know the anatomy and touch no HU; cutting knows only the CT, the
+mask and a matrix, so that a segment can be cut again from the ``pixel_to_ras`` stored beside it.
 
-All planes lie in the head frame, at fixed steps, and bone and side follow from where they lie:
-
-- axial planes from the floor of the vault up: the cut to the left and the cut to the right stand
-  where a ray sideways leaves the wall. Up to ``TEMPORAL_TOP_MM`` above the floor that wall is the
-  squama of the temporal bone, above it is parietal bone;
-- coronal planes over ``PARIETAL_CORONAL``: rays to the left and to the right, 45 degrees up, meet
-  parietal bone;
-- sagittal planes on both sides of the midline: rays straight up meet parietal bone near the vertex.
-
-Where a ridge of the base or air cells spoil a cut, it is moved along the wall by a
-few millimetres. As in the paper, cuts are rotated and never mirrored.
+Where a ridge of the base or air cells spoil a cut, it is moved along the wall by a few millimetres.
+As in the paper, cuts are rotated and never mirrored.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,30 +21,15 @@ from scipy import ndimage
 
 from .errors import BadInputError
 from .segmentset import PIXEL_SPACING_MM, SIZE, SegmentSet
-from .skull import BONE_THRESHOLD_HU, Cavity, find_cavity, skull_mask
+from .sites import BONES, INTERVAL_MM, PLANES, Site, plan
+from .skull import BONE_THRESHOLD_HU, find_cavity, skull_mask
 from .volume import LOWEST_HU, HeadCT, pseudonym
 
-INTERVAL_MM = 3.1
-"""Distance of neighbouring planes (paper: every 5th slice of 0.625 mm)."""
-TEMPORAL_TOP_MM = 35.0
-"""Height of the squama's upper border above the floor of the vault, on average."""
 TOP_MARGIN_ROWS = 8
 """Rows above the highest point of the outer table; the wall then fills the upper quarter."""
 FEWEST_GOOD_COLUMNS = 0.97
 """Share of columns that must hold one uninterrupted run of wall."""
 
-PARIETAL_CORONAL = (-0.6, 0.2)
-"""Coronal planes go from behind to before the middle, in half lengths of the vault: between the
-lambdoid and the coronal suture."""
-PARIETAL_SAGITTAL_MM = (6.2, 37.2)
-"""Sagittal planes lie this far from the midline: beside the sagittal sinus, above the temporal
-line."""
-SAGITTAL_START = -0.25
-"""Rays of sagittal planes start here, in half lengths of the vault: midway between bregma and
-lambda."""
-
-_BONES = ("temporal", "parietal")
-_PLANES = ("axial", "coronal", "sagittal")
 _SHIFTS_MM = (0.0, 5.0, -5.0, 10.0, -10.0)
 _LONGEST_RAY_MM = 140.0
 _RAY_STEP_MM = 0.25
@@ -71,25 +46,6 @@ _METAL_HU = 3000
 _SMOOTHING_PIXELS = 0.8
 _SURELY_INSIDE, _SURELY_OUTSIDE = 0.85, 0.15  # shares of the interpolated mask
 _CROP_MARGIN = 8  # voxels after which a cubic spline no longer feels the border (0.27 ** 8)
-
-
-@dataclass(frozen=True, eq=False)
-class Site:
-    """Where a segment belongs: a plane, and in it a ray from inside the head to the wall.
-
-    Attributes:
-        bone, side, plane: as in ``SegmentSet``.
-        start_ras: float64 (3,), where the ray starts, RAS mm.
-        outward: float64 (3,), unit vector of the ray, in the plane.
-        normal: float64 (3,), unit normal of the plane; seen against it, columns run to the right.
-    """
-
-    bone: str
-    side: str
-    plane: str
-    start_ras: np.ndarray
-    outward: np.ndarray
-    normal: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -109,8 +65,8 @@ def extract(
     ct: HeadCT,
     mask: np.ndarray | None = None,
     *,
-    bones: Sequence[str] = _BONES,
-    planes: Sequence[str] = _PLANES,
+    bones: Sequence[str] = ("temporal", "parietal"),
+    planes: Sequence[str] = PLANES,
     interval_mm: float = INTERVAL_MM,
     spacing_mm: float = PIXEL_SPACING_MM,
     threshold_hu: float = BONE_THRESHOLD_HU,
@@ -122,8 +78,9 @@ def extract(
     Args:
         ct: the head CT.
         mask: (slices, rows, columns), nonzero in the skull wall; found by ``skull_mask`` if None.
-        bones: which to cut, out of ``temporal`` and ``parietal``.
-        planes: in which to cut, out of ``axial``, ``coronal`` and ``sagittal``.
+        bones: which to cut, out of ``sites.BONES``; frontal and occipital bone have sutures and
+            sinuses that spoil a small training set (paper), so they are cut only if asked for.
+        planes: in which to cut, out of ``sites.PLANES``.
         interval_mm: distance of neighbouring planes.
         spacing_mm: size of a pixel.
         threshold_hu: HU from which a voxel or pixel at the wall's surface is bone.
@@ -167,36 +124,6 @@ def extract(
         "dropped": by_reason,
     }
     return Extraction(replace(segments, source=source), by_reason)
-
-
-def plan(cavity: Cavity, interval_mm: float = INTERVAL_MM) -> Iterator[Site]:
-    """Yield the sites of the vault: axial ones bottom up, coronal ones from the back, sagittal ones
-    from the midline; left before right."""
-    frame = cavity.frame
-    half_length = frame.half_length_mm
-
-    def site(
-        bone: str, plane: str, start: Sequence[float], outward: np.ndarray, normal: np.ndarray
-    ) -> Site:
-        side = "left" if start[0] < 0 or outward @ frame.right < -0.1 else "right"
-        return Site(bone, side, plane, frame.to_ras(np.array(start)), outward, normal)
-
-    # Normals as radiologists look: from the feet, from the front, from the left.
-    for z in np.arange(cavity.base_mm + interval_mm, cavity.top_mm, interval_mm):
-        bone = "temporal" if z - cavity.base_mm <= TEMPORAL_TOP_MM else "parietal"
-        for sideways in (-frame.right, frame.right):
-            start = (0.0, cavity.middle_mm, z)
-            yield site(bone, "axial", start, sideways, frame.superior)
-    back, front = (share * half_length for share in PARIETAL_CORONAL)
-    for y in np.arange(back, front, interval_mm):
-        for sideways in (-frame.right, frame.right):
-            outward = (sideways + frame.superior) / np.sqrt(2.0)
-            yield site("parietal", "coronal", (0.0, y, 0.0), outward, -frame.anterior)
-    nearest, farthest = PARIETAL_SAGITTAL_MM
-    for x in np.arange(nearest, farthest + 1e-6, interval_mm):
-        for sign in (-1.0, 1.0):
-            start = (sign * x, SAGITTAL_START * half_length, 0.0)
-            yield site("parietal", "sagittal", start, frame.superior, frame.right)
 
 
 def place(
@@ -393,7 +320,7 @@ def _check_arguments(
     interval_mm: float,
     spacing_mm: float,
 ) -> None:
-    for what, given, known in (("bone", bones, _BONES), ("plane", planes, _PLANES)):
+    for what, given, known in (("bone", bones, BONES), ("plane", planes, PLANES)):
         strange = [one for one in given if one not in known]
         if strange or not given:
             raise BadInputError(

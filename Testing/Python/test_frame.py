@@ -6,7 +6,7 @@ from scipy.spatial.transform import Rotation
 from SkullGANLib import frame, skull
 
 HALF_AXES_MM = (60.0, 88.0, 75.0)
-"""Longer and higher than broad, so that no other plane of symmetry is mistaken for the midsagittal."""
+"""Narrow, so that no other plane of symmetry is mistaken for the midsagittal."""
 
 
 def ellipsoid(turn: Rotation, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

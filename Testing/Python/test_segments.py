@@ -10,10 +10,11 @@ from scipy.spatial.transform import Rotation
 from SkullGANLib import radiology, segments
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.segmentset import SIZE
+from SkullGANLib.sites import INTERVAL_MM, Site
 from SkullGANLib.volume import HeadCT
 
 UP = np.array([0.0, 0.0, 1.0])
-EQUATOR_LEFT = segments.Site(
+EQUATOR_LEFT = Site(
     "temporal", "left", "axial", np.zeros(3), outward=np.array([-1.0, 0.0, 0.0]), normal=UP
 )
 
@@ -122,7 +123,7 @@ def test_planes_are_parallel_and_3_1_mm_apart(sample_extraction, plane):
     normals = matrices[:, :3, 2] / 0.45
     assert np.abs(normals - normals[0]).max() < 1e-9
     depths = np.unique(np.round(matrices[:, :3, 3] @ normals[0], 3))
-    steps = np.diff(depths) / segments.INTERVAL_MM
+    steps = np.diff(depths) / INTERVAL_MM
     assert steps == pytest.approx(np.rint(steps), abs=2e-3)
     assert steps.min() == pytest.approx(1.0, abs=2e-3)
 
@@ -254,7 +255,7 @@ def test_a_shifted_ray_moves_the_segment_along_the_wall(sphere_head, sphere_mask
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"bones": ["occipital"]}, "occipital"),
+        ({"bones": ["nasal"]}, "nasal"),
         ({"bones": []}, "No bone"),
         ({"planes": ["oblique"]}, "The plane 'oblique' is not known"),
         ({"interval_mm": 0.0}, "interval is 0"),

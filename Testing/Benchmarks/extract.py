@@ -1,0 +1,86 @@
+"""Where the time of extraction goes: reading, cavity, mask, cuts, and a cut by hand.
+
+    make bench-extract CT=head.dicom.zip        (the sample CT if none is given)
+
+Prints a table with seconds, the share of the budget, and the process's peak memory after each step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import scipy
+from scipy import ndimage
+from SkullGANLib import resources, segments, sites, skull
+from SkullGANLib.volume import read_ct
+
+BUDGET_S = 10.0
+BUDGET_GIB = 2.0
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("ct", nargs="?", type=Path, default=resources.sample_ct())
+    path = options.parse_args().ct
+    print(f"{path.name}, {os.cpu_count()} cores, Python {platform.python_version()}, ", end="")
+    print(f"numpy {np.__version__}, scipy {scipy.__version__}")
+    print(f"{'step':<44} {'seconds':>8} {'GiB peak':>9}")
+
+    total = 0.0
+    with timed("read") as seconds:
+        ct = read_ct(path)
+    total += seconds()
+    with timed("intracranial space and head frame") as seconds:
+        cavity = skull.find_cavity(ct)
+    total += seconds()
+    with timed("skull mask") as seconds:
+        mask = skull.skull_mask(ct, cavity=cavity)
+    total += seconds()
+    with timed("segments, all planes") as seconds:
+        found = segments.extract(ct, mask, subject="A").segments
+    total += seconds()
+    print(f"{f'together, {len(found)} segments':<44} {total:8.2f} {peak_gib():9.2f}")
+    print(f"{'budget (512 x 512 x 226)':<44} {BUDGET_S:8.2f} {BUDGET_GIB:9.2f}")
+
+    point = (found.pixel_to_ras[len(found) // 2] @ [63.5, segments.TOP_MARGIN_ROWS, 0, 1])[:3]
+    site = sites.by_hand(cavity, point, cavity.frame.superior + 0.3 * cavity.frame.anterior)
+    repeats = 20
+    with timed(f"{repeats} oblique cuts by hand") as seconds:
+        for _ in range(repeats):
+            segments.cut(ct, mask, segments.place(ct, mask, site))
+    print(f"{'cuts by hand a second (20 needed for a preview)':<44} {repeats / seconds():6.0f}")
+    straightforward(ct, seconds() / repeats)
+
+
+def straightforward(ct: object, ours_s: float) -> None:
+    """One cut the obvious way: a spline of the whole CT, evaluated on the plane."""
+    with timed("one cut by a spline of the whole CT") as seconds:
+        whole = ndimage.spline_filter(ct.hu.astype(np.float32), order=3, output=np.float32)
+        at = np.random.default_rng(0).uniform(0, np.array(ct.hu.shape) - 1, (128 * 128, 3))
+        ndimage.map_coordinates(whole, at.T, order=3, prefilter=False)
+    print(f"{'ratio to ours':<44} {seconds() / ours_s:6.0f} x")
+
+
+@contextmanager
+def timed(step: str) -> Iterator[Callable[[], float]]:
+    began = time.perf_counter()
+    ended: list[float] = []
+    yield lambda: ended[0] - began
+    ended.append(time.perf_counter())
+    print(f"{step:<44} {ended[0] - began:8.2f} {peak_gib():9.2f}")
+
+
+def peak_gib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+
+
+if __name__ == "__main__":
+    main()
