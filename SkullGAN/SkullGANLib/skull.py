@@ -88,9 +88,10 @@ def skull_mask(
 
     smooth = ndimage.gaussian_filter(hu.astype(np.float32), 0.4 / spacing, truncate=2.5)
     bone = smooth > threshold_hu
-    fine = (bone & _enlarged(near, factor, hu.shape)) | (
-        _enlarged_smoothly(wall & near, factor, hu.shape) & (smooth > _AIR_HU)
-    )
+    # The threshold alone decides where the wall ends; what lies a voxel inside it is marrow.
+    marrow = ndimage.binary_erosion(wall & near, border_value=1)
+    fine = bone & _enlarged(near, factor, hu.shape)
+    fine |= _enlarged(marrow, factor, hu.shape) & (smooth > _AIR_HU)
     fine &= _above_base(ct, cavity, box)
     fine = _largest(fine)
     mask = np.zeros(ct.hu.shape, np.uint8)
@@ -303,14 +304,6 @@ def _enlarged(mask: np.ndarray, factor: np.ndarray, shape: tuple[int, ...]) -> n
         mask = np.repeat(mask, int(f), axis=axis)
     pad = [(0, full - have) for full, have in zip(shape, mask.shape, strict=True)]
     return np.pad(mask, pad, mode="edge")
-
-
-def _enlarged_smoothly(mask: np.ndarray, factor: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """As ``_enlarged``, with the surface interpolated between voxels instead of stepped."""
-    soft = _enlarged(mask, factor, shape).astype(np.float32)
-    for axis, f in enumerate(factor):
-        soft = ndimage.uniform_filter1d(soft, int(f), axis=axis) if f > 1 else soft
-    return soft > 0.5
 
 
 def _without_specks(mask: np.ndarray, smallest: float) -> np.ndarray:

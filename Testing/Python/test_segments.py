@@ -137,9 +137,7 @@ def test_only_the_planes_asked_for_are_cut(sample_ct, sample_mask):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("axis", "degrees"), [(0, 15.0), (0, -10.0), (1, -15.0), (1, 8.0), (2, 15.0), (2, -12.0)]
-)
+@pytest.mark.parametrize(("axis", "degrees"), [(0, 15.0), (1, -15.0), (2, 12.0)])
 def test_a_tilted_or_turned_head_gives_the_same_segments(
     sample_ct, sample_extraction, axis, degrees
 ):
