@@ -85,6 +85,11 @@ def find_frame(mask: np.ndarray, ijk_to_ras: np.ndarray) -> HeadFrame:
     return _level(frame, surface)
 
 
+def voxels_ras(mask: np.ndarray, ijk_to_ras: np.ndarray) -> np.ndarray:
+    """Centres of the voxels in a mask (slices, rows, columns), float64 (N, 3), RAS mm."""
+    return np.argwhere(mask)[:, ::-1] @ ijk_to_ras[:3, :3].T + ijk_to_ras[:3, 3]
+
+
 def _symmetric(
     frame: HeadFrame,
     surface: np.ndarray,
@@ -178,9 +183,7 @@ def _axes(right: np.ndarray, superior: np.ndarray, origin: np.ndarray) -> np.nda
 def _surface_ras(mask: np.ndarray, ijk_to_ras: np.ndarray) -> np.ndarray:
     """Centres of the mask's outermost voxels, float64 (N, 3), RAS mm; not those at the border of
     the grid, where the field of view ends and not the head."""
-    surface = mask & ~ndimage.binary_erosion(mask, border_value=1)
-    kji = np.argwhere(surface)
-    return kji[:, ::-1] @ ijk_to_ras[:3, :3].T + ijk_to_ras[:3, 3]
+    return voxels_ras(mask & ~ndimage.binary_erosion(mask, border_value=1), ijk_to_ras)
 
 
 def _depth_mm(mask: np.ndarray, ijk_to_ras: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ import numpy as np
 from scipy import ndimage
 
 from .errors import BadInputError
-from .frame import HeadFrame, find_frame
+from .frame import HeadFrame, find_frame, voxels_ras
 from .volume import HeadCT
 
 BONE_THRESHOLD_HU = 300.0
@@ -153,8 +153,7 @@ def _most_enclosed(labels: np.ndarray, count: int, bone: np.ndarray, mm: np.ndar
 
 def _described(mask: np.ndarray, ijk_to_ras: np.ndarray) -> Cavity:
     frame = find_frame(mask, ijk_to_ras)
-    kji = np.argwhere(mask)
-    head = frame.from_ras(kji[:, ::-1] @ ijk_to_ras[:3, :3].T + ijk_to_ras[:3, 3])
+    head = _in_head(mask, ijk_to_ras, frame)
     bins = np.floor(head[:, 2] / 2.0).astype(int)
     first = bins.min()
     area = ndimage.uniform_filter1d(np.bincount(bins - first).astype(float), 5)
@@ -170,6 +169,11 @@ def _described(mask: np.ndarray, ijk_to_ras: np.ndarray) -> Cavity:
         base_mm=float((first + base) * 2.0),
         top_mm=float(head[:, 2].max()),
     )
+
+
+def _in_head(mask: np.ndarray, ijk_to_ras: np.ndarray, frame: HeadFrame) -> np.ndarray:
+    """Centres of a mask's voxels in head coordinates, float64 (N, 3), mm."""
+    return frame.from_ras(voxels_ras(mask, ijk_to_ras))
 
 
 def _wall_between_inside_and_outside(
@@ -242,10 +246,7 @@ def _on_box(
 
 def _vault_box(ct: HeadCT, cavity: Cavity) -> tuple[slice, ...]:
     """The part of the CT within reach of the cavity and above the base."""
-    kji = np.argwhere(cavity.mask)
-    head = cavity.frame.from_ras(
-        kji[:, ::-1] @ cavity.ijk_to_ras[:3, :3].T + cavity.ijk_to_ras[:3, 3]
-    )
+    head = _in_head(cavity.mask, cavity.ijk_to_ras, cavity.frame)
     low, high = head.min(0) - _FARTHEST_WALL_MM, head.max(0) + _FARTHEST_WALL_MM
     low[2] = max(low[2], cavity.base_mm - _BELOW_BASE_MM - 5.0)
     corners = np.array(np.meshgrid(*zip(low, high, strict=True))).reshape(3, -1)

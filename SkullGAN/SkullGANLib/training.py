@@ -435,11 +435,6 @@ def _check_segments(segments: SegmentSet, recipe: Recipe, allowed_kinds: Sequenc
             f"{recipe.batch_size}, needed is at least a batch; set a smaller batch_size, or "
             "epoch_segments to show segments more than once."
         )
-    lowest, highest = segments.hu_range
-    if not lowest < highest:
-        raise BadInputError(
-            f"The segment set's hu_range is {segments.hu_range}, needed is lowest first."
-        )
 
 
 def _opened(run_dir: str | Path, recipe: Recipe, resume: bool) -> Run:
