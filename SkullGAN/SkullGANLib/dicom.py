@@ -1,28 +1,35 @@
-"""One CT series out of DICOM files, refused unless its slices make a straight and even stack.
+"""One CT series out of DICOM files, refused unless its slices make an even stack.
 
-``read_files`` and ``read_zip`` give the image in HU and what may be known of the scanner. Only the
-header elements in ``_ELEMENTS`` are looked at, so nothing else that a header says can get any
-further. Those that are kept are the scanner's own words (maker, model, kernel, kVp, slice
+``read_files`` and ``read_zip`` give the volume in HU and what may be known of the scanner. A stack
+that is sheared by a tilted gantry is made straight.
+
+Only the header elements in ``_ELEMENTS`` are looked at, so nothing else that a header says can get
+any further. Those that are kept are the scanner's own words (maker, model, kernel, kVp, slice
 thickness); whoever has typed a name into one of these has to take it out himself.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import struct
 import tempfile
-import threading
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from .dicompixels import THREADS, decoded_hu, plain_hu, straightened
 from .errors import BadInputError
 
 MOST_TILT_DEG = 1.0
@@ -31,20 +38,41 @@ FEWEST_SLICES = 10
 
 _EVEN_WITHIN = 0.05  # steps between slices may differ by this share of their median
 _STRAIGHT_WITHIN = 0.5  # slices may lie beside each other by this share of a pixel
+_TILTS_AGREE_WITHIN_DEG = 0.5  # header and places; headers round to whole or half degrees
+_STEEPEST_TILT_DEG = 35.0  # no gantry leans further
 _LARGEST_ZIP_BYTES = 8 * 1024**3
+_COPY_BYTES = 1024**2
+_PLAIN_SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")  # implicit, explicit little endian
 _ELEMENTS = (
     *("Modality", "ImageType", "SeriesInstanceUID", "SeriesNumber"),
     *("Rows", "Columns", "PixelRepresentation", "PixelSpacing"),
     *("ImagePositionPatient", "ImageOrientationPatient", "GantryDetectorTilt"),
-    *("RescaleSlope", "RescaleIntercept"),
+    *("RescaleSlope", "RescaleIntercept", "PhotometricInterpretation", "SamplesPerPixel"),
+    *("BitsAllocated", "BitsStored", "HighBit"),
     *("Manufacturer", "ManufacturerModelName", "ConvolutionKernel", "KVP", "SliceThickness"),
 )
-_itk_warnings = threading.Lock()
 
 _log = logging.getLogger(__name__)
 
 
-def read_zip(path: Path) -> tuple[Any, dict[str, Any]]:
+@dataclass(frozen=True, eq=False)
+class _Stack:
+    """Slices in their order along the normal.
+
+    Attributes:
+        files: one a slice.
+        lps: float64 (4, 4), takes (column, row, slice, 1) of the straight volume to LPS mm.
+        first_row: float64 (slices,), row of the straight volume at which each slice begins.
+        tilt_deg: gantry tilt, 0 if the slices are a straight volume as they are.
+    """
+
+    files: list[Path]
+    lps: np.ndarray
+    first_row: np.ndarray
+    tilt_deg: float
+
+
+def read_zip(path: Path) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Read the one CT series in a zip; as ``read_files``.
 
     Raises:
@@ -54,74 +82,60 @@ def read_zip(path: Path) -> tuple[Any, dict[str, Any]]:
         return read_files(path, _unpacked(path, Path(folder)))
 
 
-def read_files(path: Path, files: Sequence[Path]) -> tuple[Any, dict[str, Any]]:
+def read_files(path: Path, files: Sequence[Path]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Read the one CT series among files, in any order and with other files between them.
 
     Rescale slope and intercept have to be there: both are required of a CT (DICOM PS3.3, C.8.2.1),
     and stored values that merely look like HU may be 1,024 off.
+
+    A stack whose slices are shifted evenly down (or up) their columns was made by a tilted gantry.
+    It is made straight if the headers say the same tilt or do not name any.
 
     Args:
         path: what the user gave, for the sentences.
         files: where to look.
 
     Returns:
-        The volume as a SimpleITK image in HU, and its ``HeadCT.source``.
+        HU (slices, rows, columns), as int16 or, where the headers rescale to something else, in
+        another type; float64 (4, 4) that takes (column, row, slice, 1) to LPS mm; and its
+        ``HeadCT.source``.
 
     Raises:
-        BadInputError: if there is no CT series or more than one, its slices do not make a straight
-            and even stack, or its values cannot be had in HU.
+        BadInputError: if there is no CT series or more than one, its slices do not make an even
+            stack, its headers deny the tilt that its slices have or the reverse, or its values
+            cannot be had in HU.
     """
-    import SimpleITK as sitk
-
     headers = _ct_series(path, files)
     _check_slices_alike(path, headers)
-    ordered, lps = _stack(path, headers)
-    stored = {
-        (float(h["RescaleSlope"]), float(h["RescaleIntercept"]), h["PixelRepresentation"])
-        for h in headers.values()
-    }
-    # ITK takes the type of the first slice for all of them, whatever the others rescale to.
-    pixel_type = sitk.sitkUnknown if len(stored) == 1 else sitk.sitkFloat32
-    first = headers[ordered[0]]
-    try:
-        with itk_silent():
-            image = sitk.ReadImage([str(file) for file in ordered], pixel_type)
-    except RuntimeError as error:
-        raise BadInputError(
-            f"{path}: the pixels of the series cannot be decoded (transfer syntax "
-            f"{first['transfer syntax']}); complete files in a syntax that GDCM "
-            "reads are needed, such as Explicit VR Little Endian."
-        ) from error
-    # Ours: of secondary captures and the like, GDCM leaves out the place or the spacing.
-    spacing = np.linalg.norm(lps[:3, :3], axis=0)
-    image.SetSpacing(spacing.tolist())
-    image.SetDirection((lps[:3, :3] / spacing).ravel().tolist())
-    image.SetOrigin(lps[:3, 3].tolist())
-    return image, _source_of(first)
+    stack = _stack(path, headers)
+    ordered = [headers[file] for file in stack.files]
+    hu = plain_hu(stack.files, ordered)
+    if hu is None:
+        hu = decoded_hu(path, stack.files, ordered)
+    source = _source_of(ordered[0])
+    if stack.tilt_deg:
+        hu = straightened(hu, stack.first_row)
+        source["gantry_tilt_deg"] = round(stack.tilt_deg, 2)
+    return hu, stack.lps, source
 
 
 def _unpacked(path: Path, folder: Path) -> list[Path]:
     """Unpack a zip under names of our own: those in it may lead out of the folder."""
-    files = []
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
-            if any(member.flag_bits & 1 for member in members):
-                raise BadInputError(
-                    f"{path}: the zip is encrypted, one without a password is needed."
-                )
-            size = sum(member.file_size for member in members)
-            if size > _LARGEST_ZIP_BYTES:
-                raise BadInputError(
-                    f"{path}: unpacks to {size / 1e9:.1f} GB, at most "
-                    f"{_LARGEST_ZIP_BYTES / 1e9:.1f} GB are taken; unpack it yourself and give the "
-                    "folder."
-                )
-            for number, member in enumerate(members):
-                target = folder / f"{number:06d}"
-                with archive.open(member) as packed, open(target, "wb") as unpacked:
-                    shutil.copyfileobj(packed, unpacked)
-                files.append(target)
+            members = archive.infolist()
+        if any(member.flag_bits & 1 for member in members):
+            raise BadInputError(f"{path}: the zip is encrypted, one without a password is needed.")
+        size = sum(member.file_size for member in members)
+        if size > _LARGEST_ZIP_BYTES:
+            raise BadInputError(
+                f"{path}: unpacks to {size / 1e9:.1f} GB, at most "
+                f"{_LARGEST_ZIP_BYTES / 1e9:.1f} GB are taken; unpack it yourself and give the "
+                "folder."
+            )
+        parts = np.array_split(np.arange(len(members)), 4 * THREADS)
+        with ThreadPoolExecutor(THREADS) as pool:
+            unpacked = list(pool.map(partial(_unpacked_part, path, folder), parts))
     except NotImplementedError as error:
         raise BadInputError(
             f"{path}: the zip is compressed in a way that cannot be unpacked, deflate is needed."
@@ -135,6 +149,20 @@ def _unpacked(path: Path, folder: Path) -> list[Path]:
             f"{path}: the zip cannot be unpacked to {folder.parent} ({error.strerror or error}), "
             "room for its contents is needed there."
         ) from error
+    return list(chain.from_iterable(unpacked))
+
+
+def _unpacked_part(path: Path, folder: Path, numbers: Sequence[int]) -> list[Path]:
+    """Unpack some members of a zip, by a ``ZipFile`` of its own: one is not for several threads."""
+    files = []
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        for number in numbers:
+            if not members[number].is_dir():
+                target = folder / f"{number:06d}"
+                with archive.open(members[number]) as packed, open(target, "wb") as unpacked:
+                    shutil.copyfileobj(packed, unpacked, _COPY_BYTES)
+                files.append(target)
     return files
 
 
@@ -178,7 +206,8 @@ def _ct_series(path: Path, files: Sequence[Path]) -> dict[Path, dict[str, Any]]:
 
 
 def _header(path: Path, file: Path) -> dict[str, Any] | None:
-    """Those of ``_ELEMENTS`` that a DICOM file has, or None if it is something else.
+    """Those of ``_ELEMENTS`` that a DICOM file has, or None if it is something else; ``first
+    pixel`` is where in the file plain pixels begin, if they are such.
 
     Raises:
         BadInputError: if it is DICOM, but damaged.
@@ -191,8 +220,13 @@ def _header(path: Path, file: Path) -> dict[str, Any] | None:
         *(NotImplementedError, BytesLengthException, struct.error, zlib.error),
     )
     try:
-        dataset = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_ELEMENTS))
-        header: dict[str, Any] = {"transfer syntax": dataset.file_meta.TransferSyntaxUID.name}
+        with open(file, "rb") as opened:
+            dataset = pydicom.dcmread(
+                opened, stop_before_pixels=True, specific_tags=list(_ELEMENTS)
+            )
+            syntax = dataset.file_meta.TransferSyntaxUID
+            pixels = _plain_pixels(opened, syntax)
+        header: dict[str, Any] = {"transfer syntax": syntax.name}
     except InvalidDicomError:
         _log.debug("%s is not DICOM", file)
         return None
@@ -205,7 +239,39 @@ def _header(path: Path, file: Path) -> dict[str, Any] | None:
     for name in _ELEMENTS:
         with suppress(*damage):  # one that is damaged is one that is missing
             header[name] = dataset.get(name)
+    if pixels and _is_plain(header, pixels[1]):
+        header["first pixel"] = pixels[0]
     return header
+
+
+def _plain_pixels(opened: BinaryIO, syntax: str) -> tuple[int, int] | None:
+    """Where the bytes of PixelData begin and how many there are, if they are stored as they are
+    and all there. The file stands at that element (DICOM PS3.5, 7.1.2 and 7.1.3)."""
+    if syntax not in _PLAIN_SYNTAXES:
+        return None
+    tag = opened.read(4)
+    if syntax == _PLAIN_SYNTAXES[1]:
+        opened.read(4)  # value representation and two reserved bytes
+    length = int.from_bytes(opened.read(4), "little")
+    begin = opened.tell()
+    whole = begin + length <= os.fstat(opened.fileno()).st_size
+    return (begin, length) if tag == b"\xe0\x7f\x10\x00" and whole else None
+
+
+def _is_plain(header: Mapping[str, Any], length: int) -> bool:
+    """Whether that many bytes of pixels are one grey image of 16 bits a pixel."""
+    names = ("Rows", "Columns", "BitsStored", "HighBit", "BitsAllocated", "SamplesPerPixel")
+    numbers = [_numbers(header, name, 1) for name in names]
+    if any(number is None for number in numbers):
+        return False
+    rows, columns, bits, high, allocated, samples = (int(number[0]) for number in numbers)
+    return (
+        (allocated, samples, high) == (16, 1, bits - 1)
+        and 1 <= bits <= 16
+        and header["PixelRepresentation"] in (0, 1)
+        and _text(header, "PhotometricInterpretation") == "MONOCHROME2"
+        and length == 2 * rows * columns
+    )
 
 
 def _why_no_slice(header: Mapping[str, Any]) -> str:
@@ -250,14 +316,12 @@ def _check_slices_alike(path: Path, headers: Mapping[Path, Mapping[str, Any]]) -
         raise BadInputError(f"{path}: its pixels have no size, PixelSpacing above 0 is needed.")
 
 
-def _stack(path: Path, headers: Mapping[Path, Mapping[str, Any]]) -> tuple[list[Path], np.ndarray]:
+def _stack(path: Path, headers: Mapping[Path, Mapping[str, Any]]) -> _Stack:
     """Order the slices along their normal.
 
-    Returns:
-        The files, and float64 (4, 4) that takes (column, row, slice, 1) to LPS mm.
-
     Raises:
-        BadInputError: if they do not make one straight stack with even steps.
+        BadInputError: if they do not make one stack with even steps, straight or sheared as a
+            tilted gantry does it.
     """
     every = list(headers.values())
     orientations = np.array([h["ImageOrientationPatient"] for h in every], float)
@@ -271,53 +335,59 @@ def _stack(path: Path, headers: Mapping[Path, Mapping[str, Any]]) -> tuple[list[
             f"{path}: ImageOrientationPatient is {orientations[0].tolist()}, two unit vectors at "
             "right angles are needed."
         )
-    normal = np.cross(row, column)
-    places = np.array([h["ImagePositionPatient"] for h in every], float)
-    order = np.argsort(places @ normal)
-    places = places[order]
-    along = places @ normal
-    steps = np.diff(along)
+    axes = np.stack([row, column, np.cross(row, column)])
+    corners = np.array([h["ImagePositionPatient"] for h in every], float)
+    places = corners @ axes.T
+    order = np.argsort(places[:, 2])
+    corners, places = corners[order], places[order]
+    steps = np.diff(places[:, 2])
     if steps.min() < 1e-3:
         raise BadInputError(
             f"{path}: has several slices at one place, each place is needed once (are there two "
             "acquisitions in the series?)."
         )
     pixel = np.array(every[0]["PixelSpacing"], float)
-    tilts = [_numbers(header, "GantryDetectorTilt", 1) for header in every]
-    said = max(abs(float(tilt[0])) if tilt is not None else 0.0 for tilt in tilts)
-    found = _faults(places - np.outer(along, normal), along, said, float(pixel.min()))
+    said = [_numbers(header, "GantryDetectorTilt", 1) for header in every]
+    said_deg = [abs(float(tilt[0])) for tilt in said if tilt is not None]
+    lean_deg, found = _faults(places, max(said_deg, default=None), float(pixel.min()))
     if found:
         raise BadInputError(
-            f"{path}: has {' and '.join(found)}, an upright gantry and even slices are needed."
+            f"{path}: has {' and '.join(found)}, even slices are needed, straight or leaning by "
+            "the gantry tilt that the headers name."
         )
+    tilted = abs(np.tan(np.deg2rad(lean_deg))) * np.ptp(places[:, 2]) > _STRAIGHT_WITHIN * pixel[0]
+    down = tilted * (places[:, 1] - places[0, 1])
+    first_row = (down - down.min()) / pixel[0]
     lps = np.eye(4)
-    lps[:3, 0], lps[:3, 1] = row * pixel[1], column * pixel[0]
-    lps[:3, 2] = normal * steps.mean()
-    lps[:3, 3] = places[0]
+    lps[:3, :3] = axes.T * [pixel[1], pixel[0], steps.mean()]
+    lps[:3, 3] = corners[0] + down.min() * column
     files = list(headers)
-    return [files[index] for index in order], lps
+    return _Stack([files[i] for i in order], lps, first_row, abs(lean_deg) if tilted else 0.0)
 
 
 def _faults(
-    beside: np.ndarray, along: np.ndarray, said_tilt_deg: float, pixel_mm: float
-) -> list[str]:
-    """What keeps slices from being a straight and even stack.
+    places: np.ndarray, said_tilt_deg: float | None, pixel_mm: float
+) -> tuple[float, list[str]]:
+    """What keeps slices from being an even stack, straight or tilted.
 
     Args:
-        beside: float64 (slices, 3), where each lies in its own plane, mm.
-        along: float64 (slices,), where it lies along the normal, rising, mm.
-        said_tilt_deg: what the header says; the stack may be sheared although it says nothing.
+        places: float64 (slices, 3), where each begins along row, column and normal, the last
+            rising, mm.
+        said_tilt_deg: what the headers say, None if nothing.
         pixel_mm: size of a pixel.
+
+    Returns:
+        How far the stack leans down its columns, in degrees, and the faults.
     """
     found = []
-    steps = np.diff(along)
+    steps = np.diff(places[:, 2])
     step = float(np.median(steps))
-    drift = np.median(np.diff(beside, axis=0), axis=0) / step
-    tilt_deg = max(said_tilt_deg, float(np.rad2deg(np.arctan(np.linalg.norm(drift)))))
-    if tilt_deg > MOST_TILT_DEG:
-        found.append(f"a gantry tilt of {tilt_deg:.1f} degrees")
-    straight = beside[0] + np.outer(along - along[0], drift)
-    shift_mm = float(np.linalg.norm(beside - straight, axis=1).max())
+    drift = np.median(np.diff(places[:, :2], axis=0), axis=0) / step
+    sideways_deg, lean_deg = (float(angle) for angle in np.rad2deg(np.arctan(drift)))
+    if abs(sideways_deg) > MOST_TILT_DEG:
+        found.append(f"slices that lean by {abs(sideways_deg):.1f} degrees along their rows")
+    straight = places[0, :2] + np.outer(places[:, 2] - places[0, 2], drift)
+    shift_mm = float(np.linalg.norm(places[:, :2] - straight, axis=1).max())
     if shift_mm > _STRAIGHT_WITHIN * pixel_mm:
         found.append(f"slices that lie up to {shift_mm:.1f} mm beside the others")
     if np.any(np.abs(steps - step) > _EVEN_WITHIN * step):
@@ -325,7 +395,17 @@ def _faults(
         whole = np.all(np.abs(steps - gaps * step) <= _EVEN_WITHIN * step)
         missing = f" ({int(gaps.sum()) - len(steps)} missing?)" if whole else ""
         found.append(f"slice steps from {steps.min():.2f} to {steps.max():.2f} mm{missing}")
-    return found
+    placed, said = abs(lean_deg), abs(lean_deg) if said_tilt_deg is None else said_tilt_deg
+    tilt = f"a gantry tilt of {max(placed, said):.1f} degrees"
+    if max(placed, said) <= MOST_TILT_DEG:
+        return lean_deg, found
+    if max(placed, said) > _STEEPEST_TILT_DEG or found:
+        return lean_deg, [tilt, *found]
+    if abs(placed - said) > _TILTS_AGREE_WITHIN_DEG:
+        where = ("the slices' places", "the headers")
+        one, other = where if placed > said else where[::-1]
+        return lean_deg, [f"{tilt} by {one} and of {min(placed, said):.1f} by {other}"]
+    return lean_deg, found
 
 
 def _source_of(header: Mapping[str, Any]) -> dict[str, Any]:
@@ -357,20 +437,3 @@ def _numbers(header: Mapping[str, Any], name: str, count: int) -> np.ndarray | N
     except (ValueError, TypeError):
         return None
     return values if values.shape == (count,) and np.isfinite(values).all() else None
-
-
-@contextmanager
-def itk_silent() -> Iterator[None]:
-    """Keep ITK from printing what we have judged ourselves, such as slices a little uneven.
-
-    Its switch is one for the whole process, so it is off for the reading only, one at a time.
-    """
-    from SimpleITK import ProcessObject
-
-    with _itk_warnings:
-        before = ProcessObject.GetGlobalWarningDisplay()
-        ProcessObject.SetGlobalWarningDisplay(False)
-        try:
-            yield
-        finally:
-            ProcessObject.SetGlobalWarningDisplay(before)

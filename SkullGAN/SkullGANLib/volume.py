@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from . import dicom
+from .dicompixels import itk_silent
 from .errors import BadInputError, OutputError
 from .files import written_aside
 
@@ -31,7 +32,10 @@ LOWEST_HU = -1024
 
 _SAME_GRID_MM = 0.01
 _SOURCE_KEY = "skullgan_source_"  # prefix of our own key/value pairs in NRRD and MetaImage headers
-_SOURCE_FIELDS = {"scanner": str, "kernel": str, "kvp": float, "slice_thickness_mm": float}
+_SOURCE_FIELDS = {
+    **{"scanner": str, "kernel": str, "kvp": float, "slice_thickness_mm": float},
+    "gantry_tilt_deg": float,
+}
 _EXTENSIONS = (".nrrd", ".nii", ".nii.gz", ".mha")
 _CT_NEEDED = "a head CT is needed (DICOM folder or zip, NRRD, NIfTI or MHA)"
 _CHUNK_BYTES = 4 * 1024**2
@@ -45,7 +49,8 @@ class HeadCT:
         hu: int16 (slices, rows, columns), HU, not below -1024.
         ijk_to_ras: float64 (4, 4), takes (column, row, slice, 1) to RAS mm.
         source: what the headers say of the scanner (``scanner``, ``kernel``, ``kvp``,
-            ``slice_thickness_mm``), as far as known, in their own words, and nothing else.
+            ``slice_thickness_mm``), as far as known, in their own words, and
+            ``gantry_tilt_deg``, if slices were resampled for it; nothing else.
     """
 
     hu: np.ndarray
@@ -65,8 +70,8 @@ def read_ct(path: str | Path) -> HeadCT:
 
     Raises:
         BadInputError: if there is no such file, it cannot be read or is incomplete, is not one CT
-            series with even slices and an upright gantry, does not say how its values become
-            Hounsfield units, or they cannot be Hounsfield units.
+            series with even slices, leans otherwise than by the gantry tilt that it names, does not
+            say how its values become Hounsfield units, or they cannot be Hounsfield units.
     """
     path = Path(path)
     try:
@@ -80,14 +85,13 @@ def read_ct(path: str | Path) -> HeadCT:
     except OSError as error:
         raise BadInputError(f"{path}: cannot be read ({error.strerror}), {_CT_NEEDED}.") from error
     if path.is_dir():
-        return _as_ct(path, *dicom.read_files(path, files))
+        return _from_dicom(path, *dicom.read_files(path, files))
     if start.startswith(b"PK"):
-        return _as_ct(path, *dicom.read_zip(path))
+        return _from_dicom(path, *dicom.read_zip(path))
     if not start or start.endswith(b"DICM"):
         found = "one DICOM file" if start else "an empty file"
         raise BadInputError(f"{path}: is {found}, {_CT_NEEDED}.")
-    image = _image(path, _CT_NEEDED)
-    return _as_ct(path, image, _source_of(image))
+    return _from_image(path, _image(path, _CT_NEEDED))
 
 
 def pseudonym(ct: HeadCT) -> str:
@@ -196,7 +200,7 @@ def _image(path: Path, needed: str) -> Any:
     import SimpleITK as sitk
 
     try:
-        with dicom.itk_silent():
+        with itk_silent():
             image = sitk.ReadImage(str(path))
     except RuntimeError as error:
         sheared = "orthonormal" in str(error)
@@ -249,19 +253,18 @@ def _nifti_fault(path: Path) -> str:
     return "is truncated" if lacking > 0 else ""
 
 
-def _as_ct(path: Path, image: Any, source: Mapping[str, Any]) -> HeadCT:
-    """Check that an image is a volume in HU at right angles, and take padding for air."""
+def _from_dicom(path: Path, hu: np.ndarray, lps: np.ndarray, source: Mapping[str, Any]) -> HeadCT:
+    return _as_ct(path, hu, _between_lps_and_ras(lps), source)
+
+
+def _from_image(path: Path, image: Any) -> HeadCT:
+    """Check that an image is one volume at right angles."""
     import SimpleITK as sitk
 
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         raise BadInputError(
             f"{path}: is an image of {image.GetDimension()} dimensions and "
             f"{image.GetNumberOfComponentsPerPixel()} channels, a volume of one channel is needed."
-        )
-    if min(image.GetSize()) < dicom.FEWEST_SLICES:
-        raise BadInputError(
-            f"{path}: is an image of {' x '.join(map(str, image.GetSize()))} voxels, at least "
-            f"{dicom.FEWEST_SLICES} along each axis are needed."
         )
     geometry = _geometry(image)
     axes = geometry[:3, :3] / np.linalg.norm(geometry[:3, :3], axis=0)
@@ -271,10 +274,20 @@ def _as_ct(path: Path, image: Any, source: Mapping[str, Any]) -> HeadCT:
             f"{path}: its axes are {skew_deg:.1f} degrees off right angles (a gantry tilt?), a "
             "straight volume is needed."
         )
-    hu = sitk.GetArrayViewFromImage(image)
+    return _as_ct(path, sitk.GetArrayViewFromImage(image), geometry, _source_of(image))
+
+
+def _as_ct(path: Path, hu: np.ndarray, ijk_to_ras: np.ndarray, source: Mapping[str, Any]) -> HeadCT:
+    """Check that a volume is in HU, and take padding for air."""
+    if min(hu.shape) < dicom.FEWEST_SLICES:
+        raise BadInputError(
+            f"{path}: is an image of {' x '.join(map(str, hu.shape[::-1]))} voxels, at least "
+            f"{dicom.FEWEST_SLICES} along each axis are needed."
+        )
     if np.iscomplexobj(hu):
         raise BadInputError(f"{path}: holds complex numbers, HU are needed.")
-    if not np.isfinite(hu).all():
+    fractions = np.issubdtype(hu.dtype, np.floating)
+    if fractions and not np.isfinite(hu).all():
         raise BadInputError(f"{path}: holds NaN or infinite voxels, finite HU are needed.")
     lowest, highest = float(hu.min()), float(hu.max())
     if lowest > -500 or highest < 700 or highest > 32767:
@@ -282,10 +295,7 @@ def _as_ct(path: Path, image: Any, source: Mapping[str, Any]) -> HeadCT:
             f"{path}: its values run from {lowest:.0f} to {highest:.0f}, Hounsfield units are "
             "needed (air near -1000, bone above 700)."
         )
-    if np.issubdtype(hu.dtype, np.floating):
+    if fractions:
         hu = np.rint(hu)
-    return HeadCT(
-        hu=np.maximum(hu, LOWEST_HU).astype(np.int16),
-        ijk_to_ras=geometry,
-        source=dict(source),
-    )
+    hu = np.maximum(hu, LOWEST_HU, out=hu if hu.flags.writeable else None)
+    return HeadCT(hu.astype(np.int16, copy=False), ijk_to_ras, dict(source))

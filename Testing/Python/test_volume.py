@@ -26,13 +26,16 @@ from pydicom.uid import (
     JPEG2000,
     CTImageStorage,
     ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
     MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
     RLELossless,
     generate_uid,
 )
 from pydicom.valuerep import DSfloat
+from scipy import ndimage
 from scipy.spatial.transform import Rotation
-from SkullGANLib import segmentset
+from scipy.special import erf
+from SkullGANLib import radiology, segments, segmentset
 from SkullGANLib.errors import BadInputError, OutputError
 from SkullGANLib.volume import HeadCT, pseudonym, read_ct, read_mask, write_volume
 
@@ -121,6 +124,17 @@ def placing(move):
     def change(dataset, k):
         place = np.array(dataset.ImagePositionPatient, float) + move(k)
         dataset.ImagePositionPatient = [number(value) for value in place]
+
+    return change
+
+
+def tilted(angle_deg, said=None):
+    """A ``change`` that shears the stack as a tilted gantry does, and may say so."""
+
+    def change(dataset, k):
+        placing(lambda k: [0, 1.3 * k * np.tan(np.deg2rad(angle_deg)), 0])(dataset, k)
+        if said is not None:
+            dataset.GantryDetectorTilt = said
 
     return change
 
@@ -316,6 +330,25 @@ def test_slices_may_each_have_their_own_slope_and_intercept(tmp_path):
     assert np.array_equal(ct.hu[1:], HEAD[1:] + 1)
 
 
+def test_what_lies_above_the_highest_stored_bit_is_no_part_of_the_value(tmp_path):
+    """12 bits are stored; the other four hold an overlay, as old scanners wrote them."""
+
+    def overlaid(dataset, k):
+        stored = (HEAD[k].astype(int) + 1024).astype("<u2") | 0xA000
+        dataset.PixelData = stored.tobytes()
+        dataset.PixelRepresentation = 0
+        dataset.BitsStored, dataset.HighBit = 12, 11
+
+    assert_is_head(read_ct(write_series(tmp_path, change=overlaid)))
+
+
+def test_implicit_little_endian_reads_alike(tmp_path):
+    def implicit(dataset, k):
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+
+    assert_is_head(read_ct(write_series(tmp_path, change=implicit)))
+
+
 def test_run_length_compressed_slices_read_alike(tmp_path):
     folder = write_series(tmp_path, change=lambda dataset, k: dataset.compress(RLELossless))
     syntax = pydicom.dcmread(next(folder.iterdir())).file_meta.TransferSyntaxUID
@@ -372,7 +405,10 @@ def test_steps_that_differ_a_little_are_read_in_silence_and_the_switch_is_put_ba
         (setting(RescaleSlope=None), "lack RescaleSlope, without which there are no Hounsfield"),
         (setting(RescaleIntercept=None), "lack RescaleIntercept, without which there are no"),
         (setting(RescaleIntercept="0"), "values run from 24 to 2491"),
-        (setting(GantryDetectorTilt="-18.5"), "a gantry tilt of 18.5 degrees"),
+        (
+            setting(GantryDetectorTilt="-18.5"),
+            "a gantry tilt of 18.5 degrees by the headers and of",
+        ),
         (setting(BitsAllocated=8, BitsStored=8, HighBit=7), "run from"),
     ],
 )
@@ -394,8 +430,11 @@ def test_hu_without_rescale_elements_are_not_taken_on_trust(tmp_path):
 @pytest.mark.parametrize(
     ("move", "found"),
     [
-        (lambda k: [0, 1.3 * k * np.tan(np.deg2rad(15)), 0], "a gantry tilt of 15.0 degrees"),
-        (lambda k: [1.3 * k * np.tan(np.deg2rad(-4)), 0, 0], "a gantry tilt of 4.0 degrees"),
+        (lambda k: [0, 1.3 * k * np.tan(np.deg2rad(40)), 0], "a gantry tilt of 40.0 degrees"),
+        (
+            lambda k: [1.3 * k * np.tan(np.deg2rad(-4)), 0, 0],
+            "lean by 4.0 degrees along their rows",
+        ),
         (lambda k: [0, 6.5 * (k > 6), 0], "up to 6.5 mm beside the others"),
         (lambda k: [0, 0, 1.3 * (k > 6)], "slice steps from 1.30 to 2.60 mm (1 missing?)"),
         (lambda k: [0, 0, 5.2 * (k > 12)], "slice steps from 1.30 to 6.50 mm (4 missing?)"),
@@ -418,7 +457,83 @@ def test_a_sheared_oblique_stack_is_found_where_the_header_denies_the_tilt(tmp_p
         dataset.GantryDetectorTilt = "0"
 
     sentence = refused(write_series(tmp_path, axes=TURNED, change=denying))
-    assert "a gantry tilt of 10.0 degrees" in sentence
+    assert "a gantry tilt of 10.0 degrees by the slices' places and of 0.0 by the head" in sentence
+
+
+def test_a_tilt_of_which_header_and_places_differ_is_refused_with_both(tmp_path):
+    sentence = refused(write_series(tmp_path, change=tilted(15, said="12.0")))
+    assert "a gantry tilt of 15.0 degrees by the slices' places and of 12.0 by the" in sentence
+
+
+BALL = np.array([0.0, -2.0, 39.0])
+
+
+def layers(lps):
+    """HU at LPS mm of a ball of 40 HU and 9 mm in a shell of bone up to 12 mm about ``BALL``, in
+    air; edges are blurred as a scanner blurs them."""
+    radius = np.linalg.norm(lps - BALL, axis=-1)
+    inner, outer = (0.5 * (1 + erf((r - radius) / np.sqrt(2.0))) for r in (9.0, 12.0))
+    return -1000 + 2200 * outer - 1160 * inner
+
+
+@pytest.mark.parametrize("said", ["15.0", "-14.8", None])
+@pytest.mark.parametrize("angle_deg", [15, -15])
+@pytest.mark.parametrize("axes", [AXIAL, TURNED], ids=["axial", "oblique"])
+def test_a_tilted_gantry_is_corrected_and_named_in_the_source(axes, angle_deg, said, tmp_path):
+    k, j, i = np.indices((28, 60, 56)) - np.reshape([13.5, 29.5, 27.5], (3, 1, 1, 1))
+    along = np.stack([0.7 * i, 0.9 * j + 1.3 * k * np.tan(np.deg2rad(angle_deg)), 1.3 * k], -1)
+    places = BALL + along @ axes.T
+    hu = np.rint(layers(places)).astype(np.int16)
+
+    def change(dataset, k):
+        dataset.ImagePositionPatient = [number(value) for value in places[k, 0, 0]]
+        if said:
+            dataset.GantryDetectorTilt = said
+
+    ct = read_ct(write_series(tmp_path, hu, axes, change))
+    assert ct.source["gantry_tilt_deg"] == 15.0
+    assert ct.spacing_mm == pytest.approx(SPACING)
+    directions = ct.ijk_to_ras[:3, :3] / ct.spacing_mm
+    assert directions.T @ directions == pytest.approx(np.eye(3), abs=1e-6)
+    assert ct.hu.min() == -1024  # beside the slices
+    assert ct.hu.max() <= hu.max()  # no overshoot
+    k, j, i = np.indices(ct.hu.shape)
+    ras = np.stack([i, j, k], -1) @ ct.ijk_to_ras[:3, :3].T + ct.ijk_to_ras[:3, 3]
+    lps = ras * [-1, -1, 1]
+    for lowest_hu in (-400, 600):
+        at, needed = lps[ct.hu > lowest_hu], layers(lps) > lowest_hu
+        assert at.mean(0) == pytest.approx(BALL, abs=0.05)
+        assert np.cbrt(len(at) / needed.sum()) == pytest.approx(1, abs=0.004)  # of 12 mm
+    off_hu = (ct.hu - layers(lps))[ct.hu > -1024]
+    assert np.abs(off_hu).max() < 60  # steps are of 2,200
+
+
+@pytest.mark.slow
+def test_a_tilted_head_gives_the_thickness_sdr_and_sides_of_the_straight_one(
+    sphere_head, sphere_mask, tmp_path
+):
+    lean = np.tan(np.deg2rad(18))
+    hu = np.stack(
+        [
+            ndimage.shift(p, (-lean * k, 0), order=3, cval=-1000)
+            for k, p in enumerate(sphere_head.hu)
+        ]
+    )
+    start = sphere_head.ijk_to_ras[:3, 3] * [-1, -1, 1]
+
+    def change(dataset, k):
+        dataset.ImagePositionPatient = [number(v) for v in start + np.array([0, lean * k, k])]
+        dataset.PixelSpacing = [1, 1]
+        dataset.GantryDetectorTilt = "18"
+
+    ct = read_ct(write_series(tmp_path, hu, change=change))
+    settings = {"bones": ["temporal"], "planes": ["axial"], "interval_mm": 9.3}
+    straight = segments.extract(sphere_head, sphere_mask, **settings).segments
+    tilted = segments.extract(ct, **settings).segments
+    assert tilted.side.tolist() == straight.side.tolist()
+    found, needed = (radiology.measure(one) for one in (tilted, straight))
+    assert found["thickness_mm"].mean() == pytest.approx(needed["thickness_mm"].mean(), abs=0.1)
+    assert found["sdr_peaks"].mean() == pytest.approx(needed["sdr_peaks"].mean(), abs=0.02)
 
 
 def test_tilt_and_uneven_steps_are_both_named(tmp_path):
