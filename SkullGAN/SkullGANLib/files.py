@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -12,11 +13,16 @@ from .errors import OutputError
 
 
 @contextmanager
-def written_aside(path: str | Path) -> Iterator[Path]:
+def written_aside(path: str | Path, token: str | None = None) -> Iterator[Path]:
     """Give a temporary path beside ``path``; rename it to ``path`` when the block succeeds.
 
     The temporary name keeps the extension, for writers that choose the format by it. If the block
     raises, the temporary file is removed and whatever ``path`` held before is untouched.
+
+    Args:
+        path: the file to write.
+        token: what tells the temporary name from others in the folder; None is a random one. With
+            one that follows from ``path``, a file that a killed process left is replaced.
 
     Raises:
         OutputError: if the folder cannot be made or the file cannot be written (no permission,
@@ -33,7 +39,7 @@ def written_aside(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     # Short, whatever the target is called: names may already be at the file system's limit.
     suffix = "".join(path.suffixes[-2:])[-24:]
-    aside = path.with_name(f".{secrets.token_hex(6)}.partial{suffix}")
+    aside = path.with_name(f".{token or secrets.token_hex(6)}.partial{suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside.touch()
@@ -51,3 +57,12 @@ def written_aside(path: str | Path) -> Iterator[Path]:
         # Where the folder is a file, or the disk is gone, the reason above is the one to tell.
         with suppress(OSError):
             aside.unlink(missing_ok=True)
+
+
+def sha256(path: str | Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while part := file.read(2**20):
+            digest.update(part)
+    return digest.hexdigest()

@@ -17,7 +17,7 @@ from SkullGANLib import segmentset
 from SkullGANLib.errors import BadInputError, OutputError
 from SkullGANLib.segmentset import SegmentSet
 
-ARRAYS = ("hu", "mask", "pixel_to_ras", "subject", "bone", "side", "plane", "seed")
+ARRAYS = ("hu", "mask", "pixel_to_ras", "subject", "bone", "side", "plane", "seed", "ct")
 
 
 def make_set(count: int = 3, **changes) -> SegmentSet:
@@ -33,6 +33,7 @@ def make_set(count: int = 3, **changes) -> SegmentSet:
         side=np.array([segmentset.SIDES[i % 3] for i in range(count)], dtype=np.str_),
         plane=np.array([segmentset.PLANES[i % 4] for i in range(count)], dtype=np.str_),
         seed=10 * np.arange(count),
+        ct=np.array([f"ct-{i // 2}" for i in range(count)], dtype=np.str_),
         kind="real",
         source={"kernel": "BONEPLUS", "kvp": 120.0, "scanner": "GE größer"},
     )
@@ -121,7 +122,7 @@ def test_any_hdf5_reader_finds_the_documented_names_and_types(file):
         assert found["mask"] == ((3, 128, 128), np.dtype(np.uint8))
         assert found["pixel_to_ras"] == ((3, 4, 4), np.dtype(np.float64))
         assert found["seed"] == ((3,), np.dtype(np.int64))
-        for name in ("subject", "bone", "side", "plane"):
+        for name in ("subject", "bone", "side", "plane", "ct"):
             assert found[name][0] == (3,)
             assert h5py.check_string_dtype(opened[name].dtype).encoding == "utf-8"
         assert opened["hu"].chunks == (1, 128, 128)
@@ -216,6 +217,167 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
         segmentset.write(tmp_path / "taken" / "set.h5", make_set())
 
 
+def written_in_batches(path: Path, segments: SegmentSet, ends=(1, 3), **options) -> None:
+    with segmentset.Writer(path, kind=segments.kind, **options) as writer:
+        for start, end in zip((0, *ends), (*ends, None), strict=True):
+            writer.append(segments[start:end])
+
+
+@pytest.mark.parametrize("commit_every_s", [0, 5, None])
+def test_a_writer_gives_the_bytes_of_the_whole_set_whatever_its_batches(tmp_path, commit_every_s):
+    segmentset.write(tmp_path / "whole.h5", make_set(8))
+
+    for name, ends in (("a.h5", (1, 3)), ("b.h5", (0, 7)), ("c.h5", ())):
+        written_in_batches(tmp_path / name, make_set(8), ends, commit_every_s=commit_every_s)
+
+        assert (tmp_path / name).read_bytes() == (tmp_path / "whole.h5").read_bytes()
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+DYING = """
+import h5py, os, sys
+from SkullGANLib import segmentset
+what, moment, whole, path = sys.argv[1:]
+holder = h5py.Group if what == "create_dataset" else os
+does, calls = getattr(holder, what), []
+def dying(*args, **kwargs):
+    calls.append(1)
+    if len(calls) == int(moment):
+        os._exit(9)
+    return does(*args, **kwargs)
+whole = segmentset.read(whole)
+setattr(holder, what, dying)
+with segmentset.Writer(path, kind=whole.kind, resume=True) as writer:
+    for row in range(len(writer), len(whole)):
+        writer.append(whole[row : row + 1])
+        writer.commit()
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "moment", "kept"),
+    [("create_dataset", 2, None), ("create_dataset", 16, 1), ("replace", 3, 2), ("fsync", 4, 3)],
+)
+def test_a_writer_killed_at_any_moment_is_resumed_to_the_same_bytes(tmp_path, what, moment, kept):
+    whole, path = tmp_path / "whole.h5", tmp_path / "killed.h5"
+    segmentset.write(whole, make_set(6))
+    library = Path(segmentset.__file__).parents[1]
+    command = [sys.executable, "-c", DYING, what]
+
+    killed = subprocess.run([*command, str(moment), whole, path], cwd=library, check=False)
+
+    assert killed.returncode == 9
+    assert (segmentset.count(path) if path.exists() else None) == kept
+    with segmentset.Writer(path, kind="real", resume=True) as writer:
+        writer.append(make_set(6)[len(writer) :])
+    assert path.read_bytes() == whole.read_bytes()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["killed.h5", "whole.h5"]
+
+
+def test_an_exception_keeps_what_was_appended_unless_all_or_nothing_was_asked(tmp_path):
+    def interrupted(path: Path, commit_every_s: float | None) -> None:
+        with segmentset.Writer(path, kind="real", commit_every_s=commit_every_s) as writer:
+            for _ in range(2):
+                writer.append(make_set(3))
+            raise KeyboardInterrupt
+
+    for name, every_s in (("kept.h5", 3600), ("nothing.h5", None)):
+        with pytest.raises(KeyboardInterrupt):
+            interrupted(tmp_path / name, every_s)
+    assert segmentset.count(tmp_path / "kept.h5") == 6
+    assert [one.name for one in tmp_path.iterdir()] == ["kept.h5"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no file's size")
+def test_a_full_disk_is_told_in_a_sentence_and_what_was_committed_stays(tmp_path):
+    code = (
+        "import resource, sys\n"
+        "import numpy as np\n"
+        "from SkullGANLib import segmentset\n"
+        "noise = np.random.default_rng(0).integers(-999, 999, (16, 128, 128))\n"
+        "batch = segmentset.without_patient(noise, noise > 0, np.arange(16))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))\n"
+        "with segmentset.Writer(sys.argv[1], kind='synthetic') as writer:\n"
+        "    while True:\n"
+        "        writer.append(batch)\n"
+        "        writer.commit()\n"
+    )
+    path = tmp_path / "set.h5"
+    library = Path(segmentset.__file__).parents[1]
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, path], cwd=library, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1  # and not by a signal: HDF5 would crash
+    assert "OutputError" in done.stderr
+    assert "set.h5: cannot be written (File too large)" in done.stderr
+    assert segmentset.read(path).seed.tolist() == 4 * list(range(16))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_no_file_is_larger_than_the_room_that_is_reserved_for_it(tmp_path, monkeypatch):
+    reserved = []
+    monkeypatch.setattr(segmentset, "_reserve", lambda folder, size: reserved.append(size))
+    noise = np.random.default_rng(0).integers(0, 1000, (300, 128, 128)).astype(np.int16)
+    long = np.array(["größer" * 400] * 300)
+    for segments in (
+        make_set(0), make_set(1), make_set(1000), make_set(300, hu=noise),
+        make_set(300, subject=long, ct=long), make_set(1, source={"long": "x" * 100_000}),
+    ):  # fmt: skip
+        segmentset.write(tmp_path / "set.h5", segments)
+
+        assert (tmp_path / "set.h5").stat().st_size <= reserved[-1]
+
+
+def test_a_writer_merges_the_sources_of_what_it_is_given(tmp_path):
+    path = tmp_path / "set.h5"
+    with segmentset.Writer(path, kind="real", source={"scanner": "GE"}) as writer:
+        writer.append(make_set(1, source={"kernel": "BONEPLUS"}))
+        writer.append(make_set(1, source={"kernel": "STANDARD"}))
+    with segmentset.Writer(path, kind="real", resume=True) as writer:
+        writer.append(make_set(1, source={"scanner": "GE"}))
+
+    assert segmentset.read(path).source == {"scanner": "GE", "kernel": ["BONEPLUS", "STANDARD"]}
+
+
+def test_a_writer_refuses_what_does_not_fit_and_goes_on(tmp_path):
+    with segmentset.Writer(tmp_path / "set.h5", kind="real") as writer:
+        writer.append(make_set(2))
+        with pytest.raises(BadInputError, match="differ in kind: real and control"):
+            writer.append(make_set(kind="control"))
+        writer.append(make_set(1))
+
+    assert segmentset.count(tmp_path / "set.h5") == 3
+
+
+@pytest.mark.parametrize("options", [{}, {"chunks": (3, 128, 128)}, {"compression": "lzf"}])
+def test_a_set_that_another_program_packed_otherwise_is_continued(file, options):
+    with h5py.File(file, "a") as opened:
+        for name in ("hu", "mask"):
+            pixels = opened[name][...]
+            del opened[name]
+            opened.create_dataset(name, data=pixels, **options)
+
+    segmentset.append(file, make_set(2))
+
+    whole = segmentset.read(file)
+    assert_same(whole[:3], make_set(3))
+    assert_same(whole[3:], make_set(2))
+
+
+def test_a_set_is_read_by_parts(tmp_path):
+    whole = make_set(7)
+    segmentset.write(tmp_path / "set.h5", whole)
+
+    assert segmentset.count(tmp_path / "set.h5") == 7
+    assert_same(segmentset.read(tmp_path / "set.h5", slice(2, 6, 2)), whole[2:6:2])
+    assert segmentset.read(tmp_path / "set.h5", slice(0)).source == whole.source
+    batches = list(segmentset.iterate(tmp_path / "set.h5", 3))
+    assert [len(batch) for batch in batches] == [3, 3, 1]
+    assert_same(segmentset.concatenate(batches), whole)
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(
         BadInputError, match=r"nowhere\.h5: there is no such file.*\(\.h5\) is needed"
@@ -290,7 +452,16 @@ def test_a_later_version_asks_for_a_newer_program(file):
         segmentset.read(file)
 
 
-@pytest.mark.parametrize("name", ARRAYS)
+def test_a_file_from_before_cts_were_named_is_read_with_empty_ones(file):
+    with h5py.File(file, "a") as opened:
+        del opened["ct"]
+
+    assert_same(segmentset.read(file), make_set(ct=np.full(3, "")))
+    segmentset.append(file, make_set())
+    assert segmentset.read(file).ct.tolist() == ["", "", "", "ct-0", "ct-0", "ct-1"]
+
+
+@pytest.mark.parametrize("name", ARRAYS[:-1])
 def test_a_missing_part_is_named(file, name):
     with h5py.File(file, "a") as opened:
         del opened[name]
