@@ -12,6 +12,8 @@ import numpy as np
 from .errors import BadInputError
 
 _NO_METRIC = "-"
+_CTS_SHOWN = 20
+_SOLID_SDR = 0.85  # noise of 100 HU makes dips so deep in solid bone; heads have 0.3 to 0.75
 
 
 def describe(path: str | Path) -> str:
@@ -38,27 +40,44 @@ def describe(path: str | Path) -> str:
 def _segment_set(path: Path) -> dict[str, Any]:
     from . import radiology, segmentset
 
-    segments = segmentset.read(path)
+    header = segmentset.read(path, slice(0))
+    whose: list[np.ndarray] = []
+    where: Counter[tuple[str, str]] = Counter()
+    planes: Counter[str] = Counter()
+    metrics: dict[str, list[np.ndarray]] = {name: [] for name in radiology.METRICS}
+    for part in segmentset.iterate(path):
+        whose.append(part.subject)
+        where.update(zip(part.bone.tolist(), part.side.tolist(), strict=True))
+        planes.update(part.plane.tolist())
+        for name, values in radiology.measure(part).items():
+            metrics[name].append(values)
+    subjects = np.concatenate(whose) if whose else np.array([], str)
+    named = sorted(set(subjects.tolist()) - {""})
+    count = sum(planes.values())
     found: dict[str, Any] = {
-        "segment set": f"{len(segments)} segments, {segments.kind}",
-        "pixel": f"{segments.pixel_spacing_mm} mm",
-        "HU range": f"{segments.hu_range[0]:g} to {segments.hu_range[1]:g} (what networks see)",
+        "segment set": f"{count} segments, {header.kind}",
+        "pixel": f"{header.pixel_spacing_mm} mm",
+        "HU range": f"{header.hu_range[0]:g} to {header.hu_range[1]:g} (what networks see)",
+        "subjects": f"{len(named)} ({_shortened(named)})" if named else "none",
     }
-    subjects = sorted({subject for subject in segments.subject.tolist() if subject})
-    found["subjects"] = f"{len(subjects)} ({_shortened(subjects)})" if subjects else "none"
-    if subjects:
-        where = Counter(zip(segments.bone.tolist(), segments.side.tolist(), strict=True))
+    if named:
         found["cuts"] = ", ".join(
             f"{bone} {side} {count}" for (bone, side), count in sorted(where.items())
         )
-        found["planes"] = _counts(Counter(segments.plane.tolist()))
-    if len(segments):
-        metrics = radiology.measure(segments)
-        found["SDR (peaks)"] = _spread(metrics["sdr_peaks"], ".3f")
-        found["thickness"] = _spread(metrics["thickness_mm"], ".2f", " mm")
-        found["mean intensity"] = _spread(metrics["mean_intensity_hu"], ".0f", " HU")
-    found.update(_source(segments.source))
-    found["made by"] = segments.created_by
+        found["planes"] = _counts(planes)
+    if count:
+        whole = {name: np.concatenate(parts) for name, parts in metrics.items()}
+        found["SDR (peaks)"] = _spread(whole["sdr_peaks"], ".3f")
+        found["thickness"] = _spread(whole["thickness_mm"], ".2f", " mm")
+        found["mean intensity"] = _spread(whole["mean_intensity_hu"], ".0f", " HU")
+        solid = [name for name in named if _is_solid(whole["sdr_peaks"][subjects == name])]
+        if solid:
+            found["warning"] = (
+                f"hardly any diploë in {_shortened(solid)} (median SDR above {_SOLID_SDR}): a "
+                "solid phantom or a soft kernel, its SDR says nothing"
+            )
+    found.update(_source(header.source))
+    found["made by"] = header.created_by
     return found
 
 
@@ -116,6 +135,9 @@ def _head_ct(path: Path) -> dict[str, Any]:
 def _source(source: Mapping[str, Any]) -> dict[str, Any]:
     flat = {}
     for name, value in source.items():
+        if name == "cts" and isinstance(value, Mapping):
+            flat.update(_cts(value))
+            continue
         if isinstance(value, Mapping):
             value = _counts(value) or "none"
         elif isinstance(value, list):
@@ -124,12 +146,37 @@ def _source(source: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
+def _cts(cts: Mapping[str, Any]) -> dict[str, str]:
+    """What became of the cuts of each CT, and of all together."""
+    own = {ct: of if isinstance(of, Mapping) else {} for ct, of in cts.items()}
+    total: Counter[str] = Counter()
+    for of in own.values():
+        total.update(of.get("dropped", {}))
+    found = {"CTs": str(len(own)), "dropped": _dropped(total)}
+    if len(own) > 1:
+        for ct, of in list(own.items())[:_CTS_SHOWN]:
+            count, dropped = of.get("segments", "?"), _dropped(of.get("dropped", {}))
+            found[f"  {ct}"] = f"{count} segments, dropped: {dropped}"
+        if len(own) > _CTS_SHOWN:
+            found["  ..."] = f"{len(own) - _CTS_SHOWN} more"
+    return found
+
+
+def _dropped(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items())) or "none"
+
+
 def _counts(counts: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in sorted(counts.items()))
 
 
 def _shortened(names: list[str]) -> str:
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+
+
+def _is_solid(sdr: np.ndarray) -> bool:
+    sdr = sdr[np.isfinite(sdr)]
+    return bool(sdr.size and np.median(sdr) > _SOLID_SDR)
 
 
 def _spread(values: np.ndarray, digits: str, unit: str = "") -> str:

@@ -1,7 +1,7 @@
 """Sites: where on the skull a segment belongs, and which bone and side it then shows.
 
 All planes lie in the head frame (see ``frame``), at fixed steps, and bone and side follow from
-where they lie:
+where they lie (the README has a picture of it, ``Resources/Screenshots/sites.png``):
 
 - **axial** planes from the floor of the vault up. Rays to the left and to the right meet the
   squama of the temporal bone up to ``TEMPORAL_TOP_MM`` above the floor, and parietal bone above it.

@@ -13,17 +13,24 @@ the base.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
 from .errors import BadInputError
-from .frame import HeadFrame, find_frame, voxels_ras
+from .frame import HeadFrame, find_frame, frame_from_landmarks, voxels_ras
+from .landmarks import check_inside
 from .volume import HeadCT
 
-BONE_THRESHOLD_HU = 300.0
-"""Where bone begins at 1 mm partial volume: half height against thin tables, not against thick."""
+BONE_SHARE = 0.18
+"""Bone begins this far from soft tissue (0) to the tables (1): about 300 HU at a sharp kernel, and
+below half height, so that edges at half height lie inside the mask."""
+BONE_RANGE_HU = (150.0, 500.0)
+"""Nowhere else does bone begin, whatever the kernel: below is contrast medium, above are tables."""
 BASE_AREA_SHARE = 0.6
 """The base is where the cavity's axial section falls to this share of its largest."""
 
@@ -35,8 +42,13 @@ _CAVITY_OPENING_MM = 10.0  # seals foramina, orbits and vertebral gaps, not the 
 _WALL_OPENING_MM = 1.5  # gaps under 3 mm (sutures, emissary veins) do not let either side in
 _FARTHEST_WALL_MM = 25.0  # thickest vault and its distance from the cavity's smooth surface
 _SMALLEST_CAVITY_ML = 400.0
+_LEAST_ENCLOSED = 0.4  # whole heads have bone around 0.87 to 0.90 of it, a neck around 0.2
 _CAVITY_CLOSING_MM = 15.0  # petrous ridges, sella and orbital roofs jut into the closed cavity
 _DEEPEST_CREST_MM = 6.0  # frontal and occipital crests belong to the wall
+_NOISE_SIGMAS = 4.0  # bone begins above the noise of the brain
+_SMOOTHING_MM = 0.4  # against noise, before thresholding; a table is 1 mm and more
+_SMOOTHING_SIGMAS = 2.5  # at which the smoothing kernel ends
+_SLAB_SLICES = 16
 _STEEPEST_DOWN = -0.7  # sine of the slope beyond which the wall is the floor of the skull
 _BELOW_BASE_MM = 8.0  # the squama goes on below the cavity's narrowing
 
@@ -63,14 +75,19 @@ class Cavity:
 
 
 def skull_mask(
-    ct: HeadCT, *, threshold_hu: float = BONE_THRESHOLD_HU, cavity: Cavity | None = None
+    ct: HeadCT,
+    *,
+    threshold_hu: float | None = None,
+    cavity: Cavity | None = None,
+    threads: int | None = None,
 ) -> np.ndarray:
     """Find the wall of the calvaria, outer table, diploë and inner table as one.
 
     Args:
         ct: the head CT.
-        threshold_hu: HU from which a voxel at the surface is bone.
+        threshold_hu: HU from which a voxel at the surface is bone; ``bone_threshold_hu`` if None.
         cavity: what ``find_cavity`` gave for this CT, to spare finding it again.
+        threads: how many work at once; None is one a core, up to four.
 
     Returns:
         uint8 (slices, rows, columns), 1 in the wall, on the grid of the CT.
@@ -79,38 +96,92 @@ def skull_mask(
         BadInputError: if there is no cranial vault in the CT.
     """
     cavity = cavity or find_cavity(ct)
+    if threshold_hu is None:
+        threshold_hu = bone_threshold_hu(ct, cavity)
     box = _vault_box(ct, cavity)
     hu = ct.hu[box]
     spacing = ct.spacing_mm[::-1]
 
     factor = _block(spacing, _FINE_MM)
     wall, near = _wall_between_inside_and_outside(hu, spacing, factor, cavity, ct, box)
-
-    smooth = ndimage.gaussian_filter(hu.astype(np.float32), 0.4 / spacing, truncate=2.5)
-    bone = smooth > threshold_hu
     # The threshold alone decides where the wall ends; what lies a voxel inside it is marrow.
     marrow = ndimage.binary_erosion(wall & near, border_value=1)
-    fine = bone & _enlarged(near, factor, hu.shape)
-    fine |= _enlarged(marrow, factor, hu.shape) & (smooth > _AIR_HU)
-    fine &= _above_base(ct, cavity, box)
-    fine = _largest(fine)
+    height = _height_mm(ct, cavity, box)
+    floor_mm = cavity.base_mm - _BELOW_BASE_MM
+
+    fine = np.zeros(hu.shape, bool)
+
+    def fill(first: int) -> None:
+        slab = slice(first, min(first + _SLAB_SLICES, len(hu)))
+        smooth = _smooth(hu, slab, spacing)
+        fine[slab] = (smooth > threshold_hu) & _enlarged(near, factor, slab, hu.shape)
+        fine[slab] |= (smooth > _AIR_HU) & _enlarged(marrow, factor, slab, hu.shape)
+        for k in range(slab.start, slab.stop):
+            fine[k] &= height[0][k] + height[1] >= floor_mm
+
+    # Slab by slab the CT is never a whole volume of floats, and NumPy lets threads work at once.
+    with ThreadPoolExecutor(threads or min(4, os.cpu_count() or 1)) as pool:
+        list(pool.map(fill, range(0, len(hu), _SLAB_SLICES)))
     mask = np.zeros(ct.hu.shape, np.uint8)
-    mask[box] = fine
+    mask[box] = _largest(fine)
     return mask
 
 
-def find_cavity(ct: HeadCT) -> Cavity:
+def bone_threshold_hu(ct: HeadCT, cavity: Cavity) -> float:
+    """Say from which HU a voxel at the surface of the skull is bone in this CT.
+
+    Kernel and slice thickness decide how high thin tables stand in the CT, and how noisy the soft
+    tissue beside them is. The threshold lies ``BONE_SHARE`` of the way from the brain to the
+    tables, above the noise, within ``BONE_RANGE_HU``.
+
+    Args:
+        ct: the head CT.
+        cavity: what ``skull.find_cavity`` gave for it.
+
+    Returns:
+        HU, rounded to whole ones.
+    """
+    box = _vault_box(ct, cavity)
+    spacing = ct.spacing_mm[::-1]
+    middle = (box[0].stop - box[0].start) // 2
+    slab = slice(max(middle - _SLAB_SLICES // 2, 0), middle + _SLAB_SLICES // 2)
+    hu = _smooth(ct.hu[box], slab, spacing)
+    slices = slice(box[0].start + slab.start, box[0].start + slab.start + len(hu))
+    brain = hu[_on_grid(cavity.mask, cavity, ct, (slices, *box[1:]), np.ones(3, int), hu.shape)]
+    soft_hu = float(np.median(brain))
+    noise_hu = 1.4826 * float(np.median(np.abs(brain - soft_hu)))
+    # The upper tenth of what is surely bone: tables, be they thin or thick.
+    tables_hu = float(np.quantile(hu[hu > _BONE_COARSE_HU], 0.9))
+    threshold = soft_hu + max(BONE_SHARE * (tables_hu - soft_hu), _NOISE_SIGMAS * noise_hu)
+    return float(np.rint(np.clip(threshold, *BONE_RANGE_HU)))
+
+
+def find_cavity(ct: HeadCT, landmarks: Mapping[str, np.ndarray] | None = None) -> Cavity:
     """Find the intracranial space: the widest soft tissue enclosed by bone, opened by 10 mm.
 
+    Args:
+        ct: the head CT.
+        landmarks: what ``landmarks.read`` gave, to lay the head frame through; found from the
+            vault if None.
+
     Raises:
-        BadInputError: if no soft tissue of a cranium's width is enclosed by bone.
+        BadInputError: if no soft tissue of a cranium's width is enclosed by bone, or the landmarks
+            are not those of a head or not in this CT.
     """
+    if landmarks is not None:
+        check_inside(landmarks, ct.ijk_to_ras, ct.hu.shape)
     spacing = ct.spacing_mm[::-1]
     factor = _block(spacing, _COARSE_MM)
     hu = _block_mean(ct.hu, factor)
     coarse_mm = spacing * factor
     bone = hu > _BONE_COARSE_HU
     bone = _without_specks(bone, 2000.0 / coarse_mm.prod())
+    if not bone.any():
+        raise BadInputError(_no_vault("no bone"))
+    # What encloses the brain is bone: beyond it, only the air within the opening is looked at.
+    box = _around(bone, np.ceil(_CAVITY_OPENING_MM / coarse_mm).astype(int) + 1)
+    hu, bone = hu[box], bone[box]
+    start = np.array([part.start for part in box])
     soft = (hu > _AIR_HU) & ~bone
     distance = ndimage.distance_transform_edt(soft, sampling=coarse_mm)
     # Outside the head lies air, so the widest soft tissue inside bone is the brain or the neck;
@@ -118,13 +189,18 @@ def find_cavity(ct: HeadCT) -> Cavity:
     labels, count = ndimage.label(distance > _CAVITY_OPENING_MM)
     if count == 0:
         raise BadInputError(_no_vault("no soft tissue enclosed by bone"))
-    core = _most_enclosed(labels, count, bone, coarse_mm)
+    core, enclosed = _most_enclosed(labels, count, bone, coarse_mm)
+    if enclosed < _LEAST_ENCLOSED:
+        raise BadInputError(_no_vault(f"soft tissue with bone around {enclosed:.0%} of it"))
     reached = ndimage.distance_transform_edt(~core, sampling=coarse_mm) <= _CAVITY_OPENING_MM
     mask = reached & soft
     volume_ml = mask.sum() * coarse_mm.prod() / 1000.0
     if volume_ml < _SMALLEST_CAVITY_ML:
         raise BadInputError(_no_vault(f"an enclosed space of {volume_ml:.0f} ml"))
-    return _described(mask, _coarse_geometry(ct.ijk_to_ras, factor))
+    grid = _coarse_geometry(ct.ijk_to_ras, factor) @ _translation(start[::-1])
+    if landmarks is None:
+        return _described(mask, grid, find_frame(mask, grid))
+    return _described(mask, grid, frame_from_landmarks(mask, grid, landmarks))
 
 
 def _no_vault(found: str) -> str:
@@ -134,7 +210,10 @@ def _no_vault(found: str) -> str:
     )
 
 
-def _most_enclosed(labels: np.ndarray, count: int, bone: np.ndarray, mm: np.ndarray) -> np.ndarray:
+def _most_enclosed(
+    labels: np.ndarray, count: int, bone: np.ndarray, mm: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """The label most enclosed by bone, as a mask, and the share of its rim that is bone."""
     sizes = np.bincount(labels.ravel(), minlength=count + 1)
     sizes[0] = 0
     candidates = np.argsort(sizes)[::-1][:3]
@@ -148,11 +227,10 @@ def _most_enclosed(labels: np.ndarray, count: int, bone: np.ndarray, mm: np.ndar
         share = float(bone[rim].mean())
         if share > best_share:
             best, best_share = core, share
-    return best
+    return best, best_share
 
 
-def _described(mask: np.ndarray, ijk_to_ras: np.ndarray) -> Cavity:
-    frame = find_frame(mask, ijk_to_ras)
+def _described(mask: np.ndarray, ijk_to_ras: np.ndarray, frame: HeadFrame) -> Cavity:
     head = _in_head(mask, ijk_to_ras, frame)
     bins = np.floor(head[:, 2] / 2.0).astype(int)
     first = bins.min()
@@ -190,18 +268,19 @@ def _wall_between_inside_and_outside(
     bone = _without_specks(mean > _BONE_COARSE_HU, 1000.0 / mm.prod())
     free = ~bone
     # Beyond the field of view lies more of the outside, never marrow.
-    padded = np.pad(free, 1, constant_values=True)
-    distance = ndimage.distance_transform_edt(padded, sampling=mm)[1:-1, 1:-1, 1:-1]
-    core = distance > _WALL_OPENING_MM
-    inside = _on_box(cavity.mask, cavity, ct, box, factor, mean.shape)
+    core = ~_within(bone, _WALL_OPENING_MM, mm)
+    inside = _on_grid(cavity.mask, cavity, ct, box, factor, mean.shape)
     labels, _ = ndimage.label(core)
     border = np.ones_like(core)
     border[1:-1, 1:-1, 1:-1] = False
-    open_labels = np.union1d(labels[border], labels[inside & core])
-    open_core = np.isin(labels, open_labels[open_labels > 0])
-    to_open = ndimage.distance_transform_edt(~open_core, sampling=mm)
-    reached = free & (to_open <= _WALL_OPENING_MM)
-    vault = _on_box(_vault_side(cavity), cavity, ct, box, factor, mean.shape)
+    # What is outside holds air somewhere; marrow that the end of the field of view cuts does not.
+    outside = np.intersect1d(labels[border], labels[mean < _AIR_HU])
+    is_open = np.zeros(labels.max() + 1, bool)
+    is_open[outside] = True
+    is_open[labels[inside & core]] = True
+    is_open[0] = False
+    reached = free & _within(is_open[labels], _WALL_OPENING_MM, mm)
+    vault = _on_grid(_vault_side(cavity), cavity, ct, box, factor, mean.shape)
     return ~reached, vault
 
 
@@ -223,7 +302,7 @@ def _vault_side(cavity: Cavity) -> np.ndarray:
     return (near & (rise > _STEEPEST_DOWN) & ~jutting_in)[whole]
 
 
-def _on_box(
+def _on_grid(
     coarse: np.ndarray,
     cavity: Cavity,
     ct: HeadCT,
@@ -231,17 +310,20 @@ def _on_box(
     factor: np.ndarray,
     shape: tuple[int, ...],
 ) -> np.ndarray:
-    """A mask of the cavity's grid on the 1 mm grid of the box (nearest coarse voxel)."""
+    """A mask of the cavity's grid on blocks of the CT in a box (nearest coarse voxel)."""
     start = np.array([part.start for part in box])
     fine_to_ras = _coarse_geometry(ct.ijk_to_ras @ _translation(start[::-1]), factor)
     to_coarse = np.linalg.inv(cavity.ijk_to_ras) @ fine_to_ras
     # Both grids are blocks of the same CT grid, so each axis maps on its own.
     index = []
-    for axis in range(3):
+    covered = []
+    for axis, size in enumerate(coarse.shape):
         at = np.arange(shape[axis]) * to_coarse[2 - axis, 2 - axis] + to_coarse[2 - axis, 3]
-        at = np.rint(at).astype(int)
-        index.append(np.clip(at, 0, coarse.shape[axis] - 1))
-    return coarse[np.ix_(*index)]
+        at = np.floor(at + 0.501).astype(int)  # halves go up, whatever the rounding before
+        index.append(np.clip(at, 0, size - 1))
+        covered.append((at >= -1) & (at <= size))  # blocks leave a rest at the far end
+    k, j, i = covered
+    return coarse[np.ix_(*index)] & k[:, None, None] & j[:, None] & i
 
 
 def _vault_box(ct: HeadCT, cavity: Cavity) -> tuple[slice, ...]:
@@ -258,14 +340,48 @@ def _vault_box(ct: HeadCT, cavity: Cavity) -> tuple[slice, ...]:
     return tuple(slice(int(a), int(b)) for a, b in zip(first, last, strict=True))
 
 
-def _above_base(ct: HeadCT, cavity: Cavity, box: tuple[slice, ...]) -> np.ndarray:
-    k, j, i = (np.arange(part.start, part.stop, dtype=np.float32) for part in box)
-    # Height in the head frame is one affine function of the indices.
+def _height_mm(ct: HeadCT, cavity: Cavity, box: tuple[slice, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Height in the head frame, the sum of a part by slice (slices,) and one within a slice (rows,
+    columns), float32, mm."""
+    k, j, i = (np.arange(part.start, part.stop) for part in box)
+    # It is one affine function of the indices.
     up = np.append(cavity.frame.superior, 0) @ ct.ijk_to_ras
     up[3] -= cavity.frame.superior @ cavity.frame.head_to_ras[:3, 3]
-    up = up.astype(np.float32)
-    height = up[2] * k[:, None, None] + up[1] * j[:, None] + up[0] * i + up[3]
-    return height >= cavity.base_mm - _BELOW_BASE_MM
+    by_slice, in_slice = up[2] * k + up[3], up[1] * j[:, None] + up[0] * i
+    return by_slice.astype(np.float32), in_slice.astype(np.float32)
+
+
+def _smooth(hu: np.ndarray, slab: slice, spacing: np.ndarray) -> np.ndarray:
+    """Some slices of the CT, less its noise, float32."""
+    sigmas = _SMOOTHING_MM / spacing
+    halo = int(_SMOOTHING_SIGMAS * sigmas[0] + 0.5)
+    first = max(slab.start - halo, 0)
+    around = hu[first : slab.stop + halo].astype(np.float32)
+    smooth = ndimage.gaussian_filter(around, sigmas, truncate=_SMOOTHING_SIGMAS)
+    return smooth[slab.start - first :][: min(slab.stop, len(hu)) - slab.start]
+
+
+def _within(mask: np.ndarray, distance_mm: float, mm: np.ndarray) -> np.ndarray:
+    """Bool, where a voxel of the mask lies within a distance of few voxels; as by a distance
+    transform, ten times as fast."""
+    reach = (distance_mm / mm).astype(int)
+    steps = np.stack(np.meshgrid(*(np.arange(-r, r + 1) for r in reach), indexing="ij"), axis=-1)
+    steps = steps.reshape(-1, 3)
+    padded = np.pad(mask, [(r, r) for r in reach])
+    found = np.zeros(mask.shape, bool)
+    for step in steps[np.linalg.norm(steps * mm, axis=1) <= distance_mm]:
+        start = step + reach
+        found |= padded[tuple(slice(a, a + n) for a, n in zip(start, mask.shape, strict=True))]
+    return found
+
+
+def _around(mask: np.ndarray, margin: np.ndarray) -> tuple[slice, ...]:
+    """The box that holds a mask and a margin of voxels along each axis."""
+    box = []
+    for axis, more in enumerate(margin):
+        used = np.flatnonzero(mask.any(tuple({0, 1, 2} - {axis})))
+        box.append(slice(max(int(used[0] - more), 0), int(used[-1] + more) + 1))
+    return tuple(box)
 
 
 def _block(spacing: np.ndarray, target_mm: float) -> np.ndarray:
@@ -300,18 +416,20 @@ def _translation(ijk: np.ndarray) -> np.ndarray:
     return move
 
 
-def _enlarged(mask: np.ndarray, factor: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    for axis, f in enumerate(factor):
-        mask = np.repeat(mask, int(f), axis=axis)
-    pad = [(0, full - have) for full, have in zip(shape, mask.shape, strict=True)]
-    return np.pad(mask, pad, mode="edge")
+def _enlarged(
+    blocks: np.ndarray, factor: np.ndarray, slab: slice, shape: tuple[int, ...]
+) -> np.ndarray:
+    """Some slices of a mask of blocks, on the voxels that the blocks were made of."""
+    k, *rest = (
+        np.minimum(np.arange(size) // f, have - 1)
+        for size, f, have in zip(shape, factor, blocks.shape, strict=True)
+    )
+    return blocks[np.ix_(k[slab], *rest)]
 
 
 def _without_specks(mask: np.ndarray, smallest: float) -> np.ndarray:
-    labels, _ = ndimage.label(mask)
-    sizes = np.bincount(labels.ravel())
-    keep = sizes >= smallest
-    keep[0] = False
+    labels, count = ndimage.label(mask)
+    keep = _sizes(labels, mask, count) >= smallest
     return keep[labels]
 
 
@@ -319,6 +437,10 @@ def _largest(mask: np.ndarray) -> np.ndarray:
     labels, count = ndimage.label(mask)
     if count == 0:
         raise BadInputError(_no_vault("no bone around the enclosed space"))
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    return labels == sizes.argmax()
+    return labels == _sizes(labels, mask, count).argmax()
+
+
+def _sizes(labels: np.ndarray, mask: np.ndarray, count: int) -> np.ndarray:
+    """Voxels of each label, 0 for the background; counted in the mask alone, most of a head CT is
+    none of it."""
+    return np.bincount(labels[mask], minlength=count + 1)

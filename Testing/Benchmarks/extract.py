@@ -42,7 +42,8 @@ def main() -> None:
         cavity = skull.find_cavity(ct)
     total += seconds()
     with timed("skull mask") as seconds:
-        mask = skull.skull_mask(ct, cavity=cavity)
+        threshold_hu = skull.bone_threshold_hu(ct, cavity)
+        mask = skull.skull_mask(ct, cavity=cavity, threshold_hu=threshold_hu)
     total += seconds()
     with timed("segments, all planes") as seconds:
         found = segments.extract(ct, mask, subject="A").segments
@@ -55,7 +56,7 @@ def main() -> None:
     repeats = 20
     with timed(f"{repeats} oblique cuts by hand") as seconds:
         for _ in range(repeats):
-            segments.cut(ct, mask, segments.place(ct, mask, site))
+            segments.cut(ct, mask, segments.place(ct, mask, site), threshold_hu)
     print(f"{'cuts by hand a second (20 needed for a preview)':<44} {repeats / seconds():6.0f}")
     straightforward(ct, seconds() / repeats)
 

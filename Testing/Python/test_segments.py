@@ -28,7 +28,7 @@ def sample_extraction(sample_ct, sample_mask):
 def equator(sphere_head, sphere_mask):
     """A left cut through the middle of the spherical head: matrix, HU, mask."""
     matrix = segments.place(sphere_head, sphere_mask, EQUATOR_LEFT)
-    return matrix, *segments.cut(sphere_head, sphere_mask, matrix)
+    return matrix, *segments.cut(sphere_head, sphere_mask, matrix, 300)
 
 
 def test_a_cut_through_a_sphere_is_level_and_arches_down_as_the_circle_does(equator):
@@ -189,7 +189,8 @@ def test_every_real_segment_is_one_bright_wall_from_edge_to_edge_on_nothing(samp
 
 
 def test_what_was_dropped_is_counted_by_reason(sample_extraction):
-    assert sample_extraction.segments.source["dropped"] == sample_extraction.dropped
+    (of_ct,) = sample_extraction.segments.source["cts"].values()
+    assert of_ct["dropped"] == sample_extraction.dropped
     assert all(number > 0 for number in sample_extraction.dropped.values())
 
 
@@ -197,8 +198,9 @@ def test_cutting_again_from_what_is_stored_gives_the_same_segment(
     sample_ct, sample_mask, sample_extraction
 ):
     found = sample_extraction.segments
+    threshold_hu = found.source["threshold_hu"]
     for index in (0, len(found) // 2, len(found) - 1):
-        hu, mask = segments.cut(sample_ct, sample_mask, found.pixel_to_ras[index])
+        hu, mask = segments.cut(sample_ct, sample_mask, found.pixel_to_ras[index], threshold_hu)
         assert np.array_equal(hu, found.hu[index])
         assert np.array_equal(mask, found.mask[index])
 
@@ -230,6 +232,8 @@ def test_a_straight_wall_meets_no_objection():
         (wall(rows=slice(10, 60)), 900, "too thick or too thin for a vault"),
         (wall(slice(10, 18)) | wall(slice(10, 40), slice(120, 128)), 900, "a ridge joins the wall"),
         (wall(rows=slice(10, 12)), 900, "too thick or too thin for a vault"),
+        (wall(), np.where(np.arange(SIZE) < 17, 300, 900)[:, None], "no outer or inner table"),
+        (wall(), np.where(np.arange(SIZE) > 22, 300, 900)[:, None], "no outer or inner table"),
     ],
 )
 def test_what_is_no_segment_is_named(mask, hu, reason):

@@ -58,7 +58,7 @@ def test_a_plane_by_hand_gives_the_segment_at_its_point(sphere_head, sphere_mask
     site = sites.by_hand(cavity, point, np.array(normal, float))
     assert (site.side, site.plane) == ("left", plane)
     matrix = segments.place(sphere_head, sphere_mask, site)
-    hu, mask = segments.cut(sphere_head, sphere_mask, matrix)
+    hu, mask = segments.cut(sphere_head, sphere_mask, matrix, 300)
     assert segments.objection(hu, mask, 0.45) is None
     middle = (matrix @ [63.5, segments.TOP_MARGIN_ROWS, 0, 1])[:3]
     assert np.linalg.norm(middle - point) < 3.0
