@@ -1,0 +1,204 @@
+"""How fast generation is, against the plain network and the machine's own matrix products.
+
+    make bench-generate                          (both widths, on the CPU)
+    .venv/bin/python Testing/Benchmarks/generate.py --device cuda --width 4096
+
+"plain" is Table 1 as one would write it: float32, evaluation mode, no gradients, noise from torch;
+it ends with images in [-1, 1]. Ours is ``generate``, whole: draws, network, HU and wall masks. Both
+take turns, and the best turn of each counts, so that what else runs on the machine falls on both.
+A share is the images a second times the plain network's arithmetic over the rate of a large matrix
+product in the same precision, measured in the same run; products that ours saves count as done.
+
+    .venv/bin/python Testing/Benchmarks/generate.py --model demo/model.safetensors
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+from collections.abc import Callable
+from itertools import repeat
+
+import numpy as np
+import torch
+from SkullGANLib import model, radiology
+from SkullGANLib.generation import draw, generate, generate_set
+from SkullGANLib.inference import chosen_precision, has_bf16, images_together, prepared
+from SkullGANLib.model import Model
+from SkullGANLib.networks import (
+    GENERATOR_WIDTH,
+    Discriminator,
+    Generator,
+    chosen_device,
+    initialise,
+)
+from SkullGANLib.recipe import named
+from torch import nn
+
+ENDLESS = 10**6
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, auto")
+    widths = (GENERATOR_WIDTH, named("demo").generator_width)
+    options.add_argument("--width", type=int, nargs="+", default=widths)
+    options.add_argument("--batch-size", type=int, nargs="+", help="default: 8 32, on a GPU 64 256")
+    options.add_argument("--turns", type=int, default=3)
+    options.add_argument("--model", help="instead: what bf16 changes in segments of this model")
+    options.add_argument("-n", type=int, default=1000, help="segments of that model")
+    chosen = options.parse_args()
+    device = chosen_device(chosen.device)
+    on_gpu = device.type == "cuda"
+    capability = f"CPU with {torch.backends.cpu.get_cpu_capability()}, "
+    capability += "AMX" if torch.cpu._is_amx_tile_supported() else "no AMX"
+    name = torch.cuda.get_device_name(device) if on_gpu else capability
+    print(f"{name}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, ", end="")
+    print(f"Python {platform.python_version()}, torch {torch.__version__}, numpy {np.__version__}")
+    if chosen.model:
+        return compare_precisions(chosen.model, device, chosen.n)
+
+    precisions = ["fp32", "bf16"] if has_bf16(device) else ["fp32"]
+    peaks = {precision: peak(device, precision) for precision in precisions}
+    for precision, flops in peaks.items():
+        print(f"matrix product, {precision}: {flops / 1e9:.0f} GFLOP/s")
+    if len(precisions) == 1:
+        print("bf16 is left out: this processor only emulates it")
+    for width in chosen.width:
+        generator = plausible_generator(width).to(device)
+        work = arithmetic(generator)
+        print(f"\nwidth {width}: {work / 1e9:.2f} GFLOP an image, ", end="")
+        print(f"auto is {chosen_precision('auto', device, width)}")
+        for precision in precisions:
+            print(difference(generator, precision))
+        print(f"{'batch':>6} {'what':<6} {'images/s':>9} {'ratio':>6} {'share':>6}")
+        for batch_size in chosen.batch_size or ((64, 256) if on_gpu else (8, 32)):
+            table(generator, batch_size, precisions, peaks, work, chosen.turns)
+
+
+def table(
+    generator: Generator,
+    batch_size: int,
+    precisions: list[str],
+    peaks: dict[str, float],
+    work: float,
+    turns: int,
+) -> None:
+    device = next(generator.parameters()).device
+    made_of = Model(generator, Discriminator(2))
+
+    @torch.no_grad()
+    def plain() -> None:
+        generator(generator.draw_latent(batch_size, device))
+
+    runs: dict[str, Callable[[], object]] = {"plain": plain}
+    for precision in precisions:
+        batches = generate(made_of, range(ENDLESS), batch_size=batch_size, precision=precision)
+        runs[precision] = batches.__next__
+    # A GPU works ahead by a batch, which several batches in a turn make even.
+    rounds = 1 if device.type == "cpu" else 8
+    best = dict.fromkeys(runs, float("inf"))
+    for turn in range(turns + 1):
+        for name, run in runs.items():
+            seconds = timed(run, rounds, device)
+            if turn:  # the first warms up
+                best[name] = min(best[name], seconds)
+    for name, seconds in best.items():
+        rate = batch_size / seconds
+        share = rate * work / peaks["fp32" if name == "plain" else name]
+        print(f"{batch_size:>6} {name:<6} {rate:9.2f} {best['plain'] / seconds:6.2f} {share:6.0%}")
+
+
+def compare_precisions(path: str, device: torch.device, count: int) -> None:
+    """Mean difference in HU of whole images, and the metrics of the segments, bf16 to fp32."""
+    made = model.read(path)
+    settings = {"batch_size": 64, "device": device}
+    apart, metrics = [], {"fp32": [], "bf16": []}
+    for start in range(0, count, 64):
+        seeds = range(start, min(start + 64, count))
+        whole = {}
+        for precision in metrics:
+            settings["precision"] = precision
+            one = generate_set(made, seeds, **settings)
+            metrics[precision].append(radiology.measure(one))
+            # With a threshold below all HU, nothing is set to 0.
+            whole[precision] = generate_set(made, seeds, wall_threshold_hu=-(2**15) - 1, **settings)
+        apart.append(np.abs(whole["fp32"].hu.astype(int) - whole["bf16"].hu).mean(axis=(1, 2)))
+    apart = np.concatenate(apart)
+    print(
+        f"{count} images: mean difference {apart.mean():.2f} HU, of one at most {apart.max():.2f}"
+    )
+    for name in ("sdr_peaks", "thickness_mm"):
+        exact, rounded = (
+            np.nanmean(np.concatenate([each[name] for each in metrics[precision]]))
+            for precision in ("fp32", "bf16")
+        )
+        print(f"mean {name}: {exact:.4f} and {rounded:.4f}, {rounded / exact - 1:+.3%}")
+
+
+def timed(run: Callable[[], object], rounds: int, device: torch.device) -> float:
+    """Seconds that one of several rounds takes, the device at rest before and after."""
+    synchronise = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    synchronise()
+    began = time.perf_counter()
+    for _ in repeat(None, rounds):
+        run()
+    synchronise()
+    return (time.perf_counter() - began) / rounds
+
+
+def peak(device: torch.device, precision: str) -> float:
+    """Floating-point operations a second of a large matrix product."""
+    size = 8192 if device.type == "cuda" else 2048
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
+    return max(2 * size**3 / timed(lambda: left @ right, 2, device) for _ in range(6))
+
+
+def plausible_generator(width: int) -> Generator:
+    """Random weights that keep the signal alive, and batch norm as after a training."""
+    chance = torch.Generator().manual_seed(0)
+    with torch.device("meta"):
+        generator = Generator(width=width)
+    generator.to_empty(device="cpu")
+    initialise(generator, 0.0, chance)
+    for layer in generator.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.weight, 0.5, 1.5, generator=chance)
+            nn.init.normal_(layer.bias, 0, 0.3, generator=chance)
+            nn.init.normal_(layer.running_mean, 0, 0.3, generator=chance)
+            nn.init.uniform_(layer.running_var, 0.5, 2, generator=chance)
+    return generator.eval()
+
+
+def arithmetic(generator: Generator) -> float:
+    """Floating-point operations of an image: two for each weight of each output it reaches."""
+    total, size = 0, 1
+    for layer in generator.modules():
+        if isinstance(layer, nn.ConvTranspose2d):
+            total += 2 * layer.weight.numel() * size**2
+            size = 4 if size == 1 else 2 * size
+        elif isinstance(layer, nn.Conv2d):
+            total += 2 * layer.weight.numel() * size**2
+    return total
+
+
+@torch.inference_mode()
+def difference(generator: Generator, precision: str) -> str:
+    """How far ours is from the plain network on the same latent vectors and noise."""
+    device = next(generator.parameters()).device
+    latent, noise = draw(generator, np.arange(images_together(device)))
+    latent, noise = latent.to(device), tuple(part.to(device) for part in noise)
+    needed = generator(latent, noise).flatten(1)
+    apart = prepared(generator, precision)(latent, noise).flatten(1) - needed
+    relative = apart.norm(dim=1) / needed.norm(dim=1)
+    return (
+        f"{precision} against plain, relative L2 of an image: median {relative.median():.1e}, "
+        f"largest {relative.max():.1e}; mean difference {apart.abs().mean():.1e} of 2"
+    )
+
+
+if __name__ == "__main__":
+    main()
