@@ -8,8 +8,12 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import OutputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @contextmanager
@@ -57,6 +61,25 @@ def written_aside(path: str | Path, token: str | None = None) -> Iterator[Path]:
         # Where the folder is a file, or the disk is gone, the reason above is the one to tell.
         with suppress(OSError):
             aside.unlink(missing_ok=True)
+
+
+def write_tensors(
+    path: str | Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None
+) -> None:
+    """Write a ``.safetensors`` file, aside and renamed.
+
+    Raises:
+        OutputError: if it cannot be written (no permission, full disk).
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        with written_aside(path) as aside:
+            save_file(tensors, aside, metadata)
+    except SafetensorError as error:  # what it makes of the system's errors
+        reason = str(error).rpartition("I/O error: ")[2]
+        raise OutputError(f"{path}: cannot be written ({reason}).") from error
 
 
 def sha256(path: str | Path) -> str:

@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from . import __version__
 from .errors import BadInputError
-from .files import written_aside
+from .files import write_tensors
 from .networks import IMAGE_SIZE, Discriminator, Generator
 from .segmentset import HU_RANGE, PIXEL_SPACING_MM
 
@@ -80,15 +79,21 @@ class Model:
         }
 
 
-def write(path: str | Path, model: Model) -> None:
+def write(path: str | Path, model: Model, *, dtype: torch.dtype = torch.float32) -> None:
     """Write a model, aside and renamed.
+
+    Args:
+        path: the ``.safetensors`` file.
+        model: what to write.
+        dtype: of the convolutions' weights; ``torch.bfloat16`` halves the file. Batch norm and
+            biases, a thousandth of it, stay float32. ``read`` gives float32 whatever it was.
 
     Raises:
         BadInputError: if a weight is NaN or infinite.
         OutputError: if the file cannot be written.
     """
     tensors = {
-        f"{part}.{name}": tensor.detach().cpu().contiguous()
+        f"{part}.{name}": _as_stored(tensor, dtype).detach().cpu().contiguous()
         for part, network in (
             ("generator", model.generator),
             ("discriminator", model.discriminator),
@@ -107,8 +112,7 @@ def write(path: str | Path, model: Model) -> None:
         "licence": model.licence,
         "created_by": model.created_by,
     }
-    with written_aside(path) as aside:
-        save_file(tensors, aside, {key: json.dumps(value) for key, value in metadata.items()})
+    write_tensors(path, tensors, {key: json.dumps(value) for key, value in metadata.items()})
 
 
 def read(path: str | Path, device: torch.device | str = "cpu") -> Model:
@@ -168,18 +172,20 @@ def read(path: str | Path, device: torch.device | str = "cpu") -> Model:
         raise BadInputError(f"{path}: {error}") from error
 
 
-def from_hu(hu: np.ndarray, hu_range: tuple[float, float]) -> Tensor:
+def from_hu(hu: np.ndarray | Tensor, hu_range: tuple[float, float]) -> Tensor:
     """Turn HU into what the networks see, linearly; HU beyond the range are clipped to it.
 
     Args:
-        hu: int16 (N, 128, 128).
+        hu: int16 (N, 128, 128); a tensor may be on any device.
         hu_range: HU that become -1 and +1.
 
     Returns:
-        float32 (N, 1, 128, 128) in [-1, 1], on the CPU.
+        float32 (N, 1, 128, 128) in [-1, 1], where the HU are.
     """
     lowest, highest = hu_range
-    scaled = (torch.from_numpy(np.asarray(hu, np.float32)) - lowest) * (2 / (highest - lowest)) - 1
+    if not isinstance(hu, Tensor):
+        hu = torch.from_numpy(np.asarray(hu, np.float32))
+    scaled = (hu.float() - lowest) * (2 / (highest - lowest)) - 1
     return scaled.clamp(-1, 1)[:, None]
 
 
@@ -193,9 +199,14 @@ def to_hu(images: Tensor, hu_range: tuple[float, float]) -> np.ndarray:
     Returns:
         int16 (N, 128, 128).
     """
+    return in_hu(images, hu_range).cpu().numpy()
+
+
+def in_hu(images: Tensor, hu_range: tuple[float, float]) -> Tensor:
+    """Do as ``to_hu``, but give a tensor where the images are."""
     lowest, highest = hu_range
     hu = (images[:, 0].float() + 1) * ((highest - lowest) / 2) + lowest
-    return hu.round().to(torch.int16).cpu().numpy()
+    return hu.round().to(torch.int16)
 
 
 def _metadata(path: Path, texts: Mapping[str, str]) -> dict[str, Any]:
@@ -209,10 +220,10 @@ def _metadata(path: Path, texts: Mapping[str, str]) -> dict[str, Any]:
             "skullgan import-weights wrote is needed."
         )
     version = metadata.get("format_version")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
+    if version not in range(1, FORMAT_VERSION + 1):
         raise BadInputError(
             f"{path}: is a model of version {version}, this program reads up to version "
-            f"{FORMAT_VERSION}; a newer SkullGAN is needed."
+            f"{FORMAT_VERSION}; the SkullGAN that wrote it, or a newer one, is needed."
         )
     return metadata
 
@@ -260,6 +271,10 @@ def _check_finite(path: str | Path, tensors: Mapping[str, Tensor]) -> None:
                 f"{path}: {name} has values that are NaN or infinite; the training that made this "
                 "model has diverged."
             )
+
+
+def _as_stored(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    return tensor.to(dtype) if tensor.ndim == 4 else tensor  # 4: a convolution's
 
 
 def _as_trained(tensor: Tensor) -> Tensor:

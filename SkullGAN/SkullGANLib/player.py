@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from .distributed import ALONE, Team
 from .recipe import Recipe
 
 _SETTLED = 0.05
@@ -16,10 +17,26 @@ _SETTLED = 0.05
 
 
 class Player:
-    """A network with its optimiser, its update gate and its learning rate on plateau."""
+    """A network with its optimiser, its update gate and its learning rate on plateau.
 
-    def __init__(self, network: nn.Module, recipe: Recipe, rate: float, factor: float) -> None:
+    Args:
+        network: is updated in place.
+        recipe: the settings of gate, plateaus and Adam.
+        rate: learning rate at the beginning.
+        factor: what the rate is reduced by on a plateau.
+        team: the processes whose gradients and losses are averaged.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        recipe: Recipe,
+        rate: float,
+        factor: float,
+        team: Team = ALONE,
+    ) -> None:
         self.network = network
+        self._team = team
         self._recipe = recipe
         self._factor = factor
         device = next(network.parameters()).device
@@ -45,6 +62,7 @@ class Player:
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         loss = loss.detach()
+        self._team.mean_([loss, *(p.grad for p in self.network.parameters())])
         is_open = gate_is_open(self._recipe, epoch, loss, self._last_loss)
         # The fused Adam leaves weights and moments alone where found_inf is 1: the way in which
         # gradient scalers skip a step without asking the host.

@@ -25,6 +25,19 @@ UPDATE_GATES = {
 }
 
 
+PRECISIONS = {
+    "fp32": "everything in float32",
+    "bf16": "the networks' layers in bfloat16; weights, batch statistics, losses and the optimiser "
+    "in float32",
+    "auto": "bf16 where the device has matrix units for it, else fp32",
+}
+
+ON_DIVERGENCE = {
+    "warn": "say so in events and status and go on",
+    "stop": "end the training as failed",
+}
+
+
 def _setting(default: Any, meaning: str) -> Any:
     return field(default=default, metadata={"meaning": meaning})
 
@@ -105,6 +118,33 @@ class Recipe:
         0.0, "decay an iteration of the generator's running average, which is kept; 0: no average"
     )
 
+    augmentation_target: float = _setting(
+        0.0,
+        "how sure the discriminator may be of reals (mean sign of what it says, 0 to 1); surer, "
+        "reals and fakes are augmented more strongly, less sure, less; 0: no augmentation",
+    )
+    augmentation_ramp_share: float = _setting(
+        0.2, "share of the training in which augmentation can grow from none to full"
+    )
+
+    precision: str = _setting(
+        "fp32", "; ".join(f"{name}: {meaning}" for name, meaning in PRECISIONS.items())
+    )
+    compile: bool = _setting(False, "compile the networks, on a CUDA device with Triton")
+
+    on_divergence: str = _setting(
+        "warn", "; ".join(f"{name}: {meaning}" for name, meaning in ON_DIVERGENCE.items())
+    )
+    divergence_reports: int = _setting(
+        10, "reports in a row in which the discriminator must win outright to be told of"
+    )
+    win_share: float = _setting(
+        0.98, "it wins outright where reals are this much realer than fakes, of what labels ask for"
+    )
+    collapse_share: float = _setting(
+        0.2, "diversity of the sample grid below which it has collapsed, of that of the reals"
+    )
+
     report_every: int = _setting(50, "iterations between two reports")
     snapshot_every: int = _setting(10, "epochs between two sample grids and checkpoints")
     sample_count: int = _setting(32, "segments in a sample grid, made from seeds 0, 1, 2, ...")
@@ -124,7 +164,9 @@ class Recipe:
             self._need(name, 0 <= getattr(self, name) < 1, "a number from 0 to below 1")
         # Batch norm needs two samples to know a deviation from.
         self._need("batch_size", self.batch_size >= 2, "at least 2")
-        self._need("update_gate", self.update_gate in UPDATE_GATES, f"one of {list(UPDATE_GATES)}")
+        for name, choices in _CHOICES.items():
+            self._need(name, getattr(self, name) in choices, f"one of {list(choices)}")
+        self._need("augmentation_ramp_share", self.augmentation_ramp_share > 0, "above 0")
         self._need("shift_px", self.shift_px <= 64, "at most 64")
 
     def _need(self, name: str, fulfilled: bool, needed: str) -> None:
@@ -177,11 +219,17 @@ class Recipe:
             raise BadInputError(f"{where}: {error}") from error
 
 
+_CHOICES = {
+    "update_gate": UPDATE_GATES,
+    "precision": PRECISIONS,
+    "on_divergence": ON_DIVERGENCE,
+}
 _AT_LEAST_ONE = (
     "latent_size",
     "generator_width",
     "discriminator_width",
     "epochs",
+    "divergence_reports",
     "report_every",
     "snapshot_every",
     "sample_count",
@@ -207,6 +255,10 @@ _SHARES = (
     "discriminator_plateau_factor",
     "blurred_share",
     "settle_share",
+    "augmentation_target",
+    "augmentation_ramp_share",
+    "win_share",
+    "collapse_share",
 )
 
 RECIPES: dict[str, Recipe] = {
@@ -218,6 +270,25 @@ RECIPES: dict[str, Recipe] = {
     # As the published code does it.
     "published": Recipe(
         name="published", batch_size=16, update_gate="above", update_gate_from_epoch=10
+    ),
+    # The same networks and game with what keeps small sets from being learnt by heart, and fast on
+    # a GPU: 9,600 iterations, whatever the size of the set.
+    "fast": Recipe(
+        name="fast",
+        initial_weight_std=0.0,
+        epochs=300,
+        epoch_segments=2048,
+        adam_beta2=0.99,
+        plateau_patience=0,
+        update_gate="above",
+        blurred_share=0.0,
+        flips=True,
+        judge_noise=0.1,
+        settle_share=0.4,
+        ema_decay=0.999,
+        augmentation_target=0.6,
+        precision="auto",
+        compile=True,
     ),
     # Narrow and short: 576 iterations, some 80 s on two CPU cores, whatever the size of the set.
     # The gate keeps the discriminator from winning outright, which it did without within 50

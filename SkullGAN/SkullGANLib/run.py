@@ -7,6 +7,8 @@ status.json        where the training stands; replaced atomically
 samples/           a grid of synthetic segments per snapshot, always of the same seeds
 checkpoints/       the last two, to go on from
 model.safetensors  the result
+training.h5        what was learnt from and what was held out, where the command line split the
+test.h5            segments
 stop               if this file appears, the training saves and ends
 ```
 
@@ -20,13 +22,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from .errors import BadInputError, OutputError
-from .files import written_aside
+from .files import write_tensors, written_aside
 from .recipe import Recipe
 
 if TYPE_CHECKING:
@@ -49,6 +52,9 @@ class Status:
         epoch, iteration: finished so far.
         iterations: of the whole training.
         updated: seconds since 1970.
+        warnings: sentences about what goes wrong at the moment without ending the training.
+        memory_needed_bytes: as reckoned before the beginning.
+        memory_free_bytes: on the device at that time; None if not known.
     """
 
     state: str
@@ -60,6 +66,9 @@ class Status:
     iteration: int = 0
     iterations: int = 0
     updated: float = 0.0
+    warnings: tuple[str, ...] = ()
+    memory_needed_bytes: int | None = None
+    memory_free_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +136,34 @@ class Run:
         if not run.recipe_path.is_file():
             raise BadInputError(f"{path}: holds no recipe.json, a run directory is needed.")
         return run
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep others from training in this directory until the block ends.
+
+        The system lets go when the process ends, however it ends: a training that was killed
+        leaves nothing to clean up, and a process id that went to another program misleads nobody.
+        Where the file system knows no locks, nobody is kept.
+
+        Raises:
+            BadInputError: if somebody trains there, naming the process.
+            OutputError: if the directory cannot be written.
+        """
+        try:
+            file = open(self.recipe_path, "r+b")  # noqa: SIM115 - closed below
+        except OSError as error:
+            raise OutputError(
+                f"{self.recipe_path}: cannot be written ({error.strerror or error})."
+            ) from error
+        with file:
+            if not _locked(file):
+                status = self.status()
+                who = "another process" if status is None else f"process {status.pid}"
+                raise BadInputError(
+                    f"{self.path}: {who} trains there now; stop it first (a file named stop in "
+                    "the directory does), or take another directory."
+                )
+            yield
 
     @property
     def recipe_path(self) -> Path:
@@ -230,7 +267,8 @@ class Run:
         known = {f.name for f in fields(Status)}
         try:
             content = json.loads(_read_bytes(self.status_path))
-            status = Status(**{key: value for key, value in content.items() if key in known})
+            known_here = {key: value for key, value in content.items() if key in known}
+            status = Status(**known_here | {"warnings": tuple(content.get("warnings", ()))})
         except (ValueError, TypeError, AttributeError) as error:
             raise BadInputError(f"{self.status_path}: is not the status of a run.") from error
         if status.state not in STATES:
@@ -272,13 +310,10 @@ class Run:
         Raises:
             OutputError: if it cannot be written; older checkpoints are then still there.
         """
-        from safetensors.torch import save_file
-
         iteration = checkpoint.state["iteration"]
         path = self.checkpoints_path / f"iteration-{iteration:08d}.safetensors"
         tensors = {name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()}
-        with written_aside(path) as aside:
-            save_file(tensors, aside, metadata={"state": json.dumps(checkpoint.state)})
+        write_tensors(path, tensors, {"state": json.dumps(checkpoint.state)})
         for old in self.checkpoints()[:-CHECKPOINTS_KEPT]:
             old.unlink(missing_ok=True)
         return path
@@ -311,6 +346,28 @@ def runs_in(folder: str | Path) -> list[Run]:
     if not folder.is_dir():
         return []
     return [Run(path) for path in sorted(folder.iterdir()) if (path / "recipe.json").is_file()]
+
+
+def _locked(file: IO[bytes]) -> bool:
+    """Lock a file until it is closed; False if somebody else has locked it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where what is locked cannot be read: a byte after the end is
+        import msvcrt
+
+        file.seek(2**30)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        pass
+    return True
 
 
 def _event(line: bytes) -> dict[str, Any] | None:

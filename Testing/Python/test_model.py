@@ -95,6 +95,20 @@ def test_weights_kept_in_half_precision_are_read_as_float32(file):
     assert found["main1.1.num_batches_tracked"].dtype == torch.int64
 
 
+def test_a_model_written_in_half_precision_is_half_as_large_and_its_weights_are_rounded(
+    small, file, tmp_path
+):
+    half = tmp_path / "half.safetensors"
+    model.write(half, small, dtype=torch.bfloat16)
+    stored = {name: t.nbytes for name, t in content(half)[0].items()}
+    whole = {name: t.nbytes for name, t in content(file)[0].items()}
+    assert stored["generator.conv1.weight"] == whole["generator.conv1.weight"] / 2
+    assert stored["generator.conv1.bias"] == whole["generator.conv1.bias"]
+    before, after = small.generator.state_dict(), model.read(half).generator.state_dict()
+    assert torch.equal(after["conv1.weight"], before["conv1.weight"].bfloat16().float())
+    assert torch.equal(after["main1.1.running_var"], before["main1.1.running_var"])
+
+
 def test_a_model_file_that_does_not_exist_is_refused(tmp_path):
     with pytest.raises(BadInputError, match=r"nothing\.safetensors: there is no such file"):
         model.read(tmp_path / "nothing.safetensors")
@@ -139,9 +153,10 @@ def changed(path: Path, **metadata: object) -> Path:
     return path
 
 
-def test_a_model_of_a_later_version_is_refused(file):
-    with pytest.raises(BadInputError, match="version 2, this program reads up to version 1"):
-        model.read(changed(file, format_version=2))
+@pytest.mark.parametrize("version", [2, 0, -1, "1", None, [1]])
+def test_a_model_of_another_version_is_refused(file, version):
+    with pytest.raises(BadInputError, match=r"of version .*, this program reads up to version 1"):
+        model.read(changed(file, format_version=version))
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,18 @@ def test_the_paper_recipe_has_the_papers_numbers():
 def test_the_paper_recipe_has_nothing_that_the_paper_has_not():
     paper = named("paper")
     assert not paper.flips
-    for extra in ("shift_px", "judge_noise", "settle_share", "ema_decay", "epoch_segments"):
+    extras = ("shift_px", "judge_noise", "settle_share", "ema_decay", "epoch_segments")
+    for extra in (*extras, "augmentation_target"):
         assert getattr(paper, extra) == 0
+    assert (paper.precision, paper.compile) == ("fp32", False)
+
+
+def test_the_fast_recipe_plays_the_game_of_the_papers_networks_with_what_helps_small_sets():
+    paper, fast = named("paper"), named("fast")
+    for same in ("latent_size", "generator_width", "discriminator_width", "batch_size"):
+        assert getattr(fast, same) == getattr(paper, same)
+    assert (fast.augmentation_target, fast.precision) == (0.6, "auto")
+    assert fast.ema_decay > 0.9
 
 
 def test_the_published_recipe_differs_in_batch_and_update_gate_alone():
@@ -100,6 +110,9 @@ def test_a_setting_unlike_all_others_is_refused_with_the_list():
         ("adam_beta2", "1", "below 1"),
         ("flips", "perhaps", "yes or no"),
         ("update_gate", "sideways", "one of"),
+        ("precision", "half", "one of"),
+        ("on_divergence", "pray", "one of"),
+        ("augmentation_ramp_share", "0", "above 0"),
     ],
 )
 def test_a_setting_with_a_wrong_value_is_refused_with_what_is_needed(key, text, needed):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+from conftest import ROOT
 from SkullGANLib.errors import BadInputError, OutputError
 from SkullGANLib.recipe import named
 from SkullGANLib.run import Checkpoint, Run, Status, runs_in
@@ -44,6 +47,41 @@ def test_a_run_cannot_be_created_where_a_file_stands(tmp_path):
     with pytest.raises(OutputError, match="cannot be made a run directory"):
         Run.create(tmp_path / "file", named("demo"))
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_run_is_held_against_other_processes_until_its_own_is_killed(run):
+    code = (
+        "import os, sys, time; from SkullGANLib.run import Run, Status\n"
+        "run = Run.open(sys.argv[1])\n"
+        "with run.held():\n"
+        "    run.write_status(Status('running', os.getpid()))\n"
+        "    print('held', flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, run.path],
+        cwd=ROOT / "SkullGAN",
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout.readline() == "held\n"
+        sentence = f"process {holder.pid} trains there now"
+        with pytest.raises(BadInputError, match=sentence), run.held():
+            pass
+        assert run.recipe() == named("demo")
+    finally:
+        holder.kill()
+        holder.wait()
+    assert run.status().state == "running"
+    with run.held():
+        pass
+
+
+def test_a_run_that_is_let_go_can_be_held_again(run):
+    for _ in range(2):
+        with run.held():
+            pass
 
 
 def test_runs_are_found_in_their_folder(tmp_path):

@@ -53,7 +53,7 @@ def finished(tmp_path_factory) -> tuple[Run, list[dict], list[tuple[int, int]]]:
     reports, steps = [], []
     run_dir = tmp_path_factory.mktemp("runs") / "tiny"
     train(
-        arches(),
+        replace(arches(), source={"kernel": "BONEPLUS", "cts": {"ct-1": {"dropped": {}}}}),
         run_dir,
         TINY,
         seed=1,
@@ -87,6 +87,7 @@ def test_the_model_says_what_it_was_trained_on(finished):
     trained = model.read(finished[0].model_path)
     assert trained.trained_on["segments"] == 10
     assert trained.trained_on["iterations"] == 6
+    assert trained.trained_on["source"] == {"kernel": "BONEPLUS"}  # no CT's own
     assert trained.recipe == json.loads(TINY.to_json())
     assert trained.licence == "CC0-1.0"
 
@@ -207,6 +208,23 @@ def test_losses_that_are_no_numbers_end_the_training_with_a_sentence(tmp_path):
     assert "lower generator_learning_rate" in status.message
 
 
+def test_a_training_begins_with_the_weights_of_a_pretrained_model(finished, tmp_path):
+    before = model.read(finished[0].model_path)
+    still = replace(TINY, generator_learning_rate=0.0, discriminator_learning_rate=0.0, epochs=1)
+    after = train(arches(), tmp_path / "run", replace(still, ema_decay=0.0), pretrained=before)
+    for part in ("generator", "discriminator"):
+        old, new = (dict(getattr(made, part).named_parameters()) for made in (before, after))
+        assert all(torch.equal(old[name], new[name]) for name in old)
+    assert after.trained_on["pretrained_on"] == before.trained_on
+
+
+def test_a_pretrained_model_of_another_width_is_refused_before_a_run_is_made(finished, tmp_path):
+    before = model.read(finished[0].model_path)
+    with pytest.raises(BadInputError, match="has generator_width 8 and the recipe 16"):
+        train(arches(), tmp_path / "run", replace(TINY, generator_width=16), pretrained=before)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("kind", ["synthetic", "artificial", "control"])
 def test_segments_that_are_not_real_are_refused_unless_allowed(tmp_path, kind):
     with pytest.raises(BadInputError, match=f"is {kind}, needed is real"):
@@ -241,19 +259,6 @@ def test_a_device_that_is_not_there_leaves_no_run_behind(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_an_epoch_shows_every_segment_once(tmp_path):
-    segments = arches(8)
-    game = training._Game(
-        segments, replace(TINY, epoch_segments=0, flips=False), torch.device("cpu"), 0
-    )
-    shown = []
-    for _ in range(game.batches_per_epoch):
-        shown.append(game.next_reals(0))
-        game.iteration += 1
-    tops = sorted(int((image > -1).any(dim=1).nonzero()[0]) for image in torch.cat(shown)[:, 0])
-    assert tops == [20 + n for n in range(8)]
-
-
 def test_the_discriminator_learns_to_tell_noise_from_arches():
     segments = arches()
     judge = Discriminator(4)
@@ -285,6 +290,89 @@ def test_the_generator_follows_what_its_judge_likes():
     assert seen[-1] > 0.3
 
 
+def test_a_training_that_is_lost_is_stopped_where_the_recipe_says_so(tmp_path):
+    # A discriminator that learns beside a generator that does not.
+    lost = replace(
+        TINY,
+        generator_learning_rate=0.0,
+        discriminator_learning_rate=5e-3,
+        discriminator_width=8,
+        update_gate="off",
+        judge_noise=0.0,
+        shift_px=0,
+        epochs=5,
+        report_every=1,
+        divergence_reports=3,
+        snapshot_every=5,
+        win_share=0.5,
+    )
+    warned = []
+    train(arches(), tmp_path / "warned", lost, on_report=warned.append)
+    assert warned[0]["warnings"] == []
+    assert "The discriminator wins outright" in warned[-1]["warnings"][0]
+    status = Run.open(tmp_path / "warned").status()
+    assert (status.state, status.warnings) == ("finished", tuple(warned[-1]["warnings"]))
+
+    with pytest.raises(BadInputError, match=r"as on_divergence asks\. The discriminator"):
+        train(arches(), tmp_path / "stopped", replace(lost, on_divergence="stop"))
+    run = Run.open(tmp_path / "stopped")
+    assert run.status().state == "failed"
+    first = next(event for event in warned if event["warnings"])
+    assert run.events()[0][-1]["iteration"] == first["iteration"] < 15
+
+
+def test_a_grid_of_segments_that_are_all_alike_is_told_of(tmp_path):
+    # Batch norm's scale and shift at 0 make of every latent vector the same image.
+    collapsed = model.Model(Generator(8, 8), Discriminator(2))
+    for name, parameter in collapsed.generator.named_parameters():
+        if name.startswith("main5.1"):
+            torch.nn.init.zeros_(parameter)
+    still = replace(TINY, generator_learning_rate=0.0, ema_decay=0.0, report_every=100)
+    reports = []
+    train(arches(), tmp_path / "run", still, pretrained=collapsed, on_report=reports.append)
+    assert [round(event["diversity"], 3) for event in reports] == [0.0, 0.0]
+    assert reports[0]["warnings"] == []
+    assert "mode collapse" in reports[1]["warnings"][0]
+
+
+def test_a_training_with_adaptive_augmentation_resumes_to_the_same_weights(tmp_path):
+    # Stopped after six iterations, half-way to the strength's second change.
+    adaptive = replace(TINY, augmentation_target=0.01, augmentation_ramp_share=1.0, epochs=3)
+    reports, done = [], []
+    train(arches(), tmp_path / "whole", adaptive, on_report=reports.append)
+    with pytest.raises(CancelledError):
+        train(
+            arches(),
+            tmp_path / "run",
+            adaptive,
+            on_progress=lambda *n: done.append(n),
+            should_stop=lambda: len(done) == 6,
+        )
+    train(arches(), tmp_path / "run", adaptive, resume=True)
+    assert same_weights(tmp_path / "whole/model.safetensors", tmp_path / "run/model.safetensors")
+    assert any(event["augmentation_strength"] > 0 for event in reports)
+
+
+def test_what_is_learnt_in_bf16_is_near_what_is_learnt_in_float32(finished, tmp_path):
+    train(arches(), tmp_path / "run", replace(TINY, precision="bf16"), seed=1)
+    losses = [
+        [event["generator_loss"] for event in run.events()[0]]
+        for run in (finished[0], Run.open(tmp_path / "run"))
+    ]
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], abs=0.05)
+    assert model.read(tmp_path / "run/model.safetensors").generator.conv1.weight.dtype == (
+        torch.float32
+    )
+
+
+def test_the_memory_that_is_needed_and_free_is_said_before_the_beginning(finished):
+    status = finished[0].status()
+    assert 2**20 < status.memory_needed_bytes < 2**30
+    assert status.memory_free_bytes is None or status.memory_free_bytes > status.memory_needed_bytes
+    assert finished[1][0]["memory_needed_bytes"] == status.memory_needed_bytes
+
+
 @pytest.mark.slow
 def test_the_generator_learns_that_there_is_nothing_below_the_wall(tmp_path):
     recipe = replace(
@@ -292,9 +380,9 @@ def test_the_generator_learns_that_there_is_nothing_below_the_wall(tmp_path):
         generator_width=64,
         discriminator_width=8,
         ema_decay=0.9,
-        epochs=9,
+        epochs=16,
         epoch_segments=96,
-        snapshot_every=9,
+        snapshot_every=16,
         sample_count=4,
         settle_share=0.0,
     )
@@ -304,6 +392,7 @@ def test_the_generator_learns_that_there_is_nothing_below_the_wall(tmp_path):
         generate_set(made, range(8), wall_threshold_hu=-1).hu[:, 70:].mean()
         for made in (before, after)
     ]
-    # Grey before, that is half of the HU range; after 108 iterations 3 to 7 HU with three seeds.
+    # Grey before, that is half of the HU range; after 192 iterations 1 to 21 HU with three seeds.
+    # By 108 one had learnt it with two threads, which round differently, and not with one.
     assert below[0] > 900
     assert below[1] < 200

@@ -1,0 +1,190 @@
+"""How fast training is, against the straightforward loop and the machine's own matrix products.
+
+    make bench-train                                            (narrow, batch 16, on the CPU)
+    .venv/bin/python Testing/Benchmarks/train.py --device cuda  (full width, batch 64)
+
+"plain" is the loop as one would write it, and as the published code does: float32, contiguous
+memory, a batch of reals copied to the device, losses read on the host every iteration, where gate
+and plateaus are decided. Ours is ``training.train`` with the recipes' settings, whole, reports
+included and checkpoints not. All take turns, and the best turn of each counts, so that what else
+runs on the machine falls on all.
+
+Utilisation is the images a second times the networks' arithmetic for an image (forward and backward
+as far as the game needs them) over the rate of a large matrix product in the same precision,
+measured in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from generate import peak
+from SkullGANLib import model, segmentset
+from SkullGANLib.game import runs_in_bf16
+from SkullGANLib.networks import Discriminator, Generator, chosen_device, initialise
+from SkullGANLib.recipe import Recipe, named
+from SkullGANLib.segmentset import SegmentSet
+from SkullGANLib.training import train
+from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.utils.flop_counter import FlopCounterMode
+
+WARM_UP = 2
+
+
+class Measured(Exception):  # noqa: N818 - ends a training, and is no error
+    """Enough iterations were seen."""
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, auto")
+    options.add_argument("--widths", type=int, nargs=2, metavar=("G", "D"))
+    options.add_argument("--batch-size", type=int)
+    options.add_argument("--iterations", type=int, help="in a turn; default: 5, on a GPU 50")
+    options.add_argument("--turns", type=int, default=2)
+    chosen = options.parse_args()
+    device = chosen_device(chosen.device)
+    on_gpu = device.type == "cuda"
+    widths = chosen.widths or ((4096, 64) if on_gpu else (256, 16))
+    batch_size = chosen.batch_size or (64 if on_gpu else 16)
+    iterations = chosen.iterations or (50 if on_gpu else 5)
+
+    name = torch.cuda.get_device_name(device) if on_gpu else f"{platform.processor()} (CPU)"
+    print(f"{name}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, ", end="")
+    print(f"Python {platform.python_version()}, torch {torch.__version__}")
+    sizes = {"generator_width": widths[0], "discriminator_width": widths[1]}
+    shown = {"epochs": 1, "batch_size": batch_size, "epoch_segments": 1000 * batch_size}
+    recipes = {n: replace(named(n), **sizes, **shown) for n in ("paper", "fast")}
+    work = arithmetic(recipes["paper"])
+    print(f"widths {widths[0]} and {widths[1]}, batch {batch_size}, ", end="")
+    print(f"{work / 1e9:.2f} GFLOP an image and iteration")
+
+    segments = some_segments()
+    runs: dict[str, Callable[[], float]] = {
+        "plain": lambda: plain(segments, recipes["paper"], device, iterations)
+    }
+    for name, recipe in recipes.items():
+        runs[name] = lambda recipe=recipe: ours(segments, recipe, device, iterations)
+    precisions = {"plain": "fp32"} | {
+        name: "bf16" if runs_in_bf16(recipe, device) else "fp32" for name, recipe in recipes.items()
+    }
+    peaks = {precision: peak(device, precision) for precision in set(precisions.values())}
+    for precision, flops in sorted(peaks.items()):
+        print(f"matrix product, {precision}: {flops / 1e9:.0f} GFLOP/s")
+
+    best = dict.fromkeys(runs, float("inf"))
+    for _ in range(chosen.turns):
+        for name, run in runs.items():
+            best[name] = min(best[name], run())
+    print(f"\n{'loop':<6} {'in':<5} {'iterations/s':>12} {'images/s':>9} {'ratio':>6} {'use':>5}")
+    for name, seconds in best.items():
+        use = batch_size / seconds * work / peaks[precisions[name]]
+        print(f"{name:<6} {precisions[name]:<5} {1 / seconds:12.2f} ", end="")
+        print(f"{batch_size / seconds:9.1f} {best['plain'] / seconds:6.2f} {use:5.0%}")
+
+
+def ours(segments: SegmentSet, recipe: Recipe, device: torch.device, iterations: int) -> float:
+    """Seconds an iteration of ``train`` takes."""
+    clock = Clock(device, iterations)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            train(segments, Path(folder) / "run", recipe, device=str(device), on_progress=clock)
+        except Measured:
+            return clock.seconds
+    raise AssertionError("the training ended before it was measured")
+
+
+def plain(segments: SegmentSet, recipe: Recipe, device: torch.device, iterations: int) -> float:
+    """Seconds an iteration of the straightforward loop takes."""
+    generator = Generator(recipe.latent_size, recipe.generator_width).to(device)
+    discriminator = Discriminator(recipe.discriminator_width).to(device)
+    optimisers, schedules = {}, {}
+    for network, rate in ((generator, 3e-4), (discriminator, 3e-4)):
+        initialise(network, 0.01, torch.Generator(device).manual_seed(0))
+        optimisers[network] = torch.optim.Adam(network.parameters(), rate, betas=(0.5, 0.999))
+        schedules[network] = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimisers[network], patience=1000
+        )
+    reals = model.from_hu(segments.hu, segments.hu_range)
+
+    def learnt(network: torch.nn.Module, loss: torch.Tensor, last: float) -> float:
+        if last < recipe.update_gate_loss:
+            optimisers[network].step()
+        schedules[network].step(loss.item())
+        return loss.item()
+
+    clock = Clock(device, iterations)
+    last_generator = last_discriminator = 0.0
+    for done in range(1, 10**9):
+        batch = reals[torch.randint(len(reals), (recipe.batch_size,))].to(device)
+        images = generator(generator.draw_latent(recipe.batch_size, device))
+        discriminator.zero_grad()
+        loss = called(discriminator(batch), 0.9) + called(discriminator(images.detach()), 0.0)
+        loss.backward()
+        last_discriminator = learnt(discriminator, loss, last_discriminator)
+        generator.zero_grad()
+        loss = called(discriminator(images), 1.0)
+        loss.backward()
+        last_generator = learnt(generator, loss, last_generator)
+        try:
+            clock(done, 0)
+        except Measured:
+            return clock.seconds
+    raise AssertionError("the loop ended before it was measured")
+
+
+class Clock:
+    """Told of every iteration, gives the seconds of one after the warm-up."""
+
+    def __init__(self, device: torch.device, iterations: int) -> None:
+        self._wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+        self._iterations = iterations
+        self.seconds = float("nan")
+
+    def __call__(self, done: int, _: int) -> None:
+        if done == WARM_UP:
+            self._wait()
+            self._began = time.perf_counter()
+        elif done == WARM_UP + self._iterations:
+            self._wait()
+            self.seconds = (time.perf_counter() - self._began) / self._iterations
+            raise Measured
+
+
+def called(logits: torch.Tensor, label: float) -> torch.Tensor:
+    return binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+
+
+def arithmetic(recipe: Recipe) -> float:
+    """Floating-point operations that an iteration needs for an image of the batch."""
+    with torch.device("meta"):
+        generator = Generator(recipe.latent_size, recipe.generator_width)
+        discriminator = Discriminator(recipe.discriminator_width)
+        latent = torch.empty(2, recipe.latent_size)
+        noise = tuple(torch.empty(2, *shape) for shape in generator.noise_shapes)
+    with FlopCounterMode(display=False) as counter:
+        images = generator(latent, noise)
+        fakes = images.detach()
+        (discriminator(fakes) + discriminator(fakes)).sum().backward()  # reals cost as much
+        discriminator.requires_grad_(False)
+        discriminator(images).sum().backward()
+    return counter.get_total_flops() / 2
+
+
+def some_segments(count: int = 256) -> SegmentSet:
+    """Noise: what is seen does not change how long it takes."""
+    hu = np.random.default_rng(0).integers(0, 2000, (count, 128, 128), dtype=np.int16)
+    return segmentset.without_patient(hu, hu > 0, np.full(count, -1), kind="real")
+
+
+if __name__ == "__main__":
+    main()
