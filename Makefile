@@ -3,6 +3,9 @@
 #   make demo            the whole road on the sample CT, into demo/
 #   make test            everything the suite holds
 #   make bench-extract   where the time of extraction goes (CT=... for a CT of your own)
+#   make bench-generate  images a second against the plain network (BENCH="--device cuda")
+#   make bench-train     iterations a second against the straightforward loop (BENCH=...)
+#   make bench-evaluate  where the time of an evaluation goes (BENCH="-n 250")
 #   make clean           removes what demo and test made
 #
 # PYTHON chooses the interpreter, PIP_FLAGS goes to pip (a mirror, a CPU build of torch).
@@ -12,7 +15,7 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test bench-extract clean
+.PHONY: demo test bench-extract bench-generate bench-train bench-evaluate clean
 
 demo: $(INSTALLED)
 	$(BIN)/skullgan demo -o demo
@@ -20,10 +23,19 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 bench-extract: $(INSTALLED)
 	$(BIN)/python Testing/Benchmarks/extract.py $(CT)
+
+bench-generate: $(INSTALLED)
+	$(BIN)/python Testing/Benchmarks/generate.py $(BENCH)
+
+bench-train: $(INSTALLED)
+	$(BIN)/python Testing/Benchmarks/train.py $(BENCH)
+
+bench-evaluate: $(INSTALLED)
+	$(BIN)/python Testing/Benchmarks/evaluate.py $(BENCH)
 
 $(INSTALLED): pyproject.toml Testing/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("$(PYTHON) is Python %d.%d, 3.10 or later is needed (make PYTHON=...)." % sys.version_info[:2])'

@@ -167,7 +167,10 @@ def _dropped(counts: Mapping[str, int]) -> str:
 
 
 def _counts(counts: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in sorted(counts.items()))
+    return ", ".join(
+        f"{name} ({_counts(value)})" if isinstance(value, Mapping) else f"{name} {value}"
+        for name, value in sorted(counts.items())
+    )
 
 
 def _shortened(names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Find what comes with SkullGAN beside its code: sample data and headless scripts."""
+"""Find what comes with SkullGAN beside its code: sample data, a model and headless scripts."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ _ROOMS = (
 def sample_ct() -> Path:
     """The head CT that comes with SkullGAN (see ``Resources/SampleData/README.md``)."""
     return find("Resources/SampleData/SampleHeadCT.nrrd")
+
+
+def box_model() -> Path:
+    """The model that comes with SkullGAN (see ``Resources/Models/README.md``)."""
+    return find("Resources/Models/skullgan-pcir.safetensors")
 
 
 def find(name: str) -> Path:
