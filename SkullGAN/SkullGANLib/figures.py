@@ -1,8 +1,8 @@
-"""Figures of numbers: violins of distributions and curves over a training, as PNG."""
+"""Figures of numbers: violins of distributions and curves over a training, as PNG and SVG."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe and Ito's palette, told apart with any colour vision.
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-_INK = "#222222"
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+INK = "#222222"
 _STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on every machine
     "font.size": 9,
@@ -30,6 +30,7 @@ _STYLE = {
     "axes.grid.axis": "y",
     "grid.color": "#e4e4e4",
     "axes.axisbelow": True,
+    "svg.hashsalt": "skullgan",
 }
 _FEWEST_FOR_VIOLIN = 8
 _MOST_FOR_VIOLIN = 20_000
@@ -41,6 +42,10 @@ def write_violins(
     sets: Mapping[str, Mapping[str, np.ndarray]],
     metrics: Mapping[str, tuple[str, str]],
     limits: Mapping[str, float] | None = None,
+    *,
+    colours: Sequence[str] = COLOURS,
+    width: float = 10,
+    svg: bool = False,
 ) -> None:
     """Draw the distributions of metrics, a panel a metric and a violin a set.
 
@@ -49,6 +54,9 @@ def write_violins(
         sets: for each set's name the values, float64 (N,), by metric; NaN are left out.
         metrics: for each metric to draw its title and the format of its median.
         limits: a value to mark with a dashed line, by metric.
+        colours: of the sets, in their order.
+        width: of the figure, inches.
+        svg: write it as SVG beside the PNG, too.
 
     Raises:
         OutputError: if the file cannot be written.
@@ -58,9 +66,9 @@ def write_violins(
         panels = np.atleast_1d(figure.subplots(1, len(metrics)))
         for axes, (metric, (label, digits)) in zip(panels, metrics.items(), strict=True):
             values = {name: measured[metric] for name, measured in sets.items()}
-            _draw_panel(axes, label, values, digits, (limits or {}).get(metric))
+            _draw_panel(axes, label, values, digits, (limits or {}).get(metric), colours)
 
-    _write_figure(path, (10, 4.4), draw)
+    write_figure(path, (width, 4.4), draw, svg=svg)
 
 
 def write_curves(
@@ -86,7 +94,7 @@ def write_curves(
         for axes, (label, curves) in zip(subplots, panels.items(), strict=True):
             for number, (what, (x, y)) in enumerate(curves.items()):
                 line = "-" if number % 2 == 0 else (0, (5, 1.5))  # told apart where they coincide
-                colour = _COLOURS[number % len(_COLOURS)]
+                colour = COLOURS[number % len(COLOURS)]
                 axes.plot(*_thinned(x, y), color=colour, linestyle=line, label=what)
             if label in log_scale:
                 axes.set_yscale("log")
@@ -96,12 +104,27 @@ def write_curves(
             axes.set_xlabel("iteration")
             axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2)
 
-    _write_figure(path, (10, 3.2), draw)
+    write_figure(path, (10, 3.2), draw)
 
 
-def _write_figure(
-    path: str | Path, size: tuple[float, float], draw: Callable[[Figure], None]
+def write_figure(
+    path: str | Path,
+    size: tuple[float, float],
+    draw: Callable[[Figure], None],
+    *,
+    svg: bool = False,
 ) -> None:
+    """Write a figure, in the style of all: the same drawing gives the same bytes.
+
+    Args:
+        path: the PNG file, written aside and renamed.
+        size: width and height, inches.
+        draw: draws on an empty figure.
+        svg: write it as SVG beside the PNG, too.
+
+    Raises:
+        OutputError: if a file cannot be written.
+    """
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -115,15 +138,23 @@ def _write_figure(
         with written_aside(path) as aside:
             # Without its version in the metadata, the same matplotlib drawing is the same file.
             figure.savefig(aside, format="png", dpi=130, metadata={"Software": None})
+        if svg:
+            with written_aside(Path(path).with_suffix(".svg")) as aside:
+                figure.savefig(aside, format="svg", dpi=130, metadata={"Date": None})
 
 
 def _draw_panel(
-    axes: Axes, label: str, sets: Mapping[str, np.ndarray], digits: str, limit: float | None
+    axes: Axes,
+    label: str,
+    sets: Mapping[str, np.ndarray],
+    digits: str,
+    limit: float | None,
+    colours: Sequence[str],
 ) -> None:
     counts = []
     for place, values in enumerate(sets.values()):
         measured = values[np.isfinite(values)]
-        _draw_violin(axes, place, measured, _COLOURS[place % len(_COLOURS)], digits)
+        _draw_violin(axes, place, measured, colours[place % len(colours)], digits)
         counts.append(len(measured))
     labels = [f"{_short(name)}\nn = {n:,}" for name, n in zip(sets, counts, strict=True)]
     axes.set_xticks(range(len(labels)), labels)
@@ -150,7 +181,7 @@ def _draw_violin(axes: Axes, place: int, values: np.ndarray, colour: str, digits
     spread = np.ptp(values)
     if values.size >= _FEWEST_FOR_VIOLIN and spread > 1e-6 * max(1.0, abs(median)):
         # 20,000 values, evenly taken, draw the same line as all of a larger set.
-        taken = np.sort(values)[:: max(1, values.size // 20_000)]
+        taken = np.sort(values)[:: max(1, values.size // _MOST_FOR_VIOLIN)]
         grid = np.linspace(values.min(), values.max(), 200)
         density = gaussian_kde(taken)(grid)
         width = 0.38 * density / density.max()

@@ -38,7 +38,7 @@ _VIOLINS = {
     "thickness_mm": ("Thickness (mm)", ".1f"),
     "mean_intensity_hu": ("Mean intensity (HU)", ".0f"),
 }
-_LABELS = {
+METRIC_LABELS = {
     "sdr_peaks": ("SDR, peaks", ".3f"),
     "sdr_outer_peak": ("SDR, outer peak", ".3f"),
     "sdr_central": ("SDR, central", ".3f"),
@@ -54,7 +54,7 @@ _KINDS = {
 }
 _REALNESS = "Realness given by the discriminator"
 _PANELS = {"loss": "Loss", "realness": _REALNESS, "learning_rate": "Learning rate"}
-_METHODS = (
+METRIC_METHODS = (
     "<p><b>SDR, thickness.</b> Over 32 columns of a segment (every 4th); columns without bone "
     f"(nothing reaches {BONE_HU:.0f} HU) or through air ({AIR_HU:.0f} HU or less) do not count. "
     "Columns are vertical, as in the SkullGAN paper; where the wall slopes by 25° its thickness "
@@ -101,15 +101,15 @@ def write_report(
         "title": title,
         "created_by": f"skullgan {__version__}",
         "sdr_definition": "peaks",
-        "sets": {name: _set_numbers(segments, metrics[name]) for name, segments in sets.items()},
+        "sets": {name: describe_set(segments, metrics[name]) for name, segments in sets.items()},
         "training": _training_numbers(training) if training else None,
     }
     figures = _write_figures(folder, sets, metrics, numbers["training"])
     if training and training.samples() and _copy_samples(training.samples()[-1], folder):
         figures["samples"] = folder / "samples.png"
     page = _page(title, numbers, figures)
-    _write_text(folder / "report.json", json.dumps(_finite(numbers), indent=1) + "\n")
-    _write_text(folder / "report.html", page)
+    write_text(folder / "report.json", json.dumps(finite(numbers), indent=1) + "\n")
+    write_text(folder / "report.html", page)
     return folder / "report.html"
 
 
@@ -172,12 +172,12 @@ def _curves(events: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     return panels
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Replace what JSON cannot hold, the not-a-number of a training that diverged, by null."""
     if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
+        return {key: finite(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(inner) for inner in value]
+        return [finite(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -185,15 +185,16 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and math.isfinite(value)
 
 
-def _set_numbers(segments: SegmentSet, metrics: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def describe_set(segments: SegmentSet, metrics: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Describe a set, and the distributions of what ``radiology.measure`` gave for it."""
     subjects = {str(subject) for subject in segments.subject} - {""}
     return {
         "kind": segments.kind,
         "segments": len(segments),
         "subjects": len(subjects),
-        "bones": _counts(segments.bone),
-        "sides": _counts(segments.side),
-        "planes": _counts(segments.plane),
+        "bones": counts(segments.bone),
+        "sides": counts(segments.side),
+        "planes": counts(segments.plane),
         "pixel_spacing_mm": segments.pixel_spacing_mm,
         "hu_range": list(segments.hu_range),
         "source": dict(segments.source),
@@ -202,7 +203,8 @@ def _set_numbers(segments: SegmentSet, metrics: Mapping[str, np.ndarray]) -> dic
     }
 
 
-def _counts(texts: np.ndarray) -> dict[str, int]:
+def counts(texts: np.ndarray) -> dict[str, int]:
+    """Count each text, in the order of the alphabet."""
     return dict(sorted(Counter(str(text) for text in texts).items()))
 
 
@@ -264,7 +266,8 @@ def _copy_samples(source: Path, folder: Path) -> bool:
     return True
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a text, aside and renamed."""
     with written_aside(path) as aside:
         aside.write_bytes(text.encode("utf-8", errors="replace"))
 
@@ -273,7 +276,7 @@ def _page(title: str, numbers: Mapping[str, Any], figures: Mapping[str, Path]) -
     described = numbers["sets"]
     sections = [
         _header(title, described),
-        webpage.section("The sets", _sets_table(described) + _warnings(described)),
+        webpage.section("The sets", sets_table(described) + warnings_of(described)),
         webpage.section("What the segments look like", _sheets(described, figures)),
         webpage.section("How they measure", _distributions(described, figures)),
     ]
@@ -304,7 +307,8 @@ def _header(title: str, described: Mapping[str, Any]) -> str:
     )
 
 
-def _sets_table(described: Mapping[str, Any]) -> str:
+def sets_table(described: Mapping[str, Any]) -> str:
+    """Lay out in HTML what ``describe_set`` gave for each set."""
     rows = []
     for name, one in described.items():
         places = [
@@ -329,17 +333,25 @@ def _sets_table(described: Mapping[str, Any]) -> str:
 
 def _source(one: Mapping[str, Any]) -> str:
     entries = [
-        f"{escape(str(key).replace('_', ' '))}: {escape(_plain(value))}"
+        f"{escape(str(key).replace('_', ' '))}: {escape(_of_cts(key, value))}"
         for key, value in sorted(one["source"].items())
     ]
     return "<br>".join([*entries, f"made by {escape(one['created_by'])}"])
 
 
-def _plain(value: object) -> str:
+def _of_cts(key: str, value: object) -> str:
+    """Say what a source's entry holds; of many CTs their number, the rest is in the JSON."""
+    if key == "cts" and isinstance(value, Mapping):
+        return f"{len(value):,}, each alone in report.json"
+    return plain(value)
+
+
+def plain(value: object) -> str:
+    """Say in plain text what JSON holds."""
     if isinstance(value, Mapping):
-        return "; ".join(f"{key}: {_plain(value[key])}" for key in sorted(value))
+        return "; ".join(f"{key}: {plain(value[key])}" for key in sorted(value))
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(_plain, value))
+        return ", ".join(map(plain, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -352,8 +364,8 @@ def _ct(one: Mapping[str, Any]) -> str:
     kernel, slices = source.get("kernel"), source.get("slice_thickness_mm")
     if kernel is None and slices is None:
         return f"CT kernel and slice thickness not recorded, {pixel}"
-    said = f"kernel {_plain(kernel)}" if kernel is not None else "CT kernel not recorded"
-    thick = f"{_plain(slices)} mm slices" if slices is not None else "slice thickness not recorded"
+    said = f"kernel {plain(kernel)}" if kernel is not None else "CT kernel not recorded"
+    thick = f"{plain(slices)} mm slices" if slices is not None else "slice thickness not recorded"
     return f"{learned}{said}, {thick}, {pixel}"
 
 
@@ -364,7 +376,8 @@ def _with_kernel(source: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return next((found for found in inner if found is not None), None)
 
 
-def _warnings(described: Mapping[str, Any]) -> str:
+def warnings_of(described: Mapping[str, Any]) -> str:
+    """Warn in HTML of what makes the metrics of sets less comparable than they look."""
     warnings = []
     for name, one in described.items():
         kernels = (_with_kernel(one["source"]) or {}).get("kernel") or []
@@ -409,8 +422,8 @@ def _sheets(described: Mapping[str, Any], figures: Mapping[str, Path]) -> str:
 def _distributions(described: Mapping[str, Any], figures: Mapping[str, Path]) -> str:
     origin = "; ".join(f"{name}: {_ct(one)}" for name, one in described.items())
     rows = [
-        [label, escape(name), *_row(one["metrics"][metric], digits)]
-        for metric, (label, digits) in _LABELS.items()
+        [label, escape(name), *summary_row(one["metrics"][metric], digits)]
+        for metric, (label, digits) in METRIC_LABELS.items()
         for name, one in described.items()
     ]
     head = ["Metric", "Set", "n", "Mean ± SD", *(f"{100 * q:g} %" for q in QUANTILES)]
@@ -430,11 +443,12 @@ def _distributions(described: Mapping[str, Any], figures: Mapping[str, Path]) ->
             f"{escape(origin)}.",
             numbers_from=2,
         )
-        + webpage.details("How the numbers are made", _METHODS)
+        + webpage.details("How the numbers are made", METRIC_METHODS)
     )
 
 
-def _row(summary: Mapping[str, Any], digits: str) -> list[str]:
+def summary_row(summary: Mapping[str, Any], digits: str) -> list[str]:
+    """Give a summary as cells of a table: n, mean ± SD, quantiles."""
     mean, sd = (_number(summary[key], digits) for key in ("mean", "sd"))
     quantiles = [_number(value, digits) for value in summary["quantiles"].values()]
     return [f"{summary['n']:,}", f"{mean} ± {sd}", *quantiles]
@@ -447,7 +461,7 @@ def _number(value: float | None, digits: str) -> str:
 def _training(training: Mapping[str, Any], figures: Mapping[str, Path]) -> str:
     last = training["last_report"] or {}
     said = [f"State: {training['state']}", f"{training['reports']:,} reports"]
-    said += [f"{key} {_plain(last[key])}" for key in ("epoch", "iteration") if key in last]
+    said += [f"{key} {plain(last[key])}" for key in ("epoch", "iteration") if key in last]
     parts = [f"<p>{escape(', '.join(said))}. {escape(training['message'])}</p>"]
     if "curves" in figures:
         caption = (
@@ -474,7 +488,7 @@ def _training(training: Mapping[str, Any], figures: Mapping[str, Path]) -> str:
         )
     meaning = meanings()
     rows = [
-        [escape(key.replace("_", " ")), escape(_plain(value)), escape(meaning.get(key, ""))]
+        [escape(key.replace("_", " ")), escape(plain(value)), escape(meaning.get(key, ""))]
         for key, value in training["recipe"].items()
     ]
     recipe = webpage.table(("Setting", "Value", "Meaning"), rows)

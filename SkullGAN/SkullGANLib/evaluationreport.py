@@ -1,0 +1,263 @@
+"""The report of an evaluation: one page to mail, its figures, every number, every segment.
+
+``write`` takes what ``evaluation.evaluate`` found and makes a folder of it:
+
+- ``report.html``: opens offline, pictures inside;
+- ``figures/``: each as PNG and SVG;
+- ``report.json`` and ``numbers.csv``: every number, the settings, seeds and versions;
+- ``segments.csv``: a line for every segment of every set.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import __version__, evaluationfigures
+from .errors import OutputError
+from .evaluation import Evaluation, Memorised
+from .evaluationpage import TITLE, answers, page
+from .evaluationsets import Examined, concerns
+from .files import written_aside
+from .radiology import METRICS as ALL_METRICS
+from .report import (
+    QUANTILES,
+    counts,
+    describe_set,
+    finite,
+    write_text,
+)
+from .segmentset import TEXTS
+
+PAGE, NUMBERS, FLAT, SEGMENTS, FIGURES = (
+    "report.html",
+    "report.json",
+    "numbers.csv",
+    "segments.csv",
+    "figures",
+)
+
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "opencv-python-headless", "matplotlib", "torch")
+
+
+def write(
+    folder: str | Path,
+    sets: Mapping[str, Examined],
+    found: Evaluation,
+    *,
+    settings: Mapping[str, Any],
+) -> Path:
+    """Write the report into a folder; all of it, or what was there stays as it is.
+
+    Args:
+        folder: made if it is not there; an earlier report in it is replaced.
+        sets: what was evaluated.
+        found: what ``evaluate`` gave for them.
+        settings: what the evaluation was made with; anything that JSON holds, with "seed".
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        OutputError: if something cannot be written.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: is a file, a folder is needed.")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".report.") as made:
+            _write_all(Path(made), sets, found, settings)
+            folder.mkdir(exist_ok=True)
+            if (folder / FIGURES).is_dir():
+                shutil.rmtree(folder / FIGURES)
+            # The page last: where it is, the rest is.
+            for name in (FIGURES, NUMBERS, FLAT, SEGMENTS, PAGE):
+                (Path(made) / name).replace(folder / name)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror or error}).") from error
+    return folder / PAGE
+
+
+def numbers_of(
+    sets: Mapping[str, Examined], found: Evaluation, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Give every number of an evaluation as JSON holds it."""
+    versions = {"skullgan": __version__, "python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    numbers = {
+        "title": TITLE,
+        "created_by": f"skullgan {__version__}",
+        "settings": dict(settings),
+        "versions": versions,
+        "concerns": concerns(sets),
+        "unsaid": list(found.unsaid),
+        "reference": found.reference,
+        "sets": {name: _described(one) for name, one in sets.items()},
+        "distances": found.distances,
+        "tsne": {
+            by: {"same": one.same, "chance": one.chance, "segments": len(one.points)}
+            for by, one in found.embedding.items()
+        },
+        "discriminator": found.discriminator
+        and {
+            "share_judged_real": found.discriminator.share,
+            "roc_against": found.discriminator.real,
+            "roc": found.discriminator.roc,
+            "calibration": found.discriminator.calibration,
+        },
+        "judges": found.judges,
+        "memorisation": {way: _memorised(sets, one) for way, one in found.memorisation.items()},
+        "usefulness": found.usefulness,
+    }
+    return finite(_plain(numbers))
+
+
+def _write_all(
+    folder: Path, sets: Mapping[str, Examined], found: Evaluation, settings: Mapping[str, Any]
+) -> None:
+    numbers = numbers_of(sets, found, settings)
+    pictures = evaluationfigures.write(folder / FIGURES, sets, found, settings.get("seed", 0))
+    write_text(folder / NUMBERS, json.dumps(numbers, indent=1) + "\n")
+    _write_rows(folder / FLAT, [("number", "value"), *_flat(numbers)])
+    _write_rows(folder / SEGMENTS, _segment_rows(sets, found))
+    write_text(folder / PAGE, page(numbers, answers(sets, found), pictures))
+
+
+def _described(one: Examined) -> dict[str, Any]:
+    described = describe_set(one.segments, one.metrics)
+    return described | {
+        "segments": len(one),
+        "compared": len(one.segments),
+        "distinct": len(np.unique(one.digest)),
+        "subjects": len(one.subjects),
+        "bones": counts(one.texts["bone"]),
+        "sides": counts(one.texts["side"]),
+        "planes": counts(one.texts["plane"]),
+        "files": list(one.files),
+    }
+
+
+def _memorised(sets: Mapping[str, Examined], one: Memorised) -> dict[str, Any]:
+    said: dict[str, Any] = {"searched": one.synthetic.searched, "of": len(sets["train"])}
+    for name, each in (("synthetic", one.synthetic), ("held_out", one.held_out)):
+        if each is not None:
+            known = each.ratio[np.isfinite(each.ratio)]
+            said[name] = {
+                "compared": len(each.ratio),
+                "with_neighbour": len(known),
+                "ratio_quantiles": {
+                    str(q): float(np.quantile(known, q)) if len(known) else None for q in QUANTILES
+                },
+            }
+    if one.verdict is not None:
+        place = sets["synthetic"].place
+        said["verdict"] = asdict(one.verdict) | {
+            "copies": place[one.verdict.copies],
+            "suspects": place[one.verdict.suspects],
+        }
+    return said
+
+
+def _plain(value: Any) -> Any:
+    """Turn dataclasses and arrays into what JSON holds."""
+    if is_dataclass(value):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Give every number, text and truth with the path to it."""
+    inner = value.items() if isinstance(value, Mapping) else enumerate(value)
+    for key, one in inner:
+        here = f"{path}/{key}" if path else str(key)
+        if isinstance(one, (Mapping, list)):
+            yield from _flat(one, here)
+        else:
+            yield here, "" if one is None else one
+
+
+def _write_rows(path: Path, rows: Sequence[Sequence[Any]] | Iterator[Sequence[Any]]) -> None:
+    with (
+        written_aside(path) as aside,
+        # Names are a user's: what is no Unicode in them is no reason to fail.
+        open(aside, "w", newline="", encoding="utf-8", errors="replace") as file,
+    ):
+        csv.writer(file).writerows(rows)
+
+
+def _segment_rows(sets: Mapping[str, Examined], found: Evaluation) -> Iterator[Sequence[Any]]:
+    """Give a line for every segment of every set, the heading first; empty where not looked at."""
+    columns: dict[str, dict[str, dict[int, Any]]] = {name: {} for name in sets}
+
+    def note(name: str, what: str, places: np.ndarray, values: np.ndarray) -> None:
+        columns[name].setdefault(what, {}).update(
+            zip(sets[name].place[places].tolist(), np.asarray(values).tolist(), strict=True)
+        )
+
+    if found.discriminator:
+        for name, values in found.discriminator.realness.items():
+            note(name, "realness", found.compared[name], values)
+    for by, one in found.embedding.items():
+        for name in one.same:
+            here = one.which == name
+            places = found.compared[name][one.place[here]]
+            for axis, values in zip("xy", one.points[here].T, strict=True):
+                note(name, f"tsne_{by}_{axis}", places, values)
+    for way, one in found.memorisation.items():
+        for name, each in (("synthetic", one.synthetic), ("test", one.held_out)):
+            if each is None:
+                continue
+            known = each.nearest >= 0
+            near = np.where(known, sets["train"].place[each.nearest], -1)
+            for what, values in (
+                ("nearest", near),
+                ("distance", each.distance),
+                ("ratio", each.ratio),
+                ("flipped", each.flipped.astype(int)),
+                ("shift_rows", each.shift_px[:, 0]),
+                ("shift_columns", each.shift_px[:, 1]),
+            ):
+                note(name, f"{way}_{what}", each.segment[known], values[known])
+        if one.verdict is not None:
+            note("synthetic", f"{way}_verdict", one.synthetic.segment,
+                 np.full(len(one.synthetic.segment), "new", dtype="U7"))  # fmt: skip
+            for word in ("suspects", "copies"):
+                places = getattr(one.verdict, word)
+                short = {"suspects": "suspect", "copies": "copy"}[word]
+                note("synthetic", f"{way}_verdict", places, np.full(len(places), short))
+    extra = list(dict.fromkeys(what for each in columns.values() for what in each))
+    yield ["set", "segment", *TEXTS, "seed", *ALL_METRICS, *extra]
+    for name, one in sets.items():
+        for row in range(len(one)):
+            texts = [str(one.texts[text][row]) for text in TEXTS]
+            metrics = [_cell(one.metrics[metric][row]) for metric in ALL_METRICS]
+            others = [_cell(columns[name].get(what, {}).get(row, "")) for what in extra]
+            yield [name, row, *texts, int(one.seed[row]), *metrics, *others]
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return f"{value:.6g}" if math.isfinite(value) else ""
+    return value

@@ -1,0 +1,111 @@
+"""Where the time of an evaluation goes: 4,000 segments, 1,000 each of four sets.
+
+    make bench-evaluate                 (BENCH="-n 250" for smaller sets, --model for a model)
+
+The real sets are drawn from the sample CT's own segments, each varied by chance, for time depends
+on how segments look; the numbers of such an evaluation mean nothing. Prints a table with the
+seconds of each part, which run two at a time, and of the whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import scipy
+import sklearn
+from SkullGANLib import (
+    artificial,
+    evaluation,
+    evaluationreport,
+    evaluationsets,
+    resources,
+    segments,
+    segmentset,
+)
+from SkullGANLib.segmentset import SegmentSet
+from SkullGANLib.volume import read_ct
+
+BUDGET_S = 60.0
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("-n", type=int, default=1000, help="segments of each set (1000)")
+    options.add_argument("--model", type=Path, help="whose discriminator judges them, too")
+    given = options.parse_args()
+    print(
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, numpy {np.__version__}, "
+        f"scipy {scipy.__version__}, scikit-learn {sklearn.__version__}"
+    )
+    trained = None
+    if given.model:
+        from SkullGANLib import model
+
+        trained = model.read(given.model)
+    with tempfile.TemporaryDirectory() as folder:
+        files = written_sets(Path(folder), given.n)
+        warm_up(files)
+        began = time.perf_counter()
+        sets = evaluationsets.read(files)
+        read = time.perf_counter()
+        found = evaluation.evaluate(sets, model=trained)
+        evaluated = time.perf_counter()
+        evaluationreport.write(Path(folder) / "report", sets, found, settings={"seed": 0})
+        ended = time.perf_counter()
+    print(f"{'step':<44} {'seconds':>8}")
+    print(f"{'read and measure':<44} {read - began:8.2f}")
+    for part, seconds in sorted(found.seconds.items(), key=lambda one: -one[1]):
+        print(f"{'  ' + part:<44} {seconds:8.2f}")
+    print(f"{f'evaluate, {evaluation.WORKERS} parts at a time':<44} {evaluated - read:8.2f}")
+    print(f"{'write the report':<44} {ended - evaluated:8.2f}")
+    print(f"{f'together, {sum(map(len, sets.values())):,} segments':<44} {ended - began:8.2f}")
+    print(f"{'budget (4,000 segments)':<44} {BUDGET_S:8.2f}")
+    peak_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"{'GiB peak':<44} {peak_gib:8.2f}")
+
+
+def written_sets(folder: Path, count: int) -> dict[str, list[Path]]:
+    found = segments.extract(read_ct(resources.sample_ct()), subject="A").segments
+    sets = {
+        "train": varied(found, count, seed=0),
+        "test": varied(found, count, seed=1),
+        "synthetic": replace(varied(found, count, seed=2), kind="synthetic"),
+        "artificial": artificial.make(found, count),
+    }
+    for name, one in sets.items():
+        segmentset.write(folder / f"{name}.h5", one)
+    return {name: [folder / f"{name}.h5"] for name in sets}
+
+
+def varied(found: SegmentSet, count: int, seed: int) -> SegmentSet:
+    """Draw segments, turn half of them, move each by some rows and columns, and add noise."""
+    chance = np.random.default_rng(seed)
+    drawn = found[chance.integers(len(found), size=count)]
+    hu, mask = drawn.hu.copy(), drawn.mask.copy()
+    for place in range(count):
+        turn = slice(None, None, chance.choice([-1, 1]))
+        shift = chance.integers((0, -20), (9, 21))
+        hu[place], mask[place] = (
+            np.roll(one[place][:, turn], shift, axis=(0, 1)) for one in (drawn.hu, drawn.mask)
+        )
+    noise = np.rint(chance.normal(0, 30, hu.shape)).astype(np.int16)
+    people = np.array([f"{seed}-{number}" for number in chance.integers(20, size=count)])
+    return replace(drawn, hu=np.where(mask > 0, hu + noise, 0), mask=mask, subject=people)
+
+
+def warm_up(files: dict[str, list[Path]]) -> None:
+    """Import what the parts need: the budget begins after imports."""
+    few = {name: segmentset.read(path, slice(0, 60)) for name, (path,) in files.items()}
+    evaluation.evaluate(evaluationsets.examined(few))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,288 @@
+"""The evaluation: every measure put to the sets that there are, and what cannot be said, said."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from SkullGANLib import (
+    cli,
+    evaluation,
+    evaluationfigures,
+    evaluationpage,
+    evaluationreport,
+    evaluationsets,
+    model,
+    networks,
+    realness,
+    segmentset,
+)
+from SkullGANLib.errors import BadInputError, OutputError
+from SkullGANLib.segmentset import SegmentSet
+
+COUNT = 30
+
+
+def walls(count: int, seed: int, kind: str = "real", **changes) -> SegmentSet:
+    """Layered walls that bend and vary by chance; the real ones of three subjects."""
+    chance = np.random.default_rng(seed)
+    hu = np.zeros((count, 128, 128), np.int16)
+    for one in hu:
+        third, top = chance.integers(4, 9), chance.integers(6, 12)
+        bend = np.rint(chance.uniform(0, 12) * np.linspace(-1, 1, 128) ** 2).astype(int)
+        layers = np.repeat([1500, chance.integers(400, 1100), 1400], third)[:, None]
+        texture = np.rint(chance.normal(0, 200, (3 * third, 128)))
+        for column, down in enumerate(top + bend):
+            one[down : down + 3 * third, column] = (layers + texture)[:, column]
+    made = segmentset.without_patient(hu, hu != 0, np.arange(count), kind=kind)
+    if kind == "real":
+        people = np.array([f"{seed}-{number % 3}" for number in range(count)])
+        made = replace(made, subject=people, seed=np.full(count, -1))
+    return replace(made, **changes)
+
+
+def four_sets() -> dict[str, SegmentSet]:
+    """A training, a test, a synthetic and an artificial set; two synthetic ones are copies."""
+    train, synthetic = walls(COUNT, 0), walls(COUNT, 2, "synthetic")
+    hu, mask = synthetic.hu.copy(), synthetic.mask.copy()
+    hu[4], mask[4] = train.hu[7], train.mask[7]
+    hu[9], mask[9] = train.hu[11][:, ::-1], train.mask[11][:, ::-1]
+    return {
+        "train": train,
+        "test": walls(COUNT, 1),
+        "synthetic": replace(synthetic, hu=hu, mask=mask),
+        "artificial": walls(COUNT, 3, "artificial"),
+    }
+
+
+def narrow_model(**changes) -> model.Model:
+    torch.manual_seed(0)
+    return model.Model(networks.Generator(8, 16), networks.Discriminator(4).eval(), **changes)
+
+
+@pytest.fixture(scope="module")
+def sets() -> dict[str, evaluationsets.Examined]:
+    return evaluationsets.examined(four_sets())
+
+
+@pytest.fixture(scope="module")
+def found(sets) -> evaluation.Evaluation:
+    return evaluation.evaluate(sets, model=narrow_model())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """What the command makes of the same sets and model, where an old report lies."""
+    given = tmp_path_factory.mktemp("given")
+    arguments = ["--model", str(given / "model.safetensors")]
+    model.write(given / "model.safetensors", narrow_model())
+    for name, one in four_sets().items():
+        segmentset.write(given / f"{name}.h5", one)
+        arguments += [f"--{name}", str(given / f"{name}.h5")]
+    folder = tmp_path_factory.mktemp("made") / "ünd report"
+    (folder / "figures").mkdir(parents=True)
+    (folder / "figures" / "old.png").write_text("old")
+    (folder / "notes.txt").write_text("mine")
+    command = ["evaluate", *arguments, "-o", str(folder), "--device", "cpu"]
+    assert cli.main(command) == 1  # without --overwrite
+    assert (folder / "figures" / "old.png").exists()
+    assert cli.main([*command, "--overwrite"]) == 0
+    return folder
+
+
+def test_several_files_make_one_set_of_which_some_are_drawn_and_all_measured(tmp_path):
+    first, second = walls(5, 0), walls(7, 1)
+    segmentset.write(tmp_path / "a.h5", first)
+    segmentset.write(tmp_path / "b.h5", second)
+    paths = {"test": [tmp_path / "a.h5", tmp_path / "b.h5"]}
+
+    one, again = (evaluationsets.read(paths, most=6, seed=3)["test"] for _ in range(2))
+
+    both = segmentset.concatenate([first, second])
+    assert (len(one), len(one.segments), one.files) == (12, 6, ("a.h5", "b.h5"))
+    np.testing.assert_array_equal(one.segments.hu, both.hu[one.place])
+    np.testing.assert_array_equal(one.place, again.place)
+    assert np.isfinite(one.metrics["thickness_mm"]).sum() == 12
+    assert len(one.subjects) == 6
+
+
+def test_sets_of_another_pixel_size_are_refused_and_rounding_is_not():
+    with pytest.raises(BadInputError, match=r"test set: its pixels are 0\.5 mm.*0\.45 mm"):
+        evaluationsets.examined({"train": walls(2, 0), "test": walls(2, 1, pixel_spacing_mm=0.5)})
+    rounded = walls(2, 1, pixel_spacing_mm=0.45001)
+    sets = evaluationsets.examined({"train": walls(2, 0), "test": rounded})
+    assert sets["test"].segments.pixel_spacing_mm == 0.45
+
+
+def test_sets_of_other_hu_ranges_are_cut_to_what_they_share_and_it_is_said():
+    sets = evaluationsets.examined(
+        {"train": walls(3, 0), "synthetic": walls(3, 1, "synthetic", hu_range=(0, 1300))}
+    )
+    assert sets["train"].segments.hu.max() == 1300
+    assert sets["train"].segments.hu_range == (0, 1300)
+    assert any("HU ranges differ" in one for one in evaluationsets.concerns(sets))
+    with pytest.raises(BadInputError, match="nothing in common"):
+        evaluationsets.examined({"train": walls(2, 0), "test": walls(2, 1, hu_range=(-1000, -500))})
+
+
+def test_empty_sets_and_mixed_kinds_are_refused_by_name(tmp_path):
+    segmentset.write(tmp_path / "none.h5", walls(2, 0)[:0])
+    with pytest.raises(BadInputError, match=r"none\.h5: the test set holds no segment"):
+        evaluationsets.read({"test": [tmp_path / "none.h5"]})
+    segmentset.write(tmp_path / "a.h5", walls(2, 0))
+    segmentset.write(tmp_path / "b.h5", walls(2, 0, "synthetic"))
+    with pytest.raises(BadInputError, match="files of kind real and synthetic"):
+        evaluationsets.read({"train": [tmp_path / "a.h5", tmp_path / "b.h5"]})
+
+
+def test_shared_subjects_identical_segments_and_wrong_kinds_are_concerns():
+    train = walls(6, 0)
+    test = segmentset.concatenate([train[:2], walls(4, 1)])
+    sets = evaluationsets.examined({"train": train, "test": test, "synthetic": train[3:5]})
+
+    said = " ".join(evaluationsets.concerns(sets))
+
+    assert "SHARE 2 SUBJECTS of 5" in said
+    assert "2 of 6 SEGMENTS OF TEST ARE IDENTICAL" in said
+    assert "2 of 2 SEGMENTS OF SYNTHETIC ARE IDENTICAL" in said
+    assert "The synthetic set is of kind real" in said
+    assert evaluationsets.concerns(evaluationsets.examined({"train": train})) == []
+
+
+def test_distances_of_moved_distributions_are_how_far_they_moved():
+    values = {name: np.arange(10.0) for name in evaluation.COMPARED}
+    moved = {name: np.append(each + 3, np.nan) for name, each in values.items()}
+
+    one = evaluation.metric_distances(values, moved)["sdr_peaks"]
+
+    assert one.wasserstein == pytest.approx(3)
+    assert one.ks == pytest.approx(0.3)
+    assert one.measured == (10, 10)
+
+
+def test_planted_copies_are_found_and_shown_first(sets, found):
+    for way in ("mse", "sift"):
+        assert set(found.memorisation[way].verdict.copies) == {4, 9}
+        shown = evaluationfigures.pairs(found.memorisation[way])
+        assert set(shown[:2]) == {4, 9}
+    assert found.memorisation["mse"].synthetic.nearest[[4, 9]].tolist() == [7, 11]
+    questions = dict(evaluationpage.answers(sets, found))
+    assert "1 of 30 synthetic segments equal a training segment" in questions["Are they copies?"]
+    assert "2 COPIES among 30" in questions["Are they copies?"]
+
+
+def test_every_measure_is_there_and_what_has_no_set_is_said(found):
+    assert found.reference == "test"
+    assert list(found.judges) == list(found.distances) == ["train", "synthetic", "artificial"]
+    assert list(found.embedding) == ["metrics", "pixels"]
+    assert list(found.usefulness) == ["thickness_mm", "sdr_peaks"]
+    assert found.judges["synthetic"].test.by_subject
+    assert list(found.discriminator.share) == ["train", "test", "synthetic", "artificial"]
+    assert list(found.discriminator.roc) == ["synthetic", "artificial"]
+    assert any("no control set" in one for one in found.unsaid)
+    assert any("test set has 3 subjects" in one for one in found.unsaid)
+
+
+def test_the_share_judged_real_is_counted_from_the_discriminator(sets, found):
+    values = found.discriminator.realness["synthetic"]
+    with torch.inference_mode():
+        images = model.from_hu(sets["synthetic"].segments.hu, segmentset.HU_RANGE)
+        truth = narrow_model().discriminator.realness(images).numpy()
+    np.testing.assert_allclose(values, truth, atol=1e-6)
+    assert found.discriminator.share["synthetic"].value == np.mean(values >= 0.5)
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_numbers(sets, found, folder):
+    """Once in memory and once by the command."""
+    numbers = json.loads((folder / "report.json").read_text("utf-8"))
+    again = evaluationreport.numbers_of(sets, found, {})
+    assert list(again["sets"]) == list(numbers["sets"])
+    for part in ("distances", "tsne", "discriminator", "judges", "memorisation", "usefulness"):
+        assert json.loads(json.dumps(again[part])) == numbers[part]
+
+
+def test_a_model_of_other_pixels_is_refused():
+    with pytest.raises(BadInputError, match=r"model judges pixels of 0\.6 mm"):
+        realness.of_segments(narrow_model(pixel_spacing_mm=0.6), walls(2, 0))
+
+
+@pytest.mark.parametrize("names", [["synthetic"], ["test"], ["train", "synthetic"]])
+def test_of_single_segments_and_missing_sets_it_is_said_what_cannot_be_said(names):
+    sets = evaluationsets.examined({name: four_sets()[name][:1] for name in names})
+
+    found = evaluation.evaluate(sets)
+
+    assert len(found.unsaid) >= 4
+    assert not found.embedding
+    assert "Not known" in dict(evaluationpage.answers(sets, found))["Are they of use?"]
+
+
+@pytest.mark.slow
+def test_the_page_opens_offline_and_can_be_mailed(folder):
+    text = (folder / "report.html").read_text("utf-8")
+    assert len(text) < 5_000_000
+    assert not re.search(r"<(script|link|iframe)|url\(|@import|(src|href)=\"(?!data:)", text)
+    pngs = {path.stem for path in (folder / "figures").glob("*.png")}
+    assert pngs == {path.stem for path in (folder / "figures").glob("*.svg")}
+    assert text.count("<img") == len(pngs) == 9
+    assert "Are they copies?" in text
+    assert "must not be read as a probability" in text or "Nothing speaks against" in text
+
+
+@pytest.mark.slow
+def test_every_number_and_every_segment_lies_beside_the_page(folder, sets, found):
+    numbers = json.loads((folder / "report.json").read_text("utf-8"))
+    assert (numbers["settings"]["seed"], numbers["settings"]["most"]) == (0, 4000)
+    assert numbers["settings"]["files"]["test"] == ["test.h5"]
+    assert numbers["memorisation"]["mse"]["verdict"]["copies"] == [4, 9]
+    assert {"skullgan", "python", "numpy", "scikit-learn"} <= numbers["versions"].keys()
+    with open(folder / "numbers.csv", newline="", encoding="utf-8") as file:
+        flat = dict(csv.reader(file))
+    told = found.judges["synthetic"].test.auc.value
+    assert float(flat["judges/synthetic/test/auc/value"]) == pytest.approx(told)
+    with open(folder / "segments.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["set"] for row in rows] == [name for name in sets for _ in range(COUNT)]
+    copy = rows[2 * COUNT + 4]
+    assert (copy["mse_verdict"], copy["mse_nearest"], copy["mse_ratio"]) == ("copy", "7", "0")
+    assert float(copy["thickness_mm"]) == pytest.approx(
+        rows[7]["thickness_mm"] and float(rows[7]["thickness_mm"])
+    )
+    assert all(row["realness"] and row["tsne_pixels_x"] for row in rows)
+
+
+@pytest.mark.slow
+def test_a_new_report_replaces_the_old_one_and_leaves_what_is_not_its_own(folder):
+    assert not (folder / "figures" / "old.png").exists()
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_a_folder_that_is_a_file_is_named(tmp_path, sets, found):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError, match="file: is a file"):
+        evaluationreport.write(tmp_path / "file", sets, found, settings={})
+
+
+def test_the_command_warns_loudly_and_reports_on_few_segments_of_larger_sets(tmp_path, capsys):
+    train = walls(6, 0)
+    segmentset.write(tmp_path / "train.h5", train)
+    segmentset.write(tmp_path / "test.h5", segmentset.concatenate([train[:1], walls(6, 1)]))
+    given = ["--train", str(tmp_path / "train.h5"), "--test", str(tmp_path / "test.h5")]
+    command = ["evaluate", *given, "-o", str(tmp_path / "report"), "--most", "3"]
+
+    assert cli.main(command) == 0
+
+    assert "WARNING: TRAINING AND TEST SHARE 1 SUBJECT" in capsys.readouterr().err
+    page = (tmp_path / "report" / "report.html").read_text("utf-8")
+    assert "TRAINING AND TEST SHARE 1 SUBJECT" in page
+    assert "3 of 7 of test" in page
+    assert "There is no synthetic set" in page
+    assert cli.main([*command, "--overwrite", "--model", str(tmp_path / "train.h5")]) == 1
+    assert "train.h5" in capsys.readouterr().err
+    assert (tmp_path / "report" / "report.html").read_text("utf-8") == page
