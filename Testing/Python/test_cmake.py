@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from SkullGANLib import resources
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ("SkullGAN", "SkullGANTrain", "SkullGANEvaluate")
@@ -51,11 +52,10 @@ def test_a_module_is_built_and_tested_as_slicer_does(module):
     assert "slicer_add_python_unittest(SCRIPT ${MODULE_NAME}.py)" in text
 
 
-def test_the_sample_data_are_packaged():
-    names = [Path(name).name for name in listed("SkullGAN", "SAMPLE_DATA")]
-    assert names == ["SampleHeadCT.nrrd", "README.md"]
-    for name in listed("SkullGAN", "SAMPLE_DATA"):
-        assert Path(name.replace("${CMAKE_CURRENT_SOURCE_DIR}", str(ROOT / "SkullGAN"))).is_file()
+def test_the_sample_ct_and_the_model_are_packaged():
+    packaged = [ROOT / "Resources" / name for name in listed("SkullGAN", "COMES_ALONG")]
+    assert all(path.is_file() for path in packaged)
+    assert {resources.sample_ct(), resources.box_model()} <= set(packaged)
 
 
 def test_the_extension_says_what_the_index_asks():
