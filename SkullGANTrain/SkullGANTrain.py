@@ -61,7 +61,7 @@ class SkullGANTrainParameterNode:
     """
 
     segmentSets: str = ""
-    recipe: Annotated[str, Choice(["demo", "paper", "published"])] = "demo"
+    recipe: Annotated[str, Choice(["demo", "fast", "paper", "published"])] = "demo"
     device: Annotated[str, Choice(["auto", "cpu", "cuda", "mps"])] = "auto"
     runFolder: str = ""
     settings: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def _model(path: Path) -> dict[str, Any]:
         "architecture": _counts(found.architecture),
         "pixel": f"{found.pixel_spacing_mm} mm",
         "HU range": f"{found.hu_range[0]:g} to {found.hu_range[1]:g}",
-        "recipe": found.recipe.get("name", "unknown"),
+        "recipe": _recipe(found.recipe),
         **{f"trained on {name}": value for name, value in _source(found.trained_on).items()},
         "licence": found.licence or "not stated",
         "made by": found.created_by,
@@ -103,7 +104,7 @@ def _run(path: Path) -> dict[str, Any]:
     from .run import Run
 
     run = Run.open(path)
-    found: dict[str, Any] = {"run": f"recipe {run.recipe().name}"}
+    found: dict[str, Any] = {"run": f"recipe {_recipe(asdict(run.recipe()))}"}
     status = run.status()
     if status is not None:
         found["state"] = f"{status.state}, {status.progress:.0%}: {status.message}"
@@ -111,7 +112,9 @@ def _run(path: Path) -> dict[str, Any]:
     events, _ = run.events()
     if events:
         found["last report"] = ", ".join(
-            f"{name} {value:.4g}" for name, value in events[-1].items() if name != "time"
+            f"{name} {value:.4g}"
+            for name, value in events[-1].items()
+            if name != "time" and isinstance(value, (int, float))
         )
     found["snapshots"] = len(run.samples())
     found["checkpoints"] = len(run.checkpoints())
@@ -171,6 +174,18 @@ def _counts(counts: Mapping[str, Any]) -> str:
         f"{name} ({_counts(value)})" if isinstance(value, Mapping) else f"{name} {value}"
         for name, value in sorted(counts.items())
     )
+
+
+def _recipe(settings: Mapping[str, Any]) -> str:
+    """The recipe's name, and what was set otherwise than it has it."""
+    from .recipe import RECIPES
+
+    name = str(settings.get("name", "unknown"))
+    if name not in RECIPES:
+        return name
+    own = asdict(RECIPES[name])
+    changed = {key: value for key, value in settings.items() if value != own.get(key)}
+    return f"{name}, with {_counts(changed)}" if changed else name
 
 
 def _shortened(names: list[str]) -> str:

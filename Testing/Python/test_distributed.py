@@ -117,7 +117,10 @@ def test_two_processes_learn_what_one_learns_with_the_same_batch(shared, tmp_pat
     assert len(one.events()[0]) == len(two.events()[0]) == 6
     for alone, together in zip(one.events()[0], two.events()[0], strict=True):
         for name in ("generator_loss", "discriminator_loss", "realness_real", "realness_fake"):
-            assert together[name] == pytest.approx(alone[name], rel=2e-3), alone["iteration"]
+            # Rounding is all that differs in the first; every later one begins with what it made
+            # of the weights.
+            near = 1e-4 if alone["iteration"] == 1 else 1e-2
+            assert together[name] == pytest.approx(alone[name], rel=near), alone["iteration"]
         assert together["augmentation_strength"] == pytest.approx(alone["augmentation_strength"])
     assert [path.name for path in two.samples()] == [path.name for path in one.samples()]
     assert two.status().state == "finished"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from SkullGANLib import generation, model, radiology, resources
+from SkullGANLib import generation, info, model, radiology, resources
 from SkullGANLib.errors import BadInputError
 
 # Means and standard deviations of 1,000 segments, Resources/Models/README.md.
@@ -41,3 +41,8 @@ def test_segments_of_the_model_in_the_box_measure_as_its_card_says():
     for metric, (mean, deviation) in CARD.items():
         # The mean of 16 lies beyond 4 of its standard errors once in 16,000 sets of seeds.
         assert abs(np.nanmean(measured[metric]) - mean) < 4 * deviation / np.sqrt(16), metric
+
+
+def test_info_names_the_settings_that_are_not_the_recipes_own():
+    described = info.describe(resources.box_model())
+    assert "demo, with discriminator_learning_rate 0.00075, ema_decay 0.997" in described

@@ -100,7 +100,7 @@ def write_series(folder, hu=HEAD, axes=AXIAL, change=nothing, name="series"):
         dataset.RescaleIntercept = "-1024"
         dataset.PixelData = (plane.astype(np.int32) + 1024).astype("<i2").tobytes()
         change(dataset, k)
-        file = folder / f"{name}{5 * k % len(hu):02d}.dcm"
+        file = folder / f"{name}{11 * k % len(hu):02d}.dcm"
         dataset.save_as(file, enforce_file_format=True)
     return folder
 
