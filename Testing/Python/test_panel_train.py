@@ -175,7 +175,7 @@ def test_typing_leaves_the_cursor_where_it_is(panel):
 
 def test_the_panel_remembers_through_saving_and_opening(host, panel, tmp_path):
     shown = (panel.ui.segmentSetsEdit.toPlainText(), panel.ui.settingsEdit.text)
-    panel.ui.recipeComboBox.currentIndex = 1
+    panel.ui.recipeComboBox.setCurrentText("paper")
     bundle.save(host.scene, tmp_path / "scene.mrb")
     host.scene.Clear(0)
     assert panel.ui.settingsEdit.text == ""
