@@ -38,18 +38,16 @@ def main() -> None:
     with timed("read") as seconds:
         ct = read_ct(path)
     total += seconds()
-    with timed("intracranial space and head frame") as seconds:
-        cavity = skull.find_cavity(ct)
-    total += seconds()
-    with timed("skull mask") as seconds:
-        threshold_hu = skull.bone_threshold_hu(ct, cavity)
-        mask = skull.skull_mask(ct, cavity=cavity, threshold_hu=threshold_hu)
-    total += seconds()
-    with timed("segments, all planes") as seconds:
-        found = segments.extract(ct, mask, subject="A").segments
+    with timed("extract: space, frame, mask, segments") as seconds:
+        found = segments.extract(ct, subject="A").segments
     total += seconds()
     print(f"{f'together, {len(found)} segments':<44} {total:8.2f} {peak_gib():9.2f}")
     print(f"{'budget (512 x 512 x 226)':<44} {BUDGET_S:8.2f} {BUDGET_GIB:9.2f}")
+    with timed("of it: intracranial space and head frame"):
+        cavity = skull.find_cavity(ct)
+    with timed("of it: skull mask"):
+        threshold_hu = skull.bone_threshold_hu(ct, cavity)
+        mask = skull.skull_mask(ct, cavity=cavity, threshold_hu=threshold_hu)
 
     point = (found.pixel_to_ras[len(found) // 2] @ [63.5, segments.TOP_MARGIN_ROWS, 0, 1])[:3]
     site = sites.by_hand(cavity, point, cavity.frame.superior + 0.3 * cavity.frame.anterior)
