@@ -32,7 +32,8 @@ def run_demo(
 
     Args:
         folder: where to write ``segments.h5``, ``run/``, ``model.safetensors``, ``synthetic.h5``,
-            ``report/``, ``scene.mrb`` and ``scene.png``; an earlier demo there is replaced.
+            ``box.h5``, ``report/``, ``scene.mrb`` and ``scene.png``; an earlier demo there is
+            replaced.
         count: number of synthetic segments.
         settings: changes to the ``demo`` recipe, as in ``skullgan train --set``.
         device: where to train and generate.
@@ -80,6 +81,12 @@ def run_demo(
     segmentset.write(folder / "synthetic.h5", synthetic)
     pictures.write_contact_sheet(folder / "synthetic.png", synthetic.hu)
     told(f"{count} synthetic segments: synthetic.h5, synthetic.png")
+
+    # What longer training gives; the short one above shows the road.
+    boxed = generation.generate_set(model.read(resources.box_model()), np.arange(count))
+    segmentset.write(folder / "box.h5", boxed)
+    pictures.write_contact_sheet(folder / "box.png", boxed.hu)
+    told(f"{count} more by the model in the box: box.h5, box.png")
 
     sets = {"Real": found, "Synthetic": synthetic}
     report.write_report(folder / "report", sets, run=folder / _RUN)

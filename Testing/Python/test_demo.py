@@ -29,7 +29,8 @@ def test_the_demo_walks_the_whole_road_and_can_be_walked_again(tmp_path):
         assert done.returncode == 0, done.stderr
     for name in ("segments.h5", "model.safetensors", "synthetic.h5", "report/report.html"):
         assert (folder / name).stat().st_size > 10_000
-    assert len(segmentset.read(folder / "synthetic.h5")) == 8
+    for name in ("synthetic.h5", "box.h5"):
+        assert len(segmentset.read(folder / name)) == 8
     assert json.loads((folder / "run" / "status.json").read_text())["state"] == "finished"
     assert 'src="data:image/png' in (folder / "report" / "report.html").read_text()
     assert (folder / "scene.mrb").stat().st_size > 1_000_000, done.stdout
