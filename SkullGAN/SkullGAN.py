@@ -205,7 +205,7 @@ class SkullGANLogic(ScriptedLoadableModuleLogic):
         """
         from SkullGANLib import radiology, segmentset
         from SkullGANLib.errors import SkullGANError
-        from SkullGANScene import synthetic
+        from SkullGANScene import segmentsets
 
         work, self.work = self.work, None
         if work.child.state == "cancelled":
@@ -217,7 +217,7 @@ class SkullGANLogic(ScriptedLoadableModuleLogic):
         if not work.intoScene:
             return None
         metrics = radiology.measure(segments)
-        nodes = synthetic.add_segment_set(slicer.mrmlScene, segments, metrics, work.name)
+        nodes = segmentsets.add_segment_set(slicer.mrmlScene, segments, metrics, work.name)
         ct = slicer.mrmlScene.GetNodeByID(work.ctID) if work.ctID else None
         if ct is not None:
             self._putUnderStudyOf(ct, nodes.folder)

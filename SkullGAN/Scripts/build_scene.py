@@ -28,7 +28,7 @@ from SkullGANLib import radiology, segmentset
 from SkullGANLib.errors import BadInputError, SkullGANError
 from SkullGANLib.skull import skull_mask
 from SkullGANLib.volume import read_ct, read_mask
-from SkullGANScene import bundle, headless, pictures, rendering, segmentations, synthetic, volumes
+from SkullGANScene import bundle, headless, pictures, rendering, segmentations, segmentsets, volumes
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -69,7 +69,7 @@ def build_scene(
     skull_node = segmentations.add_skull(ct_node, mask)
     segmentations.show_in_3d(skull_node)
     name = f"{segments.kind.capitalize()} skull segments"
-    synthetic.add_segment_set(scene, segments, metrics, name)
+    segmentsets.add_segment_set(scene, segments, metrics, name)
     bundle.save(scene, output)
     print(f"{output}: a CT, its skull and {len(segments)} {segments.kind} segments")
 

@@ -1,6 +1,6 @@
 """SkullGAN's library objects in a MRML scene, and back.
 
-``volumes``, ``segmentations`` and ``tables`` make the nodes; ``synthetic`` puts those of one
+``volumes``, ``segmentations`` and ``tables`` make the nodes; ``segmentsets`` puts those of one
 segment set together; ``hierarchy`` places them in the subject hierarchy; ``bundle`` saves and
 opens MRB files; ``pictures`` renders a CT and its skull without a screen, with what ``rendering``
 finds; ``headless`` gives a scene where Slicer does not run; ``vtkerrors`` hears what VTK complains

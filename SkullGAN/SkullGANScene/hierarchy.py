@@ -10,6 +10,7 @@ _PLUGINS = {
     "vtkMRMLScalarVolumeNode": "Volumes",
     "vtkMRMLSegmentationNode": "Segmentations",
     "vtkMRMLTableNode": "Tables",
+    "vtkMRMLTextNode": "Texts",
 }
 
 
@@ -41,6 +42,38 @@ def put_into(node: slicer.vtkMRMLNode, folder: int) -> None:
 def put_beside(node: slicer.vtkMRMLNode, other: slicer.vtkMRMLNode) -> None:
     """Move a node to where another one is: for a CT from DICOM that is its study."""
     put_into(node, _hierarchy(node.GetScene()).GetItemParent(item_of(other)))
+
+
+def put_folder_beside(folder: int, other: slicer.vtkMRMLNode) -> None:
+    """Move a folder to where a node is."""
+    hierarchy = _hierarchy(other.GetScene())
+    hierarchy.SetItemParent(folder, hierarchy.GetItemParent(item_of(other)))
+
+
+def folder_of(node: slicer.vtkMRMLNode) -> int:
+    """Give the item that a node stands under."""
+    return _hierarchy(node.GetScene()).GetItemParent(item_of(node))
+
+
+def remove(node: slicer.vtkMRMLStorableNode) -> None:
+    """Take a node out of its scene, with its item and the nodes that show and store it."""
+    scene = node.GetScene()
+    helpers = [node.GetNthStorageNode(k) for k in range(node.GetNumberOfStorageNodes())]
+    if node.IsA("vtkMRMLDisplayableNode"):
+        helpers += [node.GetNthDisplayNode(k) for k in range(node.GetNumberOfDisplayNodes())]
+    # The item first: where Slicer is not there to follow, one without its node would stay.
+    _hierarchy(scene).RemoveItem(item_of(node), False, False)
+    for helper in (node, *helpers):
+        scene.RemoveNode(helper)
+
+
+def remove_empty_folder(scene: slicer.vtkMRMLScene, folder: int) -> None:
+    """Take a folder away, unless something stands in it or it is no folder."""
+    hierarchy = _hierarchy(scene)
+    level = slicer.vtkMRMLSubjectHierarchyConstants.GetSubjectHierarchyLevelFolder()
+    is_folder = hierarchy.GetItemLevel(folder) == level
+    if is_folder and not hierarchy.GetNumberOfItemChildren(folder):
+        hierarchy.RemoveItem(folder)
 
 
 def _hierarchy(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLSubjectHierarchyNode:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 import slicer
-import slicer.util
+import vtk
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.segmentset import SegmentSet
+from vtk.util.numpy_support import numpy_to_vtk
 
 from . import hierarchy
 
@@ -33,6 +34,10 @@ COLUMNS: Mapping[str, Column] = {
 }
 """Columns by the names of ``SkullGANLib.radiology.measure``."""
 
+KEEP = "Keep"
+"""Column of what the user decided: 1 for a segment that is kept, 0 for one that was rejected."""
+_TEXTS = {"Bone": "bone", "Side": "side", "Plane": "plane"}
+
 
 def add_metrics(
     scene: slicer.vtkMRMLScene,
@@ -40,7 +45,10 @@ def add_metrics(
     metrics: Mapping[str, np.ndarray],
     name: str,
 ) -> slicer.vtkMRMLTableNode:
-    """Add a table with a row per segment: its number (the slice of its volume), seed and metrics.
+    """Add a table with a row per segment.
+
+    Its columns are the number (the slice of its volume), whether it is kept (all are, at first),
+    bone, side, plane, seed and the metrics.
 
     Args:
         scene: the scene.
@@ -58,16 +66,15 @@ def add_metrics(
             )
     shown = {metric: COLUMNS.get(metric, Column(metric, "", "")) for metric in metrics}
     node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
-    slicer.util.updateTableFromArray(
-        node,
-        [
-            np.arange(len(segments), dtype=np.int64),
-            np.asarray(segments.seed, np.int64),
-            *(np.asarray(values, np.float64) for values in metrics.values()),
-        ],
-        ["Segment", "Seed", *(column.title for column in shown.values())],
-    )
+    _add_column(node, "Segment", np.arange(len(segments), dtype=np.int64))
+    _add_column(node, KEEP, np.ones(len(segments), np.int32))
+    for title, text in _TEXTS.items():
+        _add_column(node, title, np.asarray(getattr(segments, text)))
+    _add_column(node, "Seed", np.asarray(segments.seed, np.int64))
+    for metric, column in shown.items():
+        _add_column(node, column.title, np.asarray(metrics[metric], np.float64))
     node.SetColumnDescription("Segment", "Number of the segment and of its slice, from 0")
+    node.SetColumnDescription(KEEP, "1 for a segment that is kept, 0 for a rejected one")
     node.SetColumnDescription("Seed", "The generator's seed, -1 where there is none")
     for column in shown.values():
         if column.unit:
@@ -76,3 +83,14 @@ def add_metrics(
             node.SetColumnDescription(column.title, column.description)
     hierarchy.item_of(node)
     return node
+
+
+def _add_column(node: slicer.vtkMRMLTableNode, title: str, values: np.ndarray) -> None:
+    if values.dtype.kind == "U":
+        column = vtk.vtkStringArray()
+        for value in values:
+            column.InsertNextValue(str(value))
+    else:
+        column = numpy_to_vtk(values, deep=True)
+    column.SetName(title)
+    node.AddColumn(column)

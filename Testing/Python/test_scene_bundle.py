@@ -9,7 +9,7 @@ import slicer.util
 from SkullGANLib import segmentset
 from SkullGANLib.errors import BadInputError, OutputError
 from SkullGANLib.volume import HeadCT
-from SkullGANScene import bundle, segmentations, synthetic, volumes
+from SkullGANScene import bundle, segmentations, segmentsets, volumes
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def reopened(scene, tmp_path):
     skull = segmentations.add_skull(ct_node, _mask())
     segmentations.show_in_3d(skull)
     metrics = {"thickness_mm": np.array([4.5, np.nan, 0.1])}
-    synthetic.add_segment_set(scene, _segments(), metrics, "Synthetic")
+    segmentsets.add_segment_set(scene, _segments(), metrics, "Synthetic")
     path = tmp_path / "Ordner mit Leerzeichen ä" / "scene.mrb"
     bundle.save(scene, path)
     bundle.open_bundle(scene, path)

@@ -1,0 +1,219 @@
+"""The panel that our modules share: what is in it is for each module to say."""
+
+# ruff: noqa: N802, N815 - camel case is what Slicer calls and how its modules read
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import qt
+import slicer
+import slicer.util
+import vtk
+from slicer.i18n import tr as _
+from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
+from slicer.util import VTKObservationMixin
+
+POLL_MSEC = 100
+
+
+class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """A panel around a ``TaskLogic`` and its parameter node.
+
+    The ``.ui`` file is named like the module and has ``progressBar``, ``statusLabel`` and
+    ``cancelButton``. A subclass sets ``logicClass`` and fills in ``connectWidgets`` (once),
+    ``showParameters`` (whenever a parameter changed), ``updateButtons`` and, where a task's result
+    is more than a sentence for the status line, ``taskEnded``.
+
+    Attributes:
+        ui: the widgets of the ``.ui`` file by name.
+        logic: the module's logic.
+        node: the parameter node; None while the panel is not open or the scene closes.
+    """
+
+    logicClass: type = None
+
+    def __init__(self, parent: Any = None) -> None:
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic: Any = None
+        self.node: Any = None
+        self._guiTag: int | None = None
+        self._entered = False
+        self._texts: list[tuple[Callable[[], str], Callable[[str], None], str]] = []
+
+    # What a subclass fills in.
+
+    def connectWidgets(self) -> None:
+        """Connect the widgets, when the panel is opened for the first time."""
+
+    def showParameters(self) -> None:
+        """Show what ``connectGui`` and ``keepText`` do not; called when a parameter changed."""
+
+    def updateButtons(self) -> None:
+        """Enable what can be done with ``allow``; called with and without ``self.node``."""
+
+    def parametersChosen(self) -> None:
+        """Fill in what a fresh parameter node lacks, such as the only CT of the scene."""
+
+    def sceneStartsClosing(self) -> None:
+        """Let go of the scene's nodes."""
+
+    def taskEnded(self, state: str, result: Any) -> str:
+        """Give the sentence for the status line about a task that finished or was cancelled."""
+        return _("Cancelled; the scene is as it was.") if state == "cancelled" else str(result)
+
+    # What Slicer calls.
+
+    def setup(self) -> None:
+        """Build the panel, when it is opened for the first time."""
+        ScriptedLoadableModuleWidget.setup(self)
+        self._uiWidget = slicer.util.loadUI(self.resourcePath(f"UI/{self.moduleName}.ui"))
+        self.layout.addWidget(self._uiWidget)
+        self.ui = slicer.util.childWidgetVariables(self._uiWidget)
+        self._uiWidget.setMRMLScene(slicer.mrmlScene)
+        self.logic = self.logicClass()
+        self.timer = qt.QTimer()
+        self.timer.setInterval(POLL_MSEC)
+        self.timer.connect("timeout()", self.onTimer)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(scene, scene.EndImportEvent, self.onSceneEndClose)
+        self.ui.cancelButton.connect("clicked(bool)", self.onCancel)
+        self.connectWidgets()
+        self.initializeParameterNode()
+
+    def cleanup(self) -> None:
+        """Called when the module goes: with it go its child process and temporary files."""
+        self.timer.stop()
+        self.setParameterNode(None)
+        self.removeObservers()
+        self.logic.close()
+
+    def enter(self) -> None:
+        """Called whenever the user comes to the panel."""
+        self._entered = True
+        self.initializeParameterNode()
+
+    def exit(self) -> None:
+        """Called whenever the user leaves the panel; work goes on."""
+        self._entered = False
+        self.setParameterNode(None)
+
+    def onSceneStartClose(self, caller: Any, event: Any) -> None:
+        self.setParameterNode(None)
+        self.sceneStartsClosing()
+
+    def onSceneEndClose(self, caller: Any, event: Any) -> None:
+        """Called when a scene was closed or loaded; only a panel that is open looks at it."""
+        if self._entered:
+            self.initializeParameterNode()
+
+    # The parameter node.
+
+    def initializeParameterNode(self) -> None:
+        """Take the parameters from the scene."""
+        self.setParameterNode(self.logic.getParameterNode())
+        self.parametersChosen()
+
+    def setParameterNode(self, node: Any) -> None:
+        """Show the parameters of a node, and no longer those of the one before."""
+        if self.node:
+            self.node.disconnectGui(self._guiTag)
+            self.removeObserver(
+                self.node.parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameters
+            )
+        self.node = node
+        if node:
+            self._guiTag = node.connectGui(self._uiWidget)
+            self.addObserver(node.parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameters)
+            self.onParameters()
+        else:
+            self.updateButtons()
+
+    def onParameters(self, caller: Any = None, event: Any = None) -> None:
+        for read, write, field in self._texts:
+            if read() != getattr(self.node, field):
+                write(getattr(self.node, field))
+        self.showParameters()
+        self.updateButtons()
+
+    def keepPath(self, widget: Any, field: str) -> None:
+        """Keep a ``ctkPathLineEdit`` and a text of the parameter node equal."""
+
+        def take(path: str) -> None:
+            if self.node:
+                setattr(self.node, field, path)
+
+        widget.connect("currentPathChanged(QString)", take)
+        self._texts.append((lambda: widget.currentPath, widget.setCurrentPath, field))
+
+    def keepLines(self, widget: Any, field: str) -> None:
+        """Keep a ``QPlainTextEdit`` and a text of the parameter node equal.
+
+        Not left to ``connectGui``, which would move the cursor of who is typing.
+        """
+
+        def take() -> None:
+            if self.node:
+                setattr(self.node, field, widget.toPlainText())
+
+        widget.connect("textChanged()", take)
+        self._texts.append((widget.toPlainText, widget.setPlainText, field))
+
+    # Tasks and errors.
+
+    def watch(self) -> None:
+        """Follow the logic's task from now on."""
+        self.ui.progressBar.value = 0
+        self.ui.statusLabel.text = f"{self.logic.task.title}..."
+        self.timer.start()
+        self.updateButtons()
+
+    def onTimer(self) -> None:
+        """Show how far the task is, and take its result when it has ended."""
+        with self.shownErrors(_("That did not work.")):
+            state = self.logic.poll()
+            if state == "running":
+                self._showProgress()
+                return
+            self.timer.stop()
+            if state != "idle":
+                result = self.logic.takeResult()
+                self.ui.progressBar.value = 0 if state == "cancelled" else 100
+                self.ui.statusLabel.text = self.taskEnded(state, result)
+                self.updateButtons()
+
+    def _showProgress(self) -> None:
+        task = self.logic.task
+        self.ui.progressBar.value = round(100 * task.share)
+        if not task.cancelling and task.eta_s is not None:
+            left = _("{s} s left").format(s=max(1, round(task.eta_s)))
+            self.ui.statusLabel.text = f"{task.title}: {left}"
+
+    def onCancel(self) -> None:
+        self.ui.statusLabel.text = _("Cancelling...")
+        self.logic.cancel()
+
+    @staticmethod
+    def allow(widget: Any, objection: str, use: str) -> None:
+        """Enable a widget if nothing speaks against it; its tooltip says what or what it is for."""
+        widget.enabled = not objection
+        widget.toolTip = objection or use
+
+    @contextmanager
+    def shownErrors(self, message: str) -> Iterator[None]:
+        """Show what a user can mend as a sentence; the rest is a bug and keeps its traceback."""
+        from SkullGANLib.errors import SkullGANError
+
+        problem = None
+        with slicer.util.tryWithErrorDisplay(message, waitCursor=False):
+            try:
+                yield
+            except SkullGANError as error:
+                problem = error
+        if problem:
+            self.ui.progressBar.value = 0
+            self.ui.statusLabel.text = str(problem)
+            self.updateButtons()
+            slicer.util.errorDisplay(f"{message}\n\n{problem}")
