@@ -157,6 +157,54 @@ def _write_captioned_sheet(path: Path, segments: Path) -> None:
     )
 
 
+def skull(options: argparse.Namespace) -> None:
+    """Find the skull wall in a head CT, as a mask on its grid."""
+    from .skull import bone_threshold_hu, find_cavity, skull_mask
+    from .volume import read_ct, write_volume
+
+    _refuse_to_overwrite(options, (".nrrd", ".nii", ".gz", ".mha"))
+    with progress.shown(f"Looking for the skull in {options.ct.name}", options.progress) as tell:
+        ct = read_ct(options.ct)
+        tell(0.2, "read")
+        try:
+            cavity = find_cavity(ct)
+            threshold_hu = options.threshold_hu or bone_threshold_hu(ct, cavity)
+            tell(0.5, "brain found")
+            mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity)
+        except BadInputError as error:
+            raise BadInputError(f"{options.ct}: {error}") from error
+        tell(0.9, "skull found")
+        write_volume(options.output, mask, ct.ijk_to_ras, compress=not options.raw)
+        if options.frame:
+            cavity.frame.write(options.frame, threshold_hu=threshold_hu)
+    millilitres = mask.sum() * ct.spacing_mm.prod() / 1000
+    print(f"{options.output}: {millilitres:.0f} ml of skull, bone from {threshold_hu:.0f} HU")
+
+
+def export(options: argparse.Namespace) -> None:
+    """Write a segment set in a format that other programs read."""
+    from . import export, segmentset
+
+    format = export.format_of(options.output, options.format)
+    files = export.files_of(options.output, format)
+    export.check(options.output, format, segmentset.count(options.segments))
+    for one in files.values():
+        if one.exists() and not options.overwrite and not (one.is_dir() and not any(one.iterdir())):
+            raise BadInputError(f"{one}: is there already, a new name is needed (or --overwrite).")
+    with progress.shown(f"Writing {options.output.name}", options.progress) as tell:
+        export.convert(
+            options.segments,
+            options.output,
+            format,
+            lambda done, of: tell(done / of, f"{done}/{of}"),
+        )
+    if options.metrics:
+        export.write_metrics(files["metrics"], segmentset.iterate(options.segments))
+    for part, path in files.items():
+        if part != "metrics" or options.metrics:
+            print(f"{path}: {part}")
+
+
 def pretrain(options: argparse.Namespace) -> None:
     """Train a SkullGAN on pictures; skullgan train --pretrained begins with what it has learnt."""
     from . import trainingdata
@@ -454,9 +502,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     for add in (
         _add_extract,
+        _add_skull,
         _add_pretrain,
         _add_train,
         _add_generate,
+        _add_export,
         _add_artificial,
         _add_evaluate,
         _add_import_weights,
@@ -529,6 +579,19 @@ def _add_extract(commands: argparse._SubParsersAction) -> None:
     )
     one.add_argument("--jobs", type=int, metavar="N", help="CTs at a time, 1.1 GiB each (1)")
     one.add_argument("--contact-sheet", type=Path, metavar="PNG", help="picture of the first 1000")
+
+
+def _add_skull(commands: argparse._SubParsersAction) -> None:
+    one = _command(commands, skull, "skullgan skull head.dicom.zip -o skull.nrrd")
+    one.add_argument("ct", type=Path, metavar="CT", help="DICOM folder or zip, NRRD, NIfTI, MHA")
+    _add_output(one, "mask to write (.nrrd, .nii.gz, .mha), for extract --skull-mask")
+    one.add_argument(
+        "--threshold-hu", type=float, metavar="HU", help="where bone begins (fitted to the CT)"
+    )
+    one.add_argument(
+        "--frame", type=Path, metavar="JSON", help="where right, front and top of the head are"
+    )
+    one.add_argument("--raw", action="store_true", help="do not compress the mask")
 
 
 def _add_pretrain(commands: argparse._SubParsersAction) -> None:
@@ -655,6 +718,24 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     )
     one.add_argument(
         "--contact-sheet", type=Path, metavar="PNG", help="picture of the first 100 segments"
+    )
+
+
+def _add_export(commands: argparse._SubParsersAction) -> None:
+    from .export import FOLDERS, FORMATS
+
+    one = _command(commands, export, "skullgan export segments.h5 -o segments.nii.gz")
+    one.add_argument("segments", type=Path, metavar="SEGMENTS", help="segment set (.h5)")
+    endings = ", ".join(FORMATS[f][0] for f in FORMATS if f not in FOLDERS and f != "h5")
+    _add_output(one, f"file to write ({endings}), or a folder (with --format)")
+    one.add_argument(
+        "--format", choices=FORMATS, help="of what is written (by the ending of the file's name)"
+    )
+    one.add_argument(
+        "--no-metrics",
+        dest="metrics",
+        action="store_false",
+        help="do without the CSV of SDR, thickness and intensity beside the output",
     )
 
 

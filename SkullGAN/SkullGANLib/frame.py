@@ -14,13 +14,16 @@ it is still comes from the vault.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import ndimage, optimize
 
+from .files import written_aside
 from .landmarks import NAMES, check_plausible
 
 NASION_RISES_DEG = 12.0
@@ -77,6 +80,24 @@ class HeadFrame:
     def to_ras(self, points: np.ndarray) -> np.ndarray:
         """Take head coordinates (..., 3) to RAS mm."""
         return points @ self.head_to_ras[:3, :3].T + self.head_to_ras[:3, 3]
+
+    def write(self, path: str | Path, **beside: float) -> None:
+        """Write the frame as JSON, with numbers that belong to it; ``read`` gives both back.
+
+        Raises:
+            OutputError: if the file cannot be written.
+        """
+        with written_aside(path) as aside:
+            aside.write_text(
+                json.dumps(asdict(self) | {"head_to_ras": self.head_to_ras.tolist()} | beside)
+            )
+
+    @classmethod
+    def read(cls, path: str | Path) -> tuple[HeadFrame, dict[str, float]]:
+        """Read what ``write`` wrote: the frame, and the numbers beside it."""
+        known = json.loads(Path(path).read_text())
+        own = {field.name: known.pop(field.name) for field in fields(cls)}
+        return cls(**own | {"head_to_ras": np.array(own["head_to_ras"], float)}), known
 
 
 def find_frame(mask: np.ndarray, ijk_to_ras: np.ndarray) -> HeadFrame:

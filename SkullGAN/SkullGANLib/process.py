@@ -51,7 +51,14 @@ def command_line(arguments: Sequence[str | Path], python: str | Path | None = No
         arguments: of the command line, without the program.
         python: the interpreter; ``python_executable()`` if None.
     """
-    return [str(python or python_executable()), "-m", "SkullGANLib", *map(str, arguments)]
+    return module_line("SkullGANLib", arguments, python)
+
+
+def module_line(
+    module: str, arguments: Sequence[str | Path], python: str | Path | None = None
+) -> list[str]:
+    """Write ``python -m <module> <arguments>``, of any of our packages."""
+    return [str(python or python_executable()), "-m", module, *map(str, arguments)]
 
 
 def script_line(

@@ -75,11 +75,11 @@ def plan(cavity: Cavity, interval_mm: float = INTERVAL_MM) -> Iterator[Site]:
     yield from _sagittal(cavity.frame, interval_mm)
 
 
-def by_hand(cavity: Cavity, point_ras: np.ndarray, normal: np.ndarray) -> Site:
+def by_hand(frame: HeadFrame, point_ras: np.ndarray, normal: np.ndarray) -> Site:
     """Make the site of a point on the skull and any plane through it.
 
     Args:
-        cavity: what ``skull.find_cavity`` gave.
+        frame: the head frame.
         point_ras: (3,), on or near the skull, RAS mm.
         normal: (3,), of the plane, of any length and of either sign.
 
@@ -91,7 +91,6 @@ def by_hand(cavity: Cavity, point_ras: np.ndarray, normal: np.ndarray) -> Site:
         BadInputError: if the normal has no length or leads from the middle of the head to the
             point, so that the plane does not cut the wall there.
     """
-    frame = cavity.frame
     length = np.linalg.norm(normal)
     outward = point_ras - frame.head_to_ras[:3, 3]
     unit = normal / length if length > 0 else np.zeros(3)

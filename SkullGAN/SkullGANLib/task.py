@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .errors import CancelledError, SkullGANError
@@ -45,6 +45,45 @@ class Running:
     shown: Mapping[str, str] = field(default_factory=dict)
 
 
+Work = Generator["float | Running", None, Any]
+"""What a task runs: shares and children are yielded, the result is returned."""
+
+
+def within(work: Work, first: float, last: float) -> Work:
+    """Run work as a part of other work: its shares from 0 to 1 become those from first to last.
+
+    Example:
+        >>> def half():
+        ...     yield 0.5
+        ...     return "made"
+        >>> def whole():
+        ...     made = yield from within(half(), 0.2, 0.6)
+        ...     return made
+        >>> list(whole())
+        [0.4]
+    """
+    error: SkullGANError | None = None
+    width = last - first
+    try:
+        while True:
+            try:
+                step = work.throw(error) if error else next(work)
+            except StopIteration as ended:
+                return ended.value
+            error = None
+            if isinstance(step, Running):
+                inner = {"first": first + width * step.first, "last": first + width * step.last}
+                step = replace(step, **inner)
+            else:
+                step = first + width * step
+            try:
+                yield step
+            except SkullGANError as problem:
+                error = problem
+    finally:
+        work.close()
+
+
 class Task:
     """A piece of work from its beginning to its end.
 
@@ -62,7 +101,7 @@ class Task:
         cancelling: whether it was told to end.
     """
 
-    def __init__(self, title: str, work: Generator[float | Running, None, Any]) -> None:
+    def __init__(self, title: str, work: Work) -> None:
         self.title = title
         self.share = 0.0
         self.state = "running"

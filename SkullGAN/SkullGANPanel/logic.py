@@ -2,11 +2,10 @@
 
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
 import tempfile
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from SkullGANLib.task import Running, Task
+from SkullGANLib.task import Task, Work
 from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
@@ -28,10 +27,9 @@ class TaskLogic(ScriptedLoadableModuleLogic):
         self._folder: tempfile.TemporaryDirectory | None = None
         self._count = 0
 
-    def start(self, title: str, work: Generator[float | Running, None, Any]) -> Task:
+    def start(self, title: str, work: Work) -> Task:
         """Begin a task; raises ``BadInputError`` while another one goes on."""
         from SkullGANLib.errors import BadInputError
-        from SkullGANLib.task import Task
 
         if self.task:
             work.close()

@@ -11,6 +11,8 @@ _PLUGINS = {
     "vtkMRMLSegmentationNode": "Segmentations",
     "vtkMRMLTableNode": "Tables",
     "vtkMRMLTextNode": "Texts",
+    "vtkMRMLModelNode": "Models",
+    "vtkMRMLMarkupsPlaneNode": "Markups",
 }
 
 

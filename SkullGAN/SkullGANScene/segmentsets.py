@@ -15,7 +15,7 @@ import numpy as np
 import slicer
 import slicer.util
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.segmentset import TEXTS, SegmentSet
+from SkullGANLib.segmentset import TEXTS, SegmentSet, concatenate
 
 from . import hierarchy, segmentations, tables, volumes
 
@@ -153,6 +153,26 @@ def segment_set_from(
             f"All {count} segments of {volume.GetName()!r} were rejected, at least one is needed."
         )
     return segments[keep]
+
+
+def append(
+    volume: slicer.vtkMRMLScalarVolumeNode,
+    segments: SegmentSet,
+    metrics: Mapping[str, np.ndarray],
+) -> None:
+    """Add segments at the end of a set in the scene; what was decided of the others stays.
+
+    Raises:
+        BadInputError: if the sets differ in kind, pixel size or HU range, or as
+            ``segment_set_from``.
+    """
+    nodes = nodes_of(volume)
+    whole = concatenate([segment_set_from(volume, kept_only=False), segments])
+    text = _provenance(whole)
+    volumes.set_segments(volume, whole)
+    segmentations.set_masks(nodes.masks, volume, whole)
+    tables.append_metrics(nodes.metrics, segments, metrics)
+    nodes.provenance.SetText(text)
 
 
 def places_of(volume: slicer.vtkMRMLScalarVolumeNode) -> np.ndarray:

@@ -59,20 +59,11 @@ def add_metrics(
     Raises:
         BadInputError: if a metric has not one value per segment.
     """
-    for metric, values in metrics.items():
-        if np.shape(values) != (len(segments),):
-            raise BadInputError(
-                f"Metric {metric} is {np.shape(values)}, needed is ({len(segments)},)."
-            )
+    _check(segments, metrics)
     shown = {metric: COLUMNS.get(metric, Column(metric, "", "")) for metric in metrics}
     node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
-    _add_column(node, "Segment", np.arange(len(segments), dtype=np.int64))
-    _add_column(node, KEEP, np.ones(len(segments), np.int32))
-    for title, text in _TEXTS.items():
-        _add_column(node, title, np.asarray(getattr(segments, text)))
-    _add_column(node, "Seed", np.asarray(segments.seed, np.int64))
-    for metric, column in shown.items():
-        _add_column(node, column.title, np.asarray(metrics[metric], np.float64))
+    for title, values in _columns(segments, metrics).items():
+        _add_column(node, title, values)
     node.SetColumnDescription("Segment", "Number of the segment and of its slice, from 0")
     node.SetColumnDescription(KEEP, "1 for a segment that is kept, 0 for a rejected one")
     node.SetColumnDescription("Seed", "The generator's seed, -1 where there is none")
@@ -83,6 +74,51 @@ def add_metrics(
             node.SetColumnDescription(column.title, column.description)
     hierarchy.item_of(node)
     return node
+
+
+def append_metrics(
+    node: slicer.vtkMRMLTableNode, segments: SegmentSet, metrics: Mapping[str, np.ndarray]
+) -> None:
+    """Add rows for further segments to a table of ``add_metrics``; all others stay as they are.
+
+    Raises:
+        BadInputError: as ``add_metrics``.
+    """
+    _check(segments, metrics)
+    first = node.GetNumberOfRows()
+    columns = _columns(segments, metrics, first)
+    table = node.GetTable()
+    for place in range(table.GetNumberOfColumns()):
+        column = table.GetColumn(place)
+        more = columns.get(column.GetName(), np.zeros(len(segments)))
+        for value in more.tolist():
+            column.InsertNextValue(value)
+        column.Modified()
+    table.Modified()
+    node.Modified()
+
+
+def _check(segments: SegmentSet, metrics: Mapping[str, np.ndarray]) -> None:
+    for metric, values in metrics.items():
+        if np.shape(values) != (len(segments),):
+            raise BadInputError(
+                f"Metric {metric} is {np.shape(values)}, needed is ({len(segments)},)."
+            )
+
+
+def _columns(
+    segments: SegmentSet, metrics: Mapping[str, np.ndarray], first: int = 0
+) -> dict[str, np.ndarray]:
+    """The values of every column, in the columns' order."""
+    count = len(segments)
+    titles = {metric: COLUMNS.get(metric, Column(metric, "", "")).title for metric in metrics}
+    return {
+        "Segment": np.arange(first, first + count, dtype=np.int64),
+        KEEP: np.ones(count, np.int32),
+        **{title: np.asarray(getattr(segments, text)) for title, text in _TEXTS.items()},
+        "Seed": np.asarray(segments.seed, np.int64),
+        **{titles[metric]: np.asarray(values, np.float64) for metric, values in metrics.items()},
+    }
 
 
 def _add_column(node: slicer.vtkMRMLTableNode, title: str, values: np.ndarray) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import slicer
 import slicer.util
 import vtk
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.segmentset import SegmentSet
-from SkullGANLib.volume import HeadCT
+from SkullGANLib.volume import HeadCT, write_in_slabs
 
 from . import hierarchy
 
@@ -20,6 +25,15 @@ KIND_ATTRIBUTE = "SkullGAN.Kind"
 """Attribute of a segment volume: the kind of its segment set."""
 
 _HU_RANGE = (-1024, 32767)
+_VOXELS_AT_ONCE = 4_000_000
+_SOURCE_ATTRIBUTE = "SkullGAN.Source"
+_SOURCE_TAGS = {
+    "maker": "0008,0070",
+    "scanner": "0008,1090",
+    "kernel": "0018,1210",
+    "kvp": "0018,0060",
+    "slice_thickness_mm": "0018,0050",
+}
 
 
 def add_ct(scene: slicer.vtkMRMLScene, ct: HeadCT, name: str) -> slicer.vtkMRMLScalarVolumeNode:
@@ -30,7 +44,58 @@ def add_ct(scene: slicer.vtkMRMLScene, ct: HeadCT, name: str) -> slicer.vtkMRMLS
         ct: the CT; its voxels are copied.
         name: what the node is called.
     """
-    return _add_volume(scene, name, ct.hu, ct.ijk_to_ras, CT_WINDOW_HU)
+    node = _add_volume(scene, name, ct.hu, ct.ijk_to_ras, CT_WINDOW_HU)
+    if ct.source:
+        node.SetAttribute(_SOURCE_ATTRIBUTE, json.dumps(dict(ct.source)))
+    return node
+
+
+def source_of(node: slicer.vtkMRMLScalarVolumeNode) -> dict[str, Any]:
+    """Say what is known of the scanner, as ``HeadCT.source``; nothing of the patient.
+
+    A CT that we loaded carries it along; of one that Slicer loaded from its DICOM database the
+    headers are asked.
+    """
+    known = node.GetAttribute(_SOURCE_ATTRIBUTE)
+    if known:
+        return json.loads(known)
+    database = getattr(slicer, "dicomDatabase", None)
+    uids = (node.GetAttribute("DICOM.instanceUIDs") or "").split()
+    if database is None or not uids:
+        return {}
+    file = database.fileForInstance(uids[0])
+    texts = {name: database.fileValue(file, tag).strip() for name, tag in _SOURCE_TAGS.items()}
+    texts["scanner"] = f"{texts.pop('maker')} {texts['scanner']}".strip()
+    found: dict[str, Any] = {name: text for name, text in texts.items() if text}
+    for name in ("kvp", "slice_thickness_mm"):
+        try:
+            found[name] = float(found[name])
+        except (KeyError, ValueError):
+            found.pop(name, None)
+    return found
+
+
+def writing(node: slicer.vtkMRMLScalarVolumeNode, path: str | Path) -> Iterator[float]:
+    """Write a CT node as NRRD, piece by piece, as ``ct_from`` would give it.
+
+    Args:
+        node: the CT.
+        path: ``.nrrd``.
+
+    Yields:
+        The share written, after each piece of a few hundredths of a second.
+
+    Raises:
+        BadInputError: as ``ct_from``.
+        OutputError: if the file cannot be written.
+    """
+    _check_voxels(node)
+    values = slicer.util.arrayFromVolume(node)
+    slices = max(1, _VOXELS_AT_ONCE // max(values[0].size, 1))
+    slabs = (_as_hu(values[k : k + slices], node) for k in range(0, len(values), slices))
+    yield from write_in_slabs(
+        path, slabs, values.shape, np.int16, ijk_to_world(node), source_of(node)
+    )
 
 
 def ct_from(node: slicer.vtkMRMLScalarVolumeNode) -> HeadCT:
@@ -42,6 +107,12 @@ def ct_from(node: slicer.vtkMRMLScalarVolumeNode) -> HeadCT:
         BadInputError: if the node has no voxels, more than one value a voxel or values that are
             not finite, or is under a transform that is not linear.
     """
+    _check_voxels(node)
+    values = slicer.util.arrayFromVolume(node)
+    return HeadCT(_as_hu(values, node), ijk_to_world(node), source_of(node))
+
+
+def _check_voxels(node: slicer.vtkMRMLScalarVolumeNode) -> None:
     image = node.GetImageData()
     if image is None or not image.GetNumberOfPoints():
         raise BadInputError(f"Volume {node.GetName()!r} has no voxels, a head CT is needed.")
@@ -50,7 +121,10 @@ def ct_from(node: slicer.vtkMRMLScalarVolumeNode) -> HeadCT:
             f"Volume {node.GetName()!r} has {image.GetNumberOfScalarComponents()} values a voxel, "
             f"a head CT with one is needed."
         )
-    values = slicer.util.arrayFromVolume(node)
+
+
+def _as_hu(values: np.ndarray, node: slicer.vtkMRMLScalarVolumeNode) -> np.ndarray:
+    """Give voxels as int16 HU; what already is one and in range is not copied."""
     if values.dtype.kind == "f":
         if not np.isfinite(values).all():
             raise BadInputError(
@@ -58,9 +132,17 @@ def ct_from(node: slicer.vtkMRMLScalarVolumeNode) -> HeadCT:
                 f"needed."
             )
         values = np.rint(values)
-    return HeadCT(
-        hu=np.clip(values, *_HU_RANGE).astype(np.int16, copy=False), ijk_to_ras=ijk_to_world(node)
-    )
+    lowest, highest = _HU_RANGE
+    if values.min() < lowest or values.max() > highest:
+        values = np.clip(values, lowest, highest)
+    return values.astype(np.int16, copy=False)
+
+
+def ijk_to_ras(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
+    """Give float64 (4, 4) from (column, row, slice, 1) to RAS mm, without the node's transform."""
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    return slicer.util.arrayFromVTKMatrix(matrix)
 
 
 def ijk_to_world(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
@@ -69,15 +151,14 @@ def ijk_to_world(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
     Raises:
         BadInputError: if the node is under a transform that is not linear.
     """
-    to_node, to_world = vtk.vtkMatrix4x4(), vtk.vtkMatrix4x4()
-    node.GetIJKToRASMatrix(to_node)
+    to_world = vtk.vtkMatrix4x4()
     transform = node.GetParentTransformNode()
     if transform is not None and not transform.GetMatrixTransformToWorld(to_world):
         raise BadInputError(
             f"Volume {node.GetName()!r} is under the transform {transform.GetName()!r}, which is "
             f"not linear; a linear one is needed, or harden it."
         )
-    return slicer.util.arrayFromVTKMatrix(to_world) @ slicer.util.arrayFromVTKMatrix(to_node)
+    return slicer.util.arrayFromVTKMatrix(to_world) @ ijk_to_ras(node)
 
 
 def add_segments(
@@ -102,6 +183,18 @@ def add_segments(
     ijk_to_ras = np.diag([-spacing, -spacing, SEGMENT_DISTANCE_MM, 1.0])
     ijk_to_ras[:2, 3] = half_width
     node = _add_volume(scene, name, segments.hu, ijk_to_ras, segments.hu_range)
+    _describe(node, segments)
+    node.SetAttribute(KIND_ATTRIBUTE, segments.kind)
+    return node
+
+
+def set_segments(node: slicer.vtkMRMLScalarVolumeNode, segments: SegmentSet) -> None:
+    """Put other segments of the same kind and pixel size into a volume of ``add_segments``."""
+    slicer.util.updateVolumeFromArray(node, segments.hu)
+    _describe(node, segments)
+
+
+def _describe(node: slicer.vtkMRMLScalarVolumeNode, segments: SegmentSet) -> None:
     origin = {
         "real": "cut from head CTs",
         "synthetic": "made by a generator; they show no patient",
@@ -110,10 +203,9 @@ def add_segments(
     }[segments.kind]
     node.SetDescription(
         f"{len(segments)} {segments.kind} skull segments, {origin}. Slice k is segment k, HU, "
-        f"{spacing:g} mm pixels; the position in space means nothing. {segments.created_by}"
+        f"{segments.pixel_spacing_mm:g} mm pixels; the position in space means nothing. "
+        f"{segments.created_by}"
     )
-    node.SetAttribute(KIND_ATTRIBUTE, segments.kind)
-    return node
 
 
 def _add_volume(

@@ -50,7 +50,7 @@ def main() -> None:
         mask = skull.skull_mask(ct, cavity=cavity, threshold_hu=threshold_hu)
 
     point = (found.pixel_to_ras[len(found) // 2] @ [63.5, segments.TOP_MARGIN_ROWS, 0, 1])[:3]
-    site = sites.by_hand(cavity, point, cavity.frame.superior + 0.3 * cavity.frame.anterior)
+    site = sites.by_hand(cavity.frame, point, cavity.frame.superior + 0.3 * cavity.frame.anterior)
     repeats = 20
     with timed(f"{repeats} oblique cuts by hand") as seconds:
         for _ in range(repeats):

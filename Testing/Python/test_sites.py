@@ -55,7 +55,7 @@ def test_frontal_and_occipital_bone_are_cut_only_when_asked_for(sample_ct, sampl
 def test_a_plane_by_hand_gives_the_segment_at_its_point(sphere_head, sphere_mask, normal, plane):
     cavity = skull.find_cavity(sphere_head)
     point = np.array([-80.0, 3.0, 2.0])
-    site = sites.by_hand(cavity, point, np.array(normal, float))
+    site = sites.by_hand(cavity.frame, point, np.array(normal, float))
     assert (site.side, site.plane) == ("left", plane)
     matrix = segments.place(sphere_head, sphere_mask, site)
     hu, mask = segments.cut(sphere_head, sphere_mask, matrix, 300)
@@ -69,4 +69,4 @@ def test_a_plane_that_does_not_cut_the_wall_is_refused(sphere_head, normal):
     cavity = skull.find_cavity(sphere_head)
     on_the_axis = cavity.frame.head_to_ras[:3, 3] + [80.0, 0.0, 0.0]
     with pytest.raises(BadInputError, match="along the skull at the point is needed"):
-        sites.by_hand(cavity, on_the_axis, np.array(normal))
+        sites.by_hand(cavity.frame, on_the_axis, np.array(normal))
