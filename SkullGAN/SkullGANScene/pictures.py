@@ -12,7 +12,7 @@ from SkullGANLib.errors import OutputError
 from SkullGANLib.files import written_aside
 from SkullGANLib.volume import HeadCT
 
-from . import headless, rendering, segmentations, volumes
+from . import headless, rendering, segmentations, views, volumes
 from .vtkerrors import heard_errors
 
 OUTLINE_COLOUR = (1.0, 0.67, 0.0)
@@ -26,8 +26,7 @@ _LOWEST_SLICE = 0.4  # of the skull's height: orbits and petrous bones lie below
 _TOWARDS_VIEWER = np.array([-0.72, 0.75, 0.22])
 _SLICE_MANAGERS = ("vtkMRMLSegmentationsDisplayableManager2D", "vtkMRMLRulerDisplayableManager")
 _VIEW_MANAGERS = (
-    # The camera's comes first: the view's needs the interactor style that it sets.
-    "vtkMRMLCameraDisplayableManager",
+    "vtkMRMLCameraDisplayableManager",  # first: see views.VIEW_MANAGERS
     "vtkMRMLViewDisplayableManager",
     "vtkMRMLSegmentationsDisplayableManager3D",
 )
@@ -107,7 +106,6 @@ def _axial_slice(scenery: _Scenery, size: int) -> vtk.vtkImageData:
     display.SetSliceIntersectionThickness(_OUTLINE_PIXELS)
     segment_id = scenery.skull.GetSegmentation().GetNthSegmentID(0)
     display.SetSegmentOverrideColor(segment_id, *OUTLINE_COLOUR)
-    window, renderer, interactor = _view(size)
 
     logic = slicer.vtkMRMLSliceLogic()
     logic.SetMRMLApplicationLogic(application_logic)
@@ -123,28 +121,16 @@ def _axial_slice(scenery: _Scenery, size: int) -> vtk.vtkImageData:
     node.SetFieldOfView(width_mm * _MARGIN, width_mm * _MARGIN, depth_mm)
     node.JumpSliceByCentering(*centre_ras)
 
-    # In the application a widget shows the slice's image below what the managers draw.
-    mapper = vtk.vtkImageMapper()
-    mapper.SetInputConnection(logic.GetImageDataConnection())
-    mapper.SetColorWindow(255)
-    mapper.SetColorLevel(127.5)
-    background = vtk.vtkActor2D()
-    background.SetMapper(mapper)
-    background.GetProperty().SetDisplayLocationToBackground()
-    renderer.AddViewProp(background)
-    renderer.GetActiveCamera().ParallelProjectionOn()
-    _add_letters(renderer)
-
-    managers = _managers(_SLICE_MANAGERS, application_logic, renderer)
-    managers.SetMRMLDisplayableNode(node)
-    image = _drawn(window, interactor)
+    view = views.SliceView(logic, (size, size), _SLICE_MANAGERS)
+    _add_letters(view.renderer)
+    image = view.image()
+    view.close()
     display.UnsetSegmentOverrideColor(segment_id)
     return image
 
 
 def _skull_in_3d(scenery: _Scenery, size: int) -> vtk.vtkImageData:
     scene, application_logic = scenery.stage.scene, scenery.stage.application_logic
-    window, renderer, interactor = _view(size)
 
     logic = slicer.vtkMRMLViewLogic()
     logic.SetMRMLApplicationLogic(application_logic)
@@ -155,22 +141,23 @@ def _skull_in_3d(scenery: _Scenery, size: int) -> vtk.vtkImageData:
     node.SetBackgroundColor(_BACKGROUND[0])
     node.SetBackgroundColor2(_BACKGROUND[1])
     node.SetMappedInLayout(True)
-    managers = _managers(_VIEW_MANAGERS, application_logic, renderer)
-    managers.SetMRMLDisplayableNode(node)
+    view = views.ThreeDView(node, application_logic, (size, size), _VIEW_MANAGERS)
 
     bounds = np.zeros(6)
     scenery.skull.GetRASBounds(bounds)
     centre = (bounds[::2] + bounds[1::2]) / 2
     diagonal_mm = float(np.linalg.norm(bounds[1::2] - bounds[::2]))
-    camera = renderer.GetActiveCamera()
+    camera = view.renderer.GetActiveCamera()
     camera.SetFocalPoint(*centre)
     camera.SetPosition(*(centre + _TOWARDS_VIEWER * 2 * diagonal_mm))
     camera.SetViewUp(0, 0, 1)
-    renderer.ResetCamera(bounds)
+    view.renderer.ResetCamera(bounds)
     # The camera is set to the sphere around the box, of which a skull fills about three quarters.
     camera.Zoom(1.3)
-    renderer.ResetCameraClippingRange()
-    return _drawn(window, interactor)
+    view.renderer.ResetCameraClippingRange()
+    image = view.image()
+    view.close()
+    return image
 
 
 def _widest_section(scenery: _Scenery) -> tuple[np.ndarray, float]:
@@ -193,33 +180,6 @@ def _widest_section(scenery: _Scenery) -> tuple[np.ndarray, float]:
     return np.array([*middle, height_mm]), float(sides[:, widest].max())
 
 
-def _view(
-    size: int,
-) -> tuple[vtk.vtkRenderWindow, vtk.vtkRenderer, vtk.vtkRenderWindowInteractor]:
-    window = rendering.new_window()
-    window.SetMultiSamples(0)
-    window.SetSize(size, size)
-    renderer = vtk.vtkRenderer()
-    window.AddRenderer(renderer)
-    interactor = vtk.vtkRenderWindowInteractor()
-    interactor.SetRenderWindow(window)
-    interactor.Initialize()
-    return window, renderer, interactor
-
-
-def _managers(
-    names: tuple[str, ...],
-    application_logic: slicer.vtkMRMLApplicationLogic,
-    renderer: vtk.vtkRenderer,
-) -> slicer.vtkMRMLDisplayableManagerGroup:
-    # A factory of our own: the application's singletons are for its own views.
-    factory = slicer.vtkMRMLDisplayableManagerFactory()
-    factory.SetMRMLApplicationLogic(application_logic)
-    for name in names:
-        factory.RegisterDisplayableManager(name)
-    return factory.InstantiateDisplayableManagers(renderer)
-
-
 def _add_letters(renderer: vtk.vtkRenderer) -> None:
     """Write the patient's directions at the edges of an axial view."""
     for letter, x, y in (("R", 0.02, 0.5), ("L", 0.96, 0.5), ("A", 0.49, 0.955), ("P", 0.49, 0.05)):
@@ -230,18 +190,3 @@ def _add_letters(renderer: vtk.vtkRenderer) -> None:
         text.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
         text.SetPosition(x, y)
         renderer.AddViewProp(text)
-
-
-def _drawn(
-    window: vtk.vtkRenderWindow, interactor: vtk.vtkRenderWindowInteractor
-) -> vtk.vtkImageData:
-    window.Render()
-    grab = vtk.vtkWindowToImageFilter()
-    grab.SetInput(window)
-    grab.SetInputBufferTypeToRGB()
-    grab.ReadFrontBufferOff()
-    grab.Update()
-    image = vtk.vtkImageData()
-    image.DeepCopy(grab.GetOutput())
-    window.Finalize()
-    return image

@@ -88,7 +88,9 @@ def test_a_set_of_the_other_kind_is_refused_by_its_name(host, panel, sets):
     panel.ui.realEdit.setPlainText(str(sets["synthetic"]))
     panel.ui.writeButton.click()
     wait_for_the_end(host, panel)
-    assert panel.ui.statusLabel.text.startswith(f"{sets['synthetic']}: holds synthetic segments")
+    sentence = f"{sets['synthetic']}: holds synthetic segments"
+    assert panel.ui.statusLabel.text.startswith(sentence)
+    assert host.take_messages()[0].startswith(f"No report was written.\n\n{sentence}")
 
 
 def test_closing_the_scene_lets_the_report_be_finished(host, panel, tmp_path):

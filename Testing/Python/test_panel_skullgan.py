@@ -164,6 +164,7 @@ def test_a_ct_that_gives_no_segments_says_so_by_its_name(host, panel):
     panel.ui.extractButton.click()
     wait_for_the_end(host, panel)
     assert panel.ui.statusLabel.text.startswith("Small: ")
+    assert host.take_messages()[0].startswith("That did not work.\n\nSmall: ")
     assert names_of(host, "vtkMRMLScalarVolumeNode") == ["Small"]
     assert panel.ui.extractButton.enabled
 
@@ -207,6 +208,7 @@ def test_a_model_that_is_gone_is_named(host, panel, tmp_path):
     panel.ui.generateButton.click()
     wait_for_the_end(host, panel)
     assert "gone.safetensors: there is no such file" in panel.ui.statusLabel.text
+    assert "gone.safetensors: there is no such file" in host.take_messages()[0]
 
 
 def test_closing_the_scene_while_working_keeps_the_result_for_a_file(host, panel, model_path):
@@ -274,6 +276,7 @@ def test_the_self_test_for_slicer_passes_in_the_host(host, panel, monkeypatch):
     import self_test
 
     assert self_test.run(self_test.Walk(panel, sys.modules["SkullGAN"].loadSampleData)) == "PASS"
+    assert "no-such-model.safetensors: there is no such file" in host.take_messages()[0]
 
 
 def test_the_modules_own_test_passes_in_the_host(host, panel):

@@ -141,6 +141,7 @@ def test_a_setting_that_does_not_exist_is_answered_with_the_nearest(host, panel)
     panel.ui.startButton.click()
     wait_for_the_end(host, panel)
     assert "'epochs'" in panel.ui.statusLabel.text
+    assert "'epochs'" in host.take_messages()[0]
     assert panel.ui.startButton.enabled
 
 

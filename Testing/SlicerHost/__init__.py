@@ -9,7 +9,13 @@ widgets is here as far as our modules use it:
 - ``uiloader``: ``.ui`` files with the MRML connections that Designer makes;
 - ``scripted``, ``parameternode``: what ``slicer.ScriptedLoadableModule`` and
   ``slicer.parameterNodeWrapper`` give;
-- ``application``: ``slicer.app``, ``slicer.modules``, ``slicer.i18n``, ``SampleData``;
+- ``application``: ``slicer.app``, the main window, ``slicer.i18n``, ``SampleData``;
+- ``layout``, ``plots``: the views of ``slicer.app.layoutManager()``, drawn without a screen when a
+  picture is asked for; ``pictures`` puts them beside a panel, ``images`` gives them to Qt;
+- ``modules``, ``files``, ``hierarchy``: ``slicer.modules``, loading and saving, and the items that
+  Slicer makes in the subject hierarchy;
+- ``dialogs``: what the user answers, told ahead by the test;
+- ``blocking``: how long slots keep the GUI thread;
 - ``host``: puts it together and opens panels.
 
 What is not here raises an error that names itself; nothing pretends. The host does not show how a

@@ -26,11 +26,24 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from SkullGANScene import headless
 from SkullGANScene.vtkerrors import heard_errors
 
-from . import application, parameternode, pythonqt, scripted, widgets
+from . import (
+    application,
+    blocking,
+    dialogs,
+    hierarchy,
+    images,
+    modules,
+    parameternode,
+    pictures,
+    pythonqt,
+    scripted,
+    widgets,
+)
 from .uiloader import QUiLoader
 
 LONGEST_S = 60.0
 _PANEL_WIDTH_PX = 480
+_VIEWS_PX = (920, 780)
 
 
 class SlotError(AssertionError):
@@ -51,22 +64,28 @@ class Host:
         self._stage = headless.new_stage()
         slicer.mrmlScene = self._stage.scene
         slicer.app = QtWidgets.QApplication.instance() or application.qSlicerApplication()
-        slicer.app.temporaryPath = self._stage.application_logic.GetTemporaryPath()
-        _publish()
+        _publish(modules.of_slicer(self._stage))
+        slicer.app.begin(self._stage)
+        self._hierarchy = hierarchy.Hierarchy(self._stage.scene)
         self._panels: list[Any] = []
         self._errors = heard_errors()
         self._vtk_errors = self._errors.__enter__()
-        for left in (pythonqt.SLOT_ERRORS, pythonqt.QT_WARNINGS, pythonqt.FILE_ANSWERS):
+        for left in (pythonqt.SLOT_ERRORS, pythonqt.QT_WARNINGS):
             left.clear()
+        dialogs.forget()
+        blocking.forget()
         return self
 
     def __exit__(self, *raised: object) -> None:
         for panel in self._panels:
             panel.cleanup()
-            for box in panel.parent.findChildren(widgets.qMRMLNodeComboBox):
-                box.setMRMLScene(None)
+            for kind in (widgets.qMRMLNodeComboBox, widgets.qMRMLTableView):
+                for child in panel.parent.findChildren(kind):
+                    child.setMRMLScene(None)
             panel.parent.deleteLater()
         self.process_events()
+        slicer.app.end()
+        self._hierarchy.close()
         slicer.mrmlScene.Clear(1)
         self._errors.__exit__(*raised)
         for name, value in self._before.items():
@@ -76,6 +95,7 @@ class Host:
                 setattr(slicer, name, value)
         if raised[0] is None:
             self.check()
+            assert not dialogs.MESSAGES, f"messages that the test did not take: {dialogs.MESSAGES}"
 
     @property
     def scene(self) -> slicer.vtkMRMLScene:
@@ -95,21 +115,25 @@ class Host:
         module = importlib.util.module_from_spec(specification)
         sys.modules[name] = module
         specification.loader.exec_module(module)
-        description = types.SimpleNamespace(path=str(path), name=name)
+        description = modules.qSlicerScriptedLoadableModule(str(path), name)
         description.instance = getattr(module, name)(description)
         setattr(slicer.modules, name.lower(), description)
+        setattr(slicer.modules, f"{name}Instance", description.instance)
+        setattr(slicer.moduleNames, name, name)
         return module, description
 
     def open_module(self, path: str | Path) -> Any:
         """Load a module, open its panel and give the widget object."""
         module, description = self.load_module(path)
-        parent = widgets.qMRMLWidget()
+        parent = modules.qSlicerScriptedLoadableModuleWidget()
         parent.setLayout(QtWidgets.QVBoxLayout())
         parent.setMRMLScene(slicer.mrmlScene)
         panel = getattr(module, f"{description.name}Widget")(parent)
         panel.setup()
         self._panels.append(panel)
-        panel.enter()
+        parent._python_object, description._panel = panel, parent
+        setattr(slicer.modules, f"{description.name}Widget", panel)
+        slicer.util.selectModule(description.name)  # enters it
         parent.resize(_PANEL_WIDTH_PX, parent.sizeHint().height())
         parent.setAttribute(QtCore.Qt.WA_DontShowOnScreen)  # laid out and painted all the same
         parent.show()
@@ -155,31 +179,81 @@ class Host:
         pythonqt.SLOT_ERRORS.clear()
         return found
 
+    def take_messages(self) -> list[str]:
+        """Give the messages with one button that came up so far, and forget them."""
+        found = list(dialogs.MESSAGES)
+        dialogs.MESSAGES.clear()
+        return found
+
+    def slots(self) -> list[blocking.Slot]:
+        """Give the longest call of every slot so far, the longest first."""
+        return blocking.slots()
+
+    def longest_slot(self) -> blocking.Slot:
+        """Give the slot that kept the GUI thread longest.
+
+        Raises:
+            ValueError: if none has been called.
+        """
+        if not blocking.slots():
+            raise ValueError("no slot has been called")
+        return blocking.slots()[0]
+
+    def forget_slots(self) -> None:
+        """Begin to measure anew, before an action that is to be measured by itself."""
+        blocking.forget()
+
     def picture(self, panel: Any, path: str | Path) -> None:
         """Write how the panel looks as PNG."""
+        self._fit(panel)
+        _save(panel.parent.grab().toImage(), path)
+
+    def four_up(self, path: str | Path, size: tuple[int, int] = _VIEWS_PX) -> None:
+        """Write how the views look as PNG: four-up, or as the layout has them.
+
+        Raises:
+            OutputError: if nothing on this machine draws without a screen.
+        """
+        _save(pictures.of_views(slicer.app.layoutManager(), *size), path)
+
+    def window_picture(
+        self, panel: Any, path: str | Path, views: tuple[int, int] = _VIEWS_PX
+    ) -> None:
+        """Write the panel with the views to its right as PNG, and a line that says what drew it.
+
+        Raises:
+            OutputError: if nothing on this machine draws without a screen.
+        """
+        self._fit(panel)
+        _save(pictures.of_window(panel.parent, slicer.app.layoutManager(), *views), path)
+
+    def _fit(self, panel: Any) -> None:
         panel.parent.resize(_PANEL_WIDTH_PX, panel.parent.sizeHint().height())
         self.process_events()
-        image: QtGui.QPixmap = panel.parent.grab()
-        if not image.save(str(path)):
-            raise OSError(f"{path}: cannot be written")
 
 
-def _publish() -> None:
+def _save(image: QtGui.QImage, path: str | Path) -> None:
+    if not image.save(str(path)):
+        raise OSError(f"{path}: cannot be written")
+
+
+def _publish(slicer_modules: types.ModuleType) -> None:
     """Put what Slicer offers where modules import it from."""
     qt = pythonqt.build()
     qt.QUiLoader = QUiLoader
     ctk = types.ModuleType("ctk")
     for kind in widgets.CTK:
         setattr(ctk, kind.__name__, kind)
-    for kind in widgets.QMRML:
+    for kind in (*widgets.QMRML, *modules.CLASSES, images.qMRMLUtils):
         setattr(slicer, kind.__name__, kind)
+    slicer.moduleNames = types.SimpleNamespace()
     published = {
         "ctk": ctk,
         "SampleData": application.sample_data(),
         "slicer.i18n": application.translations(),
         "slicer.ScriptedLoadableModule": scripted.as_module(),
         "slicer.parameterNodeWrapper": parameternode.as_module(),
-        "slicer.modules": types.ModuleType("slicer.modules"),
+        "slicer.modules": slicer_modules,
     }
     sys.modules.update(published)
     for name, module in published.items():

@@ -23,21 +23,19 @@ from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
-from . import api
+from . import api, blocking, dialogs
 
 SLOT_ERRORS: list[str] = []
 """Tracebacks of the exceptions that slots let out."""
 QT_WARNINGS: list[str] = []
 """What Qt complained of: a connection to a signal that is not there, a timer without a thread..."""
 
-FILE_ANSWERS: list[Any] = []
-"""What the next file dialogues give, in their order."""
+FILE_ANSWERS = dialogs.FILE_ANSWERS
 
 _QObject = QtCore.QObject
 _get = _QObject.__getattribute__
 _find_children = _QObject.findChildren
 _VIRTUAL = ("sizeHint", "minimumSizeHint")  # Qt asks for these itself: they stay methods here
-_FILE_DIALOGS = ("getOpenFileName", "getOpenFileNames", "getSaveFileName")
 
 
 def build() -> types.ModuleType:
@@ -53,8 +51,7 @@ def build() -> types.ModuleType:
     _QObject.findChildren = _findChildren
     _QObject.findChild = lambda self, *a: next(iter(_findChildren(self, *a)), None)
     QtCore.qInstallMessageHandler(_heard)
-    for name in _FILE_DIALOGS:
-        _answered_by_the_test(name)
+    dialogs.install()
     qt = types.ModuleType("qt", __doc__)
     for module in (QtCore, QtGui, QtWidgets):
         names = [name for name in dir(module) if not name.startswith("_")]
@@ -107,7 +104,7 @@ def _setattr(self: QtCore.QObject, name: str, value: Any) -> None:
     if is_property(self, name):
         index = _get(self, "metaObject")().indexOfProperty(name)
         writable = _get(self, "metaObject")().property(index).isWritable()
-        if not writable or not _get(self, "setProperty")(name, value):
+        if not writable or not _set_property(self, name, value):
             what = f"a {type(value).__name__}" if writable else "anything: it is read-only"
             raise AttributeError(f"{type(self).__name__}.{name} does not take {what}")
     elif type(self).__module__.startswith("PySide6"):
@@ -115,6 +112,17 @@ def _setattr(self: QtCore.QObject, name: str, value: Any) -> None:
     else:
         # object.__setattr__ refuses classes of Qt whose own was replaced.
         _get(self, "__dict__")[name] = value
+
+
+def _set_property(self: QtCore.QObject, name: str, value: Any) -> bool:
+    if _get(self, "setProperty")(name, value):
+        return True
+    # Some enumerations go by the setter only.
+    setter = getattr(type(self), f"set{name[0].upper()}{name[1:]}", None)
+    try:
+        return setter is not None and setter(self, value) is None
+    except TypeError:
+        return False
 
 
 def _findChildren(  # noqa: N802 - Qt's name
@@ -131,20 +139,6 @@ def _findChildren(  # noqa: N802 - Qt's name
     ]
 
 
-def _answered_by_the_test(name: str) -> None:
-    """A file dialogue waits for a person: the test answers ahead, or the call says so.
-
-    As in PythonQt, and unlike PySide6, the answer comes without the filter that was chosen.
-    """
-
-    def answer(*_arguments: Any, **_options: Any) -> Any:
-        if not FILE_ANSWERS:
-            raise NotImplementedError(f"QFileDialog.{name}: the host has nobody to choose a file")
-        return FILE_ANSWERS.pop(0)
-
-    setattr(QtWidgets.QFileDialog, name, staticmethod(answer))
-
-
 class _Connector:
     """``connect`` and ``disconnect`` of one object, with signatures as texts."""
 
@@ -157,7 +151,9 @@ class _Connector:
         signal, *target = given
         function = _function_of(target)
         bound = self._signal(signal)
-        slot = _guarded(function, f"{type(self._sender).__name__}.{signal}", _count(signal))
+        sender = f"{type(self._sender).__name__} {self._sender.name}".strip()
+        called = getattr(function, "__qualname__", type(function).__name__)
+        slot = _guarded(function, f"{sender}.{signal} -> {called}", _count(signal))
         bound.connect(slot)
         self._of(signal).append((function, slot, bound))
         return True
@@ -224,7 +220,8 @@ def _guarded(function: Callable, where: str, count: int) -> Callable:
 
     def slot(*arguments: Any) -> None:
         try:
-            function(*arguments[:count])
+            with blocking.timed(where):
+                function(*arguments[:count])
         except Exception:  # whatever it is, the test is to see it
             SLOT_ERRORS.append(f"{where}: {traceback.format_exc()}")
 
