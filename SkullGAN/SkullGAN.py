@@ -1,35 +1,35 @@
 """The module SkullGAN: segments of a head CT, and synthetic ones from a trained model.
 
 ``SkullGANLogic`` is what a script uses; ``SkullGANWidget`` is the panel, which only shows and asks.
-Both leave the work to ``SkullGANLib``, in a child process, and the scene to ``SkullGANScene``.
+The work is in ``SkullGANScene.jobs`` and below, in child processes.
 """
 
 # ruff: noqa: N802, N803, N806, N815 - camel case is what Slicer calls and how its modules read
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import qt
 import slicer
 import slicer.util
-import vtk
-from slicer import vtkMRMLScalarVolumeNode
+from SkullGANPanel import packages
+from SkullGANPanel.logic import TaskLogic
+from SkullGANPanel.widget import PanelWidget
+from slicer import vtkMRMLMarkupsPlaneNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
-from slicer.ScriptedLoadableModule import (
-    ScriptedLoadableModule,
-    ScriptedLoadableModuleLogic,
-    ScriptedLoadableModuleTest,
-    ScriptedLoadableModuleWidget,
-)
-from slicer.util import VTKObservationMixin
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
 
-POLL_MSEC = 100
+BONES = ("temporal", "parietal", "frontal", "occipital")
+PLANES = ("axial", "coronal", "sagittal")
+FORMATS = (
+    ("Segment set", "*.h5"),
+    ("NRRD", "*.nrrd"),
+    ("NIfTI", "*.nii.gz"),
+    ("NumPy", "*.npy"),
+    ("MATLAB", "*.mat"),
+)
 
 
 class SkullGAN(ScriptedLoadableModule):
@@ -76,12 +76,13 @@ def registerSampleData() -> None:
 
 
 def loadSampleData() -> list[vtkMRMLScalarVolumeNode]:
-    """Load the head CT that comes with the extension; it needs no network."""
+    """Load the head CT that comes with the extension and show it; it needs no network."""
     from SkullGANLib import resources, volume
     from SkullGANScene import volumes
 
-    ct = volume.read_ct(resources.sample_ct())
-    return [volumes.add_ct(slicer.mrmlScene, ct, "SkullGANHeadCT")]
+    node = volumes.add_ct(slicer.mrmlScene, volume.read_ct(resources.sample_ct()), "SkullGANHeadCT")
+    slicer.util.setSliceViewerLayers(background=node, fit=True)
+    return [node]
 
 
 @parameterNodeWrapper
@@ -89,61 +90,62 @@ class SkullGANParameterNode:
     """What the panel remembers in the scene.
 
     ct: the head CT.
-    temporal, parietal: bones to cut.
+    skull: its skull; found when segments are extracted if there is none.
+    temporal, parietal, frontal, occipital: bones to cut.
+    axial, coronal, sagittal: planes to cut in.
     intervalMm: distance of neighbouring planes.
-    modelPath: of the generator (.safetensors).
+    segments: the volume of the segment set that the table shows.
+    follow: whether the views go to the cut whose row is picked.
+    plane: for cuts by hand.
+    modelPath: of the generator (.safetensors); empty for the one that comes along.
     number: of synthetic segments.
     firstSeed: of the first of them; the others count up.
+    limited: whether only synthetic segments within the limits below go into the scene.
+    sdrFrom, sdrTo, thicknessFromMm, thicknessToMm: those limits.
     """
 
     ct: vtkMRMLScalarVolumeNode
+    skull: vtkMRMLSegmentationNode
     temporal: bool = True
     parietal: bool = True
+    frontal: bool = False
+    occipital: bool = False
+    axial: bool = True
+    coronal: bool = True
+    sagittal: bool = True
     intervalMm: Annotated[float, WithinRange(0.5, 20.0)] = 3.1
+    segments: vtkMRMLScalarVolumeNode
+    follow: bool = True
+    plane: vtkMRMLMarkupsPlaneNode
     modelPath: str = ""
-    number: Annotated[int, WithinRange(1, 10000)] = 100
+    number: Annotated[int, WithinRange(1, 1000000)] = 100
     firstSeed: Annotated[int, WithinRange(0, 2000000000)] = 0
+    limited: bool = False
+    sdrFrom: Annotated[float, WithinRange(0.0, 1.0)] = 0.4
+    sdrTo: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
+    thicknessFromMm: Annotated[float, WithinRange(0.0, 30.0)] = 2.0
+    thicknessToMm: Annotated[float, WithinRange(0.0, 30.0)] = 15.0
 
 
-@dataclass
-class Work:
-    """A child process that makes a segment set, and what becomes of the result.
-
-    Attributes:
-        child: the ``SkullGANLib.process.ChildProcess``.
-        output: the segment set it writes.
-        name: what its nodes will be called.
-        ctID: of the CT node it comes from, empty for synthetic segments.
-        shown: how the user knows the files that the child knows by their paths.
-        intoScene: whether the result goes into the scene.
-    """
-
-    child: Any
-    output: Path
-    name: str
-    ctID: str = ""
-    shown: tuple[str, str] = ("", "")
-    intoScene: bool = True
-
-
-class SkullGANLogic(ScriptedLoadableModuleLogic):
-    """Extraction and generation, one at a time, without a panel.
+class SkullGANLogic(TaskLogic):
+    """Skull, segments and synthetic segments, one task at a time, without a panel.
 
     Example::
 
         logic = SkullGANLogic()
-        logic.startExtraction(ctNode, ["temporal"], intervalMm=3.1)
+        logic.startExtraction(ctNode, bones=["temporal"], intervalMm=3.1)
         while logic.poll() == "running":
             slicer.app.processEvents()
-        nodes = logic.takeResult()
+        nodes = logic.takeResult()  # a SkullGANScene.segmentsets.SegmentSetNodes
+
+    Attributes:
+        leftover: segment set that did not go into the scene because that was closed meanwhile.
     """
 
     def __init__(self) -> None:
-        ScriptedLoadableModuleLogic.__init__(self)
-        self.work: Work | None = None
-        self.segmentSetPath: Path | None = None
-        self._folder: tempfile.TemporaryDirectory | None = None
-        self._count = 0
+        TaskLogic.__init__(self)
+        self.leftover: Path | None = None
+        self._intoScene = True
 
     def getParameterNode(self) -> SkullGANParameterNode:
         return SkullGANParameterNode(super().getParameterNode())
@@ -160,336 +162,507 @@ class SkullGANLogic(ScriptedLoadableModuleLogic):
             return _("This volume has no voxels; choose a head CT.")
         return ""
 
+    def headCTs(self) -> list[vtkMRMLScalarVolumeNode]:
+        """The volumes of the scene that may be head CTs."""
+        volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+        return [volume for volume in volumes if not self.objectionTo(volume)]
+
+    def startSkull(self, ct: vtkMRMLScalarVolumeNode) -> None:
+        """Begin to look for the skull; the result is its segmentation node."""
+        from SkullGANScene import jobs
+
+        self._check(ct)
+        title = _("Looking for the skull in {ct}").format(ct=ct.GetName())
+        self.start(title, jobs.find_skull(ct, self.newFolder()))
+
     def startExtraction(
-        self, ct: vtkMRMLScalarVolumeNode, bones: list[str], intervalMm: float
+        self,
+        ct: vtkMRMLScalarVolumeNode,
+        bones: Sequence[str],
+        intervalMm: float,
+        planes: Sequence[str] = PLANES,
+        skull: vtkMRMLSegmentationNode | None = None,
     ) -> None:
-        """Begin to cut segments out of a CT; raises ``SkullGANError`` if it cannot be."""
-        from SkullGANLib import volume
+        """Begin to cut segments; the result is a ``SegmentSetNodes``, None if the scene was closed.
+
+        Raises:
+            SkullGANError: if it cannot be begun.
+        """
+        from SkullGANScene import jobs
+
+        self._check(ct)
+        folder = self._folderForSegments()
+        work = jobs.extract(
+            ct,
+            folder,
+            bones=bones,
+            planes=planes,
+            interval_mm=intervalMm,
+            skull_node=skull,
+            into_scene=lambda: self._intoScene,
+        )
+        self.start(_("Extracting segments from {ct}").format(ct=ct.GetName()), work)
+
+    def startBatch(
+        self, cts: Sequence[vtkMRMLScalarVolumeNode], bones: Sequence[str], **settings: Any
+    ) -> None:
+        """Begin to cut segments of several CTs; the result is that of ``jobs.extract_all``."""
+        from SkullGANScene import jobs
+
+        work = jobs.extract_all(
+            cts, self.newFolder, bones=bones, into_scene=lambda: self._intoScene, **settings
+        )
+        self._intoScene = True
+        self.start(_("Extracting segments from {n} CTs").format(n=len(cts)), work)
+
+    def startGeneration(
+        self,
+        modelPath: str,
+        number: int,
+        firstSeed: int,
+        limits: dict[str, tuple[float, float]] | None = None,
+    ) -> None:
+        """Begin to make synthetic segments for the scene, by the model in the box if none is named.
+
+        The result is a ``SegmentSetNodes``, None if the scene was closed.
+        """
+        from SkullGANScene import jobs
+
+        work = jobs.generate(
+            slicer.mrmlScene,
+            self._folderForSegments(),
+            count=number,
+            first_seed=firstSeed,
+            name=_("Synthetic skull segments"),
+            model=modelPath or None,
+            limits=limits,
+            into_scene=lambda: self._intoScene,
+        )
+        self.start(_("Generating {n} segments").format(n=number), work)
+
+    def startGenerationToFile(self, modelPath: str, number: int, firstSeed: int, path: str) -> None:
+        """Begin to make any number of synthetic segments into a file; the result is its path."""
+        from SkullGANScene import jobs
+
+        work = jobs.generate_to_file(
+            path, count=number, first_seed=firstSeed, model=modelPath or None
+        )
+        self.start(_("Generating {n} segments").format(n=number), work)
+
+    def startSaving(self, segments: vtkMRMLScalarVolumeNode, path: str) -> None:
+        """Begin to save the kept segments of a set in the scene; the result is their number."""
+        from SkullGANScene import jobs
+
+        title = _("Saving {name}").format(name=Path(path).name)
+        self.start(title, jobs.save(segments, path, self.newFolder()))
+
+    def startHandCuts(self, ct: vtkMRMLScalarVolumeNode, skull: vtkMRMLSegmentationNode) -> None:
+        """Begin to prepare cuts by hand; the result is a ``handcuts.HandCutter``."""
+        from SkullGANScene import handcuts
+
+        self._check(ct)
+        self.start(_("Preparing cuts by hand"), handcuts.prepare(ct, skull))
+
+    def saveLeftover(self, path: str) -> None:
+        """Copy what did not go into the scene to a file."""
+        import shutil
+
+        from SkullGANLib.files import written_aside
+
+        with written_aside(path) as aside:
+            shutil.copyfile(self.leftover, aside)
+
+    def takeResult(self) -> Any:
+        result = TaskLogic.takeResult(self)
+        if result is None and self._output is not None and self._output.is_file():
+            self.leftover = self._output
+        self._output = None
+        return result
+
+    def keepOutOfScene(self) -> None:
+        """Let go of the scene: what is being made can still be saved as a file."""
+        self._intoScene = False
+
+    def close(self) -> None:
+        TaskLogic.close(self)
+        self.leftover = None
+
+    _output: Path | None = None
+
+    def _folderForSegments(self) -> Path:
+        from SkullGANScene import jobs
+
+        folder = self.newFolder()
+        self._output, self._intoScene = folder / jobs.SEGMENT_SET, True
+        return folder
+
+    def _check(self, ct: vtkMRMLScalarVolumeNode | None) -> None:
         from SkullGANLib.errors import BadInputError
-        from SkullGANScene import volumes
 
         objection = self.objectionTo(ct)
         if objection:
             raise BadInputError(objection)
-        head = volumes.ct_from(ct)
-        folder = self._newFolder()
-        path = folder / "ct.nrrd"
-        volume.write_volume(path, head.hu, head.ijk_to_ras, head.source, compress=False)
-        arguments = ["extract", path, "-o", folder / "segments.h5"]
-        arguments += ["--bones", ",".join(bones), "--interval-mm", str(intervalMm)]
-        name = _("{ct} segments").format(ct=ct.GetName())
-        self._start(arguments, folder, name, ct.GetID(), (str(path), ct.GetName()))
-
-    def startGeneration(self, modelPath: str, number: int, firstSeed: int) -> None:
-        """Begin to make synthetic segments; raises ``SkullGANError`` if it cannot be."""
-        folder = self._newFolder()
-        arguments = ["generate", modelPath, "-n", number, "--seed", firstSeed]
-        arguments += ["-o", folder / "segments.h5"]
-        self._start(list(map(str, arguments)), folder, _("Synthetic skull segments"))
-
-    def isWorking(self) -> bool:
-        return self.work is not None
-
-    def poll(self) -> str:
-        """Carry on; give ``idle``, ``running``, ``finished``, ``cancelled`` or ``failed``."""
-        return self.work.child.poll() if self.work else "idle"
-
-    def takeResult(self) -> Any:
-        """Put what a finished child made into the scene.
-
-        Returns:
-            The ``SegmentSetNodes``; None if it was cancelled or is not for the scene any more.
-
-        Raises:
-            SkullGANError: with the child's sentence if it failed.
-        """
-        from SkullGANLib import radiology, segmentset
-        from SkullGANLib.errors import SkullGANError
-        from SkullGANScene import segmentsets
-
-        work, self.work = self.work, None
-        if work.child.state == "cancelled":
-            return None
-        if work.child.state != "finished":
-            raise SkullGANError(work.child.sentence.replace(*work.shown))
-        segments = segmentset.read(work.output)
-        self.segmentSetPath = work.output
-        if not work.intoScene:
-            return None
-        metrics = radiology.measure(segments)
-        nodes = segmentsets.add_segment_set(slicer.mrmlScene, segments, metrics, work.name)
-        ct = slicer.mrmlScene.GetNodeByID(work.ctID) if work.ctID else None
-        if ct is not None:
-            self._putUnderStudyOf(ct, nodes.folder)
-        return nodes
-
-    def saveSegmentSet(self, path: str) -> None:
-        """Copy the last result to a file; raises ``OutputError`` if it cannot be written."""
-        from SkullGANLib.files import written_aside
-
-        with written_aside(path) as aside:
-            shutil.copyfile(self.segmentSetPath, aside)
-
-    def cancel(self) -> None:
-        """Begin to end what is being done; ``poll`` says when it has ended."""
-        if self.work:
-            self.work.child.cancel()
-
-    def keepOutOfScene(self) -> None:
-        """Let go of the scene: what is being made can still be saved as a file."""
-        if self.work:
-            self.work.intoScene = False
-
-    def close(self) -> None:
-        """End what is being done and remove the temporary files."""
-        if self.work:
-            self.work.child.end()
-            self.work = None
-        if self._folder:
-            self._folder.cleanup()
-        self._folder, self.segmentSetPath = None, None
-
-    def _newFolder(self) -> Path:
-        if self.work:
-            raise RuntimeError("one extraction or generation at a time")
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="skullgan-panel-")
-        self._count += 1
-        folder = Path(self._folder.name) / str(self._count)
-        folder.mkdir()
-        return folder
-
-    def _start(
-        self,
-        arguments: list,
-        folder: Path,
-        name: str,
-        ctID: str = "",
-        shown: tuple[str, str] = ("", ""),
-    ) -> None:
-        from SkullGANLib.process import ChildProcess, command_line
-
-        child = ChildProcess(command_line([*arguments, "--progress", "lines"]))
-        self.work = Work(child, folder / "segments.h5", name, ctID, shown)
-
-    @staticmethod
-    def _putUnderStudyOf(ct: vtkMRMLScalarVolumeNode, folder: int) -> None:
-        """Move the folder of real segments to where their CT is, if that is a study or folder."""
-        from SkullGANScene import hierarchy
-
-        tree = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(ct.GetScene())
-        tree.SetItemParent(folder, tree.GetItemParent(hierarchy.item_of(ct)))
 
 
-class SkullGANWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+class SkullGANWidget(PanelWidget):
     """The panel."""
 
-    def __init__(self, parent: Any = None) -> None:
-        ScriptedLoadableModuleWidget.__init__(self, parent)
-        VTKObservationMixin.__init__(self)
-        self.logic: SkullGANLogic | None = None
-        self._parameterNode: SkullGANParameterNode | None = None
-        self._guiTag: int | None = None
+    logicClass = SkullGANLogic
 
-    def setup(self) -> None:
-        """Build the panel, when it is opened for the first time."""
-        ScriptedLoadableModuleWidget.setup(self)
-        uiWidget = slicer.util.loadUI(self.resourcePath("UI/SkullGAN.ui"))
-        self.layout.addWidget(uiWidget)
-        self.ui = slicer.util.childWidgetVariables(uiWidget)
-        self._uiWidget = uiWidget
-        uiWidget.setMRMLScene(slicer.mrmlScene)
-        self.logic = SkullGANLogic()
-        self.timer = qt.QTimer()
-        self.timer.setInterval(POLL_MSEC)
-        self.timer.connect("timeout()", self.onTimer)
+    def connectWidgets(self) -> None:
+        from SkullGANPanel.handcutting import HandCutting
+        from SkullGANPanel.segmenttable import SegmentTable
+        from SkullGANPanel.segmentviews import SegmentViews
 
-        scene = slicer.mrmlScene
-        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
-        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
-        self.ui.extractButton.connect("clicked(bool)", self.onExtract)
-        self.ui.saveButton.connect("clicked(bool)", self.onSave)
-        self.ui.generateButton.connect("clicked(bool)", self.onGenerate)
-        self.ui.cancelButton.connect("clicked(bool)", self.onCancel)
-        self.ui.modelPath.connect("currentPathChanged(QString)", self.onModelPath)
-        self.initializeParameterNode()
+        ui = self.ui
+        ui.setSelector.addAttribute("vtkMRMLScalarVolumeNode", "SkullGAN.Kind")
+        self.table = SegmentTable(ui.segmentTable, self.onPicked, self.onKept)
+        self.views = SegmentViews()
+        self.hand = HandCutting(ui.previewLabel, ui.previewText, self.updateButtons)
+        for button, slot in (
+            (ui.skullButton, self.onSkull),
+            (ui.editSkullButton, self.onEditSkull),
+            (ui.extractButton, self.onExtract),
+            (ui.batchButton, self.onBatch),
+            (ui.saveButton, self.onSave),
+            (ui.removeButton, self.onRemove),
+            (ui.planeButton, self.onPlane),
+            (ui.addButton, self.onAdd),
+            (ui.generateButton, self.onGenerate),
+            (ui.generateFileButton, self.onGenerateToFile),
+        ):
+            button.connect("clicked(bool)", slot)
+        self.keepPath(ui.modelPath, "modelPath")
 
     def cleanup(self) -> None:
-        """Called when the module goes: with it go its child process and temporary files."""
-        self.timer.stop()
-        self.setParameterNode(None)
-        self.removeObservers()
-        self.logic.close()
+        self.hand.stop()
+        self.table.show(None)
+        PanelWidget.cleanup(self)
 
-    def enter(self) -> None:
-        """Called whenever the user comes to the panel."""
-        self.initializeParameterNode()
+    def parametersChosen(self) -> None:
+        """Choose the scene's first CT if none was chosen."""
+        heads = self.logic.headCTs()
+        if self.node.ct is None and heads:
+            self.node.ct = heads[0]
 
-    def exit(self) -> None:
-        """Called whenever the user leaves the panel; work goes on."""
-        self.setParameterNode(None)
+    def sceneStartsClosing(self) -> None:
+        self.logic.keepOutOfScene()
+        self.hand.stop()
+        self.views.forget()
+        self.table.show(None)
 
-    def onSceneStartClose(self, caller: Any, event: Any) -> None:
-        self.setParameterNode(None)
-        if self.logic.isWorking():
-            self.logic.keepOutOfScene()
+    def showParameters(self) -> None:
+        from SkullGANScene import segmentations, segmentsets
 
-    def onSceneEndClose(self, caller: Any, event: Any) -> None:
-        self.initializeParameterNode()
+        node = self.node
+        if node.ct is not None and not self._isOf(node.ct, node.skull):
+            node.skull = segmentations.skull_of(node.ct)
+        volume = node.segments if node.segments in segmentsets.in_scene(slicer.mrmlScene) else None
+        if self.table.volume is not volume:
+            self.table.show(volume)
+            self._count()
+        if not node.follow:
+            self.views.restore()
+        if self.hand.cutter and self.hand.cutter.node is not node.ct:
+            self.hand.stop()
 
-    def initializeParameterNode(self) -> None:
-        """Take the parameters from the scene; choose its first CT if none was chosen."""
-        self.setParameterNode(self.logic.getParameterNode())
-        if self._parameterNode.ct is None:
-            volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
-            heads = [volume for volume in volumes if not self.logic.objectionTo(volume)]
-            if heads:
-                self._parameterNode.ct = heads[0]
+    @staticmethod
+    def _isOf(ct: vtkMRMLScalarVolumeNode, skull: vtkMRMLSegmentationNode | None) -> bool:
+        """Whether a skull may be this CT's: two CTs in turn must not mix."""
+        from SkullGANScene import segmentations
 
-    def setParameterNode(self, node: SkullGANParameterNode | None) -> None:
-        """Show the parameters of a node, and no longer those of the one before."""
-        if self._parameterNode:
-            self._parameterNode.disconnectGui(self._guiTag)
-            self.removeObserver(
-                self._parameterNode.parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameters
-            )
-        self._parameterNode = node
-        if node:
-            self._guiTag = node.connectGui(self._uiWidget)
-            self.addObserver(node.parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameters)
-            self.onParameters()
-
-    def onParameters(self, caller: Any = None, event: Any = None) -> None:
-        """Show what the parameter node holds and allow what it allows."""
-        if self.ui.modelPath.currentPath != self._parameterNode.modelPath:
-            self.ui.modelPath.currentPath = self._parameterNode.modelPath
-        self.updateButtons()
-
-    def onModelPath(self, path: str) -> None:
-        if self._parameterNode:
-            self._parameterNode.modelPath = path
+        if skull is None:
+            return segmentations.skull_of(ct) is None
+        return segmentations.volume_of(skull) in (ct, None)
 
     def updateButtons(self) -> None:
         """Enable what can be done; a button that cannot be pressed says why."""
-        busy = _("Wait until the work below has ended, or cancel it.")
-        working = self.logic.isWorking()
-        node = self._parameterNode
-        if node:
-            hint = _(
-                "Load a head CT to begin. To try it out, the module Sample Data has one:"
-                " SkullGANHeadCT."
-            )
-            if self.ui.statusLabel.text in ("", hint):
-                self.ui.statusLabel.text = "" if node.ct else hint
-            noBone = _("Choose at least one bone.") if not (node.temporal or node.parietal) else ""
-            self._allow(
-                self.ui.extractButton,
-                (busy if working else "") or self.logic.objectionTo(node.ct) or noBone,
-                _("Cut segments out of the CT, about 10 seconds; they appear in the scene."),
-            )
-            noModel = _("Choose a model file (.safetensors) first.") if not node.modelPath else ""
-            self._allow(
-                self.ui.generateButton,
-                (busy if working else "") or noModel,
-                _("Make synthetic segments; they appear in the scene."),
-            )
-        nothing = _("Extract or generate segments first.")
-        self._allow(
-            self.ui.saveButton,
-            "" if self.logic.segmentSetPath else nothing,
-            _("Save the segments made last as a file (.h5), for training and evaluation."),
-        )
-        self._allow(
-            self.ui.cancelButton,
+        ui, logic, node = self.ui, self.logic, self.node
+        working = logic.isWorking()
+        busy = _("Wait until the work below has ended, or cancel it.") if working else ""
+        self.allow(
+            ui.cancelButton,
             "" if working else _("Nothing is being done."),
             _("End the work; nothing of it enters the scene."),
         )
+        if node is None:
+            return
+        self._hint()
+        ct = busy or logic.objectionTo(node.ct)
+        bones = _("Choose at least one bone.") if not self._chosen(BONES) else ""
+        planes = _("Choose at least one plane.") if not self._chosen(PLANES) else ""
+        self.allow(
+            ui.skullButton,
+            ct,
+            _("Find the wall of the skull, about 10 s; it can be edited before extracting."),
+        )
+        self.allow(
+            ui.editSkullButton,
+            "" if node.skull else _("Segment the skull first."),
+            _("Open the skull in the Segment Editor."),
+        )
+        ask = packages.sentence(packages.SEGMENTS)
+        self.allow(
+            ui.extractButton,
+            ct or bones or planes,
+            _("Cut the segments, about 20 s; they appear in the table and the scene.") + ask,
+        )
+        few = _("There is no head CT in the scene.") if not logic.headCTs() else ""
+        self.allow(
+            ui.batchButton,
+            busy or few or bones or planes,
+            _("Cut the segments of every CT in the scene, one after the other.") + ask,
+        )
+        nothing = _("Extract, generate or choose segments first.")
+        chosen = self.table.volume is not None
+        self.allow(
+            ui.saveButton,
+            busy or ("" if chosen or logic.leftover else nothing),
+            _("Save the kept segments as a file, for training, evaluation and other programs."),
+        )
+        self.allow(
+            ui.removeButton,
+            busy or ("" if chosen else nothing),
+            _("Remove these segments, their masks and metrics from the scene."),
+        )
+        self.allow(
+            ui.planeButton,
+            ct,
+            _("Put a plane on the skull, to be dragged and turned in the views.")
+            if not self.hand.cutter
+            else _("Put the plane back onto the skull."),
+        )
+        self.allow(ui.addButton, busy or self.hand.objection(), _("Add this cut to the segments."))
+        models = packages.sentence(packages.MODELS)
+        order = self._limitsObjection()
+        self.allow(
+            ui.generateButton,
+            busy or order or self._tooMany(),
+            _("Make synthetic segments; they appear in the table and the scene.") + models,
+        )
+        self.allow(
+            ui.generateFileButton,
+            busy,
+            _("Make any number of synthetic segments into a file, without limits.") + models,
+        )
 
-    @staticmethod
-    def _allow(button: Any, objection: str, use: str) -> None:
-        button.enabled = not objection
-        button.toolTip = objection or use
+    # Head CT and segments.
+
+    def onSkull(self) -> None:
+        with self.shownErrors(_("The skull was not segmented.")):
+            self.logic.startSkull(self.node.ct)
+            self.watch()
+
+    def onEditSkull(self) -> None:
+        slicer.util.selectModule("SegmentEditor")
+        editor = slicer.util.getModuleWidget("SegmentEditor").editor
+        editor.setSegmentationNode(self.node.skull)
+        editor.setSourceVolumeNode(self.node.ct)
 
     def onExtract(self) -> None:
-        node = self._parameterNode
-        bones = [bone for bone in ("temporal", "parietal") if getattr(node, bone)]
-        with self._shownErrors(_("No segments were extracted.")):
-            self.logic.startExtraction(node.ct, bones, node.intervalMm)
-            self._watch(_("Extracting segments from {ct}").format(ct=node.ct.GetName()))
+        node = self.node
+        with self.shownErrors(_("No segments were extracted.")):
+            packages.ensure(packages.SEGMENTS, _("Extraction"))
+            self.logic.startExtraction(
+                node.ct,
+                self._chosen(BONES),
+                node.intervalMm,
+                self._chosen(PLANES),
+                node.skull,
+            )
+            self.watch()
 
-    def onGenerate(self) -> None:
-        node = self._parameterNode
-        with self._shownErrors(_("No segments were generated.")):
-            self.logic.startGeneration(node.modelPath, node.number, node.firstSeed)
-            self._watch(_("Generating {n} segments").format(n=node.number))
+    def onBatch(self) -> None:
+        with self.shownErrors(_("No segments were extracted.")):
+            packages.ensure(packages.SEGMENTS, _("Extraction"))
+            self.logic.startBatch(
+                self.logic.headCTs(),
+                self._chosen(BONES),
+                planes=self._chosen(PLANES),
+                interval_mm=self.node.intervalMm,
+            )
+            self.watch()
 
-    def onCancel(self) -> None:
-        self.logic.cancel()
-        self.ui.statusLabel.text = _("Cancelling...")
+    # The table.
+
+    def onPicked(self, segment: int) -> None:
+        """Let the views follow the row that was picked."""
+        if self.node and self.node.follow and segment >= 0:
+            with self.shownErrors(_("The views could not follow.")):
+                self.views.go(self.table.volume, segment)
+
+    def onKept(self, segment: int, keep: bool) -> None:
+        from SkullGANScene import segmentsets
+
+        segmentsets.set_kept(self.table.volume, segment, keep)
+        self._count()
 
     def onSave(self) -> None:
-        path = qt.QFileDialog.getSaveFileName(
-            None, _("Save segment set"), "segments.h5", _("Segment set (*.h5)")
-        )
-        if path:
-            path = path if path.endswith((".h5", ".hdf5")) else f"{path}.h5"
-            with self._shownErrors(_("The segment set was not saved.")):
-                self.logic.saveSegmentSet(path)
-                self.ui.statusLabel.text = _("Saved as {path}").format(path=path)
-
-    def onTimer(self) -> None:
-        """Show how far the child is, and take its result when it has ended."""
-        state = self.logic.poll()
-        child = self.logic.work.child
-        self.ui.progressBar.value = round(100 * child.share)
-        if state == "running":
-            if not child.cancelling and child.eta_s is not None:
-                left = _("{s} s left").format(s=max(1, round(child.eta_s)))
-                self.ui.statusLabel.text = f"{self._title}: {left}"
+        path = self._askForFile(_("Save segments"), "segments.h5")
+        if not path:
             return
-        self.timer.stop()
-        with self._shownErrors(_("That did not work.")):
-            self._report(state, self.logic.takeResult())
+        with self.shownErrors(_("The segments were not saved.")):
+            packages.ensure(packages.SEGMENTS, _("Saving"))
+            if self.table.volume is None:
+                self.logic.saveLeftover(path)
+                self.ui.statusLabel.text = _("Saved as {path}").format(path=path)
+            else:
+                self._savedAs = path
+                self.logic.startSaving(self.table.volume, path)
+                self.watch()
 
-    def _report(self, state: str, nodes: Any) -> None:
+    def onRemove(self) -> None:
+        from SkullGANScene import segmentsets
+
+        volume = self.table.volume
+        name = volume.GetName()
+        self.views.restore()
+        self.node.segments = None
+        self.table.show(None)
+        segmentsets.remove(volume)
+        self.ui.statusLabel.text = _("{name} was removed from the scene.").format(name=name)
+        self._count()
+
+    def _count(self) -> None:
+        """Say how many segments are kept, and what they measure."""
+        from SkullGANPanel.segmenttable import summary
+
+        self.ui.countLabel.text = summary(self.table.volume)
         self.updateButtons()
-        if state == "cancelled":
-            self.ui.progressBar.value = 0
-            self.ui.statusLabel.text = _("Cancelled; the scene is as it was.")
-        elif nodes is None:
-            self.ui.statusLabel.text = _(
-                "The scene was closed meanwhile. The segments can still be saved."
+
+    # Cuts by hand.
+
+    def onPlane(self) -> None:
+        """Put the plane on the skull, after finding it and preparing the cutter if need be."""
+        if self.hand.cutter:
+            self.hand.place(self.node.plane)
+            return
+        with self.shownErrors(_("The plane was not placed.")):
+            from SkullGANScene import heads
+
+            if self.node.skull is None or heads.head_of(self.node.ct) is None:
+                self._thenPlane = True
+                self.logic.startSkull(self.node.ct)
+            else:
+                self.logic.startHandCuts(self.node.ct, self.node.skull)
+            self.watch()
+
+    _thenPlane = False
+
+    def onAdd(self) -> None:
+        from SkullGANScene import handcuts
+
+        with self.shownErrors(_("The cut was not added.")):
+            packages.ensure(packages.SEGMENTS, _("Adding a segment"))
+            volume = handcuts.add(self.hand.cutter, self.hand.cut.segments, self.table.volume)
+            self.node.segments = volume
+            self.table.show(volume)
+            self._count()
+            self.ui.statusLabel.text = _("The cut was added to {name}.").format(
+                name=volume.GetName()
             )
-        else:
-            count = nodes.volume.GetImageData().GetDimensions()[2]
-            self.ui.statusLabel.text = _(
-                "{n} segments are in the scene as the volume {name}, one a slice, with masks and a"
-                " table of metrics. The module Data shows them."
-            ).format(n=count, name=nodes.volume.GetName())
 
-    def _watch(self, title: str) -> None:
-        self._title = title
-        self.ui.progressBar.value = 0
-        self.ui.statusLabel.text = f"{title}..."
-        self.timer.start()
-        self.updateButtons()
+    # Synthetic segments.
 
-    @contextmanager
-    def _shownErrors(self, message: str) -> Iterator[None]:
-        """Show what a user can mend as a sentence; the rest is a bug and keeps its traceback."""
-        from SkullGANLib.errors import SkullGANError
+    def onGenerate(self) -> None:
+        node = self.node
+        with self.shownErrors(_("No segments were generated.")):
+            packages.ensure(packages.MODELS, _("Generation"))
+            limits = None
+            if node.limited:
+                limits = {
+                    "sdr_peaks": (node.sdrFrom, node.sdrTo),
+                    "thickness_mm": (node.thicknessFromMm, node.thicknessToMm),
+                }
+            self.logic.startGeneration(node.modelPath, node.number, node.firstSeed, limits)
+            self.watch()
 
-        problem = None
-        with slicer.util.tryWithErrorDisplay(message, waitCursor=True):
-            try:
-                yield
-            except SkullGANError as error:
-                problem = error
-        if problem:
-            self.ui.progressBar.value = 0
-            self.ui.statusLabel.text = str(problem)
-            self.updateButtons()
-            slicer.util.errorDisplay(f"{message}\n\n{problem}")
+    def onGenerateToFile(self) -> None:
+        path = self._askForFile(_("Generate into a file"), "synthetic.h5")
+        if not path:
+            return
+        node = self.node
+        with self.shownErrors(_("No segments were generated.")):
+            packages.ensure(packages.MODELS, _("Generation"))
+            self.logic.startGenerationToFile(node.modelPath, node.number, node.firstSeed, path)
+            self.watch()
+
+    def _limitsObjection(self) -> str:
+        node = self.node
+        turned = node.sdrFrom > node.sdrTo or node.thicknessFromMm > node.thicknessToMm
+        return _("A lower limit is above its upper one.") if node.limited and turned else ""
+
+    def _tooMany(self) -> str:
+        from SkullGANScene.jobs import MOST_IN_SCENE
+
+        if self.node.number <= MOST_IN_SCENE:
+            return ""
+        return _("A scene takes {n} segments at once; generate more into a file.").format(
+            n=MOST_IN_SCENE
+        )
+
+    # What came of it.
+
+    def taskEnded(self, state: str, result: Any) -> str:
+        from SkullGANScene.handcuts import HandCutter
+        from SkullGANScene.segmentsets import SegmentSetNodes
+
+        thenPlane, self._thenPlane = self._thenPlane, False
+        if state == "cancelled":
+            return _("Cancelled; the scene is as it was.")
+        if result is None:
+            return _("The scene was closed meanwhile. The segments can still be saved.")
+        if isinstance(result, SegmentSetNodes):
+            return self._segmentsCame(result)
+        if isinstance(result, HandCutter):
+            self.node.plane = self.hand.start(result, self.node.plane)
+            return _("Drag and turn the plane; the cut follows below.")
+        if isinstance(result, vtkMRMLSegmentationNode):
+            self.node.skull = result
+            if thenPlane:
+                qt.QTimer.singleShot(0, self.onPlane)
+            return _("The skull is in the scene as {name}; it can be edited.").format(
+                name=result.GetName()
+            )
+        if isinstance(result, list):
+            return self._batchCame(result)
+        if isinstance(result, int):
+            return _("{n} segments were saved as {path}").format(n=result, path=self._savedAs)
+        return str(result)
+
+    def _segmentsCame(self, nodes: Any) -> str:
+        if self.node:
+            self.node.segments = nodes.volume
+        count = nodes.volume.GetImageData().GetDimensions()[2]
+        return _(
+            "{n} segments are in the scene as the volume {name}, one a slice, with masks and a"
+            " table of metrics."
+        ).format(n=count, name=nodes.volume.GetName())
+
+    def _batchCame(self, rows: list[tuple[str, Any]]) -> str:
+        good = [nodes for _name, nodes in rows if not isinstance(nodes, str) and nodes is not None]
+        if good and self.node:
+            self.node.segments = good[-1].volume
+        said = [_("{n} of {of} CTs gave segments.").format(n=len(good), of=len(rows))]
+        said += [f"{name}: {why}" for name, why in rows if isinstance(why, str)]
+        return "\n".join(said)
+
+    def _chosen(self, names: Sequence[str]) -> list[str]:
+        return [name for name in names if getattr(self.node, name)]
+
+    def _hint(self) -> None:
+        hint = _(
+            "Load a head CT to begin. To try it out, the module Sample Data has one:"
+            " SkullGANHeadCT."
+        )
+        if self.ui.statusLabel.text in ("", hint):
+            self.ui.statusLabel.text = "" if self.node.ct else hint
+
+    def _askForFile(self, title: str, name: str) -> str:
+        filters = ";;".join(f"{_(kind)} ({pattern})" for kind, pattern in FORMATS)
+        path = qt.QFileDialog.getSaveFileName(None, title, name, filters)
+        known = tuple(pattern.lstrip("*") for _kind, pattern in FORMATS)
+        return path if not path or path.endswith(known) else f"{path}.h5"
 
 
 class SkullGANTest(ScriptedLoadableModuleTest):

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import qt
 import slicer
 import slicer.util
@@ -169,6 +170,24 @@ class SegmentTable:
     def _onItem(self, item: Any) -> None:
         if not self._filling and item.column() == self.KEEP:
             self._onKept(self._rows[item.row()], item.checkState() == qt.Qt.Checked)
+
+
+def summary(volume: Any) -> str:
+    """Say how many segments of a volume are kept and what they measure; empty for no volume."""
+    from SkullGANScene import segmentsets
+
+    if volume is None:
+        return ""
+    nodes = segmentsets.nodes_of(volume)
+    kept = segmentsets.kept(volume)
+    said = _("{n} of {of} kept").format(n=int(kept.sum()), of=len(kept))
+    medians = []
+    for name, text in (("SDR (peaks)", _("SDR {:.2f}")), ("Thickness (mm)", _("{:.1f} mm"))):
+        values = slicer.util.arrayFromTableColumn(nodes.metrics, name)[kept]
+        values = values[np.isfinite(values)]
+        if values.size:
+            medians.append(text.format(float(np.median(values))))
+    return said + (_("; medians: ") + ", ".join(medians) if medians else "")
 
 
 def _state(keep: bool) -> int:

@@ -196,6 +196,20 @@ def generate(
     return segmentsets.add_segment_set(scene, segments[good], kept, name)
 
 
+def generate_to_file(
+    path: str | Path, *, count: int, first_seed: int, model: str | Path | None = None
+) -> Work:
+    """Generate any number of segments into a file, in the format of its ending; returns the path.
+
+    Raises:
+        BadInputError: if the model cannot be used or the format does not hold so many.
+        OutputError: if the file cannot be written.
+    """
+    arguments = ["generate", *([model] if model else []), "-n", count, "--seed", first_seed]
+    yield Running(_child([*arguments, "-o", path, "--overwrite"]))
+    return str(path)
+
+
 def save(volume: slicer.vtkMRMLScalarVolumeNode, path: str | Path, folder: Path) -> Work:
     """Save the kept segments of a set in the scene to a file, in the format of its ending.
 

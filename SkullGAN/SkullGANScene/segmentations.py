@@ -22,6 +22,7 @@ SMOOTHING = 0.7
 """Of the closed surface, 0 to 1: the steps between slices go, sutures and tables stay."""
 
 _SAME_GRID_MM = 1e-4
+_SKULL_ROLE = "SkullGAN.skull"
 
 # SNOMED CT: Anatomical structure, Skull (bone structure of cranium) and Bone, in the form that
 # Slicer keeps in a segment's terminology tag: context, category, type, modifier, then region.
@@ -49,8 +50,20 @@ def add_skull(
     node = _add_segmentation(ct_node, name, mask, SKULL, _SKULL_CODE)
     # Slicer's default of 0.5 hides the diploë.
     node.GetDisplayNode().SetOpacity2DFill(0.2)
+    ct_node.SetNodeReferenceID(_SKULL_ROLE, node.GetID())
     hierarchy.put_beside(node, ct_node)
     return node
+
+
+def skull_of(ct_node: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLSegmentationNode | None:
+    """Give the skull that was last added to a CT, None if there is none in the scene."""
+    return ct_node.GetNodeReference(_SKULL_ROLE)
+
+
+def volume_of(node: slicer.vtkMRMLSegmentationNode) -> slicer.vtkMRMLScalarVolumeNode | None:
+    """Give the volume whose grid a segmentation has, None if it is not known."""
+    role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
+    return node.GetNodeReference(role)
 
 
 def add_masks(
@@ -139,6 +152,13 @@ def _pasted(labelmap: slicer.vtkOrientedImageData, shape: tuple[int, ...]) -> np
     offsets = zip(first, end, extent[:, 0], strict=True)
     np.not_equal(values[tuple(slice(a - o, b - o) for a, b, o in offsets)], 0, out=mask[to])
     return mask
+
+
+def slice_of(
+    node: slicer.vtkMRMLSegmentationNode, volume_node: slicer.vtkMRMLScalarVolumeNode, k: int
+) -> np.ndarray:
+    """Give the wall of one segment, uint8 (128, 128), of the masks of a segment volume."""
+    return mask_from(node, volume_node, WALL)[k]
 
 
 def show_in_3d(node: slicer.vtkMRMLSegmentationNode) -> None:
