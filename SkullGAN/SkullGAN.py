@@ -557,6 +557,7 @@ class SkullGANWidget(PanelWidget):
             volume = handcuts.add(self.hand.cutter, self.hand.cut.segments, self.table.volume)
             self.node.segments = volume
             self.table.show(volume)
+            self.table.pick(volume.GetImageData().GetDimensions()[2] - 1)
             self._count()
             self.ui.statusLabel.text = _("The cut was added to {name}.").format(
                 name=volume.GetName()

@@ -14,6 +14,8 @@ from slicer.i18n import tr as _
 from SkullGANPanel import thumbnails
 
 ROW_PX = 34
+_WIDTHS_PX = (84, 32, 62, 42, 62, 40, 34, 40)
+"""Of the columns, for a panel of 480 pixels."""
 _AT_ONCE_S = 0.05
 _MOST_ROWS = 2000
 
@@ -55,15 +57,12 @@ class SegmentTable:
             head = qt.QTableWidgetItem(title)
             head.setToolTip(tip)
             widget.setHorizontalHeaderItem(column, head)
-        widget.setIconSize(qt.QSize(96, ROW_PX - 2))
+        widget.setIconSize(qt.QSize(_WIDTHS_PX[0] - 8, ROW_PX - 2))
         widget.verticalHeader().setVisible(False)
         widget.verticalHeader().setDefaultSectionSize(ROW_PX)
-        widget.setColumnWidth(self.PICTURE, 104)
-        for column, width in ((self.NUMBER, 34), (self.BONE, 62), (self.SIDE, 48)):
+        widget.horizontalHeader().setMinimumSectionSize(24)
+        for column, width in enumerate(_WIDTHS_PX):
             widget.setColumnWidth(column, width)
-        for column, width in ((self.PLANE, 62), (self.SDR, 42), (self.THICKNESS, 42)):
-            widget.setColumnWidth(column, width)
-        widget.horizontalHeader().setStretchLastSection(True)
         widget.connect("currentCellChanged(int,int,int,int)", self._onCurrentCell)
         widget.connect("itemChanged(QTableWidgetItem*)", self._onItem)
         self._timer = qt.QTimer()
@@ -106,6 +105,10 @@ class SegmentTable:
             )
         }
         self._kept = segmentsets.kept(volume)
+        for column in (self.BONE, self.SIDE, self.PLANE):
+            values = self._columns[column]
+            known = {values.GetValue(k) for k in range(values.GetNumberOfValues())} - {"unknown"}
+            self.widget.setColumnHidden(column, not known)
         self._rows = list(range(len(self._hu)) if rows is None else rows)[:_MOST_ROWS]
         self.widget.setRowCount(len(self._rows))
         self._fillOn()
@@ -115,7 +118,11 @@ class SegmentTable:
 
     def pick(self, segment: int) -> None:
         """Pick the row of a segment, as a click on it would."""
-        self.widget.setCurrentCell(list(self._rows).index(segment), self.NUMBER)
+        row = list(self._rows).index(segment)
+        while self._next <= row:
+            self._fillOn()
+        self.widget.setCurrentCell(row, self.NUMBER)
+        self.widget.scrollToItem(self.widget.item(row, self.NUMBER))
 
     def picked(self) -> int:
         """The number of the segment whose row is picked, -1 for none."""
@@ -125,6 +132,8 @@ class SegmentTable:
     def setKept(self, segment: int, keep: bool) -> None:
         """Tick or untick the box of a segment, as the user would."""
         row = list(self._rows).index(segment)
+        while self._next <= row:
+            self._fillOn()
         self.widget.item(row, self.KEEP).setCheckState(_state(keep))
 
     def _fillOn(self) -> None:
@@ -149,7 +158,7 @@ class SegmentTable:
         self._put(row, self.PICTURE, picture)
         self._put(row, self.NUMBER, qt.QTableWidgetItem(str(segment)))
         for column, values in self._columns.items():
-            value = values.GetValue(segment) if values is not None else ""
+            value = values.GetValue(segment)
             digits = {self.SDR: ".2f", self.THICKNESS: ".1f"}.get(column)
             text = format(float(value), digits) if digits else str(value)
             if text in ("nan", "unknown"):

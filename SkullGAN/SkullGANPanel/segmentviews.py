@@ -1,5 +1,7 @@
 """Slice views that go to the segment whose row was picked, and back to where they were."""
 
+# ruff: noqa: N803 - camel case is what Slicer calls and how its modules read
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,15 @@ import vtk
 VIEW = "Red"
 
 
+@dataclass(frozen=True)
+class _Sight:
+    """What the view showed: background, direction and place, size in mm."""
+
+    background: str
+    slice_to_ras: Any
+    field_of_view_mm: tuple[float, float, float]
+
+
 class SegmentViews:
     """Moves the red view; the other views jump to the place where a segment was cut.
 
@@ -17,8 +28,7 @@ class SegmentViews:
     """
 
     def __init__(self) -> None:
-        self._before: tuple[str, vtk.vtkMatrix4x4] | None = None
-        self._ct: Any = None
+        self.forget()
 
     def go(self, volume: Any, segment: int) -> None:
         """Show a segment: where it was cut if its CT is there, else its slice of the volume."""
@@ -27,57 +37,67 @@ class SegmentViews:
         view = slicer.app.layoutManager().sliceWidget(VIEW)
         if view is None:
             return  # a layout without it
-        self._keep(view)
+        node = view.mrmlSliceNode()
+        self._hide()
+        if self._before is None:
+            self._before = self._sight(view)
+        else:
+            node.SetFieldOfView(*self._before.field_of_view_mm)
         ct = segmentsets.ct_of(volume)
+        masks = segmentsets.nodes_of(volume).masks
         place = segmentsets.places_of(volume)[segment]
         if ct is not None and np.isfinite(place).all():
-            masks = segmentsets.nodes_of(volume).masks
-            mask = segmentations.slice_of(masks, volume, segment)
             self._ct = ct
-            cutplanes.outline(ct, place, mask)
-            self._show(view, ct)
+            cutplanes.outline(ct, place, segmentations.slice_of(masks, volume, segment))
+            self._show(view, ct.GetID())
             cutplanes.jump_to(slicer.mrmlScene, place)
-            cutplanes.look_along(view.mrmlSliceNode(), place)
-            return
-        self._show(view, volume)
-        node = view.mrmlSliceNode()
-        node.SetOrientationToAxial()
-        view.sliceLogic().FitSliceToAll()
-        node.JumpSliceByOffsetting(0, 0, segment)
+            cutplanes.look_along(node, place)
+        else:
+            self._masks = masks
+            segmentations.show_masks(masks, True, node)
+            self._show(view, volume.GetID())
+            node.SetOrientationToAxial()
+            view.sliceLogic().FitSliceToAll()
+            node.JumpSliceByOffsetting(0, 0, segment)
 
     def restore(self) -> None:
-        """Put the view back to what it showed, and hide the outline."""
-        from SkullGANScene import cutplanes
-
-        if self._ct is not None and self._ct.GetScene() is not None:
-            cutplanes.hide_outline(self._ct)
-        self._ct = None
-        if self._before is None:
-            return
-        background, matrix = self._before
-        self._before = None
-        view = slicer.app.layoutManager().sliceWidget(VIEW)
+        """Put the view back to what it showed, and hide outlines."""
+        self._hide()
+        before, self._before = self._before, None
+        view = slicer.app.layoutManager().sliceWidget(VIEW) if before else None
         if view is None:
             return
-        there = slicer.mrmlScene.GetNodeByID(background) if background else None
-        if there is not None:
-            self._show(view, there)
-        view.mrmlSliceNode().GetSliceToRAS().DeepCopy(matrix)
-        view.mrmlSliceNode().UpdateMatrices()
+        node = view.mrmlSliceNode()
+        if slicer.mrmlScene.GetNodeByID(before.background or "") is not None:
+            self._show(view, before.background)
+        node.SetFieldOfView(*before.field_of_view_mm)
+        node.GetSliceToRAS().DeepCopy(before.slice_to_ras)
+        node.UpdateMatrices()
 
     def forget(self) -> None:
         """Forget what the view showed: the scene goes."""
-        self._before, self._ct = None, None
+        self._before: _Sight | None = None
+        self._ct: Any = None
+        self._masks: Any = None
 
-    def _keep(self, view: Any) -> None:
-        if self._before is None:
-            matrix = vtk.vtkMatrix4x4()
-            matrix.DeepCopy(view.mrmlSliceNode().GetSliceToRAS())
-            composite = view.sliceLogic().GetSliceCompositeNode()
-            self._before = (composite.GetBackgroundVolumeID() or "", matrix)
+    def _hide(self) -> None:
+        from SkullGANScene import cutplanes, segmentations
+
+        if self._ct is not None and self._ct.GetScene() is not None:
+            cutplanes.hide_outline(self._ct)
+        if self._masks is not None and self._masks.GetScene() is not None:
+            segmentations.show_masks(self._masks, False)
+        self._ct, self._masks = None, None
 
     @staticmethod
-    def _show(view: Any, volume: Any) -> None:
+    def _sight(view: Any) -> _Sight:
+        node, matrix = view.mrmlSliceNode(), vtk.vtkMatrix4x4()
+        matrix.DeepCopy(node.GetSliceToRAS())
+        background = view.sliceLogic().GetSliceCompositeNode().GetBackgroundVolumeID()
+        return _Sight(background or "", matrix, tuple(node.GetFieldOfView()))
+
+    @staticmethod
+    def _show(view: Any, volumeID: str) -> None:
         composite = view.sliceLogic().GetSliceCompositeNode()
-        if composite.GetBackgroundVolumeID() != volume.GetID():
-            composite.SetBackgroundVolumeID(volume.GetID())
+        if composite.GetBackgroundVolumeID() != volumeID:
+            composite.SetBackgroundVolumeID(volumeID)

@@ -71,7 +71,8 @@ def add_masks(
 ) -> slicer.vtkMRMLSegmentationNode:
     """Add the masks of a segment set as a segmentation over its volume (``volumes.add_segments``).
 
-    They are outlined in slices and not shown in 3D, where a stack of segments means nothing.
+    They are not shown at first: where the volume's slices lie means nothing, and over a CT they
+    would be taken for something in the head. ``show_masks`` outlines them over their own volume.
 
     Raises:
         BadInputError: if all masks are empty or the volume is another one's.
@@ -79,10 +80,24 @@ def add_masks(
     name = f"{volume_node.GetName()} masks"
     node = _add_segmentation(volume_node, name, segments.mask, WALL, _BONE_CODE)
     display = node.GetDisplayNode()
+    display.SetVisibility(False)
     display.SetVisibility3D(False)
     display.SetVisibility2DFill(False)
     hierarchy.put_beside(node, volume_node)
     return node
+
+
+def show_masks(
+    node: slicer.vtkMRMLSegmentationNode,
+    shown: bool,
+    view_node: slicer.vtkMRMLSliceNode | None = None,
+) -> None:
+    """Outline the masks of a segment volume in a slice view that shows it, or hide them."""
+    display = node.GetDisplayNode()
+    display.RemoveAllViewNodeIDs()
+    if view_node is not None:
+        display.AddViewNodeID(view_node.GetID())
+    display.SetVisibility(shown)
 
 
 def set_masks(
