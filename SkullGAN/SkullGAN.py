@@ -594,7 +594,7 @@ class SkullGANWidget(PanelWidget):
         return _("A lower limit is above its upper one.") if node.limited and turned else ""
 
     def _tooMany(self) -> str:
-        from SkullGANScene.jobs import MOST_IN_SCENE
+        from SkullGANScene.segmentsets import MOST_IN_SCENE
 
         if self.node.number <= MOST_IN_SCENE:
             return ""

@@ -1,13 +1,17 @@
 """The logic that our modules share: one task at a time, and a folder for what it writes."""
 
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from SkullGANLib.task import Task, Work
 from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
+
+if TYPE_CHECKING:
+    from SkullGANLib.task import Task, Work
 
 
 class TaskLogic(ScriptedLoadableModuleLogic):
@@ -30,6 +34,7 @@ class TaskLogic(ScriptedLoadableModuleLogic):
     def start(self, title: str, work: Work) -> Task:
         """Begin a task; raises ``BadInputError`` while another one goes on."""
         from SkullGANLib.errors import BadInputError
+        from SkullGANLib.task import Task
 
         if self.task:
             work.close()

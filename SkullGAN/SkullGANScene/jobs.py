@@ -22,10 +22,8 @@ from SkullGANLib.task import Running, Work, within
 from SkullGANLib.volume import write_in_slabs
 
 from . import heads, hierarchy, segmentations, segmentsets, surfaces, volumes
-from .segmentsets import SegmentSetNodes
+from .segmentsets import MOST_IN_SCENE, SegmentSetNodes
 
-MOST_IN_SCENE = 2000
-"""Segments that a scene takes at once; a file takes any number."""
 SEGMENT_SET, SKULL_MASK = "segments.h5", "skull.nrrd"
 """What jobs leave in their folder."""
 
@@ -97,7 +95,12 @@ def extract(
     scene = ct_node.GetScene()
     with _undone_unless_kept() as added:
         if skull_node is None:
-            added((yield from within(find_skull(ct_node, folder), 0.0, 0.45)))
+            try:
+                added((yield from within(find_skull(ct_node, folder), 0.0, 0.45)))
+            except BadInputError:
+                # A CT that was deleted meanwhile can still be cut: its file and mask are there.
+                if ct_node.GetScene() is not None or not mask_path.is_file():
+                    raise
         else:
             yield from within(volumes.writing(ct_node, path), 0.0, 0.1)
             yield from within(_mask_writing(skull_node, ct_node, mask_path), 0.1, 0.2)

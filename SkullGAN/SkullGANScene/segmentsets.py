@@ -19,6 +19,9 @@ from SkullGANLib.segmentset import TEXTS, SegmentSet, concatenate
 
 from . import hierarchy, segmentations, tables, volumes
 
+MOST_IN_SCENE = 2000
+"""Segments that a scene takes at once; a file takes any number."""
+
 _MASKS, _METRICS, _PROVENANCE, _CT = (
     f"SkullGAN.{role}" for role in ("masks", "metrics", "provenance", "ct")
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,11 +12,12 @@ import numpy as np
 import pytest
 import qt_needed  # noqa: F401
 import slicer
+import vtk
 from SkullGANLib import model, resources, segmentset, volume
 from SkullGANLib.networks import Discriminator, Generator
 from SkullGANLib.volume import HeadCT
-from SkullGANScene import bundle, hierarchy, volumes
-from SlicerHost import pythonqt
+from SkullGANScene import bundle, hierarchy, segmentations, segmentsets, volumes
+from SlicerHost import dialogs
 from SlicerHost.host import Host
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,39 +125,50 @@ def test_a_ct_that_is_there_is_chosen(host):
     assert panel.ui.extractButton.enabled
 
 
-def test_extracting_puts_segments_masks_and_metrics_into_the_scene(host, panel, tmp_path):
-    ct = add_sample_ct(panel)
-    tree = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(host.scene)
-    patient = tree.CreateSubjectItem(tree.GetSceneItemID(), "Patient")
-    study = tree.CreateStudyItem(patient, "Study")
-    tree.SetItemParent(hierarchy.item_of(ct), study)
+def test_extracting_puts_skull_segments_masks_and_metrics_into_the_scene(host, panel, tmp_path):
+    ct = add_coarse_ct(host)
+    panel.enter()
     panel.ui.parietalCheckBox.checked = False
-    panel.ui.intervalSpinBox.value = 6.2
-
+    panel.ui.intervalSpinBox.value = 12
     panel.ui.extractButton.click()
-    assert not panel.ui.extractButton.enabled
-    assert "cancel it" in panel.ui.extractButton.toolTip
-    host.wait_until(lambda: panel.ui.progressBar.value > 10)
-    assert "SkullGANHeadCT" in panel.ui.statusLabel.text
     wait_for_the_end(host, panel)
-
-    segments = slicer.util.getNode("SkullGANHeadCT segments")
-    columns, rows, count = segments.GetImageData().GetDimensions()
-    assert (columns, rows) == (128, 128)
-    assert count >= 4
-    assert slicer.util.getNode("SkullGANHeadCT segments metrics").GetNumberOfRows() == count
-    masks = slicer.util.getNode("SkullGANHeadCT segments masks")
-    assert masks.GetSegmentation().GetNumberOfSegments() == 1
-    assert tree.GetItemParent(tree.GetItemParent(tree.GetItemByDataNode(segments))) == study
+    assert names_of(host, "vtkMRMLSegmentationNode") == ["Coarse skull", "Coarse segments masks"]
+    assert panel.node.skull.GetName() == "Coarse skull"
+    volume = panel.node.segments
+    assert volume.GetName() == "Coarse segments"
+    count = volume.GetImageData().GetDimensions()[2]
     assert panel.ui.statusLabel.text.startswith(f"{count} segments are in the scene")
+    tree = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(host.scene)
+    assert tree.GetItemParent(segmentsets.nodes_of(volume).folder) == tree.GetItemParent(
+        hierarchy.item_of(ct)
+    )
 
-    pythonqt.FILE_ANSWERS.append(str(tmp_path / "ségments.h5"))
+    dialogs.FILE_ANSWERS.append(str(tmp_path / "ségments.h5"))
     panel.ui.saveButton.click()
-    host.check()
+    wait_for_the_end(host, panel)
     saved = segmentset.read(tmp_path / "ségments.h5")
     assert len(saved) == count
     assert set(saved.bone) == {"temporal"}
     assert saved.kind == "real"
+
+
+def test_a_skull_that_was_edited_is_the_one_that_is_cut(host, panel):
+    """Without its left half there are no segments on the left."""
+    ct = add_coarse_ct(host)
+    panel.enter()
+    panel.ui.skullButton.click()
+    wait_for_the_end(host, panel)
+    mask = segmentations.mask_from(panel.node.skull, ct)
+    columns = np.arange(mask.shape[2])
+    r = volumes.ijk_to_world(ct)[0] @ np.stack([columns, *np.zeros((2, len(columns))), columns**0])
+    mask[:, :, r < 8] = 0
+    host.scene.RemoveNode(panel.node.skull)
+    panel.node.skull = segmentations.add_skull(ct, mask)
+    panel.ui.coronalCheckBox.checked = panel.ui.sagittalCheckBox.checked = False
+    panel.ui.intervalSpinBox.value = 12
+    panel.ui.extractButton.click()
+    wait_for_the_end(host, panel)
+    assert set(segmentsets.segment_set_from(panel.node.segments).side) == {"right"}
 
 
 def test_a_ct_that_gives_no_segments_says_so_by_its_name(host, panel):
@@ -172,8 +185,8 @@ def test_a_ct_that_gives_no_segments_says_so_by_its_name(host, panel):
 def test_cancelling_leaves_the_scene_as_it_was(host, panel):
     add_sample_ct(panel)
     panel.ui.extractButton.click()
-    child = panel.logic.work.child
-    host.wait_until(lambda: panel.ui.progressBar.value > 0)
+    host.wait_until(lambda: panel.logic.task.child is not None)
+    child = panel.logic.task.child
     panel.ui.cancelButton.click()
     wait_for_the_end(host, panel)
     assert child.state == "cancelled"
@@ -182,8 +195,113 @@ def test_cancelling_leaves_the_scene_as_it_was(host, panel):
     assert not panel.ui.cancelButton.enabled
 
 
+def test_a_child_that_is_killed_says_so_and_leaves_the_scene_as_it_was(host, panel):
+    add_coarse_ct(host)
+    panel.enter()
+    panel.ui.extractButton.click()
+    host.wait_until(lambda: panel.logic.task.child is not None)
+    os.kill(panel.logic.task.child.pid, signal.SIGKILL)
+    wait_for_the_end(host, panel)
+    assert "was ended from outside (signal 9)" in host.take_messages()[0]
+    assert names_of(host, "vtkMRMLScalarVolumeNode") == ["Coarse"]
+    assert panel.ui.extractButton.enabled
+
+
+def test_two_cts_in_turn_do_not_mix(host, panel):
+    first, second = add_coarse_ct(host), add_small_ct(host)
+    panel.enter()
+    panel.ui.skullButton.click()
+    wait_for_the_end(host, panel)
+    skull = panel.node.skull
+    panel.ui.ctSelector.setCurrentNode(second)
+    assert panel.node.skull is None
+    panel.ui.ctSelector.setCurrentNode(first)
+    assert panel.node.skull is skull
+
+
+def test_a_batch_cuts_every_ct_and_tells_of_the_one_that_failed(host, panel):
+    add_coarse_ct(host)
+    add_small_ct(host)
+    panel.enter()
+    panel.ui.parietalCheckBox.checked = False
+    panel.ui.intervalSpinBox.value = 12
+    panel.ui.batchButton.click()
+    wait_for_the_end(host, panel)
+    first, second = panel.ui.statusLabel.text.split("\n")
+    assert first == "1 of 2 CTs gave segments."
+    assert second.startswith("Small: Small: its values run from 0 to 0")
+    assert panel.node.segments.GetName() == "Coarse segments"
+
+
+def test_a_ct_under_a_transform_and_with_a_japanese_name_is_cut_where_it_is(host, panel):
+    """Turned by 20 degrees about the vertical: its segments lie turned likewise."""
+    ct = add_coarse_ct(host)
+    ct.SetName("頭部 CT 1")
+    transform = host.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "Turn")
+    turn = vtk.vtkTransform()
+    turn.RotateZ(20)
+    transform.SetMatrixTransformToParent(turn.GetMatrix())
+    ct.SetAndObserveTransformNodeID(transform.GetID())
+    panel.enter()
+    panel.ui.parietalCheckBox.checked = False
+    panel.ui.coronalCheckBox.checked = panel.ui.sagittalCheckBox.checked = False
+    panel.ui.intervalSpinBox.value = 12
+    panel.ui.extractButton.click()
+    wait_for_the_end(host, panel)
+    volume = panel.node.segments
+    assert volume.GetName() == "頭部 CT 1 segments"
+    inward = segmentsets.places_of(volume)[:, :3, 1]
+    left = segmentsets.segment_set_from(volume).side == "left"
+    # From the left, inward is to the right, turned by 20 degrees towards anterior.
+    angles = np.rad2deg(np.arctan2(inward[left, 1], inward[left, 0]))
+    assert abs(np.median(angles) - 20) < 12
+
+
+def test_generation_keeps_to_the_limits(host, panel, model_path):
+    panel.ui.modelPath.currentPath = str(model_path)
+    panel.ui.numberSpinBox.value = 3
+    panel.ui.limitedCheckBox.checked = True
+    panel.ui.thicknessFromSpinBox.value = 29
+    panel.ui.thicknessToSpinBox.value = 28
+    assert panel.ui.generateButton.toolTip == "A lower limit is above its upper one."
+    panel.ui.thicknessToSpinBox.value = 30
+    panel.ui.generateButton.click()
+    wait_for_the_end(host, panel)
+    assert "None of 3 segments is within the limits" in host.take_messages()[0]
+    assert names_of(host, "vtkMRMLScalarVolumeNode") == []
+
+
+def test_more_than_a_scene_takes_go_into_a_file(host, panel, model_path, tmp_path):
+    panel.ui.modelPath.currentPath = str(model_path)
+    panel.ui.numberSpinBox.value = 2001
+    assert "A scene takes 2000 segments at once" in panel.ui.generateButton.toolTip
+    panel.ui.numberSpinBox.value = 5
+    dialogs.FILE_ANSWERS.append(str(tmp_path / "made"))
+    panel.ui.generateFileButton.click()
+    wait_for_the_end(host, panel)
+    assert len(segmentset.read(tmp_path / "made.h5")) == 5
+    assert panel.ui.statusLabel.text == str(tmp_path / "made.h5")
+
+
+def test_declining_packages_leaves_the_panel_usable(host, panel, monkeypatch):
+    from SkullGANPanel import packages
+
+    lacking = packages.Package("skullgan_lacks_this", "lacking", "1 MB")
+    monkeypatch.setitem(packages.PACKAGES, lacking.module, lacking)
+    monkeypatch.setattr(packages, "MODELS", (lacking.module,))
+    panel.updateButtons()
+    assert "You will be asked to install lacking first." in panel.ui.generateButton.toolTip
+    dialogs.ANSWERS.append("Cancel")
+    panel.ui.generateButton.click()
+    assert "lacking (1 MB)" in dialogs.ASKED[-1]
+    assert "needs lacking, which were not installed" in host.take_messages()[0]
+    add_small_ct(host)
+    panel.enter()
+    assert panel.ui.extractButton.enabled
+    assert panel.ui.skullButton.enabled
+
+
 def test_generating_puts_synthetic_segments_into_the_scene(host, panel, model_path):
-    assert panel.ui.generateButton.toolTip == "Choose a model file (.safetensors) first."
     panel.ui.modelPath.currentPath = str(model_path)
     panel.ui.numberSpinBox.value = 3
     panel.ui.firstSeedSpinBox.value = 7
@@ -211,7 +329,9 @@ def test_a_model_that_is_gone_is_named(host, panel, tmp_path):
     assert "gone.safetensors: there is no such file" in host.take_messages()[0]
 
 
-def test_closing_the_scene_while_working_keeps_the_result_for_a_file(host, panel, model_path):
+def test_closing_the_scene_while_working_keeps_the_result_for_a_file(
+    host, panel, model_path, tmp_path
+):
     add_small_ct(host)
     panel.ui.modelPath.currentPath = str(model_path)
     panel.ui.numberSpinBox.value = 2
@@ -221,7 +341,9 @@ def test_closing_the_scene_while_working_keeps_the_result_for_a_file(host, panel
     wait_for_the_end(host, panel)
     assert names_of(host, "vtkMRMLScalarVolumeNode") == []
     assert "can still be saved" in panel.ui.statusLabel.text
-    assert panel.ui.saveButton.enabled
+    dialogs.FILE_ANSWERS.append(str(tmp_path / "left over.h5"))
+    panel.ui.saveButton.click()
+    assert len(segmentset.read(tmp_path / "left over.h5")) == 2
 
 
 def test_a_ct_that_is_deleted_while_working_does_no_harm(host, panel):
@@ -230,7 +352,8 @@ def test_a_ct_that_is_deleted_while_working_does_no_harm(host, panel):
     panel.ui.parietalCheckBox.checked = False
     panel.ui.intervalSpinBox.value = 12
     panel.ui.extractButton.click()
-    host.scene.RemoveNode(ct)
+    host.wait_until(lambda: panel.logic.task.child is not None)
+    hierarchy.remove(ct)
     wait_for_the_end(host, panel)
     assert names_of(host, "vtkMRMLScalarVolumeNode") == ["Coarse segments"]
 
@@ -264,7 +387,8 @@ def test_leaving_and_coming_back_shows_the_same(host, panel):
 def test_the_module_goes_without_leaving_processes_or_files(host, panel):
     add_sample_ct(panel)
     panel.ui.extractButton.click()
-    child, folder = panel.logic.work.child, panel.logic.work.output.parent
+    host.wait_until(lambda: panel.logic.task.child is not None)
+    child, folder = panel.logic.task.child, Path(panel.logic._folder.name)
     panel.logic.close()
     panel.timer.stop()
     assert child.state == "cancelled"

@@ -35,7 +35,7 @@ class Walk:
     def load_the_sample_ct(self) -> None:
         [self.ct] = self._load_sample()
         self.panel.enter()
-        assert self.panel._parameterNode.ct is self.ct, "the panel does not show the sample CT"
+        assert self.panel.node.ct is self.ct, "the panel does not show the sample CT"
 
     def extract_temporal_segments(self) -> None:
         self.ui.parietalCheckBox.checked = False
@@ -53,7 +53,10 @@ class Walk:
     def save_them_as_a_file(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "segments.h5"
-            self.panel.logic.saveSegmentSet(str(path))
+            self.panel.logic.startSaving(self.panel.node.segments, str(path))
+            while self.panel.logic.poll() == "running":
+                time.sleep(0.02)
+            self.panel.logic.takeResult()
             assert path.stat().st_size > 10_000, "the segment set is empty"
 
     def cancel_an_extraction(self) -> None:
