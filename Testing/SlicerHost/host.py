@@ -100,8 +100,8 @@ class Host:
             panel.parent.deleteLater()
         left = [what for panel in self._panels for what in leaks.left_by(panel)]
         left += leaks.connected_parameter_nodes()
-        self.process_events()
         slicer.app.end()
+        self.process_events()
         self._hierarchy.close()
         slicer.mrmlScene.Clear(1)
         self._errors.__exit__(*raised)
