@@ -231,9 +231,16 @@ class SkullGANTrainWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             )
         self._parameterNode = node
         if node:
-            self._guiTag = node.connectGui(self._uiWidget)
+            # Not connectGui, which gives no tag to disconnect by (Slicer/Slicer#7547).
+            self._guiTag = node.connectParametersToGui(self._namedWidgets())
             self.addObserver(node.parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameters)
             self.onParameters()
+
+    def _namedWidgets(self) -> dict[str, Any]:
+        """The widgets that name a parameter, by its name."""
+        named = "SlicerParameterName"
+        widgets = slicer.util.findChildren(self._uiWidget)
+        return {w.property(named): w for w in widgets if w.property(named)}
 
     def onParameters(self, caller: Any = None, event: Any = None) -> None:
         """Show what the parameter node holds; look at the run in its folder, if there is one."""

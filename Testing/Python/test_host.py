@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
-from typing import Annotated
 
 import pytest
 import qt_needed  # noqa: F401
 import slicer
-from SlicerHost import api, parameternode, pythonqt, widgets
+from SlicerHost import api, pythonqt, widgets
 from SlicerHost.host import Host, SlotError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -216,63 +215,3 @@ def test_a_node_selector_follows_the_scene(host):
     host.scene.RemoveNode(ct)
     assert heard == [ct, None]
     box.setMRMLScene(None)
-
-
-# Parameter nodes
-
-
-@parameternode.parameterNodeWrapper
-class Parameters:
-    volume: slicer.vtkMRMLScalarVolumeNode
-    flag: bool = True
-    count: Annotated[int, parameternode.WithinRange(1, 5)] = 2
-    length: float = 3.1
-    name: Annotated[str, parameternode.Choice(["a", "b"])] = "b"
-
-
-@pytest.fixture
-def parameters(host):
-    return Parameters(host.scene.AddNewNodeByClass("vtkMRMLScriptedModuleNode"))
-
-
-def test_parameters_have_their_defaults_and_types(parameters):
-    found = (parameters.volume, parameters.flag, parameters.count, parameters.length)
-    assert found == (None, True, 2, 3.1)
-    assert parameters.name == "b"
-
-
-def test_parameters_live_in_the_node(host, parameters):
-    volume = host.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
-    parameters.volume, parameters.flag, parameters.count = volume, False, 5
-    again = Parameters(parameters.parameterNode)
-    assert (again.volume, again.flag, again.count) == (volume, False, 5)
-
-
-@pytest.mark.parametrize(("name", "value"), [("count", 6), ("count", 2.5), ("name", "c")])
-def test_a_parameter_refuses_what_it_cannot_be(parameters, name, value):
-    with pytest.raises(ValueError, match=name):
-        setattr(parameters, name, value)
-
-
-def test_widgets_and_parameters_are_kept_equal_until_they_are_disconnected(qt, parameters):
-    panel = qt.QWidget()
-    flag, count, name = qt.QCheckBox(panel), qt.QSpinBox(panel), qt.QComboBox(panel)
-    for widget, parameter in ((flag, "flag"), (count, "count"), (name, "name")):
-        widget.setProperty("SlicerParameterName", parameter)
-    tag = parameters.connectGui(panel)
-    assert (flag.checked, count.value, count.maximum, name.currentText) == (True, 2, 5, "b")
-    count.value, name.currentIndex = 4, 0
-    assert (parameters.count, parameters.name) == (4, "a")
-    parameters.flag = False
-    assert not flag.checked
-    parameters.disconnectGui(tag)
-    count.value = 1
-    parameters.flag = True
-    assert (parameters.count, flag.checked) == (4, False)
-
-
-def test_a_type_that_our_modules_do_not_use_is_named(host):
-    with pytest.raises(TypeError, match=r"Strange.numbers.*list"):
-        parameternode.parameterNodeWrapper(
-            type("Strange", (), {"__annotations__": {"numbers": list[int]}})
-        )

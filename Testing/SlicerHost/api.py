@@ -38,6 +38,12 @@ def slots(name: str) -> set[str]:
     return {slot for one in _lineage(name) for slot in (*one["slots"], *one["methods"])}
 
 
+def names(name: str) -> set[str]:
+    """The names of all of them."""
+    called = {one.partition("(")[0] for one in signals(name) | slots(name)}
+    return called | set(properties(name))
+
+
 def _lineage(name: str) -> Iterator[dict[str, Any]]:
     known = classes()
     while name in known:

@@ -37,9 +37,10 @@ class qSlicerApplication(QtWidgets.QApplication):  # noqa: N801 - Slicer's name
         for scheme in ("file", "http", "https"):
             QtGui.QDesktopServices.setUrlHandler(scheme, self, "openUrl")
 
-    def begin(self, stage: Stage) -> None:
+    def begin(self, stage: Stage, version: tuple[int, int]) -> None:
         """Take a scene and all that comes with it; settings begin empty."""
         self._stage = stage
+        self.majorVersion, self.minorVersion = version
         self.temporaryPath = stage.application_logic.GetTemporaryPath()
         ini = QtCore.QSettings.IniFormat
         QtCore.QSettings.setDefaultFormat(ini)

@@ -22,7 +22,6 @@ _TYPES = {
     "MarkupsFile": (".mrk.json", ".fcsv"),
     "TransformFile": (".tfm", ".h5"),
     "TableFile": (".tsv", ".csv"),
-    "TextFile": (".txt",),
     "ModelFile": (".vtp", ".vtk", ".stl", ".obj", ".ply"),
     "VolumeFile": (".nrrd", ".nhdr", ".nii", ".nii.gz", ".mha", ".mhd", ".dcm"),
 }
@@ -31,7 +30,6 @@ _NODES = {
     "MarkupsFile": "vtkMRMLMarkupsNode",
     "TransformFile": "vtkMRMLTransformNode",
     "TableFile": "vtkMRMLTableNode",
-    "TextFile": "vtkMRMLTextNode",
     "ModelFile": "vtkMRMLModelNode",
     "VolumeFile": "vtkMRMLVolumeNode",
 }
@@ -136,19 +134,16 @@ def _markups(path: str, _properties: dict[str, Any]) -> slicer.vtkMRMLMarkupsNod
     return slicer.mrmlScene.GetNodeByID(node_id) if node_id else None
 
 
-def _by_storage(kind: str) -> Callable[[str, dict[str, Any]], slicer.vtkMRMLNode | None]:
-    def read(path: str, _properties: dict[str, Any]) -> slicer.vtkMRMLNode | None:
-        scene = slicer.mrmlScene
-        node = scene.AddNewNodeByClass(kind, scene.GenerateUniqueName(_stem(path)))
-        node.AddDefaultStorageNode(path)
-        if not node.GetStorageNode().ReadData(node):
-            scene.RemoveNode(node)
-            return None
-        if node.IsA("vtkMRMLDisplayableNode"):
-            node.CreateDefaultDisplayNodes()
-        return node
-
-    return read
+def _segmentation(path: str, _properties: dict[str, Any]) -> slicer.vtkMRMLSegmentationNode | None:
+    scene = slicer.mrmlScene
+    name = scene.GenerateUniqueName(_stem(path))
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+    node.AddDefaultStorageNode(path)
+    if not node.GetStorageNode().ReadData(node):
+        scene.RemoveNode(node)
+        return None
+    node.CreateDefaultDisplayNodes()
+    return node
 
 
 _READERS = {
@@ -157,8 +152,7 @@ _READERS = {
     "TableFile": _table,
     "TransformFile": _transform,
     "MarkupsFile": _markups,
-    "SegmentationFile": _by_storage("vtkMRMLSegmentationNode"),
-    "TextFile": _by_storage("vtkMRMLTextNode"),
+    "SegmentationFile": _segmentation,
 }
 
 

@@ -30,7 +30,7 @@ class Hierarchy:
 
         @vtk.calldata_type(vtk.VTK_OBJECT)
         def going(_scene: Any, _event: str, node: slicer.vtkMRMLNode) -> None:
-            if not scene.IsBatchProcessing():
+            if not scene.IsClosing():
                 self._remove(node)
 
         self._tags = [
@@ -44,6 +44,7 @@ class Hierarchy:
             self._scene.RemoveObserver(tag)
 
     def _tree(self) -> slicer.vtkMRMLSubjectHierarchyNode:
+        """The scene's hierarchy, a new one after closing."""
         return slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self._scene)
 
     def _add(self, node: slicer.vtkMRMLNode) -> None:
@@ -59,6 +60,8 @@ class Hierarchy:
             tree.RemoveItem(item, False, False)
 
     def _after_batch(self, _scene: Any, _event: str) -> None:
+        """After closing or reading a scene: make its hierarchy, or take the one that was read."""
+        slicer.vtkMRMLSubjectHierarchyNode.ResolveSubjectHierarchy(self._scene)
         for index in range(self._scene.GetNumberOfNodes()):
             node = self._scene.GetNthNode(index)
             if node is not None:

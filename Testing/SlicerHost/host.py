@@ -32,7 +32,9 @@ from . import (
     dialogs,
     hierarchy,
     images,
+    leaks,
     modules,
+    packaging,
     parameternode,
     pictures,
     pythonqt,
@@ -54,8 +56,19 @@ class Host:
     """Slicer's place taken, from entering to leaving the ``with`` block.
 
     Leaving raises ``SlotError`` for exceptions that slots let out, and ``AssertionError`` for
-    errors that VTK or Qt reported. There is one at a time.
+    errors that VTK or Qt reported, messages that the test did not take and what panels left
+    behind. There is one at a time.
+
+    Args:
+        version: of Slicer: (5, 12), or (5, 10), which lacks ``slicer.packaging``.
+
+    Attributes:
+        packages: what is installed, missing and asked for (``packaging.Packages``).
     """
+
+    def __init__(self, version: tuple[int, int] = (5, 12)) -> None:
+        self._version = version
+        self.packages = packaging.Packages()
 
     def __enter__(self) -> Host:
         pythonqt.build()
@@ -65,7 +78,8 @@ class Host:
         slicer.mrmlScene = self._stage.scene
         slicer.app = QtWidgets.QApplication.instance() or application.qSlicerApplication()
         _publish(modules.of_slicer(self._stage))
-        slicer.app.begin(self._stage)
+        _offer_packaging(self._version, self.packages)
+        slicer.app.begin(self._stage, self._version)
         self._hierarchy = hierarchy.Hierarchy(self._stage.scene)
         self._panels: list[Any] = []
         self._errors = heard_errors()
@@ -74,6 +88,7 @@ class Host:
             left.clear()
         dialogs.forget()
         blocking.forget()
+        parameternode.CONNECTED.clear()
         return self
 
     def __exit__(self, *raised: object) -> None:
@@ -83,8 +98,10 @@ class Host:
                 for child in panel.parent.findChildren(kind):
                     child.setMRMLScene(None)
             panel.parent.deleteLater()
-        self.process_events()
+        left = [what for panel in self._panels for what in leaks.left_by(panel)]
+        left += leaks.connected_parameter_nodes()
         slicer.app.end()
+        self.process_events()
         self._hierarchy.close()
         slicer.mrmlScene.Clear(1)
         self._errors.__exit__(*raised)
@@ -96,6 +113,7 @@ class Host:
         if raised[0] is None:
             self.check()
             assert not dialogs.MESSAGES, f"messages that the test did not take: {dialogs.MESSAGES}"
+            assert not left, left
 
     @property
     def scene(self) -> slicer.vtkMRMLScene:
@@ -259,3 +277,12 @@ def _publish(slicer_modules: types.ModuleType) -> None:
     for name, module in published.items():
         if name.startswith("slicer."):
             setattr(slicer, name.removeprefix("slicer."), module)
+
+
+def _offer_packaging(version: tuple[int, int], packages: packaging.Packages) -> None:
+    """Offer ``slicer.packaging`` where that version of Slicer has it."""
+    sys.modules.pop("slicer.packaging", None)
+    vars(slicer).pop("packaging", None)
+    slicer.util.pip_install = packages.pip_install
+    if version >= (5, 12):
+        slicer.packaging = sys.modules["slicer.packaging"] = packages.as_module()

@@ -25,6 +25,7 @@ Signal, Property = QtCore.Signal, QtCore.Property
 Rectangle = tuple[int, int, int, int]
 """x, y, width, height in pixels, from the upper left."""
 
+_DIRECTIONS = ("Left", "Right", "Posterior", "Anterior", "Inferior", "Superior")
 _FIRST_SIZE = (450, 380)  # of a view before a picture gives it another
 
 
@@ -143,22 +144,33 @@ class qMRMLThreeDView(_View):
         return self._node
 
     def cameraNode(self) -> slicer.vtkMRMLCameraNode:
-        self._drawing()  # its camera manager makes the node
-        return slicer.modules.cameras.logic().GetViewActiveCameraNode(self._node)
+        manager = self.displayableManagerByClassName("vtkMRMLCameraDisplayableManager")
+        return manager.GetCameraNode()
 
     def resetFocalPoint(self) -> None:
-        bounds = vtk.vtkBoundingBox(self._drawing().renderer.ComputeVisiblePropBounds())
+        """Turn the camera to the middle of what is seen, the box and its letters apart."""
+        shown = self._node.GetBoxVisible(), self._node.GetAxisLabelsVisible()
+        renderer = self._drawing().renderer
+        self._frame(False, False)
+        bounds = vtk.vtkBoundingBox(renderer.ComputeVisiblePropBounds())
+        self._frame(*shown)
         if bounds.IsValid():
             centre = [0.0, 0.0, 0.0]
             bounds.GetCenter(centre)
             self.cameraNode().SetFocalPoint(centre)
+            # The box moves to what is seen.
+            self._node.InvokeEvent(slicer.vtkMRMLViewNode.ResetFocalPointRequestedEvent)
+
+    def _frame(self, box: bool, letters: bool) -> None:
+        self._node.SetBoxVisible(box)
+        self._node.SetAxisLabelsVisible(letters)
 
     def resetCamera(self, rotation: bool = True, translation: bool = True) -> None:
         self.cameraNode().Reset(rotation, translation, True, self._drawing().renderer)
 
     def rotateToViewAxis(self, axis: int) -> None:
-        """Look from the right, left, back, front, bottom or top: 0 to 5, as in Slicer."""
-        self.cameraNode().RotateTo(axis)
+        """Turn to an axis of RAS: 0 to 5 for -X, +X, -Y, +Y, -Z, +Z."""
+        self.cameraNode().RotateTo(getattr(slicer.vtkMRMLCameraNode, _DIRECTIONS[axis]))
 
     def _make(self) -> views.View:
         return views.ThreeDView(self._node, self._application_logic, self._size)

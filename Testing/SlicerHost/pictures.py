@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 
 from .images import to_qt
@@ -67,8 +68,19 @@ def _draw_bar(painter: QtGui.QPainter, widget: Any, place: Rectangle) -> None:
     painter.fillRect(*place, colour)
     text = node.GetLayoutLabel() or node.GetLayoutName()
     if node.IsA("vtkMRMLSliceNode"):
-        text += f"   {node.GetOrientation()}   {widget.sliceLogic().GetSliceOffset():.2f} mm"
+        text += f"   {_position(node)}"
     painter.setPen(_BAR_TEXT)
     x, y, width, height = place
     text_place = QtCore.QRect(x + 8, y, width - 16, height)
     painter.drawText(text_place, QtCore.Qt.AlignVCenter | QtCore.Qt.AlignLeft, text)
+
+
+def _position(node: slicer.vtkMRMLSliceNode) -> str:
+    """Where the slice is, as Slicer writes it: "S: 61.44 mm"; oblique ones by their offset."""
+    to_ras = node.GetSliceToRAS()
+    normal = [to_ras.GetElement(row, 2) for row in range(3)]
+    for axis, letters in enumerate(("RL", "AP", "SI")):
+        if abs(normal[axis]) > 1 - 1e-6:
+            ras = to_ras.GetElement(axis, 3)
+            return f"{letters[ras < 0]}: {abs(ras):.2f} mm"
+    return f"{node.GetSliceOffset():.2f} mm"

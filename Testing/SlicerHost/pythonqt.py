@@ -107,6 +107,8 @@ def _setattr(self: QtCore.QObject, name: str, value: Any) -> None:
         if not writable or not _set_property(self, name, value):
             what = f"a {type(value).__name__}" if writable else "anything: it is read-only"
             raise AttributeError(f"{type(self).__name__}.{name} does not take {what}")
+    elif isinstance(value, QtCore.SignalInstance):  # PySide6 keeps those it has looked up
+        _get(self, "__dict__")[name] = value
     elif type(self).__module__.startswith("PySide6"):
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r} to set")
     else:

@@ -12,7 +12,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 
 from .widgets_ctk import ctkSliderWidget
 
-Signal, Property = QtCore.Signal, QtCore.Property
+Signal, Property = QtCore.Signal, QtCore.Property  # whose setters must not raise: Qt calls them
 
 _SCENE_EVENTS = (
     "NodeAddedEvent",
@@ -247,11 +247,10 @@ class qMRMLCheckableNodeComboBox(qMRMLNodeComboBox):
 
     checkedNodesChanged = Signal()
 
-    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
-        self._checked: set[str] = set()
-        super().__init__(parent)
+    _checked: set[str]
 
     def _make_box(self) -> QtWidgets.QComboBox:
+        self._checked = set()
         box = _CheckedNames()
         box.model().itemChanged.connect(self._ticked)
         return box
@@ -334,10 +333,9 @@ class qMRMLSliderWidget(ctkSliderWidget):
             return
         selection = self._scene.GetFirstNodeByClass("vtkMRMLSelectionNode")
         unit = selection.GetUnitNode(self._quantity) if selection else None
-        if unit is None:
-            raise NotImplementedError(f"the host's scene has no unit of {self._quantity}")
-        self.suffix = unit.GetSuffix()
-        self.setDecimals(unit.GetPrecision())
+        if unit is not None:
+            self.suffix = unit.GetSuffix()
+            self.setDecimals(unit.GetPrecision())
 
     quantity = Property(str, lambda self: self._quantity, setQuantity)
 
