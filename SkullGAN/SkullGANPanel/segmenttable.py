@@ -166,10 +166,11 @@ class SegmentTable:
             self._put(row, column, qt.QTableWidgetItem(text))
         box = qt.QTableWidgetItem()
         box.setCheckState(_state(self._kept[segment]))
-        self._put(row, self.KEEP, box, qt.Qt.ItemIsUserCheckable)
+        self._put(row, self.KEEP, box)
 
-    def _put(self, row: int, column: int, item: Any, more: int = 0) -> None:
-        item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable | more)
+    def _put(self, row: int, column: int, item: Any) -> None:
+        flags = qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable
+        item.setFlags(flags | qt.Qt.ItemIsUserCheckable if column == self.KEEP else flags)
         self.widget.setItem(row, column, item)
 
     def _onCurrentCell(self, row: int, column: int, rowBefore: int, columnBefore: int) -> None:

@@ -47,7 +47,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Connect the widgets, when the panel is opened for the first time."""
 
     def showParameters(self) -> None:
-        """Show what ``connectGui`` and ``keepText`` do not; called when a parameter changed."""
+        """Show what is not kept equal anyway; called when a parameter changed."""
 
     def updateButtons(self) -> None:
         """Enable what can be done with ``allow``; called with and without ``self.node``."""
@@ -125,11 +125,18 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             )
         self.node = node
         if node:
-            self._guiTag = node.connectGui(self._uiWidget)
+            # Not connectGui, which gives no tag to disconnect by (Slicer/Slicer#7547).
+            self._guiTag = node.connectParametersToGui(self._namedWidgets())
             self.addObserver(node.parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameters)
             self.onParameters()
         else:
             self.updateButtons()
+
+    def _namedWidgets(self) -> dict[str, Any]:
+        """The widgets that name a parameter, by its name."""
+        named = "SlicerParameterName"
+        widgets = slicer.util.findChildren(self._uiWidget)
+        return {w.property(named): w for w in widgets if w.property(named)}
 
     def onParameters(self, caller: Any = None, event: Any = None) -> None:
         for read, write, field in self._texts:
@@ -151,7 +158,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def keepLines(self, widget: Any, field: str) -> None:
         """Keep a ``QPlainTextEdit`` and a text of the parameter node equal.
 
-        Not left to ``connectGui``, which would move the cursor of who is typing.
+        Not left to the parameter node, which would move the cursor of who is typing.
         """
 
         def take() -> None:
