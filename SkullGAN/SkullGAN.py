@@ -535,7 +535,7 @@ class SkullGANWidget(PanelWidget):
     def onPlane(self) -> None:
         """Put the plane on the skull, after finding it and preparing the cutter if need be."""
         if self.hand.cutter:
-            self.hand.place(self.node.plane)
+            self.node.plane = self.hand.place(self.node.plane)
             return
         with self.shownErrors(_("The plane was not placed.")):
             from SkullGANScene import heads

@@ -58,14 +58,14 @@ class HandCutting(VTKObservationMixin):
         self._preview()
         return plane
 
-    def place(self, plane: Any) -> None:
-        """Put the plane back onto the skull, with a new one if it was deleted."""
+    def place(self, plane: Any) -> Any:
+        """Put the plane back onto the skull, with a new one if it was deleted; give its node."""
         if plane is None or plane is not self._plane:
-            self.start(self.cutter, plane)
-            return
+            return self.start(self.cutter, plane)
         point, normal = self._where()
         plane.SetOriginWorld(point)
         plane.SetNormalWorld(normal)
+        return plane
 
     def stop(self) -> None:
         """Follow no plane any more."""

@@ -44,14 +44,14 @@ def surface(mask: np.ndarray, ijk_to_ras: np.ndarray) -> vtk.vtkPolyData:
     spacing = np.linalg.norm(ijk_to_ras[:3, :3], axis=0)
     block = np.maximum(1, np.rint(_GRID_MM / spacing)).astype(int)
     # Empty all around, so that the surface is closed where the mask ends with its volume.
-    share = _block_mean(np.pad(mask, [(1, step + 1) for step in block[::-1]]), block[::-1])
+    share = _block_mean(np.pad(mask, [(step, 2 * step) for step in block[::-1]]), block[::-1])
     share = gaussian_filter(share, _SMOOTHING_VOXELS)
     image = vtk.vtkImageData()
     image.SetDimensions(share.shape[::-1])
     image.GetPointData().SetScalars(numpy_to_vtk(share.ravel(), deep=True))
-    # Block (0, 0, 0) begins at voxel -1, which the padding added.
+    # Block (0, 0, 0) is the padding before voxel 0.
     to_ijk = np.diag([*block, 1.0])
-    to_ijk[:3, 3] = (block - 1) / 2 - 1
+    to_ijk[:3, 3] = (block - 1) / 2 - block
     steps = [vtk.vtkFlyingEdges3D(), vtk.vtkTransformPolyDataFilter()]
     steps[0].SetInputData(image)
     steps[0].SetValue(0, 0.5)
