@@ -6,6 +6,8 @@
 #   make bench-generate  images a second against the plain network (BENCH="--device cuda")
 #   make bench-train     iterations a second against the straightforward loop (BENCH=...)
 #   make bench-evaluate  where the time of an evaluation goes (BENCH="-n 250")
+#   make bench-panel     how long the panels keep the GUI thread (BENCH="SkullGAN")
+#   make screenshots     the panels' pictures in Resources/Screenshots
 #   make clean           removes what demo and test made
 #
 # PYTHON chooses the interpreter, PIP_FLAGS goes to pip (a mirror, a CPU build of torch).
@@ -15,7 +17,8 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test bench-extract bench-generate bench-train bench-evaluate clean
+.PHONY: demo test bench-extract bench-generate bench-train bench-evaluate bench-panel \
+	screenshots clean
 
 demo: $(INSTALLED)
 	$(BIN)/skullgan demo -o demo
@@ -36,6 +39,12 @@ bench-train: $(INSTALLED)
 
 bench-evaluate: $(INSTALLED)
 	$(BIN)/python Testing/Benchmarks/evaluate.py $(BENCH)
+
+bench-panel: $(INSTALLED)
+	$(BIN)/python Testing/Benchmarks/panel.py $(BENCH)
+
+screenshots: $(INSTALLED)
+	$(BIN)/python Resources/draw_panels.py
 
 $(INSTALLED): pyproject.toml Testing/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("$(PYTHON) is Python %d.%d, 3.10 or later is needed (make PYTHON=...)." % sys.version_info[:2])'

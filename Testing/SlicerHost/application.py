@@ -13,6 +13,7 @@ import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 from SkullGANScene.headless import Stage
 
+from . import blocking
 from .files import qSlicerCoreIOManager
 from .layout import qSlicerLayoutManager
 
@@ -131,7 +132,8 @@ class qSlicerModuleSelectorToolBar(QtWidgets.QToolBar):  # noqa: N801 - Slicer's
         for change, module in (("exit", self._selected), ("enter", name)):
             panel = getattr(slicer.modules, f"{module}Widget", None)
             if panel is not None:
-                getattr(panel, change)()
+                with blocking.timed(f"{module}Widget.{change}"):
+                    getattr(panel, change)()
         self._selected = name
         self.moduleSelected.emit(name)
 

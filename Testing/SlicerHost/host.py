@@ -146,8 +146,9 @@ class Host:
         parent = modules.qSlicerScriptedLoadableModuleWidget()
         parent.setLayout(QtWidgets.QVBoxLayout())
         parent.setMRMLScene(slicer.mrmlScene)
-        panel = getattr(module, f"{description.name}Widget")(parent)
-        panel.setup()
+        with blocking.timed(f"{description.name}Widget.setup"):
+            panel = getattr(module, f"{description.name}Widget")(parent)
+            panel.setup()
         self._panels.append(panel)
         parent._python_object, description._panel = panel, parent
         setattr(slicer.modules, f"{description.name}Widget", panel)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import slicer
 import vtk
-from SkullGANScene import rendering
+from SkullGANScene import views
 
 _LEGEND_PX, _TITLE_PX, _AXIS_PX = 12, 16, 13
 
@@ -18,7 +18,8 @@ class qMRMLPlotView:
 
     def __init__(self, node: slicer.vtkMRMLPlotViewNode) -> None:
         self._node = node
-        self._view: vtk.vtkContextView | None = None
+        self._view: views.View | None = None
+        self._actor = vtk.vtkContextActor()
 
     def fitToContent(self) -> None:
         """Charts are drawn from their nodes each time, at the range that these ask for."""
@@ -28,28 +29,20 @@ class qMRMLPlotView:
 
     def _picture(self, size: tuple[int, int]) -> vtk.vtkImageData:
         if self._view is None:
-            self._view = vtk.vtkContextView()
-            self._view.SetRenderWindow(rendering.new_window())
-            self._view.GetRenderWindow().SetMultiSamples(0)
-            self._view.GetRenderer().SetBackground(1, 1, 1)
-        scene = self._view.GetScene()
-        scene.ClearItems()
+            self._view = views.View(size)
+            self._view.renderer.SetBackground(1, 1, 1)
+            self._view.renderer.AddActor(self._actor)
+            self._actor.GetScene().SetRenderer(self._view.renderer)
+        self._actor.GetScene().ClearItems()
         chart = self._node.GetPlotChartNode()
         if chart is not None:
-            scene.AddItem(drawn_chart(chart))
-        window = self._view.GetRenderWindow()
-        window.SetSize(*size)
-        window.Render()
-        grab = vtk.vtkWindowToImageFilter()
-        grab.SetInput(window)
-        grab.SetInputBufferTypeToRGB()
-        grab.ReadFrontBufferOff()
-        grab.Update()
-        return grab.GetOutput()
+            self._actor.GetScene().AddItem(drawn_chart(chart))
+        self._view.window.SetSize(*size)
+        return self._view.image()
 
     def _close(self) -> None:
         if self._view is not None:
-            self._view.GetRenderWindow().Finalize()
+            self._view.close()
             self._view = None
 
 

@@ -126,11 +126,31 @@ class ctkPathLineEdit(QtWidgets.QWidget):
     settingKey = Property(str, lambda self: self._key, _set_key)
 
 
+class _ArrowForTick(QtWidgets.QProxyStyle):
+    """Draws the tick of a group box as an arrow."""
+
+    def drawPrimitive(
+        self,
+        element: int,
+        option: QtWidgets.QStyleOption,
+        painter: QtGui.QPainter,
+        widget: QtWidgets.QWidget | None = None,
+    ) -> None:
+        arrows = QtWidgets.QStyle.PE_IndicatorArrowRight, QtWidgets.QStyle.PE_IndicatorArrowDown
+        if element == QtWidgets.QStyle.PE_IndicatorCheckBox:
+            element = arrows[bool(option.state & QtWidgets.QStyle.State_On)]
+        super().drawPrimitive(element, option, painter, widget)
+
+
 class ctkCollapsibleGroupBox(QtWidgets.QGroupBox):
     """A framed heading that shows and hides what lies below it."""
 
+    _COLLAPSED_PX, _UNLIMITED_PX = 26, 2**24 - 1
+
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
+        self._own_style = _ArrowForTick()
+        self.setStyle(self._own_style)
         self.checkable = True
         self.checked = True
         self.connect("toggled(bool)", self._show_contents)
@@ -141,6 +161,7 @@ class ctkCollapsibleGroupBox(QtWidgets.QGroupBox):
             event.child().setVisible(self.checked)
 
     def _show_contents(self) -> None:
+        self.maximumHeight = self._UNLIMITED_PX if self.checked else self._COLLAPSED_PX
         for child in self.children():
             if isinstance(child, QtWidgets.QWidget):
                 child.setVisible(self.checked)
@@ -267,7 +288,7 @@ class ctkSliderWidget(_Numbers):
 
 
 class ctkRangeWidget(_Numbers):
-    """Two sliders, each with a spin box: the ends of a range."""
+    """Two spin boxes, the ends of a range; the slider with two handles between is not here."""
 
     minimumValueChanged = Signal(float)
     maximumValueChanged = Signal(float)
