@@ -22,7 +22,7 @@ from .files import written_aside
 from .maps import CalvariaMap, Head
 from .radiology import METRICS
 from .transducer import ArrayRays
-from .volume import HeadCT, write_volume
+from .volume import HeadCT, read_on_grid, write_volume
 
 FORMATS = {
     "surface": (".vtp",),
@@ -176,6 +176,19 @@ def read_numbers(path: str | Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInputError(f"{path}: cannot be read as the numbers of a map (.json).") from error
     raise BadInputError(f"{path}: is {told['format']!r}, the numbers of a map are needed.")
+
+
+def read_vertices(path: str | Path, ct: HeadCT) -> np.ndarray:
+    """Read the overlay ``vertex``, int32 (slices, rows, columns), of a CT.
+
+    Raises:
+        BadInputError: if there is no such file, it is something else or lies on another grid.
+    """
+    needed = "an overlay of skullgan map --scalar vertex is needed"
+    voxels = read_on_grid(path, ct, "overlay", needed)
+    if not np.issubdtype(voxels.dtype, np.integer) or voxels.min() != -1:
+        raise BadInputError(f"{path}: holds no numbers of vertices, --scalar vertex is needed.")
+    return voxels.astype(np.int32)
 
 
 def told(found: HeadMaps) -> Iterator[str]:

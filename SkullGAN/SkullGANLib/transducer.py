@@ -304,27 +304,59 @@ def scalars_of(found: ArrayRays) -> dict[str, np.ndarray]:
     }
 
 
+def columns(found: ArrayRays) -> dict[str, np.ndarray]:
+    """The array as a table with a row per element: its number and place, the scalars (NaN where not
+    measured), what the ray ``met`` and whether it is ``active`` (0 or 1), by column."""
+    places = {f"{axis}_ras_mm": found.elements_ras[:, n] for n, axis in enumerate("xyz")}
+    return {
+        "element": np.arange(len(found)),
+        **places,
+        **scalars_of(found),
+        "met": np.array([CODES[code] for code in found.code.tolist()]),
+        "active": found.active.astype(np.int64),
+    }
+
+
 def write_csv(path: str | Path, found: ArrayRays) -> None:
-    """Write a CSV with a row per element; what was not measured stays empty.
+    """Write ``columns`` as CSV; what was not measured stays empty.
 
     Raises:
         OutputError: if the file cannot be written.
     """
-    scalars = scalars_of(found)
+    table = columns(found)
     with written_aside(path) as aside, open(aside, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["element", "x_ras_mm", "y_ras_mm", "z_ras_mm", *scalars, "met", "active"])
-        for n, place_ras in enumerate(found.elements_ras):
-            row = (values[n] for values in scalars.values())
+        writer.writerow(table)
+        for row in zip(*(values.tolist() for values in table.values()), strict=True):
             writer.writerow(
-                [
-                    n,
-                    *(f"{mm:.3f}" for mm in place_ras),
-                    *("" if np.isnan(value) else f"{value:.4f}" for value in row),
-                    CODES[int(found.code[n])],
-                    int(found.active[n]),
-                ]
+                ("" if np.isnan(one) else f"{one:.4f}") if isinstance(one, float) else one
+                for one in row
             )
+
+
+def read_csv(path: str | Path) -> dict[str, np.ndarray]:
+    """Read back ``columns`` from a file of ``write_csv``.
+
+    Raises:
+        BadInputError: if there is no such file or it is something else.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        texts = {name: [row[name] for row in rows] for name in rows[0]}
+        return {
+            name: np.array(values)
+            if name == "met"
+            else np.array(values, int)
+            if name in ("element", "active")
+            else np.array([float(value or "nan") for value in values])
+            for name, values in texts.items()
+        }
+    except (OSError, ValueError, TypeError, IndexError, csv.Error) as error:
+        raise BadInputError(
+            f"{path}: cannot be read as the rays of an array, a table of skullgan map --rays is "
+            "needed."
+        ) from error
 
 
 def _bundles(starts: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, sparse.csr_array]:
