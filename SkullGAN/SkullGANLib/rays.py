@@ -128,6 +128,26 @@ class Rays:
     exit_mm: np.ndarray
 
 
+def sample(field: Field, points_ras: np.ndarray) -> np.ndarray:
+    """Interpolate the CT by its cubic spline.
+
+    Args:
+        field: the CT.
+        points_ras: float (..., 3), RAS mm; the CT is mirrored at the border of the field's box.
+
+    Returns:
+        float32 (...), HU.
+    """
+    at = field.index(points_ras.reshape(-1, 3))
+    found = np.empty(len(at), np.float32)
+
+    def work(part: slice) -> None:
+        found[part] = _hu(field, at[part].T)
+
+    _in_parts(work, len(at), field.threads, at_once=50 * _RAYS_AT_ONCE)
+    return found.reshape(points_ras.shape[:-1])
+
+
 def wall_range(
     field: Field, starts_ras: np.ndarray, directions: np.ndarray, reach_mm: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -203,10 +223,7 @@ class _Profiles:
             number = np.arange(len(ray)) - offset + np.repeat(begin[part], lengths)
             at = (index[ray] + (number * STEP_MM)[:, None] * step[ray]).T
             places = ray, number - start
-            # Mirrored as the spline was made; the CT's rim is looked at on its own.
-            hu[places] = ndimage.map_coordinates(
-                field.spline, at, order=3, prefilter=False, mode="mirror", output=np.float32
-            )
+            hu[places] = _hu(field, at)
             share[places] = ndimage.map_coordinates(field.mask, at, order=1, output=np.float32)
 
         _in_parts(sample, len(index), field.threads)
@@ -336,6 +353,14 @@ def _needed(
     )
 
 
+def _hu(field: Field, at: np.ndarray) -> np.ndarray:
+    """HU at indices (3, N) of the box, float32 (N,)."""
+    # Mirrored as the spline was made; rays that reach the CT's rim are not measured anyway.
+    return ndimage.map_coordinates(
+        field.spline, at, order=3, prefilter=False, mode="mirror", output=np.float32
+    )
+
+
 def _spline(hu: np.ndarray, threads: int) -> np.ndarray:
     """Coefficients of the cubic spline through a volume, mirrored at its ends, float32."""
     found = np.empty(hu.shape, np.float32)
@@ -354,7 +379,9 @@ def _spline(hu: np.ndarray, threads: int) -> np.ndarray:
     return found
 
 
-def _in_parts(work: Callable[[slice], None], count: int, threads: int) -> None:
-    parts = [slice(n, min(n + _RAYS_AT_ONCE, count)) for n in range(0, count, _RAYS_AT_ONCE)]
+def _in_parts(
+    work: Callable[[slice], None], count: int, threads: int, at_once: int = _RAYS_AT_ONCE
+) -> None:
+    parts = [slice(n, min(n + at_once, count)) for n in range(0, count, at_once)]
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, parts))

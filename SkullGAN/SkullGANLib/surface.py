@@ -16,7 +16,7 @@ from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
 from .errors import BadInputError
-from .rays import Field, wall_range
+from .rays import Field, sample, wall_range
 from .skull import Cavity
 
 SPACING_MM = 1.0
@@ -28,6 +28,7 @@ NORMAL_SMOOTHING_MM = 2.5
 
 _BEYOND_MM = 35.0  # the wall ends nearer than so far outside the vault's inner ellipse
 _STEP_MM = 0.5
+_CLOSE_BY_MM = 2.0  # the mask and the CT's own edge are no farther apart
 _LEAST_MM = 20.0  # from the middle, where nothing is wall
 _FEWEST = 500  # vertices with wall, below which there is no vault to speak of
 
@@ -186,7 +187,29 @@ def _outermost_mm(
     outward = directions @ frame.head_to_ras[:3, :3].T
     starts = frame.head_to_ras[:3, 3] + farthest_mm * outward
     first, _ = wall_range(field, starts, -outward, farthest_mm - _LEAST_MM)
-    return farthest_mm - first
+    return farthest_mm - _between_voxels(field, starts, -outward, first)
+
+
+def _between_voxels(
+    field: Field, starts: np.ndarray, inward: np.ndarray, first: np.ndarray
+) -> np.ndarray:
+    """Take the distance (N,) of the mask's first voxel to where the CT between the voxels first
+    reaches the threshold; it stays where it does not do so close by."""
+    offsets = np.arange(-_CLOSE_BY_MM, _CLOSE_BY_MM + _STEP_MM / 2, _STEP_MM)
+    rays = np.flatnonzero(np.isfinite(first))
+    at = first[rays, None] + offsets
+    hu = sample(field, starts[rays, None] + at[..., None] * inward[rays, None])
+    before, after = hu[:, :-1], hu[:, 1:]
+    rises = (before < field.threshold_hu) & (after >= field.threshold_hu)
+    which = rises.argmax(axis=1)
+    row = np.arange(len(rays))
+    low, high = before[row, which], after[row, which]
+    share = (field.threshold_hu - low) / np.where(rises[row, which], high - low, np.inf)
+    found = first.copy()
+    found[rays] = np.where(
+        rises.any(axis=1), at[row, which] + share * _STEP_MM, at[:, len(offsets) // 2]
+    )
+    return found
 
 
 def _neighbours(count: int, triangles: np.ndarray) -> sparse.csr_array:
