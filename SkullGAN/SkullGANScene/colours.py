@@ -68,3 +68,13 @@ def legend_of(
 ) -> slicer.vtkMRMLColorLegendDisplayNode | None:
     """The colour legend of a node, if it has one."""
     return slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
+
+
+def renew_legend(node: slicer.vtkMRMLDisplayableNode) -> None:
+    """Make the legend of a node anew: views show only those that came after them."""
+    old = legend_of(node)
+    title, label_format = old.GetTitleText(), old.GetLabelFormat()
+    node.GetScene().RemoveNode(old)
+    legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
+    legend.SetTitleText(title)
+    legend.SetLabelFormat(label_format)

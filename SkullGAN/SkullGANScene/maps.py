@@ -43,7 +43,7 @@ _MAP = "SkullGAN.map"  # role of an overlay's reference to its surface
 _CT = "SkullGAN.ct"
 _SOURCE = "SkullGAN.Source"
 _OPACITY = 0.6
-_CAST_SHADOW = 0.25  # ambient light, so that colours are not lost in the shade
+_AMBIENT = 0.4  # share of the light that makes no shade: colours are to be read
 _VALUES = (*radiology.METRICS, "code", "bone", "side")
 
 
@@ -80,7 +80,8 @@ def add_surface(
     display.SetAndObserveColorNodeID(colours.table(ct_node.GetScene()).GetID())
     display.SetScalarVisibility(True)
     display.SetScalarRangeFlag(display.UseManualScalarRange)
-    display.SetAmbient(_CAST_SHADOW)
+    display.SetAmbient(_AMBIENT)
+    display.SetDiffuse(1.0 - _AMBIENT)
     display.SetVisibility2D(False)
     hierarchy.put_beside(node, ct_node)
     show_scalar(node, scalar)
@@ -109,26 +110,24 @@ def add_overlay(
     needed = ct_node.GetImageData().GetDimensions()[::-1]
     if numbers.shape != needed:
         raise BadInputError(
-            f"The map's overlay is {numbers.shape}, the CT {needed}; one is needed."
+            f"The map's overlay is {numbers.shape}, the CT {needed}; the same grid is needed."
         )
-    scene = ct_node.GetScene()
-    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", f"{ct_node.GetName()} wall map")
-    node.SetAttribute(MAP_ATTRIBUTE, OVERLAY)
+    values = maps.overlay(map_from(surface_node), numbers, scalar)
+    node = _overlay_node(ct_node, values, f"{ct_node.GetName()} wall map")
     node.SetNodeReferenceID(_MAP, surface_node.GetID())
-    matrix = vtk.vtkMatrix4x4()
-    ct_node.GetIJKToRASMatrix(matrix)
-    node.SetIJKToRASMatrix(matrix)
-    node.SetAndObserveTransformNodeID(ct_node.GetTransformNodeID())
-    _fill_overlay(node, surface_node, numbers, scalar)
-    node.CreateDefaultDisplayNodes()
-    display = node.GetDisplayNode()
-    display.SetAndObserveColorNodeID(colours.table(scene).GetID())
-    display.AutoWindowLevelOff()
-    # What is not wall (0) or was not measured (below 0) is not shown.
-    display.AutoThresholdOff()
-    display.SetThreshold(np.finfo(np.float32).tiny, np.finfo(np.float32).max)
-    display.ApplyThresholdOn()
     hierarchy.put_beside(node, ct_node)
+    _show_overlay(node, scalar)
+    return node
+
+
+def copy_overlay(
+    overlay_node: slicer.vtkMRMLScalarVolumeNode,
+    ct_node: slicer.vtkMRMLScalarVolumeNode,
+    scalar: str,
+) -> slicer.vtkMRMLScalarVolumeNode:
+    """Add a copy of an overlay over another copy of its CT, maybe in another scene."""
+    values = slicer.util.arrayFromVolume(overlay_node)
+    node = _overlay_node(ct_node, values, overlay_node.GetName())
     _show_overlay(node, scalar)
     return node
 
@@ -355,6 +354,29 @@ def _show_overlay(node: slicer.vtkMRMLScalarVolumeNode, scalar: str) -> None:
     _legend(node, scalar)
     # The surface has the same legend in the 3D views.
     colours.legend_of(node).SetVisibility3D(False)
+
+
+def _overlay_node(
+    ct_node: slicer.vtkMRMLScalarVolumeNode, values: np.ndarray, name: str
+) -> slicer.vtkMRMLScalarVolumeNode:
+    scene = ct_node.GetScene()
+    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
+    node.SetAttribute(MAP_ATTRIBUTE, OVERLAY)
+    slicer.util.updateVolumeFromArray(node, values)
+    matrix = vtk.vtkMatrix4x4()
+    ct_node.GetIJKToRASMatrix(matrix)
+    node.SetIJKToRASMatrix(matrix)
+    node.SetAndObserveTransformNodeID(ct_node.GetTransformNodeID())
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetAndObserveColorNodeID(colours.table(scene).GetID())
+    display.AutoWindowLevelOff()
+    display.SetInterpolate(False)  # between wall and 0 lie values that nobody measured
+    # What is not wall (0) or was not measured (below 0) is not shown.
+    display.AutoThresholdOff()
+    display.SetThreshold(np.finfo(np.float32).tiny, np.finfo(np.float32).max)
+    display.ApplyThresholdOn()
+    return node
 
 
 def _fill_overlay(
