@@ -449,7 +449,6 @@ def map_(options: argparse.Namespace) -> None:
 
     outputs = [*options.output, *([options.rays] if options.rays else [])]
     mapfiles.check(outputs, overwrite=options.overwrite)
-    target = _point(options.target) if options.target else None
     elements = transducer.read_elements(options.elements) if options.elements else None
     points = landmarks.read(options.landmarks) if options.landmarks else None
     with progress.shown(f"Mapping {options.ct.name}", options.progress) as tell:
@@ -462,7 +461,7 @@ def map_(options: argparse.Namespace) -> None:
             landmarks=points,
             threshold_hu=options.threshold_hu,
             spacing_mm=options.spacing_mm,
-            target_ras=target,
+            target_ras=options.target,
             elements=elements,
             most_incidence_deg=options.most_incidence_deg,
             on_progress=lambda share: tell(0.2 + 0.6 * share),
@@ -479,16 +478,6 @@ def map_(options: argparse.Namespace) -> None:
         print(line)
     for path in outputs:
         print(f"{path}: written")
-
-
-def _point(text: str) -> list[float]:
-    try:
-        found = [float(part) for part in text.split(",")]
-    except ValueError:
-        found = []
-    if len(found) != 3:
-        raise BadInputError(f"--target {text}: R,A,S in mm is needed, such as 0,-10,5.")
-    return found
 
 
 def import_weights(options: argparse.Namespace) -> None:
@@ -854,7 +843,7 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
 def _add_map(commands: argparse._SubParsersAction) -> None:
     from .mapfiles import FORMATS, SCALARS
     from .surface import SPACING_MM
-    from .transducer import MOST_INCIDENCE_DEG
+    from .transducer import MOST_INCIDENCE_DEG, point
 
     one = _command(
         commands,
@@ -901,6 +890,7 @@ def _add_map(commands: argparse._SubParsersAction) -> None:
     )
     one.add_argument(
         "--target",
+        type=point,
         metavar="R,A,S",
         help="of the ultrasound array, mm; write --target=R,A,S if R is negative (the middle of "
         "the intracranial space)",

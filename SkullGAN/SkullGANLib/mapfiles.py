@@ -158,7 +158,7 @@ def write(path: Path, found: HeadMaps, ct: HeadCT, scalar: str = "thickness_mm")
             voxels = maps.overlay(found.calvaria, voxels, scalar)
         write_volume(path, voxels, ct.ijk_to_ras, ct.source)
     elif format == "summary":
-        _write_summary(path, found.calvaria)
+        write_summary(path, found)
     else:
         _write_numbers(path, found)
 
@@ -226,17 +226,29 @@ def _mean(row: Mapping[str, Any], digits: int) -> str:
     return "none" if row["mean"] is None else f"{row['mean']:.{digits}f} ± {row['sd']:.{digits}f}"
 
 
-def _write_summary(path: Path, calvaria: CalvariaMap) -> None:
-    rows = maps.summary(calvaria)
-    known = {name: calvaria.source.get(name, "") for name in ("kernel", "slice_thickness_mm")}
+def summary(found: HeadMaps) -> list[dict[str, Any]]:
+    """``maps.summary`` with kernel and slice thickness of the CT in every row, as far as known."""
+    source = found.calvaria.source
+    known = {name: source.get(name, "") for name in ("kernel", "slice_thickness_mm")}
+    known = {name: str(value) for name, value in known.items()}
+    return [{**row, **known} for row in maps.summary(found.calvaria)]
+
+
+def write_summary(path: Path, found: HeadMaps) -> None:
+    """Write ``summary`` as CSV.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    rows = summary(found)
     with written_aside(path) as aside, open(aside, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*rows[0], *known])
+        writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         for row in rows:
             writer.writerow(
                 {
                     name: f"{value:.5g}" if isinstance(value, float) else value
-                    for name, value in {**row, **known}.items()
+                    for name, value in row.items()
                 }
             )
 
@@ -248,7 +260,7 @@ def _write_numbers(path: Path, found: HeadMaps) -> None:
         "created_by": found.calvaria.created_by,
         "source": dict(found.calvaria.source),
         "caveats": list(found.caveats),
-        "summary": maps.summary(found.calvaria),
+        "summary": summary(found),
         "array": transducer.numbers(found.array),
     }
     with written_aside(path) as aside:

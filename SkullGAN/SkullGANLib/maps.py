@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 from scipy.spatial import cKDTree
 
 from . import __version__, radiology, rays, surface
@@ -32,6 +33,7 @@ REASONS = {meaning.replace(" ", "_"): code for code, meaning in CODES.items() if
 _OUTSIDE_MM = 4.0  # rays start so far outside the smoothed surface
 _DEEPEST_START_MM = 6.0  # below it; what begins deeper is a ridge behind a hole in the wall
 _REACH_MM = 34.0
+_LEAST_COMPANY = 0.45  # share of measured vertices among one and its six neighbours
 _MOST_MOVED_MM = 3.0  # from the smoothed mask to the edge at half height
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _THICK_SLICES_MM = 1.5
@@ -156,6 +158,7 @@ def calvaria(head: Head, spacing_mm: float = surface.SPACING_MM) -> CalvariaMap:
     )
     below = found.entry_mm - _OUTSIDE_MM
     code = np.where(below > _DEEPEST_START_MM, NO_BONE, found.code).astype(np.uint8)
+    code = _without_lonely(code, mesh.neighbours)
     measured = code == MEASURED
     moved = np.where(measured, np.clip(below, -_MOST_MOVED_MM, _MOST_MOVED_MM), np.nan)
     if measured.any():
@@ -267,6 +270,16 @@ def caveats(source: Mapping[str, Any], code: np.ndarray | None = None) -> list[s
             if share > (0 if which == METAL else _MENTIONED):
                 found.append(f"{share:.1%} of the map {what}; it is not measured there.")
     return found
+
+
+def _without_lonely(code: np.ndarray, neighbours: sparse.csr_array) -> np.ndarray:
+    """Take the code of most neighbours where a measured vertex stands nearly alone among vertices
+    that are not: there a septum or the rim of a hole was met, not a wall."""
+    shares = np.stack([neighbours @ (code == each).astype(np.float32) for each in CODES])
+    lonely = (code == MEASURED) & (shares[MEASURED] < _LEAST_COMPANY)
+    others = shares.copy()
+    others[MEASURED] = 0.0
+    return np.where(lonely, others.argmax(axis=0), code).astype(np.uint8)
 
 
 def vertex_numbers(found: CalvariaMap, mask: np.ndarray, ijk_to_ras: np.ndarray) -> np.ndarray:

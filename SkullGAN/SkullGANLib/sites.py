@@ -40,7 +40,7 @@ line."""
 SAGITTAL_START = -0.25
 """Rays of sagittal planes start here, in half lengths of the vault: midway between bregma and
 lambda."""
-CORONAL_SUTURE = (0.5, 0.25)
+CORONAL_SUTURE = (0.4, 0.3)
 """The coronal suture in half lengths of the vault before the middle: at the floor of the vault
 (pterion) and at its top (bregma)."""
 ASTERION_DEG = 60.0

@@ -166,6 +166,21 @@ def default_target(cavity: Cavity) -> np.ndarray:
     return cavity.frame.to_ras(np.array([0.0, middle[1], middle[2]]))
 
 
+def point(text: str) -> list[float]:
+    """Read a point as it is typed: R,A,S in mm.
+
+    Raises:
+        BadInputError: if it is not three numbers.
+    """
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if len(found) != 3:
+        raise BadInputError(f"The target is {text!r}, R,A,S in mm is needed, such as 0,-10,5.")
+    return found
+
+
 def checked_target(cavity: Cavity, target_ras: Sequence[float] | None) -> np.ndarray:
     """Give a target, float64 (3,), RAS mm; ``default_target`` if None.
 

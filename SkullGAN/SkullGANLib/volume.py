@@ -36,7 +36,8 @@ _SOURCE_FIELDS = {
     **{"scanner": str, "kernel": str, "kvp": float, "slice_thickness_mm": float},
     "gantry_tilt_deg": float,
 }
-_EXTENSIONS = (".nrrd", ".nii", ".nii.gz", ".mha")
+IMAGES = (".nrrd", ".nii", ".nii.gz", ".mha")
+"""Endings of files that hold one volume."""
 _CT_NEEDED = "a head CT is needed (DICOM folder or zip, NRRD, NIfTI or MHA)"
 _CHUNK_BYTES = 4 * 1024**2
 
@@ -127,9 +128,9 @@ def write_volume(
     """
     import SimpleITK as sitk
 
-    if not str(path).lower().endswith(_EXTENSIONS):
+    if not str(path).lower().endswith(IMAGES):
         raise OutputError(
-            f"{path}: has an unknown extension, one of {', '.join(_EXTENSIONS)} is needed."
+            f"{path}: has an unknown extension, one of {', '.join(IMAGES)} is needed."
         )
     image = sitk.GetImageFromArray(voxels)
     lps = _between_lps_and_ras(ijk_to_ras)

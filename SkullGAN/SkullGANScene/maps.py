@@ -26,12 +26,12 @@ from SkullGANLib.sites import BONES, SIDES
 from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
 
 from . import colours, hierarchy, tables
+from .volumes import MAP_ATTRIBUTE
 
-MAP_ATTRIBUTE = "SkullGAN.Map"
-"""Attribute of a map's nodes: ``surface`` or ``overlay``."""
 SCALAR_ATTRIBUTE = "SkullGAN.Scalar"
 """Attribute of an overlay: the scalar that it holds now."""
 SURFACE, OVERLAY = "surface", "overlay"
+"""Values of ``volumes.MAP_ATTRIBUTE``."""
 RANGES: Mapping[str, tuple[float, float]] = {
     **{f"sdr_{name.replace('-', '_')}": (0.2, 1.0) for name in radiology.SDR_DEFINITIONS},
     "thickness_mm": (0.0, 12.0),
@@ -41,7 +41,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
 
 _MAP = "SkullGAN.map"  # role of an overlay's reference to its surface
 _CT = "SkullGAN.ct"
-_SOURCE = "SkullGAN.Source"
+_SOURCE = "SkullGAN.MapSource"
 _OPACITY = 0.6
 _AMBIENT = 0.4  # share of the light that makes no shade: colours are to be read
 _VALUES = (*radiology.METRICS, "code", "bone", "side")
