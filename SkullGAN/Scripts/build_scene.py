@@ -15,35 +15,29 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 # Slicer runs the script by its path: the libraries stand beside this folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import slicer
-import slicer.util
 from SkullGANLib import radiology, segmentset
-from SkullGANLib.errors import BadInputError, SkullGANError
 from SkullGANLib.skull import skull_mask
 from SkullGANLib.volume import read_ct, read_mask
-from SkullGANScene import bundle, headless, pictures, rendering, segmentations, segmentsets, volumes
+from SkullGANScene import (
+    bundle,
+    headless,
+    pictures,
+    rendering,
+    scripts,
+    segmentations,
+    segmentsets,
+    volumes,
+)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the script on its command line and give the exit code."""
-    # Slicer hands the separator on.
-    given = [argument for argument in arguments if argument != "--"]
-    try:
-        options = _parser().parse_args(given)
-        build_scene(
-            options.ct, options.synthetic, options.output, options.picture, options.skull_mask
-        )
-    except SkullGANError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+def work(options: argparse.Namespace) -> None:
+    """Do what the command line asks for."""
+    build_scene(options.ct, options.synthetic, options.output, options.picture, options.skull_mask)
 
 
 def build_scene(
@@ -82,15 +76,8 @@ def build_scene(
     print(f"{picture}: an axial slice with the skull outlined, and the skull in 3D")
 
 
-class _Parser(argparse.ArgumentParser):
-    """Report a wrong command line as bad input (exit code 1); 2 means cancelled."""
-
-    def error(self, message: str) -> NoReturn:
-        raise BadInputError(f"{self.prog}: {message} (--help shows an example).")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = scripts.Parser(
         prog="build_scene.py",
         description="Head CT, skull, synthetic segments and metrics as a scene for 3D Slicer.",
         epilog="Example: build_scene.py --ct head.nrrd --synthetic synthetic.h5 -o scene.mrb",
@@ -108,14 +95,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    code: object = 1
-    try:
-        code = main(sys.argv[1:])
-    except SystemExit as ended:  # of --help
-        code = ended.code
-    finally:
-        # Slicer would stay open, without a window, when the script ends or fails.
-        if headless.inside_slicer():
-            slicer.util.exit(code or 0)
-    if not headless.inside_slicer():
-        sys.exit(code)
+    scripts.run(work, _parser())

@@ -63,14 +63,10 @@ def measure(segments: SegmentSet) -> dict[str, np.ndarray]:
     for start in range(0, len(segments), _SEGMENTS_AT_ONCE):
         part = slice(start, start + _SEGMENTS_AT_ONCE)
         hu, mask = segments.hu[part], segments.mask[part]
-        profiles, bone = _columns(hu, mask)
-        walls = _walls(profiles, bone)
-        for definition in SDR_DEFINITIONS:
-            ratios = _sdr(profiles, bone, walls, definition)
-            found[f"sdr_{definition.replace('-', '_')}"][part] = _mean_per_segment(ratios, len(hu))
-        thickness = _thickness(profiles, walls, segments.pixel_spacing_mm)
-        found["thickness_mm"][part] = _mean_per_segment(thickness, len(hu))
-        found["mean_intensity_hu"][part] = mean_intensity_hu(hu)
+        columns, _, _ = measure_profiles(*_columns(hu, mask), segments.pixel_spacing_mm)
+        for name, values in columns.items():
+            found[name][part] = _mean_per_segment(values, len(hu))
+        found["mean_intensity_hu"][part] = mean_intensity_hu(hu)  # of all columns
     empty = int(np.count_nonzero(np.isnan(found["thickness_mm"])))
     if empty:
         _log.warning(
@@ -178,6 +174,43 @@ def mean_intensity_hu(hu: np.ndarray) -> np.ndarray:
     return np.divide(total, count, out=np.full(len(hu), np.nan), where=count > 0)
 
 
+def measure_profiles(
+    hu: np.ndarray, bone: np.ndarray, spacing_mm: float, surroundings_hu: float = 0.0
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """Measure intensity profiles across the skull by every definition, and say where the wall is.
+
+    Args:
+        hu: (M, samples), HU from outside the head to inside.
+        bone: bool (M, samples), true in the skull wall.
+        spacing_mm: distance of neighbouring samples.
+        surroundings_hu: HU of what is next to the bone.
+
+    Returns:
+        float64 (M,) for each of ``METRICS``, as ``sdr_of_profiles`` and ``thickness_of_profiles``
+        give them, with the mean intensity of each profile's bone; then float64 (M,) places of the
+        outer and the inner edge in samples. NaN where the profile meets air or no bone.
+
+    Raises:
+        BadInputError: if the shapes differ.
+    """
+    hu, bone = _checked(hu, bone, 2)
+    walls = _walls(hu, bone)
+    dip = _dip(hu, walls)
+    found = {
+        f"sdr_{definition.replace('-', '_')}": _sdr(hu, bone, walls, definition, dip)
+        for definition in SDR_DEFINITIONS
+    }
+    outer, inner = _edges(hu, walls, spacing_mm, surroundings_hu)
+    found["thickness_mm"] = (inner - outer) * spacing_mm
+    above = walls.inside & (hu > FAT_AND_WATER_HU)
+    count = np.where(walls.count, np.count_nonzero(above, axis=1), 0)
+    total = np.sum(hu, axis=1, where=above)
+    found["mean_intensity_hu"] = np.divide(
+        total, count, out=np.full(len(hu), np.nan), where=count > 0
+    )
+    return found, outer, inner
+
+
 def sdr_of_profiles(hu: np.ndarray, bone: np.ndarray, definition: str = "peaks") -> np.ndarray:
     """Give the density ratio of intensity profiles across the skull, as defined in ``sdr``.
 
@@ -197,7 +230,8 @@ def sdr_of_profiles(hu: np.ndarray, bone: np.ndarray, definition: str = "peaks")
             f"The SDR definition is {definition!r}, needed is one of {SDR_DEFINITIONS}."
         )
     hu, bone = _checked(hu, bone, 2)
-    return _sdr(hu, bone, _walls(hu, bone), definition)
+    walls = _walls(hu, bone)
+    return _sdr(hu, bone, walls, definition, _dip(hu, walls))
 
 
 def thickness_of_profiles(
@@ -218,7 +252,8 @@ def thickness_of_profiles(
         BadInputError: if the shapes differ.
     """
     hu, bone = _checked(hu, bone, 2)
-    return _thickness(hu, _walls(hu, bone), spacing_mm, surroundings_hu)
+    outer, inner = _edges(hu, _walls(hu, bone), spacing_mm, surroundings_hu)
+    return (inner - outer) * spacing_mm
 
 
 def kernel_is_soft(kernel: str) -> bool | None:
@@ -299,7 +334,13 @@ def _walls(hu: np.ndarray, bone: np.ndarray) -> _Walls:
     return _Walls(inside, first, length, has_bone & ~has_air)
 
 
-def _sdr(hu: np.ndarray, bone: np.ndarray, walls: _Walls, definition: str) -> np.ndarray:
+def _sdr(
+    hu: np.ndarray,
+    bone: np.ndarray,
+    walls: _Walls,
+    definition: str,
+    dip: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> np.ndarray:
     if definition == "literal":
         lowest = np.where(bone, hu, np.inf).min(axis=1)
         highest = np.where(bone, hu, -np.inf).max(axis=1)
@@ -311,9 +352,11 @@ def _sdr(hu: np.ndarray, bone: np.ndarray, walls: _Walls, definition: str) -> np
         lowest = np.where(middle, hu, np.inf).min(axis=1)
         highest = np.where(walls.inside, hu, -np.inf).max(axis=1)
     else:
-        dip, outer, inner = _dip(hu, walls)
+        diploe, outer, inner = dip
         lowest, highest = (
-            (dip, (outer + inner) / 2) if definition == "peaks" else (np.maximum(dip, 0.0), outer)
+            (diploe, (outer + inner) / 2)
+            if definition == "peaks"
+            else (np.maximum(diploe, 0.0), outer)
         )
     return np.divide(lowest, highest, out=np.full(len(hu), np.nan), where=walls.count)
 
@@ -334,15 +377,16 @@ def _dip(hu: np.ndarray, walls: _Walls) -> tuple[np.ndarray, np.ndarray, np.ndar
     return tuple(np.where(single, highest, values) for values in (dip, outer_peak, inner_peak))
 
 
-def _thickness(
+def _edges(
     hu: np.ndarray, walls: _Walls, spacing_mm: float, surroundings_hu: float = 0.0
-) -> np.ndarray:
-    """Measure from edge to edge; the inner edge is the outer one of the profile turned round."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give the places (M,) of both edges in samples; the inner one is the outer one of the profile
+    turned round."""
     samples = hu.shape[1]
     height = np.where(walls.inside, hu, surroundings_hu)
     outer = _outer_edge(height, spacing_mm, surroundings_hu)
     inner = samples - 1 - _outer_edge(height[:, ::-1], spacing_mm, surroundings_hu)
-    return np.where(walls.count, (inner - outer) * spacing_mm, np.nan)
+    return tuple(np.where(walls.count, edge, np.nan) for edge in (outer, inner))
 
 
 def _outer_edge(height: np.ndarray, spacing_mm: float, surroundings_hu: float) -> np.ndarray:

@@ -40,8 +40,15 @@ line."""
 SAGITTAL_START = -0.25
 """Rays of sagittal planes start here, in half lengths of the vault: midway between bregma and
 lambda."""
+CORONAL_SUTURE = (0.4, 0.3)
+"""The coronal suture in half lengths of the vault before the middle: at the floor of the vault
+(pterion) and at its top (bregma)."""
+ASTERION_DEG = 60.0
+"""The lambdoid suture falls from the lambda, straight behind, to the floor of the vault so far to
+either side."""
 
 BONES = ("temporal", "parietal", "frontal", "occipital")
+SIDES = ("left", "right")
 PLANES = ("axial", "coronal", "sagittal")
 
 _HAND_RAY_MM = 60.0  # a ray by hand starts this far inside the point, short of the other side
@@ -144,3 +151,38 @@ def _sagittal(frame: HeadFrame, interval_mm: float) -> Iterator[Site]:
         for side, sign in (("left", -1.0), ("right", 1.0)):
             start = frame.to_ras(np.array([sign * x, y, 0.0]))
             yield Site("parietal", side, "sagittal", start, frame.superior, frame.right)
+
+
+def bones_of(cavity: Cavity, points_ras: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Say which bone and side any points of the vault belong to.
+
+    Every site of ``plan`` has the bone that its point on the wall is given here. Between them the
+    borders are drawn as the sutures run on average: the coronal suture as a plane that leans
+    forward downwards, the lambdoid one as an inverted V from the lambda, the squamous one as a
+    height.
+
+    Args:
+        cavity: what ``skull.find_cavity`` gave.
+        points_ras: float (N, 3), RAS mm.
+
+    Returns:
+        Bones, out of ``BONES``, and sides, left or right, of the points: texts (N,).
+    """
+    points = cavity.frame.from_ras(points_ras)
+    above_floor = points[:, 2] - cavity.base_mm
+    share = np.clip(above_floor / (cavity.top_mm - cavity.base_mm), 0.0, 1.0)
+    bottom, top = CORONAL_SUTURE
+    suture = (bottom + share * (top - bottom)) * cavity.frame.half_length_mm
+    forward = points[:, 1] - cavity.middle_mm
+    from_behind_deg = np.rad2deg(np.arctan2(np.abs(points[:, 0]), -forward))
+    lambdoid = OCCIPITAL_TOP_MM * (1.0 - from_behind_deg / ASTERION_DEG)
+    bone = np.select(
+        [
+            points[:, 1] > suture,
+            (from_behind_deg < ASTERION_DEG) & (above_floor <= lambdoid),
+            above_floor <= TEMPORAL_TOP_MM,
+        ],
+        ["frontal", "occipital", "temporal"],
+        "parietal",
+    )
+    return bone, np.where(points[:, 0] < 0, "left", "right")

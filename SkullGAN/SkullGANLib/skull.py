@@ -50,7 +50,7 @@ _SMOOTHING_MM = 0.4  # against noise, before thresholding; a table is 1 mm and m
 _SMOOTHING_SIGMAS = 2.5  # at which the smoothing kernel ends
 _SLAB_SLICES = 16
 _STEEPEST_DOWN = -0.7  # sine of the slope beyond which the wall is the floor of the skull
-_BELOW_BASE_MM = 8.0  # the squama goes on below the cavity's narrowing
+_BELOW_BASE_MM = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +72,11 @@ class Cavity:
     middle_mm: float
     base_mm: float
     top_mm: float
+
+    @property
+    def floor_mm(self) -> float:
+        """z where ``skull_mask`` ends: the squama goes on below the cavity's narrowing."""
+        return self.base_mm - _BELOW_BASE_MM
 
 
 def skull_mask(
@@ -107,8 +112,6 @@ def skull_mask(
     # The threshold alone decides where the wall ends; what lies a voxel inside it is marrow.
     marrow = ndimage.binary_erosion(wall & near, border_value=1)
     height = _height_mm(ct, cavity, box)
-    floor_mm = cavity.base_mm - _BELOW_BASE_MM
-
     fine = np.zeros(hu.shape, bool)
 
     def fill(first: int) -> None:
@@ -117,7 +120,7 @@ def skull_mask(
         fine[slab] = (smooth > threshold_hu) & _enlarged(near, factor, slab, hu.shape)
         fine[slab] |= (smooth > _AIR_HU) & _enlarged(marrow, factor, slab, hu.shape)
         for k in range(slab.start, slab.stop):
-            fine[k] &= height[0][k] + height[1] >= floor_mm
+            fine[k] &= height[0][k] + height[1] >= cavity.floor_mm
 
     # Slab by slab the CT is never a whole volume of floats, and NumPy lets threads work at once.
     with ThreadPoolExecutor(threads or min(4, os.cpu_count() or 1)) as pool:
@@ -330,7 +333,7 @@ def _vault_box(ct: HeadCT, cavity: Cavity) -> tuple[slice, ...]:
     """The part of the CT within reach of the cavity and above the base."""
     head = _in_head(cavity.mask, cavity.ijk_to_ras, cavity.frame)
     low, high = head.min(0) - _FARTHEST_WALL_MM, head.max(0) + _FARTHEST_WALL_MM
-    low[2] = max(low[2], cavity.base_mm - _BELOW_BASE_MM - 5.0)
+    low[2] = max(low[2], cavity.floor_mm - 5.0)
     corners = np.array(np.meshgrid(*zip(low, high, strict=True))).reshape(3, -1)
     corners = cavity.frame.to_ras(corners.T).T
     to_ijk = np.linalg.inv(ct.ijk_to_ras)

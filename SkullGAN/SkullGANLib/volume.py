@@ -36,7 +36,8 @@ _SOURCE_FIELDS = {
     **{"scanner": str, "kernel": str, "kvp": float, "slice_thickness_mm": float},
     "gantry_tilt_deg": float,
 }
-_EXTENSIONS = (".nrrd", ".nii", ".nii.gz", ".mha")
+IMAGES = (".nrrd", ".nii", ".nii.gz", ".mha")
+"""Endings of files that hold one volume."""
 _CT_NEEDED = "a head CT is needed (DICOM folder or zip, NRRD, NIfTI or MHA)"
 _CHUNK_BYTES = 4 * 1024**2
 
@@ -127,9 +128,9 @@ def write_volume(
     """
     import SimpleITK as sitk
 
-    if not str(path).lower().endswith(_EXTENSIONS):
+    if not str(path).lower().endswith(IMAGES):
         raise OutputError(
-            f"{path}: has an unknown extension, one of {', '.join(_EXTENSIONS)} is needed."
+            f"{path}: has an unknown extension, one of {', '.join(IMAGES)} is needed."
         )
     image = sitk.GetImageFromArray(voxels)
     lps = _between_lps_and_ras(ijk_to_ras)
@@ -217,14 +218,35 @@ def read_mask(path: str | Path, ct: HeadCT) -> np.ndarray:
     Raises:
         BadInputError: if it cannot be read, is empty or lies on another grid.
     """
+    mask = read_on_grid(path, ct, "mask", "a mask is needed (NRRD, NIfTI or MHA)")
+    if not mask.any():
+        raise BadInputError(f"{path}: the mask is empty, the skull is needed in it.")
+    return (mask != 0).astype(np.uint8)
+
+
+def read_on_grid(path: str | Path, ct: HeadCT, what: str, needed: str) -> np.ndarray:
+    """Read a volume (NRRD, NIfTI or MHA) that lies on the grid of a CT.
+
+    Args:
+        path: the file.
+        ct: the CT.
+        what: what it is, for what is said if it lies elsewhere.
+        needed: what to say if it cannot be read.
+
+    Returns:
+        (slices, rows, columns), of the file's type.
+
+    Raises:
+        BadInputError: if it cannot be read or lies on another grid.
+    """
     import SimpleITK as sitk
 
     path = Path(path)
-    image = _image(path, "a mask is needed (NRRD, NIfTI or MHA)")
-    mask = sitk.GetArrayViewFromImage(image)
-    if mask.shape != ct.hu.shape:
+    image = _image(path, needed)
+    voxels = sitk.GetArrayFromImage(image)
+    if voxels.shape != ct.hu.shape:
         raise BadInputError(
-            f"{path}: the mask has {mask.shape} voxels, the CT {ct.hu.shape}; the same grid is "
+            f"{path}: the {what} has {voxels.shape} voxels, the CT {ct.hu.shape}; the same grid is "
             "needed."
         )
     corners = np.ones((4, 8))
@@ -233,11 +255,9 @@ def read_mask(path: str | Path, ct: HeadCT) -> np.ndarray:
     apart_mm = float(np.linalg.norm(difference[:3], axis=0).max())
     if apart_mm > _SAME_GRID_MM:
         raise BadInputError(
-            f"{path}: the mask lies {apart_mm:.2f} mm beside the CT, the same grid is needed."
+            f"{path}: the {what} lies {apart_mm:.2f} mm beside the CT, the same grid is needed."
         )
-    if not mask.any():
-        raise BadInputError(f"{path}: the mask is empty, the skull is needed in it.")
-    return (mask != 0).astype(np.uint8)
+    return voxels
 
 
 def _geometry(image: Any) -> np.ndarray:

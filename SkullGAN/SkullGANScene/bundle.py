@@ -48,7 +48,8 @@ def open_bundle(scene: slicer.vtkMRMLScene, path: str | Path) -> None:
         raise BadInputError(f"{path}: there is no such file, a scene (.mrb) is needed.")
     _check_bundle(path)
     with heard_errors() as errors:
-        opened = scene.ReadFromMRB(str(path), True)
+        # MRML would look for a relative path beside the scene that is open.
+        opened = scene.ReadFromMRB(str(path.absolute()), True)
     if errors or not opened:
         reason = f" ({errors[0]})" if errors else ""
         raise BadInputError(f"{path}: the scene cannot be read whole{reason}.")

@@ -1,4 +1,4 @@
-"""A picture of a CT and its skull, rendered without a screen by Slicer's displayable managers."""
+"""Pictures rendered without a screen: a CT and its skull, and the map of a calvaria."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from pathlib import Path
 import numpy as np
 import slicer
 import vtk
-from SkullGANLib.errors import OutputError
-from SkullGANLib.files import written_aside
 from SkullGANLib.volume import HeadCT
 
-from . import headless, rendering, segmentations, views, volumes
+from . import colours, headless, maps, segmentations, tiles, volumes
 from .vtkerrors import heard_errors
 
 OUTLINE_COLOUR = (1.0, 0.67, 0.0)
@@ -24,13 +22,18 @@ _LOWEST_SLICE = 0.4  # of the skull's height: orbits and petrous bones lie below
 # Towards the viewer, in RAS: from the front, the patient's left side turned to the viewer, from a
 # little above, so that forehead and temple are seen at once.
 _TOWARDS_VIEWER = np.array([-0.72, 0.75, 0.22])
-_SLICE_MANAGERS = ("vtkMRMLSegmentationsDisplayableManager2D", "vtkMRMLRulerDisplayableManager")
-_VIEW_MANAGERS = (
-    "vtkMRMLCameraDisplayableManager",  # first: see views.VIEW_MANAGERS
-    "vtkMRMLViewDisplayableManager",
-    "vtkMRMLSegmentationsDisplayableManager3D",
-)
-_BACKGROUND = ((0.757, 0.765, 0.909), (0.455, 0.471, 0.745))  # of Slicer's 3D views
+_RULER = "vtkMRMLRulerDisplayableManager"
+_LEGEND = "vtkMRMLColorLegendDisplayableManager"
+_MODELS = "vtkMRMLModelDisplayableManager"
+# Towards the viewer and up, in the head frame.
+_NARROW = "from the front"
+_SIDES = {
+    "from the left": ((-1.0, 0.0, 0.1), (0.0, 0.0, 1.0)),
+    _NARROW: ((0.0, 1.0, 0.1), (0.0, 0.0, 1.0)),
+    "from above": ((0.0, 0.0, 1.0), (0.0, 1.0, 0.0)),
+    "from the right": ((1.0, 0.0, 0.1), (0.0, 0.0, 1.0)),
+    "from behind": ((0.0, -1.0, 0.1), (0.0, 0.0, 1.0)),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,22 +72,67 @@ def write_picture(
         BadInputError: if the nodes are not a CT and its skull.
     """
     path = Path(path)
-    if rendering.rendering_library() is None:
-        raise OutputError(f"{path}: the picture cannot be rendered: {rendering.NEEDED}.")
+    tiles.check_drawing(path)
     with heard_errors() as errors:
         scenery = _scenery(ct_node, skull_node)
-        halves = vtk.vtkImageAppend()
-        halves.AddInputData(_axial_slice(scenery, height))
-        halves.AddInputData(_skull_in_3d(scenery, height))
-        halves.Update()
-        with written_aside(path) as aside:
-            writer = vtk.vtkPNGWriter()
-            writer.SetFileName(str(aside))
-            writer.SetInputConnection(halves.GetOutputPort())
-            writer.Write()
-            if errors or writer.GetErrorCode():
-                reason = errors[0] if errors else "no space or no permission"
-                raise OutputError(f"{path}: the picture cannot be rendered ({reason}).")
+        row = [_axial_slice(scenery, height), _skull_in_3d(scenery, height)]
+        tiles.write_png(path, [row], errors)
+
+
+def write_map_picture(
+    path: str | Path,
+    surface_node: slicer.vtkMRMLModelNode,
+    overlay_node: slicer.vtkMRMLScalarVolumeNode,
+    ct_node: slicer.vtkMRMLScalarVolumeNode,
+    *,
+    scalar: str = "thickness_mm",
+    tile: int = 480,
+) -> None:
+    """Write a PNG of a calvaria's map: the surface from five sides and an axial slice.
+
+    The user's scene is not changed.
+
+    Args:
+        path: where the picture goes; it is 2 x 3 tiles.
+        surface_node, overlay_node: of ``maps.add_surface`` and ``maps.add_overlay``; the overlay
+            is drawn as it is, so it should hold the same scalar.
+        ct_node: the CT.
+        scalar: what the surface shows, one of ``maps.RANGES``.
+        tile: side of a tile in pixels.
+
+    Raises:
+        OutputError: as ``write_picture``.
+        BadInputError: if the nodes are no map.
+    """
+    path = Path(path)
+    tiles.check_drawing(path)
+    found = maps.map_from(surface_node)
+    head = np.array(found.source["head_to_ras"])[:3, :3]
+    bounds = np.stack([found.points_ras.min(0), found.points_ras.max(0)], axis=1).ravel()
+    with heard_errors() as errors:
+        stage = headless.new_stage()
+        ct = volumes.ct_from(ct_node)
+        shown_ct = volumes.add_ct(stage.scene, ct, "CT")
+        surface = maps.add_surface(shown_ct, found, scalar)
+        overlay = maps.copy_overlay(overlay_node, shown_ct, scalar)
+        drawn = []
+        for title, (towards, up) in _SIDES.items():
+            camera = tiles.Camera(
+                head @ towards / np.linalg.norm(towards), head @ up, bounds, title
+            )
+            if title == _NARROW:  # there is room for the legend
+                managers = (_MODELS, _LEGEND)
+                image = tiles.in_3d(
+                    stage, managers, camera, tile, lambda: colours.renew_legend(surface)
+                )
+            else:
+                image = tiles.in_3d(stage, (_MODELS,), camera, tile)
+            drawn.append(image)
+        middle = (bounds[::2] + bounds[1::2]) / 2
+        widest_mm = float((bounds[1::2] - bounds[::2])[:2].max())
+        width_mm = widest_mm * _MARGIN
+        drawn.append(tiles.axial(stage, (_RULER,), (shown_ct, overlay), middle, width_mm, tile))
+        tiles.write_png(path, [drawn[:3], drawn[3:]], errors)
 
 
 def _scenery(
@@ -100,64 +148,26 @@ def _scenery(
 
 
 def _axial_slice(scenery: _Scenery, size: int) -> vtk.vtkImageData:
-    scene, application_logic = scenery.stage.scene, scenery.stage.application_logic
     display = scenery.skull.GetDisplayNode()
     display.SetVisibility2DFill(False)
     display.SetSliceIntersectionThickness(_OUTLINE_PIXELS)
     segment_id = scenery.skull.GetSegmentation().GetNthSegmentID(0)
     display.SetSegmentOverrideColor(segment_id, *OUTLINE_COLOUR)
-
-    logic = slicer.vtkMRMLSliceLogic()
-    logic.SetMRMLApplicationLogic(application_logic)
-    logic.SetMRMLScene(scene)
-    node = logic.AddSliceNode("Red")
-    node.SetOrientation("Axial")
-    node.SetRulerType(slicer.vtkMRMLAbstractViewNode.RulerTypeThin)
-    node.SetMappedInLayout(True)
-    logic.GetSliceCompositeNode().SetBackgroundVolumeID(scenery.ct.GetID())
-    logic.ResizeSliceNode(size, size)
     centre_ras, width_mm = _widest_section(scenery)
-    depth_mm = node.GetFieldOfView()[2]
-    node.SetFieldOfView(width_mm * _MARGIN, width_mm * _MARGIN, depth_mm)
-    node.JumpSliceByCentering(*centre_ras)
-
-    view = views.SliceView(logic, (size, size), _SLICE_MANAGERS)
-    _add_letters(view.renderer)
-    image = view.image()
-    view.close()
+    managers = ("vtkMRMLSegmentationsDisplayableManager2D", _RULER)
+    image = tiles.axial(
+        scenery.stage, managers, (scenery.ct,), centre_ras, width_mm * _MARGIN, size
+    )
     display.UnsetSegmentOverrideColor(segment_id)
     return image
 
 
 def _skull_in_3d(scenery: _Scenery, size: int) -> vtk.vtkImageData:
-    scene, application_logic = scenery.stage.scene, scenery.stage.application_logic
-
-    logic = slicer.vtkMRMLViewLogic()
-    logic.SetMRMLApplicationLogic(application_logic)
-    logic.SetMRMLScene(scene)
-    node = logic.AddViewNode("1")
-    node.SetBoxVisible(False)
-    node.SetAxisLabelsVisible(False)
-    node.SetBackgroundColor(_BACKGROUND[0])
-    node.SetBackgroundColor2(_BACKGROUND[1])
-    node.SetMappedInLayout(True)
-    view = views.ThreeDView(node, application_logic, (size, size), _VIEW_MANAGERS)
-
     bounds = np.zeros(6)
     scenery.skull.GetRASBounds(bounds)
-    centre = (bounds[::2] + bounds[1::2]) / 2
-    diagonal_mm = float(np.linalg.norm(bounds[1::2] - bounds[::2]))
-    camera = view.renderer.GetActiveCamera()
-    camera.SetFocalPoint(*centre)
-    camera.SetPosition(*(centre + _TOWARDS_VIEWER * 2 * diagonal_mm))
-    camera.SetViewUp(0, 0, 1)
-    view.renderer.ResetCamera(bounds)
-    # The camera is set to the sphere around the box, of which a skull fills about three quarters.
-    camera.Zoom(1.3)
-    view.renderer.ResetCameraClippingRange()
-    image = view.image()
-    view.close()
-    return image
+    camera = tiles.Camera(_TOWARDS_VIEWER, np.array([0.0, 0.0, 1.0]), bounds)
+    managers = ("vtkMRMLSegmentationsDisplayableManager3D",)
+    return tiles.in_3d(scenery.stage, managers, camera, size)
 
 
 def _widest_section(scenery: _Scenery) -> tuple[np.ndarray, float]:
@@ -178,15 +188,3 @@ def _widest_section(scenery: _Scenery) -> tuple[np.ndarray, float]:
     height_mm = ras[2].min() + widest * step_mm
     middle = (low[:, widest] + high[:, widest]) / 2
     return np.array([*middle, height_mm]), float(sides[:, widest].max())
-
-
-def _add_letters(renderer: vtk.vtkRenderer) -> None:
-    """Write the patient's directions at the edges of an axial view."""
-    for letter, x, y in (("R", 0.02, 0.5), ("L", 0.96, 0.5), ("A", 0.49, 0.955), ("P", 0.49, 0.05)):
-        text = vtk.vtkTextActor()
-        text.SetInput(letter)
-        text.GetTextProperty().SetFontSize(20)
-        text.GetTextProperty().SetColor(1, 1, 1)
-        text.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
-        text.SetPosition(x, y)
-        renderer.AddViewProp(text)

@@ -121,6 +121,17 @@ def _columns(
     }
 
 
+def add_columns(
+    scene: slicer.vtkMRMLScene, columns: Mapping[str, np.ndarray], name: str
+) -> slicer.vtkMRMLTableNode:
+    """Add a table of numbers and texts, a column for each name, in their order."""
+    node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
+    for title, values in columns.items():
+        _add_column(node, title, values)
+    hierarchy.item_of(node)
+    return node
+
+
 def _add_column(node: slicer.vtkMRMLTableNode, title: str, values: np.ndarray) -> None:
     if values.dtype.kind == "U":
         column = vtk.vtkStringArray()

@@ -23,6 +23,8 @@ SEGMENT_DISTANCE_MM = 1.0
 """Distance of neighbouring segments in their volume: a slice's S coordinate is its number."""
 KIND_ATTRIBUTE = "SkullGAN.Kind"
 """Attribute of a segment volume: the kind of its segment set."""
+MAP_ATTRIBUTE = "SkullGAN.Map"
+"""Attribute of what shows a map: what it is."""
 
 _HU_RANGE = (-1024, 32767)
 _VOXELS_AT_ONCE = 4_000_000
@@ -48,6 +50,19 @@ def add_ct(scene: slicer.vtkMRMLScene, ct: HeadCT, name: str) -> slicer.vtkMRMLS
     if ct.source:
         node.SetAttribute(_SOURCE_ATTRIBUTE, json.dumps(dict(ct.source)))
     return node
+
+
+def cts_in(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLScalarVolumeNode]:
+    """Give the volumes of a scene that may be head CTs: those that we did not make of one."""
+    kind = "vtkMRMLScalarVolumeNode"
+    nodes = (scene.GetNthNodeByClass(n, kind) for n in range(scene.GetNumberOfNodesByClass(kind)))
+    return [
+        node
+        for node in nodes
+        if node.GetClassName() == kind  # no label map
+        and node.GetImageData() is not None
+        and not any(node.GetAttribute(name) for name in (KIND_ATTRIBUTE, MAP_ATTRIBUTE))
+    ]
 
 
 def source_of(node: slicer.vtkMRMLScalarVolumeNode) -> dict[str, Any]:

@@ -412,7 +412,9 @@ def wrong(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("command", ["extract", "pretrain", "train", "generate", "info", "demo"])
+@pytest.mark.parametrize(
+    "command", ["extract", "pretrain", "train", "generate", "map", "info", "demo"]
+)
 def test_every_command_has_a_help_with_an_example(command):
     done = skullgan(command, "--help")
     assert done.returncode == 0
