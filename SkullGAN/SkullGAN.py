@@ -14,11 +14,17 @@ import slicer
 import slicer.util
 from SkullGANPanel import packages
 from SkullGANPanel.logic import TaskLogic
+from SkullGANPanel.mapping import SCALARS, Mapping, sentence
 from SkullGANPanel.widget import PanelWidget
-from slicer import vtkMRMLMarkupsPlaneNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+from slicer import (
+    vtkMRMLMarkupsFiducialNode,
+    vtkMRMLMarkupsPlaneNode,
+    vtkMRMLScalarVolumeNode,
+    vtkMRMLSegmentationNode,
+)
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
+from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
 
 BONES = ("temporal", "parietal", "frontal", "occipital")
@@ -102,6 +108,10 @@ class SkullGANParameterNode:
     firstSeed: of the first of them; the others count up.
     limited: whether only synthetic segments within the limits below go into the scene.
     sdrFrom, sdrTo, thicknessFromMm, thicknessToMm: those limits.
+    mapTarget: point that the array's rays go to; the middle of the head if there is none.
+    mapScalar: what the map shows.
+    mapOnSkull, mapOnSlices: where it is shown.
+    mapFrom, mapTo: range of its colours, in the unit of the scalar.
     """
 
     ct: vtkMRMLScalarVolumeNode
@@ -125,6 +135,12 @@ class SkullGANParameterNode:
     sdrTo: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
     thicknessFromMm: Annotated[float, WithinRange(0.0, 30.0)] = 2.0
     thicknessToMm: Annotated[float, WithinRange(0.0, 30.0)] = 15.0
+    mapTarget: vtkMRMLMarkupsFiducialNode
+    mapScalar: Annotated[str, Choice(list(SCALARS))] = "Thickness (mm)"
+    mapOnSkull: bool = True
+    mapOnSlices: bool = True
+    mapFrom: Annotated[float, WithinRange(-1024.0, 4000.0)] = 0.0
+    mapTo: Annotated[float, WithinRange(-1024.0, 4000.0)] = 12.0
 
 
 class SkullGANLogic(TaskLogic):
@@ -140,11 +156,13 @@ class SkullGANLogic(TaskLogic):
 
     Attributes:
         leftover: segment set that did not go into the scene because that was closed meanwhile.
+        vertices: by the CT's ID, the file that lets its map's overlay show another scalar.
     """
 
     def __init__(self) -> None:
         TaskLogic.__init__(self)
         self.leftover: Path | None = None
+        self.vertices: dict[str, Path] = {}
         self._intoScene = True
 
     def getParameterNode(self) -> SkullGANParameterNode:
@@ -152,12 +170,14 @@ class SkullGANLogic(TaskLogic):
 
     def objectionTo(self, ct: vtkMRMLScalarVolumeNode | None) -> str:
         """Say why no segments can be cut from a volume, or nothing."""
-        from SkullGANScene.volumes import KIND_ATTRIBUTE
+        from SkullGANScene.volumes import KIND_ATTRIBUTE, MAP_ATTRIBUTE
 
         if ct is None:
             return _("Choose a head CT first.")
         if ct.GetAttribute(KIND_ATTRIBUTE):
             return _("This volume holds skull segments already; choose a head CT.")
+        if ct.GetAttribute(MAP_ATTRIBUTE):
+            return _("This volume is a map of a skull; choose a head CT.")
         if ct.GetImageData() is None:
             return _("This volume has no voxels; choose a head CT.")
         return ""
@@ -263,6 +283,44 @@ class SkullGANLogic(TaskLogic):
         self._check(ct)
         self.start(_("Preparing cuts by hand"), handcuts.prepare(ct, skull))
 
+    def startMap(
+        self,
+        ct: vtkMRMLScalarVolumeNode,
+        scalar: str = "thickness_mm",
+        skull: vtkMRMLSegmentationNode | None = None,
+        target: vtkMRMLMarkupsFiducialNode | None = None,
+    ) -> None:
+        """Begin to map SDR and thickness on the skull; the result is a ``jobs.MapNodes``.
+
+        Args:
+            ct: the CT.
+            scalar: to show, one of ``radiology.METRICS``.
+            skull: its skull; found if None.
+            target: whose first point the array's rays go to; the middle of the head if None.
+        """
+        from SkullGANScene import jobs
+
+        self._check(ct)
+        point = None
+        if target is not None and target.GetNumberOfControlPoints():
+            point = [0.0, 0.0, 0.0]
+            target.GetNthControlPointPositionWorld(0, point)
+        work = jobs.map_skull(
+            ct, self.newFolder(), scalar=scalar, skull_node=skull, target_ras=point
+        )
+        self.start(_("Mapping the skull of {ct}").format(ct=ct.GetName()), work)
+
+    def startOverlay(self, ct: vtkMRMLScalarVolumeNode, scalar: str) -> bool:
+        """Begin to let the overlay show another scalar; False if only a new map can do that."""
+        from SkullGANScene import jobs, maps
+
+        overlay = maps.overlay_of(ct)
+        vertices = self.vertices.get(ct.GetID())
+        if overlay is None or vertices is None or not vertices.is_file():
+            return False
+        self.start(_("Filling the overlay"), jobs.refill(overlay, vertices, scalar))
+        return True
+
     def saveLeftover(self, path: str) -> None:
         """Copy what did not go into the scene to a file."""
         import shutil
@@ -318,6 +376,7 @@ class SkullGANWidget(PanelWidget):
         ui.setSelector.addAttribute("vtkMRMLScalarVolumeNode", "SkullGAN.Kind")
         self.table = SegmentTable(ui.segmentTable, self.onPicked, self.onKept)
         self.views = SegmentViews()
+        self.mapping = Mapping(ui.mapValueLabel)
         self.hand = HandCutting(ui.previewLabel, ui.previewText, self.updateButtons)
         for button, slot in (
             (ui.skullButton, self.onSkull),
@@ -330,12 +389,15 @@ class SkullGANWidget(PanelWidget):
             (ui.addButton, self.onAdd),
             (ui.generateButton, self.onGenerate),
             (ui.generateFileButton, self.onGenerateToFile),
+            (ui.mapButton, self.onMap),
+            (ui.mapTableButton, self.onMapTable),
         ):
             button.connect("clicked(bool)", slot)
         self.keepPath(ui.modelPath, "modelPath")
 
     def cleanup(self) -> None:
         self.hand.stop()
+        self.mapping.stop()
         self.table.show(None)
         PanelWidget.cleanup(self)
 
@@ -348,6 +410,8 @@ class SkullGANWidget(PanelWidget):
     def sceneStartsClosing(self) -> None:
         self.logic.keepOutOfScene()
         self.hand.stop()
+        self.mapping.stop()
+        self.logic.vertices.clear()
         self.views.forget()
         self.table.show(None)
 
@@ -365,6 +429,7 @@ class SkullGANWidget(PanelWidget):
             self.views.restore()
         if self.hand.cutter and self.hand.cutter.node is not node.ct:
             self.hand.stop()
+        self._showMap()
 
     @staticmethod
     def _isOf(ct: vtkMRMLScalarVolumeNode, skull: vtkMRMLSegmentationNode | None) -> bool:
@@ -433,6 +498,17 @@ class SkullGANWidget(PanelWidget):
             else _("Put the plane back onto the skull."),
         )
         self.allow(ui.addButton, busy or self.hand.objection(), _("Add this cut to the segments."))
+        self.allow(
+            ui.mapButton,
+            ct,
+            _("Map thickness and SDR on the skull, about 15 s, and cast the rays of an array."),
+        )
+        mapped = node.ct is not None and self._isMapped(node.ct)
+        self.allow(
+            ui.mapTableButton,
+            "" if mapped else _("Map the skull first."),
+            _("Show the map's summary by bone and side in a table beside the views."),
+        )
         models = packages.sentence(packages.MODELS)
         order = self._limitsObjection()
         self.allow(
@@ -588,6 +664,12 @@ class SkullGANWidget(PanelWidget):
             self.logic.startGenerationToFile(node.modelPath, node.number, node.firstSeed, path)
             self.watch()
 
+    @staticmethod
+    def _isMapped(ct: vtkMRMLScalarVolumeNode) -> bool:
+        from SkullGANScene import maps
+
+        return len(maps.nodes_of(ct)) == 4
+
     def _limitsObjection(self) -> str:
         node = self.node
         turned = node.sdrFrom > node.sdrTo or node.thicknessFromMm > node.thicknessToMm
@@ -602,10 +684,59 @@ class SkullGANWidget(PanelWidget):
             n=MOST_IN_SCENE
         )
 
+    # Maps.
+
+    def onMap(self) -> None:
+        node = self.node
+        with self.shownErrors(_("The skull was not mapped.")):
+            self.logic.startMap(node.ct, SCALARS[node.mapScalar], node.skull, node.mapTarget)
+            self.watch()
+
+    def onMapTable(self) -> None:
+        """Show the table of the map's summary in the table view."""
+        from SkullGANScene import maps
+
+        summary = maps.nodes_of(self.node.ct)[2]
+        slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpTableView)
+        selection = slicer.app.applicationLogic().GetSelectionNode()
+        selection.SetActiveTableID(summary.GetID())
+        slicer.app.applicationLogic().PropagateTableSelection()
+
+    def _showMap(self) -> None:
+        """Show the map as the parameters say; a new scalar brings its own range along."""
+        from SkullGANScene import maps
+
+        node = self.node
+        scalar = SCALARS[node.mapScalar]
+        surface = maps.surface_of(node.ct) if node.ct else None
+        self.mapping.show(node.ct, scalar, node.mapOnSkull, node.mapOnSlices)
+        if scalar != self._scalar:
+            known, self._scalar = self._scalar is not None, scalar
+            if known:  # not when a scene was opened: its range stays
+                self._setRange(*maps.RANGES[scalar])
+        if surface is None:
+            return
+        if node.mapFrom < node.mapTo and (node.mapFrom, node.mapTo) != self.mapping.range(node.ct):
+            self.mapping.setRange(node.ct, node.mapFrom, node.mapTo)
+        overlay = maps.overlay_of(node.ct)
+        other = overlay is not None and maps.scalar_of(overlay) != scalar
+        if other and node.mapOnSlices and not self.logic.isWorking():
+            with self.shownErrors(_("The overlay was not changed.")):
+                if self.logic.startOverlay(node.ct, scalar):
+                    self.watch()
+
+    _scalar: str | None = None
+
+    def _setRange(self, low: float, high: float) -> None:
+        modified = self.node.StartModify()
+        self.node.mapFrom, self.node.mapTo = low, high
+        self.node.EndModify(modified)
+
     # What came of it.
 
     def taskEnded(self, state: str, result: Any) -> str:
         from SkullGANScene.handcuts import HandCutter
+        from SkullGANScene.jobs import MapNodes
         from SkullGANScene.segmentsets import SegmentSetNodes
 
         thenPlane, self._thenPlane = self._thenPlane, False
@@ -615,6 +746,8 @@ class SkullGANWidget(PanelWidget):
             return _("The scene was closed meanwhile. The segments can still be saved.")
         if isinstance(result, SegmentSetNodes):
             return self._segmentsCame(result)
+        if isinstance(result, MapNodes):
+            return self._mapCame(result)
         if isinstance(result, HandCutter):
             self.node.plane = self.hand.start(result, self.node.plane)
             return _("Drag and turn the plane; the cut follows below.")
@@ -639,6 +772,16 @@ class SkullGANWidget(PanelWidget):
             "{n} segments are in the scene as the volume {name}, one a slice, with masks and a"
             " table of metrics."
         ).format(n=count, name=nodes.volume.GetName())
+
+    def _mapCame(self, nodes: Any) -> str:
+        ct = self.node.ct if self.node else None
+        if ct is not None:
+            self.logic.vertices[ct.GetID()] = nodes.vertices
+            self.showParameters()
+        self.ui.mapTextLabel.text = sentence(nodes.numbers)
+        return _(
+            "The map is in the scene as {name}; move the mouse over the skull to read it."
+        ).format(name=nodes.surface.GetName())
 
     def _batchCame(self, rows: list[tuple[str, Any]]) -> str:
         good = [nodes for _name, nodes in rows if not isinstance(nodes, str) and nodes is not None]

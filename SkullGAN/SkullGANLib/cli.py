@@ -468,7 +468,7 @@ def map_(options: argparse.Namespace) -> None:
         )
         for number, path in enumerate(options.output):
             tell(0.8 + 0.2 * number / len(options.output), f"writing {path.name}")
-            mapfiles.write(path, found, ct, options.scalar)
+            mapfiles.write(path, found, ct, options.scalar, compress=not options.raw)
         if options.rays:
             transducer.write_csv(options.rays, found.array)
         tell(1.0)
@@ -910,6 +910,7 @@ def _add_map(commands: argparse._SubParsersAction) -> None:
         help=f"up to which an element is active ({MOST_INCIDENCE_DEG:g})",
     )
     one.add_argument("--rays", type=Path, metavar="CSV", help="table to write, a row per element")
+    one.add_argument("--raw", action="store_true", help="do not compress overlays")
 
 
 def _add_import_weights(commands: argparse._SubParsersAction) -> None:

@@ -136,7 +136,14 @@ def format_of(path: Path) -> str:
     raise BadInputError(f"{path}: has an unknown ending, one of {every} is needed.")
 
 
-def write(path: Path, found: HeadMaps, ct: HeadCT, scalar: str = "thickness_mm") -> None:
+def write(
+    path: Path,
+    found: HeadMaps,
+    ct: HeadCT,
+    scalar: str = "thickness_mm",
+    *,
+    compress: bool = True,
+) -> None:
     """Write a map in the format that the file's name means, aside and renamed.
 
     Args:
@@ -144,6 +151,7 @@ def write(path: Path, found: HeadMaps, ct: HeadCT, scalar: str = "thickness_mm")
         found: what ``make`` gave.
         ct: its CT, for the grid of an overlay.
         scalar: of an overlay, one of ``SCALARS``.
+        compress: whether to compress an overlay in NRRD or MHA.
 
     Raises:
         BadInputError: if the ending or the scalar is not known.
@@ -156,7 +164,7 @@ def write(path: Path, found: HeadMaps, ct: HeadCT, scalar: str = "thickness_mm")
         voxels = maps.vertex_numbers(found.calvaria, found.mask, ct.ijk_to_ras)
         if scalar != VERTEX:
             voxels = maps.overlay(found.calvaria, voxels, scalar)
-        write_volume(path, voxels, ct.ijk_to_ras, ct.source)
+        write_volume(path, voxels, ct.ijk_to_ras, ct.source, compress=compress)
     elif format == "summary":
         write_summary(path, found)
     else:

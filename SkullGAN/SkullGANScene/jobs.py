@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,93 @@ def generate_to_file(
     return str(path)
 
 
+@dataclass(frozen=True, eq=False)
+class MapNodes:
+    """What maps are in a scene.
+
+    Attributes:
+        surface: the skull's outer surface with all scalars.
+        overlay: the wall with one of them.
+        summary: table, a row for each metric, bone and side.
+        rays: table, a row per element of the array.
+        numbers: what ``mapfiles.read_numbers`` gave: caveats, summary, array.
+        vertices: file with the vertex of every voxel, for ``maps.filling``.
+    """
+
+    surface: slicer.vtkMRMLModelNode
+    overlay: slicer.vtkMRMLScalarVolumeNode
+    summary: slicer.vtkMRMLTableNode
+    rays: slicer.vtkMRMLTableNode
+    numbers: Mapping[str, Any]
+    vertices: Path
+
+
+def map_skull(
+    ct_node: slicer.vtkMRMLScalarVolumeNode,
+    folder: Path,
+    *,
+    scalar: str,
+    skull_node: slicer.vtkMRMLSegmentationNode | None = None,
+    target_ras: Sequence[float] | None = None,
+) -> Work:
+    """Map SDR and thickness on the skull and cast the rays of an array; the last map goes.
+
+    Args:
+        ct_node: the CT.
+        folder: empty; it keeps what the overlay needs to show another scalar.
+        scalar: to show, one of ``radiology.METRICS``.
+        skull_node: a segmentation of the skull, perhaps edited; found, and not added, if None.
+        target_ras: of the array, RAS mm; the middle of the intracranial space if None.
+
+    Returns:
+        The ``MapNodes``.
+
+    Raises:
+        BadInputError: if the CT cannot be mapped, or it was deleted meanwhile.
+    """
+    from SkullGANLib import mapfiles, transducer, vtp
+
+    from . import maps
+
+    path, mask_path, name = folder / _CT, folder / SKULL_MASK, ct_node.GetName()
+    yield from within(volumes.writing(ct_node, path), 0.0, 0.1)
+    surface_path, vertices = folder / "map.vtp", folder / "vertex.nrrd"
+    numbers_path, rays_path = folder / "map.json", folder / "rays.csv"
+    arguments = ["map", path, "-o", surface_path, "-o", vertices, "-o", numbers_path]
+    arguments += ["--scalar", mapfiles.VERTEX, "--rays", rays_path, "--raw"]
+    if skull_node is not None:
+        yield from within(_mask_writing(skull_node, ct_node, mask_path), 0.1, 0.15)
+        arguments += ["--skull-mask", mask_path]
+    if target_ras is not None:
+        arguments.append("--target=" + ",".join(f"{mm:.2f}" for mm in target_ras))
+    yield Running(_child(arguments), 0.15, 0.8, {str(path): name, str(mask_path): name})
+    _check_there(ct_node, name)
+    before = maps.nodes_of(ct_node)
+    calvaria = vtp.read(surface_path)
+    yield 0.82
+    with _undone_unless_kept() as added:
+        surface = added(maps.add_surface(ct_node, calvaria, scalar))
+        yield 0.85
+        overlay = added(maps.add_empty_overlay(ct_node, surface))
+        yield from within(
+            maps.filling(overlay, _voxels(vertices, ct_node, np.int32), scalar), 0.85, 1.0
+        )
+        numbers = mapfiles.read_numbers(numbers_path)
+        summary = added(maps.add_summary(ct_node, numbers["summary"]))
+        rays = added(maps.add_rays(ct_node, transducer.read_csv(rays_path)))
+        maps.set_nodes(ct_node, surface, overlay, summary, rays)
+    for node in before:
+        hierarchy.remove(node)
+    return MapNodes(surface, overlay, summary, rays, numbers, vertices)
+
+
+def refill(node: slicer.vtkMRMLScalarVolumeNode, vertices: Path, scalar: str) -> Work:
+    """Let an overlay of ``map_skull`` show another scalar."""
+    from . import maps
+
+    yield from maps.filling(node, _voxels(vertices, node, np.int32), scalar)
+
+
 def save(volume: slicer.vtkMRMLScalarVolumeNode, path: str | Path, folder: Path) -> Work:
     """Save the kept segments of a set in the scene to a file, in the format of its ending.
 
@@ -279,11 +367,13 @@ def _check_there(node: slicer.vtkMRMLNode, name: str) -> None:
         raise BadInputError(f"Volume {name!r} was deleted meanwhile, it is needed to the end.")
 
 
-def _voxels(path: Path, ct_node: slicer.vtkMRMLScalarVolumeNode) -> np.ndarray:
-    """Map the voxels of a mask that ``skullgan skull --raw`` wrote: they end the file."""
+def _voxels(
+    path: Path, ct_node: slicer.vtkMRMLScalarVolumeNode, dtype: type = np.uint8
+) -> np.ndarray:
+    """Map the voxels of a volume that a child wrote with ``--raw``: they end the file."""
     shape = ct_node.GetImageData().GetDimensions()[::-1]
-    offset = path.stat().st_size - int(np.prod(shape))
-    return np.memmap(path, np.uint8, "r", offset, shape)
+    offset = path.stat().st_size - int(np.prod(shape)) * np.dtype(dtype).itemsize
+    return np.memmap(path, dtype, "r", offset, shape)
 
 
 def _mask_writing(

@@ -10,7 +10,7 @@ Everything stands in the world's RAS as the CT does, beside it in the subject hi
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,8 +41,10 @@ RANGES: Mapping[str, tuple[float, float]] = {
 
 _MAP = "SkullGAN.map"  # role of an overlay's reference to its surface
 _CT = "SkullGAN.ct"
+_ROLES = tuple(f"SkullGAN.map.{role}" for role in ("surface", "overlay", "summary", "rays"))
 _SOURCE = "SkullGAN.MapSource"
 _OPACITY = 0.6
+_VOXELS_AT_ONCE = 2_000_000
 _AMBIENT = 0.4  # share of the light that makes no shade: colours are to be read
 _VALUES = (*radiology.METRICS, "code", "bone", "side")
 
@@ -118,6 +120,43 @@ def add_overlay(
     hierarchy.put_beside(node, ct_node)
     _show_overlay(node, scalar)
     return node
+
+
+def add_empty_overlay(
+    ct_node: slicer.vtkMRMLScalarVolumeNode, surface_node: slicer.vtkMRMLModelNode
+) -> slicer.vtkMRMLScalarVolumeNode:
+    """Add an overlay like ``add_overlay``'s, whose voxels ``filling`` fills in."""
+    image = vtk.vtkImageData()
+    image.SetDimensions(ct_node.GetImageData().GetDimensions())
+    image.AllocateScalars(vtk.VTK_FLOAT, 1)
+    node = _overlay_node(ct_node, image, f"{ct_node.GetName()} wall map")
+    node.SetNodeReferenceID(_MAP, surface_node.GetID())
+    hierarchy.put_beside(node, ct_node)
+    return node
+
+
+def filling(
+    node: slicer.vtkMRMLScalarVolumeNode, numbers: np.ndarray, scalar: str
+) -> Iterator[float]:
+    """Fill an overlay with a scalar slab by slab: a whole CT takes longer than a panel may wait.
+
+    Args:
+        node: of ``add_empty_overlay`` or ``add_overlay``.
+        numbers: int32 (slices, rows, columns), as for ``add_overlay``; may be mapped from a file.
+        scalar: one of ``radiology.METRICS``.
+
+    Yields:
+        The share filled.
+    """
+    found = map_from(node.GetNodeReference(_MAP))
+    values = slicer.util.arrayFromVolume(node)
+    slices = max(1, _VOXELS_AT_ONCE // max(values[0].size, 1))
+    for k in range(0, len(values), slices):
+        slab = slice(k, k + slices)
+        values[slab] = maps.overlay(found, numbers[slab], scalar)
+        yield min(1.0, (k + slices) / len(values))
+    slicer.util.arrayFromVolumeModified(node)
+    _show_overlay(node, scalar)
 
 
 def copy_overlay(
@@ -332,6 +371,54 @@ def surfaces_in(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLModelNode]:
     return [node for node in models if node.GetAttribute(MAP_ATTRIBUTE) == SURFACE]
 
 
+def set_nodes(
+    ct_node: slicer.vtkMRMLScalarVolumeNode,
+    surface_node: slicer.vtkMRMLModelNode,
+    overlay_node: slicer.vtkMRMLScalarVolumeNode,
+    summary_node: slicer.vtkMRMLTableNode,
+    rays_node: slicer.vtkMRMLTableNode,
+) -> None:
+    """Keep with a CT which nodes are its map; ``nodes_of`` finds them again."""
+    nodes = (surface_node, overlay_node, summary_node, rays_node)
+    for role, node in zip(_ROLES, nodes, strict=True):
+        ct_node.SetNodeReferenceID(role, node.GetID())
+
+
+def nodes_of(ct_node: slicer.vtkMRMLScalarVolumeNode) -> list[slicer.vtkMRMLNode]:
+    """The nodes of a CT's map that are in the scene: surface, overlay, summary, rays."""
+    return [node for node in map(ct_node.GetNodeReference, _ROLES) if node is not None]
+
+
+def surface_of(ct_node: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLModelNode | None:
+    """The surface of a CT's map, None if it has none in the scene."""
+    return ct_node.GetNodeReference(_ROLES[0])
+
+
+def overlay_of(ct_node: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLScalarVolumeNode | None:
+    """The overlay of a CT's map, None if it has none in the scene."""
+    return ct_node.GetNodeReference(_ROLES[1])
+
+
+def scalar_of(overlay_node: slicer.vtkMRMLScalarVolumeNode) -> str:
+    """The scalar that an overlay holds."""
+    return overlay_node.GetAttribute(SCALAR_ATTRIBUTE) or ""
+
+
+def range_of(node: slicer.vtkMRMLDisplayableNode) -> tuple[float, float]:
+    """From where to where the colours of a surface or an overlay reach."""
+    display = node.GetDisplayNode()
+    if node.IsA("vtkMRMLModelNode"):
+        return tuple(display.GetScalarRange())
+    return display.GetWindowLevelMin(), display.GetWindowLevelMax()
+
+
+def show_legend(node: slicer.vtkMRMLDisplayableNode, shown: bool) -> None:
+    """Show the legend of a surface or an overlay, or hide it."""
+    legend = colours.legend_of(node)
+    if legend is not None:
+        legend.SetVisibility(shown)
+
+
 def title(scalar: str) -> str:
     """What a scalar is called, with its unit."""
     return tables.COLUMNS[scalar].title
@@ -357,12 +444,15 @@ def _show_overlay(node: slicer.vtkMRMLScalarVolumeNode, scalar: str) -> None:
 
 
 def _overlay_node(
-    ct_node: slicer.vtkMRMLScalarVolumeNode, values: np.ndarray, name: str
+    ct_node: slicer.vtkMRMLScalarVolumeNode, values: np.ndarray | vtk.vtkImageData, name: str
 ) -> slicer.vtkMRMLScalarVolumeNode:
     scene = ct_node.GetScene()
     node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
     node.SetAttribute(MAP_ATTRIBUTE, OVERLAY)
-    slicer.util.updateVolumeFromArray(node, values)
+    if isinstance(values, np.ndarray):
+        slicer.util.updateVolumeFromArray(node, values)
+    else:
+        node.SetAndObserveImageData(values)
     matrix = vtk.vtkMatrix4x4()
     ct_node.GetIJKToRASMatrix(matrix)
     node.SetIJKToRASMatrix(matrix)
