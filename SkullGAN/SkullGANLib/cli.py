@@ -448,7 +448,9 @@ def map_(options: argparse.Namespace) -> None:
     from . import landmarks, mapfiles, transducer, volume
 
     outputs = [*options.output, *([options.rays] if options.rays else [])]
-    mapfiles.check(outputs, overwrite=options.overwrite)
+    mapfiles.check_names(options.output, mapfiles.FORMATS, options.overwrite)
+    if options.rays:
+        mapfiles.check_names([options.rays], {"rays": (".csv",)}, options.overwrite)
     elements = transducer.read_elements(options.elements) if options.elements else None
     points = landmarks.read(options.landmarks) if options.landmarks else None
     with progress.shown(f"Mapping {options.ct.name}", options.progress) as tell:
@@ -478,6 +480,32 @@ def map_(options: argparse.Namespace) -> None:
         print(line)
     for path in outputs:
         print(f"{path}: written")
+
+
+def realness(options: argparse.Namespace) -> None:
+    """Say where in segments a discriminator's decision comes from."""
+    from . import mapfiles, model, resources, segmentset
+    from .networks import chosen_device
+
+    mapfiles.check_names(options.output, mapfiles.REALNESS_FORMATS, options.overwrite)
+    segments = segmentset.read(options.segments)
+    path = options.model or resources.box_model()
+    trained = model.read(path, chosen_device(options.device))
+    with progress.shown(f"Judging {options.segments.name}", options.progress) as tell:
+        scores = mapfiles.write_realness(
+            options.output,
+            segments,
+            trained,
+            method=options.method,
+            on_surface=options.map,
+            on_progress=tell,
+        )
+    print(
+        f"{options.segments}: realness {scores.mean():.2f} ± {scores.std():.2f} of "
+        f"{len(scores)} segments by {path.name} (not calibrated: not a probability)"
+    )
+    for one in options.output:
+        print(f"{one}: written")
 
 
 def import_weights(options: argparse.Namespace) -> None:
@@ -547,6 +575,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_artificial,
         _add_evaluate,
         _add_map,
+        _add_realness,
         _add_import_weights,
         _add_info,
         _add_demo,
@@ -911,6 +940,45 @@ def _add_map(commands: argparse._SubParsersAction) -> None:
     )
     one.add_argument("--rays", type=Path, metavar="CSV", help="table to write, a row per element")
     one.add_argument("--raw", action="store_true", help="do not compress overlays")
+
+
+def _add_realness(commands: argparse._SubParsersAction) -> None:
+    from .mapfiles import REALNESS_FORMATS
+
+    one = _command(
+        commands,
+        realness,
+        "skullgan realness segments.h5 --model model.safetensors -o why.nrrd -o scores.csv",
+    )
+    one.add_argument("segments", type=Path, metavar="SEGMENTS", help="segment set (.h5)")
+    one.add_argument(
+        "--model", type=Path, metavar="MODEL", help="whose discriminator judges (the one in box)"
+    )
+    endings = "; ".join(f"{', '.join(REALNESS_FORMATS[name])}: {name}" for name in REALNESS_FORMATS)
+    one.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help=f"file to write, as often as there are files ({endings})",
+    )
+    one.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    one.add_argument(
+        "--method",
+        # As realness.METHODS, which would bring torch.
+        choices=("positions", "occlusion"),
+        default="positions",
+        help="how the score is explained (positions); occlusion is a second opinion and slower",
+    )
+    one.add_argument(
+        "--map",
+        type=Path,
+        metavar="VTP",
+        help="map of the CT that the segments were cut from, to lay their scores on",
+    )
+    _add_device(one)
 
 
 def _add_import_weights(commands: argparse._SubParsersAction) -> None:

@@ -282,10 +282,15 @@ class _Stack:
     @property
     def ijk_to_ras(self) -> np.ndarray:
         """float64 (4, 4): (column, row, slice, 1) to RAS mm."""
-        spacing = self.header.pixel_spacing_mm
-        matrix = np.diag([-spacing, -spacing, DISTANCE_MM, 1.0])
-        matrix[:2, 3] = spacing * (SIZE - 1) / 2
-        return matrix
+        return stack_geometry(self.header.pixel_spacing_mm)
+
+
+def stack_geometry(pixel_spacing_mm: float) -> np.ndarray:
+    """Where segments lie that are stacked as slices, about the origin: float64 (4, 4), takes
+    (column, row, segment, 1) to RAS mm. An axial view shows each upright, its outer table up."""
+    matrix = np.diag([-pixel_spacing_mm, -pixel_spacing_mm, DISTANCE_MM, 1.0])
+    matrix[:2, 3] = pixel_spacing_mm * (SIZE - 1) / 2
+    return matrix
 
 
 def _collect(path: Path, first: SegmentSet, others: Iterable[SegmentSet]) -> None:

@@ -12,17 +12,22 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import maps, transducer, vtp
 from .errors import BadInputError
+from .export import stack_geometry
 from .files import written_aside
 from .maps import CalvariaMap, Head
 from .radiology import METRICS
+from .segmentset import SegmentSet
 from .transducer import ArrayRays
 from .volume import HeadCT, read_on_grid, write_volume
+
+if TYPE_CHECKING:
+    from .model import Model
 
 FORMATS = {
     "surface": (".vtp",),
@@ -31,6 +36,12 @@ FORMATS = {
     "numbers": (".json",),
 }
 """What is written, by the ending of the file's name."""
+REALNESS_FORMATS = {
+    "a slice per segment": (".nrrd", ".nii.gz", ".nii", ".mha"),
+    "an array": (".npy",),
+    "scores": (".csv",),
+    "scores on the map": (".vtp",),
+}
 VERTEX = "vertex"
 """The overlay's scalar that is no value: the number of the vertex on whose ray a voxel lies. With
 it and the map, the overlay of any scalar is a look-up (``maps.overlay``)."""
@@ -108,31 +119,33 @@ def make(
     return HeadMaps(head, mask, calvaria, array, tuple(found))
 
 
-def check(paths: Sequence[Path], *, overwrite: bool = False) -> None:
+def check_names(
+    paths: Sequence[Path], formats: Mapping[str, tuple[str, ...]], overwrite: bool = False
+) -> None:
     """Refuse names that could not be written in the end.
 
     Raises:
-        BadInputError: if an ending is none of ``FORMATS``, two are the same file, or a file is
-            there already.
+        BadInputError: if an ending is none of the formats', a file is named twice or is there
+            already.
     """
     for path in paths:
-        format_of(path)
+        format_of(path, formats)
         if path.exists() and not overwrite:
             raise BadInputError(f"{path}: is there already, a new name is needed (or --overwrite).")
-    if len(set(paths)) < len(paths):
-        raise BadInputError(f"{paths[0]}: was named twice, once is needed.")
+        if paths.count(path) > 1:
+            raise BadInputError(f"{path}: was named twice, once is needed.")
 
 
-def format_of(path: Path) -> str:
-    """Which of ``FORMATS`` a file's name means.
+def format_of(path: Path, formats: Mapping[str, tuple[str, ...]] = FORMATS) -> str:
+    """Which format a file's name means.
 
     Raises:
         BadInputError: if none.
     """
-    for name, endings in FORMATS.items():
+    for name, endings in formats.items():
         if str(path).lower().endswith(endings):
             return name
-    every = ", ".join(ending for endings in FORMATS.values() for ending in endings)
+    every = ", ".join(ending for endings in formats.values() for ending in endings)
     raise BadInputError(f"{path}: has an unknown ending, one of {every} is needed.")
 
 
@@ -273,3 +286,67 @@ def _write_numbers(path: Path, found: HeadMaps) -> None:
     }
     with written_aside(path) as aside:
         aside.write_text(json.dumps(numbers, indent=1, ensure_ascii=False), "utf-8")
+
+
+def write_realness(
+    paths: Sequence[Path],
+    segments: SegmentSet,
+    model: Model,
+    *,
+    method: str = "positions",
+    on_surface: Path | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> np.ndarray:
+    """Let a discriminator judge segments, and write its scores and where they come from.
+
+    Args:
+        paths: files to write, by the endings of ``REALNESS_FORMATS``.
+        segments: N segments.
+        model: whose discriminator judges.
+        method: one of ``realness.METHODS``.
+        on_surface: map (.vtp) of the segments' CT, for the scores on the map.
+        on_progress: called with the share of the work done, 0 to 1.
+
+    Returns:
+        The scores, float64 (N,).
+
+    Raises:
+        BadInputError: if the model does not fit the segments, or scores on a map are wanted and
+            there is no map or no segment lies on it.
+        OutputError: if a file cannot be written.
+    """
+    from . import realness
+
+    tell = on_progress or (lambda share: None)
+    formats = {path: format_of(path, REALNESS_FORMATS) for path in paths}
+    scores = realness.of_segments(model, segments, lambda done, of: tell(0.2 * done / of))
+    values = None
+    if {"a slice per segment", "an array"} & set(formats.values()):
+        values = realness.explain(
+            model, segments, method, lambda done, of: tell(0.2 + 0.7 * done / of)
+        )
+    for path, format in formats.items():
+        if format == "a slice per segment":
+            write_volume(path, values, stack_geometry(segments.pixel_spacing_mm))
+        elif format == "an array":
+            with written_aside(path) as aside, open(aside, "wb") as file:
+                np.save(file, values)
+        elif format == "scores":
+            _write_scores(path, segments, scores)
+        else:
+            if on_surface is None:
+                raise BadInputError(f"{path}: a map to lay the scores on is needed (--map).")
+            found = vtp.read(on_surface)
+            on_it = realness.on_surface(found.points_ras, segments, scores)
+            vtp.write(path, maps.with_realness(found, on_it))
+    tell(1.0)
+    return scores
+
+
+def _write_scores(path: Path, segments: SegmentSet, scores: np.ndarray) -> None:
+    with written_aside(path) as aside, open(aside, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["segment", "bone", "side", "plane", "seed", "realness_not_calibrated"])
+        rows = zip(segments.bone, segments.side, segments.plane, segments.seed, scores, strict=True)
+        for number, (*known, score) in enumerate(rows):
+            writer.writerow([number, *known, f"{score:.5f}"])

@@ -9,7 +9,7 @@ brings the map onto the voxels of the wall. ``vtp`` keeps a map as a file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ from .volume import HeadCT
 SDR_LIMIT = 0.40
 """Treatments commonly exclude a mean SDR below this."""
 UNITS = {name: "" for name in radiology.METRICS} | {"thickness_mm": "mm", "mean_intensity_hu": "HU"}
+REALNESS = "realness"
+"""Name of the scalar that ``with_realness`` adds to a map."""
 ALL = "all"
 REASONS = {meaning.replace(" ", "_"): code for code, meaning in CODES.items() if code != MEASURED}
 """Why a ray was not measured, as a column's name, with its code."""
@@ -63,7 +65,8 @@ class CalvariaMap:
         points_ras: float64 (N, 3), RAS mm, on the wall's outer edge at half height.
         triangles: int32 (T, 3), counter-clockwise seen from outside.
         normals: float64 (N, 3), outward unit vectors along which was measured.
-        values: float64 (N,) for each of ``radiology.METRICS``; NaN where the code is not 0.
+        values: float64 (N,) for each of ``radiology.METRICS``; NaN where the code is not 0. Others
+            (``REALNESS``) may have been added, NaN where nothing is known.
         code: uint8 (N,), what the ray met, see ``rays.CODES``.
         bone: (N,) texts out of ``sites.BONES``.
         side: (N,) texts, left or right.
@@ -307,20 +310,24 @@ def overlay(found: CalvariaMap, numbers: np.ndarray, scalar: str = "thickness_mm
     Args:
         found: the map.
         numbers: what ``vertex_numbers`` gave.
-        scalar: one of ``radiology.METRICS``.
+        scalar: one of ``found.values``.
 
     Returns:
-        float32 (slices, rows, columns): 0 outside the wall, and the code with a minus sign where
-        the ray was not measured (-1 no bone, -2 air, ...).
+        float32 (slices, rows, columns): 0 outside the wall and where nothing is known, and the code
+        with a minus sign where the ray was not measured (-1 no bone, -2 air, ...).
 
     Raises:
         BadInputError: if the scalar is not known.
     """
-    values = np.where(
-        found.code == MEASURED, checked_values(found, scalar), -found.code.astype(float)
-    )
+    values = np.nan_to_num(checked_values(found, scalar), nan=0.0)
+    values = np.where(found.code == MEASURED, values, -found.code.astype(float))
     # Number -1 takes the last entry, which stands for what is no wall.
     return np.append(values, 0.0).astype(np.float32)[numbers]
+
+
+def with_realness(found: CalvariaMap, realness: np.ndarray) -> CalvariaMap:
+    """Add the realness of segments, laid back on the skull (``realness.on_surface``), to a map."""
+    return replace(found, values={**found.values, REALNESS: realness})
 
 
 def checked_values(found: CalvariaMap, scalar: str) -> np.ndarray:

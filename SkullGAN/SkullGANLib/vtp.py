@@ -19,7 +19,7 @@ import numpy as np
 
 from .errors import BadInputError
 from .files import written_aside
-from .maps import CalvariaMap
+from .maps import REALNESS, CalvariaMap
 from .radiology import METRICS
 from .rays import CODES
 from .sites import BONES, SIDES
@@ -49,7 +49,7 @@ def write(path: str | Path, found: CalvariaMap) -> None:
         "created_by": found.created_by,
     }
     blocks = _Blocks()
-    scalars = {name: found.values[name].astype("<f4") for name in METRICS}
+    scalars = {name: values.astype("<f4") for name, values in found.values.items()}
     scalars["code"] = found.code
     scalars["bone"] = _numbers(found.bone, BONES)
     scalars["side"] = _numbers(found.side, SIDES)
@@ -106,7 +106,8 @@ def read(path: str | Path) -> CalvariaMap:
             one.get("Name"): _array(content, start.end(), one) for one in tree.iter("DataArray")
         }
         metadata = json.loads(_text(content, start.end(), tree, METADATA))
-        scalars = {name: arrays[name].astype(np.float64) for name in METRICS}
+        names = [*METRICS, *({REALNESS} & set(arrays))]
+        scalars = {name: arrays[name].astype(np.float64) for name in names}
         count, triangles = len(arrays["code"]), arrays["connectivity"].reshape(-1, 3)
         if triangles.size and not 0 <= triangles.min() <= triangles.max() < count:
             raise ValueError("triangles of vertices that are not there")

@@ -36,6 +36,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     **{f"sdr_{name.replace('-', '_')}": (0.2, 1.0) for name in radiology.SDR_DEFINITIONS},
     "thickness_mm": (0.0, 12.0),
     "mean_intensity_hu": (500.0, 1800.0),
+    maps.REALNESS: (0.0, 1.0),
 }
 """What the colours reach over at first: the same for every head, so that heads can be compared."""
 
@@ -43,6 +44,8 @@ _MAP = "SkullGAN.map"  # role of an overlay's reference to its surface
 _CT = "SkullGAN.ct"
 _ROLES = tuple(f"SkullGAN.map.{role}" for role in ("surface", "overlay", "summary", "rays"))
 _SOURCE = "SkullGAN.MapSource"
+_LABEL = "SkullGAN.RealnessLabel"
+NOT_CALIBRATED = "not calibrated"
 _OPACITY = 0.6
 _VOXELS_AT_ONCE = 2_000_000
 _AMBIENT = 0.4  # share of the light that makes no shade: colours are to be read
@@ -193,7 +196,8 @@ def show_scalar(
             _fill_overlay(node, node.GetNodeReference(_MAP), numbers, scalar)
         _show_overlay(node, scalar)
         return
-    _checked_surface(node)
+    if scalar not in scalars_of(node):
+        raise BadInputError(f"Map {node.GetName()!r} has no {scalar} yet.")
     node.GetDisplayNode().SetActiveScalar(scalar, vtk.vtkAssignAttribute.POINT_DATA)
     set_range(node, *RANGES[scalar])
     _legend(node, scalar)
@@ -254,7 +258,7 @@ class Reading:
         value = self.values[scalar]
         if np.isnan(value):
             return f"not measured ({self.met}), {where}"
-        unit = maps.UNITS[scalar]
+        unit = maps.UNITS.get(scalar, "")
         digits = {"mm": 1, "HU": 0}.get(unit, 2)
         return f"{value:.{digits}f}{f' {unit}' if unit else ''}, {where}"
 
@@ -288,10 +292,12 @@ class Probe:
         distance = float(np.linalg.norm(np.array(data.GetPoint(nearest)) - local))
         if nearest < 0 or distance > farthest_mm:
             return None
-        arrays = {name: data.GetPointData().GetArray(name) for name in _VALUES}
+        scalars = scalars_of(self._node)
+        names = (*scalars, "code", "bone", "side")
+        arrays = {name: data.GetPointData().GetArray(name) for name in names}
         found = {name: array.GetTuple1(nearest) for name, array in arrays.items()}
         return Reading(
-            values={name: found[name] for name in radiology.METRICS},
+            values={name: found[name] for name in scalars},
             met=CODES[int(found["code"])],
             bone=BONES[int(found["bone"])],
             side=SIDES[int(found["side"])],
@@ -306,9 +312,8 @@ def map_from(surface_node: slicer.vtkMRMLModelNode) -> CalvariaMap:
         BadInputError: if the node is no map of ours or parts of it are gone.
     """
     data = _checked_surface(surface_node).GetPolyData()
-    arrays = {
-        name: vtk_to_numpy(data.GetPointData().GetArray(name)) for name in (*_VALUES, "Normals")
-    }
+    others = ("code", "bone", "side", "Normals")
+    arrays = {name: vtk_to_numpy(data.GetPointData().GetArray(name)) for name in others}
     known = json.loads(surface_node.GetAttribute(_SOURCE))
     to_world = _node_to_world(surface_node)
     points = vtk_to_numpy(data.GetPoints().GetData()).astype(float)
@@ -318,7 +323,10 @@ def map_from(surface_node: slicer.vtkMRMLModelNode) -> CalvariaMap:
         .reshape(-1, 3)
         .astype(np.int32),
         normals=arrays["Normals"].astype(float) @ to_world[:3, :3].T,
-        values={name: arrays[name].astype(float) for name in radiology.METRICS},
+        values={
+            name: vtk_to_numpy(data.GetPointData().GetArray(name)).astype(float)
+            for name in scalars_of(surface_node)
+        },
         code=arrays["code"].astype(np.uint8),
         bone=np.array(BONES)[arrays["bone"].astype(int)],
         side=np.array(SIDES)[arrays["side"].astype(int)],
@@ -419,14 +427,46 @@ def show_legend(node: slicer.vtkMRMLDisplayableNode, shown: bool) -> None:
         legend.SetVisibility(shown)
 
 
-def title(scalar: str) -> str:
-    """What a scalar is called, with its unit."""
+def scalars_of(surface_node: slicer.vtkMRMLModelNode) -> list[str]:
+    """The scalars that a surface can show, by name."""
+    data = _checked_surface(surface_node).GetPolyData().GetPointData()
+    return [name for name in RANGES if data.GetArray(name) is not None]
+
+
+def set_realness(surface_node: slicer.vtkMRMLModelNode, realness: np.ndarray, label: str) -> None:
+    """Give a surface the scalar ``maps.REALNESS``, or other values for it.
+
+    Args:
+        surface_node: of ``add_surface``.
+        realness: float (N,), what ``SkullGANLib.realness.on_surface`` gave.
+        label: whether it is calibrated (``realness.label``), for the legend.
+
+    Raises:
+        BadInputError: if there is not one value per vertex.
+    """
+    data = _checked_surface(surface_node).GetPolyData()
+    if np.shape(realness) != (data.GetNumberOfPoints(),):
+        raise BadInputError(
+            f"The realness is {np.shape(realness)}, the map has {data.GetNumberOfPoints()} "
+            "vertices; one value each is needed."
+        )
+    array = numpy_to_vtk(np.asarray(realness, np.float32), deep=True)
+    array.SetName(maps.REALNESS)
+    data.GetPointData().AddArray(array)
+    data.Modified()
+    surface_node.SetAttribute(_LABEL, label)
+
+
+def title(scalar: str, label: str = "") -> str:
+    """What a scalar is called, with its unit; a realness with what it may be read as."""
+    if scalar == maps.REALNESS:
+        return f"Realness ({label or NOT_CALIBRATED})"
     return tables.COLUMNS[scalar].title
 
 
 def _legend(node: slicer.vtkMRMLDisplayableNode, scalar: str) -> None:
-    digits = {"mm": 1, "HU": 0}.get(maps.UNITS[scalar], 2)
-    colours.add_legend(node, title(scalar), digits)
+    digits = {"mm": 1, "HU": 0}.get(maps.UNITS.get(scalar, ""), 2)
+    colours.add_legend(node, title(scalar, node.GetAttribute(_LABEL) or ""), digits)
 
 
 def _show_overlay(node: slicer.vtkMRMLScalarVolumeNode, scalar: str) -> None:

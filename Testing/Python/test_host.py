@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -107,6 +108,30 @@ def test_an_exception_in_a_slot_fails_a_test_that_never_looks():
     button.click()
     with pytest.raises(SlotError, match="ZeroDivisionError"):
         host.__exit__(None, None, None)
+
+
+def test_an_exception_in_a_timer_that_runs_once_fails_the_test(host, qt):
+    qt.QTimer.singleShot(0, lambda: 1 / 0)
+    with pytest.raises(SlotError, match="ZeroDivisionError"):
+        host.wait_until(lambda: False, timeout_s=5)
+
+
+def test_an_exception_in_an_observer_of_the_scene_fails_the_test(host):
+    tag = host.scene.AddObserver(host.scene.NodeAddedEvent, lambda _scene, _event: 1 / 0)
+    host.scene.AddNewNodeByClass("vtkMRMLTableNode")
+    host.scene.RemoveObserver(tag)
+    with pytest.raises(SlotError, match="ZeroDivisionError"):
+        host.check()
+
+
+def test_a_host_takes_its_scene_along(qt, host):
+    gone = []
+    host.scene.AddObserver("DeleteEvent", lambda _scene, _event: gone.append(True))
+    host.open_module(ROOT / "SkullGAN" / "SkullGAN.py")
+    host.__exit__(None, None, None)
+    host.__enter__()
+    gc.collect()
+    assert gone
 
 
 def test_an_error_of_vtk_fails_the_test(host):

@@ -7,15 +7,16 @@ widgets is here as far as our modules use it:
 - ``api``: what the real ctk and qMRML classes offer, from ``qtapi.json``;
 - ``widgets``: stand-ins for those in our ``.ui`` files, held to that (``ctk``, ``slicer``);
 - ``uiloader``: ``.ui`` files with the MRML connections that Designer makes;
-- ``scripted``, ``parameternode``: what ``slicer.ScriptedLoadableModule`` and
+- ``scripted``, ``parameternode``, ``parameterfields``: what ``slicer.ScriptedLoadableModule`` and
   ``slicer.parameterNodeWrapper`` give;
 - ``application``: ``slicer.app``, the main window, ``slicer.i18n``, ``SampleData``;
 - ``layout``, ``plots``: the views of ``slicer.app.layoutManager()``, drawn without a screen when a
   picture is asked for; ``pictures`` puts them beside a panel, ``images`` gives them to Qt;
 - ``modules``, ``files``, ``hierarchy``: ``slicer.modules``, loading and saving, and the items that
   Slicer makes in the subject hierarchy;
+- ``packaging``: ``slicer.packaging``, which installs nothing;
 - ``dialogs``: what the user answers, told ahead by the test;
-- ``blocking``: how long slots keep the GUI thread;
+- ``blocking``, ``leaks``: how long slots keep the GUI thread, and what panels leave behind;
 - ``host``: puts it together and opens panels.
 
 What is not here raises an error that names itself; nothing pretends. The host does not show how a

@@ -13,7 +13,7 @@ import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 from SkullGANScene.headless import Stage
 
-from . import blocking
+from . import blocking, pythonqt
 from .files import qSlicerCoreIOManager
 from .layout import qSlicerLayoutManager
 
@@ -57,6 +57,7 @@ class qSlicerApplication(QtWidgets.QApplication):  # noqa: N801 - Slicer's name
 
     def end(self) -> None:
         """Let go of what ``begin`` took."""
+        pythonqt.disconnect_all(self)  # modules that wait for its start or its end
         self._layout_manager._close()
         self._window.deleteLater()
         self._layout_manager = self._window = self._settings = self._stage = None

@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import time
+import traceback
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -82,6 +83,8 @@ class Host:
         slicer.app.begin(self._stage, self._version)
         self._hierarchy = hierarchy.Hierarchy(self._stage.scene)
         self._panels: list[Any] = []
+        # By it go exceptions in observers of VTK and in what Qt calls beside slots.
+        self._excepthook, sys.excepthook = sys.excepthook, _hear_exception
         self._errors = heard_errors()
         self._vtk_errors = self._errors.__enter__()
         for left in (pythonqt.SLOT_ERRORS, pythonqt.QT_WARNINGS):
@@ -94,8 +97,8 @@ class Host:
     def __exit__(self, *raised: object) -> None:
         for panel in self._panels:
             panel.cleanup()
-            for kind in (widgets.qMRMLNodeComboBox, widgets.qMRMLTableView):
-                for child in panel.parent.findChildren(kind):
+            for child in [panel.parent, *panel.parent.findChildren(QtWidgets.QWidget)]:
+                if isinstance(child, widgets.QMRML):
                     child.setMRMLScene(None)
             panel.parent.deleteLater()
         left = [what for panel in self._panels for what in leaks.left_by(panel)]
@@ -105,6 +108,7 @@ class Host:
         self._hierarchy.close()
         slicer.mrmlScene.Clear(1)
         self._errors.__exit__(*raised)
+        sys.excepthook = self._excepthook
         for name, value in self._before.items():
             if value is None:
                 delattr(slicer, name)
@@ -249,6 +253,10 @@ class Host:
     def _fit(self, panel: Any) -> None:
         panel.parent.resize(_PANEL_WIDTH_PX, panel.parent.sizeHint().height())
         self.process_events()
+
+
+def _hear_exception(kind: type, error: BaseException, trace: types.TracebackType | None) -> None:
+    pythonqt.SLOT_ERRORS.append("".join(traceback.format_exception(kind, error, trace)))
 
 
 def _save(image: QtGui.QImage, path: str | Path) -> None:

@@ -48,6 +48,10 @@ def build() -> types.ModuleType:
         for kind in [getattr(module, name) for name in dir(module)]:
             if isinstance(kind, type) and issubclass(kind, _QObject):
                 kind.__setattr__ = _setattr  # each class has its own
+    single_shot = QtCore.QTimer.singleShot
+    QtCore.QTimer.singleShot = staticmethod(
+        lambda msec, function: single_shot(msec, _guarded(function, "QTimer.singleShot", 0))
+    )
     _QObject.findChildren = _findChildren
     _QObject.findChild = lambda self, *a: next(iter(_findChildren(self, *a)), None)
     QtCore.qInstallMessageHandler(_heard)
@@ -139,6 +143,13 @@ def _findChildren(  # noqa: N802 - Qt's name
         if (not by_name or any(base.__name__ == kind for base in type(child).__mro__))
         and (not name or child.name == name)
     ]
+
+
+def disconnect_all(sender: QtCore.QObject) -> None:
+    """Undo every ``connect`` of an object that outlives what it was connected with."""
+    for entries in _get(sender, "__dict__").pop("_connections", {}).values():
+        for _function, slot, bound in entries:
+            bound.disconnect(slot)
 
 
 class _Connector:
