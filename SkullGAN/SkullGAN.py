@@ -758,6 +758,10 @@ class SkullGANWidget(PanelWidget):
             return _("The skull is in the scene as {name}; it can be edited.").format(
                 name=result.GetName()
             )
+        if isinstance(result, vtkMRMLScalarVolumeNode):  # an overlay
+            if self.node:
+                self.showParameters()
+            return _("The overlay is filled anew.")
         if isinstance(result, list):
             return self._batchCame(result)
         if isinstance(result, int):

@@ -295,10 +295,11 @@ def map_skull(
 
 
 def refill(node: slicer.vtkMRMLScalarVolumeNode, vertices: Path, scalar: str) -> Work:
-    """Let an overlay of ``map_skull`` show another scalar."""
+    """Let an overlay of ``map_skull`` show another scalar; returns the overlay."""
     from . import maps
 
     yield from maps.filling(node, _voxels(vertices, node, np.int32), scalar)
+    return node
 
 
 def save(volume: slicer.vtkMRMLScalarVolumeNode, path: str | Path, folder: Path) -> Work:

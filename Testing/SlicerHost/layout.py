@@ -29,6 +29,17 @@ _DIRECTIONS = ("Left", "Right", "Posterior", "Anterior", "Inferior", "Superior")
 _FIRST_SIZE = (450, 380)  # of a view before a picture gives it another
 
 
+def _add_legends_again(scene: slicer.vtkMRMLScene) -> None:
+    """Let a view that was made late show the colour legends of the scene: it sees those to come."""
+    kind = "vtkMRMLColorLegendDisplayNode"
+    for legend in [
+        scene.GetNthNodeByClass(n, kind) for n in range(scene.GetNumberOfNodesByClass(kind))
+    ]:
+        owner = legend.GetDisplayableNode()
+        scene.RemoveNode(legend)
+        owner.AddAndObserveDisplayNodeID(scene.AddNode(legend).GetID())
+
+
 class _View:
     """What the slice and 3D views have in common: a window made late."""
 
@@ -55,6 +66,7 @@ class _View:
     def _drawing(self) -> views.View:
         if self._made is None:
             self._made = self._make()
+            _add_legends_again(self._node.GetScene())
         return self._made
 
     def _make(self) -> views.View:
