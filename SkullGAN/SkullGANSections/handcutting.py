@@ -8,10 +8,9 @@ import numpy as np
 import qt
 import slicer
 import vtk
+from SkullGANPanel import thumbnails
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
-
-from SkullGANPanel import thumbnails
 
 PREVIEW_MSEC = 60
 """Dragging sends many events: one cut for all that came in so long a time."""

@@ -9,9 +9,8 @@ import numpy as np
 import qt
 import slicer
 import slicer.util
-from slicer.i18n import tr as _
-
 from SkullGANPanel import thumbnails
+from slicer.i18n import tr as _
 
 ROW_PX = 34
 _WIDTHS_PX = (84, 32, 62, 42, 62, 40, 34, 40)
