@@ -227,6 +227,17 @@ def test_a_widget_that_the_host_does_not_know_is_named(host, tmp_path):
     pythonqt.QT_WARNINGS.clear()  # Qt complains of it, too
 
 
+def test_a_property_that_a_stand_in_has_not_is_named(host, tmp_path):
+    path = tmp_path / "strange.ui"
+    path.write_text(
+        '<ui version="4.0"><class>A</class><widget class="QWidget" name="A">'
+        '<widget class="ctkSliderWidget" name="slider">'
+        '<property name="popupSlider"><bool>true</bool></property></widget></widget></ui>'
+    )
+    with pytest.raises(NotImplementedError, match=r"ctkSliderWidget\.popupSlider"):
+        slicer.util.loadUI(str(path))
+
+
 def test_a_node_selector_follows_the_scene(host):
     box = widgets.qMRMLNodeComboBox()
     box.nodeTypes, box.noneEnabled, heard = ["vtkMRMLScalarVolumeNode"], True, []

@@ -117,6 +117,24 @@ def test_nodes_of_the_views_are_not_saved_twice(host, views, ct, tmp_path):
     assert composite.GetBackgroundVolumeID() == slicer.util.getNode("Ball").GetID()
 
 
+def test_the_mouse_in_the_views_is_a_node_that_survives_closing(host):
+    def heard_at(point: list[float]) -> list:
+        crosshair = host.scene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+        heard, ras = [], [0.0, 0.0, 0.0]
+
+        def moved(node, _event):
+            heard.append((node.GetCursorPositionRAS(ras), list(ras)))
+
+        tag = crosshair.AddObserver(crosshair.CursorPositionModifiedEvent, moved)
+        crosshair.SetCursorPositionRAS(point)
+        crosshair.RemoveObserver(tag)
+        return heard
+
+    assert heard_at([1, 2, 3]) == [(True, [1, 2, 3])]
+    host.scene.Clear(0)
+    assert heard_at([4, 5, 6]) == [(True, [4, 5, 6])]
+
+
 @needs_rendering
 def test_slices_show_the_volume_in_its_window(host, ct, tmp_path):
     red = quarter(drawn(host, tmp_path), 0, 0)

@@ -41,6 +41,9 @@ class qSlicerApplication(QtWidgets.QApplication):  # noqa: N801 - Slicer's name
     def begin(self, stage: Stage, version: tuple[int, int]) -> None:
         """Take a scene and all that comes with it; settings begin empty."""
         self._stage = stage
+        crosshair = slicer.vtkMRMLCrosshairNode()  # which knows where the mouse is in the views
+        crosshair.SetCrosshairName("default")
+        stage.scene.AddNode(crosshair)
         self.majorVersion, self.minorVersion = version
         self.temporaryPath = stage.application_logic.GetTemporaryPath()
         ini = QtCore.QSettings.IniFormat

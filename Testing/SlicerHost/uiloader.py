@@ -11,6 +11,10 @@ import xml.etree.ElementTree as ElementTree
 from PySide6 import QtCore, QtUiTools, QtWidgets
 
 from . import widgets
+from .parameternode import WIDGET_PROPERTY
+
+_DYNAMIC = (WIDGET_PROPERTY,)
+"""Properties that may be given to any widget."""
 
 
 class QUiLoader(QtUiTools.QUiLoader):
@@ -48,11 +52,23 @@ class QUiLoader(QtUiTools.QUiLoader):
             raise self._error
         if panel is None:
             raise RuntimeError(f"{file.fileName()}: {self.errorString()}")
+        _check_properties(panel)
         for name, flag, value in flags:
             setattr(_named(panel, name), flag, value)
         for sender, signal, receiver, slot in connections:
             _named(panel, sender).connect(signal, _named(panel, receiver), slot)
         return panel
+
+
+def _check_properties(panel: QtWidgets.QWidget) -> None:
+    """Raise for properties that a stand-in has not; Qt would keep them and say nothing."""
+    for widget in [panel, *panel.findChildren(QtWidgets.QWidget)]:
+        if type(widget) in widgets.CLASSES.values():
+            for name in (bytes(one).decode() for one in widget.dynamicPropertyNames()):
+                if name not in _DYNAMIC and not name.startswith("_q_"):
+                    raise NotImplementedError(
+                        f"{type(widget).__name__}.{name}: the host has no such"
+                    )
 
 
 def _taken_flags(tree: ElementTree.Element) -> list[tuple[str, str, int]]:
