@@ -383,7 +383,9 @@ def evaluate(options: argparse.Namespace) -> None:
             on_progress=lambda share, note: tell(0.1 + 0.8 * share, note),
         )
         tell(0.9, "drawing")
-        page = evaluationreport.write(options.output, sets, found, settings=settings)
+        page = evaluationreport.write(
+            options.output, sets, found, settings=settings, model=options.model
+        )
     for question, answer in evaluationpage.answers(sets, found):
         print(f"{question} {answer}")
     for one in found.unsaid:

@@ -349,11 +349,11 @@ def _neighbours(figure: Figure, sets: Mapping[str, Examined], one: Memorised, se
     copies = set() if one.verdict is None else set(map(int, one.verdict.copies))
     suspects = set() if one.verdict is None else set(map(int, one.verdict.suspects))
     used = used_rows(np.concatenate([own, near])) if len(own) else slice(0, 32)
-    gaps = np.array([_gap(*each) for each in zip(own, near, some.shift_px, strict=True)])
+    gaps = memorization.differences(own, near, some.shift_px)
     lines = figure.subplots(3, 1)
     for axes, pictures, label in zip(
         lines,
-        (own, near, gaps.reshape(own.shape)),
+        (own, near, gaps),
         ("Synthetic", "Nearest\ntraining", "Difference"),
         strict=True,
     ):
@@ -371,15 +371,6 @@ def _neighbours(figure: Figure, sets: Mapping[str, Examined], one: Memorised, se
             fontweight="bold" if word else "normal",
         )
     figure.colorbar(shown, ax=list(lines), shrink=0.5, pad=0.01, label="difference (HU)")
-
-
-def _gap(own: np.ndarray, near: np.ndarray, shift_px: np.ndarray) -> np.ndarray:
-    """Subtract, and give NaN, which draws nothing, where the shift brought nothing."""
-    gap = own.astype(float) - near  # int16 would overflow
-    for axis, shift in enumerate(map(int, shift_px)):
-        beyond = slice(0, shift) if shift > 0 else slice(len(gap) + shift, len(gap))
-        gap.swapaxes(0, axis)[beyond] = np.nan
-    return gap
 
 
 def _usefulness(figure: Figure, found: Mapping[str, Usefulness]) -> None:

@@ -6,17 +6,17 @@
 - ``figures/``: each as PNG and SVG;
 - ``report.json`` and ``numbers.csv``: every number, the settings, seeds and versions;
 - ``segments.csv``: a line for every segment of every set.
+
+``evaluationresults.read`` gives it back.
 """
 
 from __future__ import annotations
 
-import csv
 import json
-import math
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, is_dataclass
 from importlib import metadata
 from pathlib import Path
@@ -28,8 +28,18 @@ from . import __version__, evaluationfigures
 from .errors import OutputError
 from .evaluation import Evaluation, Memorised
 from .evaluationpage import TITLE, answers, page
+from .evaluationresults import (
+    FIGURES,
+    FLAT,
+    NUMBERS,
+    PAGE,
+    SEGMENTS,
+    blank,
+    relative,
+    write_rows,
+    write_table,
+)
 from .evaluationsets import Examined, concerns
-from .files import written_aside
 from .radiology import METRICS as ALL_METRICS
 from .report import (
     QUANTILES,
@@ -40,14 +50,6 @@ from .report import (
 )
 from .segmentset import TEXTS
 
-PAGE, NUMBERS, FLAT, SEGMENTS, FIGURES = (
-    "report.html",
-    "report.json",
-    "numbers.csv",
-    "segments.csv",
-    "figures",
-)
-
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "opencv-python-headless", "matplotlib", "torch")
 
 
@@ -57,6 +59,7 @@ def write(
     found: Evaluation,
     *,
     settings: Mapping[str, Any],
+    model: str | Path | None = None,
 ) -> Path:
     """Write the report into a folder; all of it, or what was there stays as it is.
 
@@ -65,6 +68,7 @@ def write(
         sets: what was evaluated.
         found: what ``evaluate`` gave for them.
         settings: what the evaluation was made with; anything that JSON holds, with "seed".
+        model: the file of the model whose discriminator judged, for who reads the report again.
 
     Returns:
         The path of the page.
@@ -78,7 +82,14 @@ def write(
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".report.") as made:
-            _write_all(Path(made), sets, found, settings)
+            paths = {
+                "sets": {
+                    name: [relative(folder, source.path) for source in one.sources]
+                    for name, one in sets.items()
+                },
+                "model": None if model is None else relative(folder, model),
+            }
+            _write_all(Path(made), sets, found, settings, paths)
             folder.mkdir(exist_ok=True)
             if (folder / FIGURES).is_dir():
                 shutil.rmtree(folder / FIGURES)
@@ -128,14 +139,67 @@ def numbers_of(
     return finite(_plain(numbers))
 
 
+def table_of(sets: Mapping[str, Examined], found: Evaluation) -> dict[str, dict[str, np.ndarray]]:
+    """Give for each set its columns (N,), as ``evaluationresults.ReportedSet`` has them."""
+    table = {
+        name: {text: one.texts[text] for text in TEXTS}
+        | {"seed": one.seed}
+        | {metric: one.metrics[metric] for metric in ALL_METRICS}
+        for name, one in sets.items()
+    }
+
+    def note(name: str, column: str, places: np.ndarray, values: Any) -> None:
+        for each, one in sets.items():
+            if column not in table[each]:
+                table[each][column] = blank(column, len(one))
+        table[name][column][sets[name].place[places]] = values
+
+    if found.discriminator:
+        for name, values in found.discriminator.realness.items():
+            note(name, "realness", found.compared[name], values)
+    for by, one in found.embedding.items():
+        for name in one.same:
+            here = one.which == name
+            places = found.compared[name][one.place[here]]
+            for axis, values in zip("xy", one.points[here].T, strict=True):
+                note(name, f"tsne_{by}_{axis}", places, values)
+    for way, one in found.memorisation.items():
+        for name, each in (("synthetic", one.synthetic), ("test", one.held_out)):
+            if each is not None:
+                known = each.nearest >= 0
+                for column, values in (
+                    ("nearest", sets["train"].place[each.nearest]),
+                    ("distance", each.distance),
+                    ("ratio", each.ratio),
+                    ("flipped", each.flipped),
+                    ("shift_rows", each.shift_px[:, 0]),
+                    ("shift_columns", each.shift_px[:, 1]),
+                ):
+                    note(name, f"{way}_{column}", each.segment[known], values[known])
+        if one.verdict is not None:
+            for word, places in (
+                ("new", one.synthetic.segment),
+                ("suspect", one.verdict.suspects),
+                ("copy", one.verdict.copies),
+            ):
+                note("synthetic", f"{way}_verdict", places, word)
+    for name, one in sets.items():
+        table[name]["digest"] = one.digest
+    return table
+
+
 def _write_all(
-    folder: Path, sets: Mapping[str, Examined], found: Evaluation, settings: Mapping[str, Any]
+    folder: Path,
+    sets: Mapping[str, Examined],
+    found: Evaluation,
+    settings: Mapping[str, Any],
+    paths: Mapping[str, Any],
 ) -> None:
-    numbers = numbers_of(sets, found, settings)
+    numbers = numbers_of(sets, found, settings) | {"paths": paths}
     pictures = evaluationfigures.write(folder / FIGURES, sets, found, settings.get("seed", 0))
     write_text(folder / NUMBERS, json.dumps(numbers, indent=1) + "\n")
-    _write_rows(folder / FLAT, [("number", "value"), *_flat(numbers)])
-    _write_rows(folder / SEGMENTS, _segment_rows(sets, found))
+    write_rows(folder / FLAT, [("number", "value"), *_flat(numbers)])
+    write_table(folder / SEGMENTS, table_of(sets, found))
     write_text(folder / PAGE, page(numbers, answers(sets, found), pictures))
 
 
@@ -150,6 +214,7 @@ def _described(one: Examined) -> dict[str, Any]:
         "sides": counts(one.texts["side"]),
         "planes": counts(one.texts["plane"]),
         "files": list(one.files),
+        "counts": [source.count for source in one.sources] or [len(one)],
     }
 
 
@@ -196,68 +261,3 @@ def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from _flat(one, here)
         else:
             yield here, "" if one is None else one
-
-
-def _write_rows(path: Path, rows: Sequence[Sequence[Any]] | Iterator[Sequence[Any]]) -> None:
-    with (
-        written_aside(path) as aside,
-        # Names are a user's: what is no Unicode in them is no reason to fail.
-        open(aside, "w", newline="", encoding="utf-8", errors="replace") as file,
-    ):
-        csv.writer(file).writerows(rows)
-
-
-def _segment_rows(sets: Mapping[str, Examined], found: Evaluation) -> Iterator[Sequence[Any]]:
-    """Give a line for every segment of every set, the heading first; empty where not looked at."""
-    columns: dict[str, dict[str, dict[int, Any]]] = {name: {} for name in sets}
-
-    def note(name: str, what: str, places: np.ndarray, values: np.ndarray) -> None:
-        columns[name].setdefault(what, {}).update(
-            zip(sets[name].place[places].tolist(), np.asarray(values).tolist(), strict=True)
-        )
-
-    if found.discriminator:
-        for name, values in found.discriminator.realness.items():
-            note(name, "realness", found.compared[name], values)
-    for by, one in found.embedding.items():
-        for name in one.same:
-            here = one.which == name
-            places = found.compared[name][one.place[here]]
-            for axis, values in zip("xy", one.points[here].T, strict=True):
-                note(name, f"tsne_{by}_{axis}", places, values)
-    for way, one in found.memorisation.items():
-        for name, each in (("synthetic", one.synthetic), ("test", one.held_out)):
-            if each is None:
-                continue
-            known = each.nearest >= 0
-            near = np.where(known, sets["train"].place[each.nearest], -1)
-            for what, values in (
-                ("nearest", near),
-                ("distance", each.distance),
-                ("ratio", each.ratio),
-                ("flipped", each.flipped.astype(int)),
-                ("shift_rows", each.shift_px[:, 0]),
-                ("shift_columns", each.shift_px[:, 1]),
-            ):
-                note(name, f"{way}_{what}", each.segment[known], values[known])
-        if one.verdict is not None:
-            note("synthetic", f"{way}_verdict", one.synthetic.segment,
-                 np.full(len(one.synthetic.segment), "new", dtype="U7"))  # fmt: skip
-            for word in ("suspects", "copies"):
-                places = getattr(one.verdict, word)
-                short = {"suspects": "suspect", "copies": "copy"}[word]
-                note("synthetic", f"{way}_verdict", places, np.full(len(places), short))
-    extra = list(dict.fromkeys(what for each in columns.values() for what in each))
-    yield ["set", "segment", *TEXTS, "seed", *ALL_METRICS, *extra]
-    for name, one in sets.items():
-        for row in range(len(one)):
-            texts = [str(one.texts[text][row]) for text in TEXTS]
-            metrics = [_cell(one.metrics[metric][row]) for metric in ALL_METRICS]
-            others = [_cell(columns[name].get(what, {}).get(row, "")) for what in extra]
-            yield [name, row, *texts, int(one.seed[row]), *metrics, *others]
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, float):
-        return f"{value:.6g}" if math.isfinite(value) else ""
-    return value

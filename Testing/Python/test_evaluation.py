@@ -16,6 +16,7 @@ from SkullGANLib import (
     evaluationfigures,
     evaluationpage,
     evaluationreport,
+    evaluationresults,
     evaluationsets,
     model,
     networks,
@@ -255,6 +256,81 @@ def test_every_number_and_every_segment_lies_beside_the_page(folder, sets, found
         rows[7]["thickness_mm"] and float(rows[7]["thickness_mm"])
     )
     assert all(row["realness"] and row["tsne_pixels_x"] for row in rows)
+
+
+@pytest.mark.slow
+def test_a_report_read_again_holds_every_column_and_finds_its_segments(folder, sets, found):
+    report = evaluationresults.read(folder)
+
+    assert report.page.is_file()
+    assert len(report.pictures) == 9
+    assert report.model.name == "model.safetensors"
+    assert report.model.is_file()
+    assert report.numbers["reference"] == "test"
+    told = evaluationreport.table_of(sets, found)
+    assert list(report.sets) == list(told)
+    for name, columns in told.items():
+        one = report.sets[name]
+        assert (len(one), one.kind) == (COUNT, sets[name].segments.kind)
+        assert list(one.columns) == list(columns)
+        for column, values in columns.items():
+            again = one.columns[column]
+            if values.dtype.kind == "f":
+                np.testing.assert_allclose(again, values, rtol=1e-5, err_msg=column)
+            else:
+                np.testing.assert_array_equal(again, values, err_msg=column)
+        np.testing.assert_array_equal(one.segments([5, 2]).hu, four_sets()[name].hu[[5, 2]])
+
+
+@pytest.mark.slow
+def test_a_copy_read_again_lies_over_what_it_was_copied_from(folder):
+    report = evaluationresults.read(folder)
+
+    as_it_is, turned = (report.pair("mse", place) for place in (4, 9))
+
+    assert (as_it_is.training_place, turned.training_place) == (7, 11)
+    assert (as_it_is.flipped, turned.flipped) == (False, True)
+    assert as_it_is.verdict == turned.verdict == "copy"
+    for pair in (as_it_is, turned):
+        assert np.nanmax(np.abs(pair.difference)) == 0
+        np.testing.assert_array_equal(pair.aligned, pair.segment.hu[0])
+    assert report.pair("sift", 0, "test").verdict == ""
+    assert not report.has_pair("mse", 0, "artificial")
+    with pytest.raises(BadInputError, match="nearest training segment of segment 0 of artificial"):
+        report.pair("mse", 0, "artificial")
+
+
+def test_a_report_moved_with_its_sets_finds_them_and_says_if_they_were_changed(tmp_path):
+    for name, seed in (("a", 0), ("b", 1)):
+        segmentset.write(tmp_path / "here" / f"{name}.h5", walls(3, seed))
+    paths = {"test": [tmp_path / "here" / "a.h5", tmp_path / "here" / "b.h5"]}
+    sets = evaluationsets.read(paths)
+    evaluationreport.write(tmp_path / "here" / "r", sets, evaluation.evaluate(sets), settings={})
+    (tmp_path / "here").rename(tmp_path / "there")
+
+    one = evaluationresults.read(tmp_path / "there" / "r").sets["test"]
+
+    assert one.where(4) == (tmp_path / "there" / "b.h5", 1)
+    np.testing.assert_array_equal(one.segments([4]).hu[0], walls(3, 1).hu[1])
+    with pytest.raises(IndexError):
+        one.where(6)
+    segmentset.write(tmp_path / "there" / "b.h5", walls(3, 2))
+    with pytest.raises(BadInputError, match=r"b\.h5: its segment 1 is not the one"):
+        one.segments([4])
+    (tmp_path / "there" / "b.h5").unlink()
+    with pytest.raises(BadInputError, match=r"b\.h5: there is no such file"):
+        one.segments([4])
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "[]", '{"title": "no evaluation"}', '{"paths": {"sets": {}, "model": 1}}']
+)
+def test_what_is_no_report_is_refused_by_its_folder(tmp_path, text):
+    if text is not None:
+        (tmp_path / "report.json").write_text(text)
+        (tmp_path / "segments.csv").write_text("set,segment\n")
+    with pytest.raises(BadInputError, match=re.escape(str(tmp_path))):
+        evaluationresults.read(tmp_path)
 
 
 @pytest.mark.slow
