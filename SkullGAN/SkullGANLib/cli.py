@@ -343,7 +343,7 @@ def artificial(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> None:
     """Say whether synthetic segments are like real ones, copies, or of use, in a report."""
-    from . import evaluation, evaluationpage, evaluationreport, evaluationsets, files
+    from . import evaluation, evaluationanswers, evaluationreport, evaluationsets, files
 
     paths = {name: getattr(options, name) for name in evaluationsets.NAMES}
     paths = {name: given for name, given in paths.items() if given}
@@ -386,8 +386,8 @@ def evaluate(options: argparse.Namespace) -> None:
         page = evaluationreport.write(
             options.output, sets, found, settings=settings, model=options.model
         )
-    for question, answer in evaluationpage.answers(sets, found):
-        print(f"{question} {answer}")
+    for answer in evaluationanswers.answers(sets, found):
+        print(answer)
     for one in found.unsaid:
         print(f"Not said: {one}")
     print(f"{page}: {sum(map(len, sets.values()))} segments, {len(concerns)} warnings")

@@ -117,6 +117,8 @@ class Evaluation:
         discriminator: None without a model.
         judges: per set, against the reference; "train" against "test" shows what two real sets
             give.
+        learned: the synthetic against the training set, where the reference is the test set: how
+            well the model has learned what it saw. None where there is no such comparison.
         memorisation: "mse" and "sift".
         usefulness: per target.
         unsaid: sentences.
@@ -129,6 +131,7 @@ class Evaluation:
     embedding: Mapping[str, Embedding]
     discriminator: Discriminator | None
     judges: Mapping[str, Judged]
+    learned: Judged | None
     memorisation: Mapping[str, Memorised]
     usefulness: Mapping[str, Usefulness]
     unsaid: tuple[str, ...]
@@ -182,8 +185,8 @@ def evaluate(
     def group(kind: str) -> dict[str, Any]:
         return {key[1]: found[key] for key in parts if key[0] == kind and key in found}
 
-    judges = group("judges")
-    for name, (_, complaints) in judges.items():
+    judges, learned = group("judges"), group("learned").get("", (None, []))
+    for name, (_, complaints) in [*judges.items(), ("synthetic against training", learned)]:
         unsaid += [f"Judges {name}: {one}" for one in complaints]
     return Evaluation(
         reference=_reference(sets),
@@ -192,6 +195,7 @@ def evaluate(
         embedding=group("t-SNE"),
         discriminator=discriminator,
         judges={name: judged for name, (judged, _) in judges.items()},
+        learned=learned[0],
         memorisation=group("memorisation"),
         usefulness=group("usefulness").get("", {}),
         unsaid=tuple(unsaid),
@@ -344,6 +348,8 @@ def _parts(
                 f"{'a weaker model' if name == 'control' else 'what is plainly no skull'} is not "
                 "shown."
             )
+    if reference == "test" and {"train", "synthetic"} <= sets.keys():
+        parts["learned", ""] = (3, lambda: _judged(compared, "train", "synthetic", seed))
     for name in sets if reference else ():
         if name != reference:
             parts["judges", name] = (3, lambda name=name: _judged(compared, reference, name, seed))

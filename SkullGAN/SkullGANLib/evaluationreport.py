@@ -27,7 +27,8 @@ import numpy as np
 from . import __version__, evaluationfigures
 from .errors import OutputError
 from .evaluation import Evaluation, Memorised
-from .evaluationpage import TITLE, answers, page
+from .evaluationanswers import answers
+from .evaluationpage import TITLE, page
 from .evaluationresults import (
     FIGURES,
     FLAT,
@@ -117,6 +118,7 @@ def numbers_of(
         "settings": dict(settings),
         "versions": versions,
         "concerns": concerns(sets),
+        "answers": [asdict(one) for one in answers(sets, found)],
         "unsaid": list(found.unsaid),
         "reference": found.reference,
         "sets": {name: _described(one) for name, one in sets.items()},
@@ -133,6 +135,7 @@ def numbers_of(
             "calibration": found.discriminator.calibration,
         },
         "judges": found.judges,
+        "learned": found.learned,
         "memorisation": {way: _memorised(sets, one) for way, one in found.memorisation.items()},
         "usefulness": found.usefulness,
     }
@@ -200,7 +203,7 @@ def _write_all(
     write_text(folder / NUMBERS, json.dumps(numbers, indent=1) + "\n")
     write_rows(folder / FLAT, [("number", "value"), *_flat(numbers)])
     write_table(folder / SEGMENTS, table_of(sets, found))
-    write_text(folder / PAGE, page(numbers, answers(sets, found), pictures))
+    write_text(folder / PAGE, page(numbers, pictures))
 
 
 def _described(one: Examined) -> dict[str, Any]:

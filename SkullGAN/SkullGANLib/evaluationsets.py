@@ -187,6 +187,13 @@ def concerns(sets: Mapping[str, Examined]) -> list[str]:
             )
         elif not (train.subjects and test.subjects):
             found.append("Whether training and test share subjects is not known: none are named.")
+        kernels = [_kernels(one.segments) for one in (train, test)]
+        if kernels[0] != kernels[1]:
+            trained, tested = (", ".join(sorted(each)) or "not recorded" for each in kernels)
+            found.append(
+                f"The CTs' reconstruction kernels differ (training: {trained}; test: {tested}): "
+                "SDR, intensity and texture depend on them, so that even real sets differ here."
+            )
     for one, other in combinations(NAMES, 2):
         if one in sets and other in sets:
             same = int(np.isin(sets[other].digest, sets[one].digest).sum())
@@ -196,6 +203,13 @@ def concerns(sets: Mapping[str, Examined]) -> list[str]:
                     f"pixel by pixel, to segments of {one}."
                 )
     return found
+
+
+def _kernels(segments: SegmentSet) -> set[str]:
+    """Give the reconstruction kernels that are known of a set's CTs."""
+    cts = segments.source.get("cts")
+    sources = list(cts.values()) if isinstance(cts, Mapping) else [segments.source]
+    return {str(one["kernel"]) for one in sources if isinstance(one, Mapping) and "kernel" in one}
 
 
 def digests_of(hu: np.ndarray) -> np.ndarray:

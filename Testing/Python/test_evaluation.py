@@ -13,8 +13,8 @@ import torch
 from SkullGANLib import (
     cli,
     evaluation,
+    evaluationanswers,
     evaluationfigures,
-    evaluationpage,
     evaluationreport,
     evaluationresults,
     evaluationsets,
@@ -64,6 +64,11 @@ def four_sets() -> dict[str, SegmentSet]:
 def narrow_model(**changes) -> model.Model:
     torch.manual_seed(0)
     return model.Model(networks.Generator(8, 16), networks.Discriminator(4).eval(), **changes)
+
+
+def answer(question: str, sets, found) -> evaluationanswers.Answer:
+    (one,) = [each for each in evaluationanswers.answers(sets, found) if each.question == question]
+    return one
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +160,13 @@ def test_shared_subjects_identical_segments_and_wrong_kinds_are_concerns():
     assert evaluationsets.concerns(evaluationsets.examined({"train": train})) == []
 
 
+def test_real_sets_of_other_kernels_are_a_concern():
+    train, test = walls(2, 0, source={"kernel": "BONE"}), walls(2, 1)
+    sets = evaluationsets.examined({"train": train, "test": test})
+    (said,) = evaluationsets.concerns(sets)
+    assert "kernels differ (training: BONE; test: not recorded)" in said
+
+
 def test_distances_of_moved_distributions_are_how_far_they_moved():
     values = {name: np.arange(10.0) for name in evaluation.COMPARED}
     moved = {name: np.append(each + 3, np.nan) for name, each in values.items()}
@@ -172,9 +184,10 @@ def test_planted_copies_are_found_and_shown_first(sets, found):
         shown = evaluationfigures.pairs(found.memorisation[way])
         assert set(shown[:2]) == {4, 9}
     assert found.memorisation["mse"].synthetic.nearest[[4, 9]].tolist() == [7, 11]
-    questions = dict(evaluationpage.answers(sets, found))
-    assert "1 of 30 synthetic segments equal a training segment" in questions["Are they copies?"]
-    assert "2 COPIES among 30" in questions["Are they copies?"]
+    copying = answer("Are they copies?", sets, found)
+    assert copying.short == "Yes, at least 2"
+    assert "1 of 30 synthetic segments equal a training segment" in copying.reasons[0]
+    assert "2 COPIES among 30" in copying.reasons[1]
 
 
 def test_every_measure_is_there_and_what_has_no_set_is_said(found):
@@ -187,6 +200,8 @@ def test_every_measure_is_there_and_what_has_no_set_is_said(found):
     assert list(found.discriminator.roc) == ["synthetic", "artificial"]
     assert any("no control set" in one for one in found.unsaid)
     assert any("test set has 3 subjects" in one for one in found.unsaid)
+    assert found.learned.fidelity.compared == (COUNT, COUNT)
+    assert found.learned.fidelity.recall.value > 0  # the two copies lie in the training set
 
 
 def test_the_share_judged_real_is_counted_from_the_discriminator(sets, found):
@@ -204,7 +219,8 @@ def test_the_same_seed_gives_the_same_numbers(sets, found, folder):
     numbers = json.loads((folder / "report.json").read_text("utf-8"))
     again = evaluationreport.numbers_of(sets, found, {})
     assert list(again["sets"]) == list(numbers["sets"])
-    for part in ("distances", "tsne", "discriminator", "judges", "memorisation", "usefulness"):
+    for part in ("distances", "tsne", "discriminator", "judges", "learned", "memorisation",
+                 "usefulness", "answers"):  # fmt: skip
         assert json.loads(json.dumps(again[part])) == numbers[part]
 
 
@@ -221,7 +237,8 @@ def test_of_single_segments_and_missing_sets_it_is_said_what_cannot_be_said(name
 
     assert len(found.unsaid) >= 4
     assert not found.embedding
-    assert "Not known" in dict(evaluationpage.answers(sets, found))["Are they of use?"]
+    assert answer("Are they of use?", sets, found).short == "Not known"
+    assert answer("Are they like real ones?", sets, found).short == "Not known"
 
 
 @pytest.mark.slow
@@ -233,7 +250,7 @@ def test_the_page_opens_offline_and_can_be_mailed(folder):
     assert pngs == {path.stem for path in (folder / "figures").glob("*.svg")}
     assert text.count("<img") == len(pngs) == 9
     assert "Are they copies?" in text
-    assert "must not be read as a probability" in text or "Nothing speaks against" in text
+    assert "must NOT be read as a probability" in text or "Nothing speaks against" in text
 
 
 @pytest.mark.slow
