@@ -25,6 +25,12 @@ from .report import (
 from .separability import MOST
 
 TITLE = "Are the synthetic segments like real ones?"
+_FID_MEANS = (
+    "FID and KID are distances in what such a network sees, which is why they are given only where "
+    "its weights are: 0 for equal distributions. FID falls with the number of segments, so that "
+    "only rows of equally many can be compared, and neither with numbers of other programs."
+)
+_NO_FID = "FID and KID need the weights of such a network (--inception), which were not given."
 
 
 def page(numbers: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
@@ -182,6 +188,7 @@ def _judges(numbers: Mapping[str, Any]) -> str:
     compared = [(f"{LABELS[name]} against {real}", one) for name, one in numbers["judges"].items()]
     if numbers["learned"]:
         compared.append(("Synthetic against training", numbers["learned"]))
+    seen = any(one["fid"] is not None for _, one in compared)
     rows = []
     for label, one in compared:
         test, cover, kernel = one["test"], one["fidelity"], one["kernel"]
@@ -192,21 +199,29 @@ def _judges(numbers: Mapping[str, Any]) -> str:
             *(_stacked(cover[key], ".2f") if cover else ""
               for key in ("precision", "recall", "density", "coverage")),
             _stacked(kernel["mmd2"], ".3f") if kernel else "",
+            *(_by_inception(one) if seen else ()),
         ])  # fmt: skip
     if not rows:
         return ""
-    head = ("Compared", "Accuracy", "AUC", "Unseen", "Precision", "Recall", "Density", "Coverage",
-            "MMD²")  # fmt: skip
+    head = ["Compared", "Accuracy", "AUC", "Unseen", "Precision", "Recall", "Density", "Coverage",
+            "MMD²", *(["FID", "KID"] * seen)]  # fmt: skip
     return webpage.table(
         head,
         rows,
         caption="With 95 % intervals. Unseen: what the classifier is asked about is of patients, "
         "or merely segments, that it has not learned from. Features are named ones (coarse "
         "picture, profile across the wall, outlines, texture, quantiles of HU, metrics), for "
-        "networks trained on photographs see grey bone as coloured objects and their weights need "
-        "a download; hence no FID.",
+        "networks trained on photographs see grey bone as coloured objects. "
+        + (_FID_MEANS if seen else _NO_FID),
         numbers_from=1,
     )
+
+
+def _by_inception(one: Mapping[str, Any]) -> list[str]:
+    return [
+        "" if one["fid"] is None else f"{one['fid']:.1f}",
+        "" if one["kid"] is None else _stacked(one["kid"]["mmd2"], ".4f"),
+    ]
 
 
 def _discriminator(numbers: Mapping[str, Any]) -> str:

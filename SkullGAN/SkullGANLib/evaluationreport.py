@@ -12,11 +12,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import platform
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from importlib import metadata
 from pathlib import Path
@@ -81,8 +83,7 @@ def write(
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder}: is a file, a folder is needed.")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".report.") as made:
+        with _made_aside(folder) as made:
             paths = {
                 "sets": {
                     name: [relative(folder, source.path) for source in one.sources]
@@ -90,13 +91,13 @@ def write(
                 },
                 "model": None if model is None else relative(folder, model),
             }
-            _write_all(Path(made), sets, found, settings, paths)
+            _write_all(made, sets, found, settings, paths)
             folder.mkdir(exist_ok=True)
             if (folder / FIGURES).is_dir():
                 shutil.rmtree(folder / FIGURES)
             # The page last: where it is, the rest is.
             for name in (FIGURES, NUMBERS, FLAT, SEGMENTS, PAGE):
-                (Path(made) / name).replace(folder / name)
+                (made / name).replace(folder / name)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror or error}).") from error
     return folder / PAGE
@@ -189,6 +190,19 @@ def table_of(sets: Mapping[str, Examined], found: Evaluation) -> dict[str, dict[
     for name, one in sets.items():
         table[name]["digest"] = one.digest
     return table
+
+
+@contextmanager
+def _made_aside(folder: Path) -> Iterator[Path]:
+    """Give an empty folder beside another; what a killed evaluation left there goes away."""
+    token = hashlib.sha256(os.fsencode(folder.name)).hexdigest()[:12]
+    made = folder.with_name(f".{token}.partial")
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir(parents=True)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def _write_all(
