@@ -190,7 +190,7 @@ def evaluate(
     unsaid += failed
 
     def group(kind: str) -> dict[str, Any]:
-        return {key[1]: found[key] for key in found if key[0] == kind}
+        return {key[1]: one for key, one in found.items() if key[0] == kind}
 
     judges, learned = group("judges"), group("learned").get("", (None, []))
     for name, (_, complaints) in [*judges.items(), ("synthetic against training", learned)]:

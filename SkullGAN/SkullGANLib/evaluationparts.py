@@ -66,7 +66,8 @@ def done(
     failed = _side_by_side(
         parts, found, seconds, lambda weight, note: tell((before + weight) / of, note)
     )
-    return found, seconds, failed
+    in_order = {key: found[key] for key in (*alone, *parts) if key in found}
+    return in_order, seconds, failed
 
 
 def _side_by_side(
