@@ -393,9 +393,13 @@ def evaluate(options: argparse.Namespace) -> None:
             seed=options.seed,
             on_progress=lambda share, note: tell(0.1 + 0.8 * share, note),
         )
-        tell(0.9, "drawing")
         page = evaluationreport.write(
-            options.output, sets, found, settings=settings, model=options.model
+            options.output,
+            sets,
+            found,
+            settings=settings,
+            model=options.model,
+            on_progress=lambda share: tell(0.9 + 0.1 * share, "drawing"),
         )
     for answer in evaluationanswers.answers(sets, found):
         print(answer)

@@ -51,6 +51,7 @@ _INK = "#222222"
 _GUIDE = {"color": "#555555", "linewidth": 0.9, "linestyle": (0, (4, 3)), "zorder": 1}
 _WIDTH = 12.0
 """Inches of a figure: as wide as the page, so that text is as large as it is meant."""
+_FIGURES = 9  # at most
 _ACROSS = 6
 _PAIRS = 6
 _GAP_PX = 5
@@ -68,9 +69,16 @@ class Picture:
 
 
 def write(
-    folder: Path, sets: Mapping[str, Examined], found: Evaluation, seed: int = 0
+    folder: Path,
+    sets: Mapping[str, Examined],
+    found: Evaluation,
+    seed: int = 0,
+    on_progress: Callable[[float], None] | None = None,
 ) -> dict[str, Picture]:
-    """Draw all that was found into a folder, and give what was drawn by name."""
+    """Draw all that was found into a folder, and give what was drawn by name.
+
+    ``on_progress`` is called with the share that is drawn.
+    """
     pictures: dict[str, Picture] = {}
     across = SIZE * next(iter(sets.values())).segments.pixel_spacing_mm
 
@@ -81,6 +89,8 @@ def write(
         alternative: str,
         caption: str,
     ) -> None:
+        if on_progress:
+            on_progress(len(pictures) / _FIGURES)
         write_figure(folder / f"{name}.png", size, draw, svg=True)
         pictures[name] = Picture(folder / f"{name}.png", alternative, caption)
 

@@ -12,7 +12,8 @@ from .errors import BadInputError
 
 WORKERS = 2
 _EVERY_S = 0.25
-_BY_CLOCK_AT_MOST = 0.9
+_HALF_TOLD = 0.5
+"""Of its weight in seconds: after this, what does not say how far it is counts as half done."""
 
 Key = tuple[str, str]
 """What is done, and to which set or in which way."""
@@ -42,8 +43,8 @@ def done(
         alone: what takes all cores; an error in it ends all.
         parts: what takes one core: many small sums, which gain less from two. Where one raises a
             ``BadInputError``, the others go on.
-        on_progress: called from this thread with the share of the work that is done and what was,
-            also while nothing ends. If it raises, no further part begins.
+        on_progress: called from this thread with the share of the work that is done and what goes
+            on, also while nothing ends. If it raises, no further part begins.
 
     Returns:
         What came of the parts, the seconds that each took, and why there is nothing of others.
@@ -94,7 +95,8 @@ def _side_by_side(
         for task, key in tasks.items():
             one = parts[key].weight
             clock = (now - began[key]) / one if key in began else 0.0
-            share = max(shares.get(key, 0.0), min(_BY_CLOCK_AT_MOST, clock))
+            # Slower and slower, but on and on: how fast the machine is, is not known.
+            share = max(shares.get(key, 0.0), clock / (clock + _HALF_TOLD))
             weight += one * (share if task in pending else 1.0)
         return weight
 
@@ -102,18 +104,19 @@ def _side_by_side(
     with threadpool_limits(1), ThreadPoolExecutor(WORKERS) as pool:
         longest_first = sorted(parts, key=lambda key: -parts[key].weight)
         tasks = {pool.submit(timed, key): key for key in longest_first}
-        pending, note = set(tasks), ""
+        pending = set(tasks)
         try:
             while pending:
                 ended, pending = wait(pending, _EVERY_S, FIRST_COMPLETED)
                 for task in ended:
                     key = tasks[task]
-                    note = _name(key)
+                    name = _name(key)
                     try:
-                        found[key], seconds[note] = task.result()
+                        found[key], seconds[name] = task.result()
                     except BadInputError as error:
-                        failed[key] = f"{note[:1].upper()}{note[1:]}: {error}"
-                tell(so_far(tasks, pending), note)
+                        failed[key] = f"{name[:1].upper()}{name[1:]}: {error}"
+                running = [_name(tasks[task]) for task in tasks if task.running()]
+                tell(so_far(tasks, pending), ", ".join(running))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

@@ -17,7 +17,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from importlib import metadata
@@ -63,6 +63,7 @@ def write(
     *,
     settings: Mapping[str, Any],
     model: str | Path | None = None,
+    on_progress: Callable[[float], None] | None = None,
 ) -> Path:
     """Write the report into a folder; all of it, or what was there stays as it is.
 
@@ -72,6 +73,7 @@ def write(
         found: what ``evaluate`` gave for them.
         settings: what the evaluation was made with; anything that JSON holds, with "seed".
         model: the file of the model whose discriminator judged, for who reads the report again.
+        on_progress: called with the share of the figures that is drawn.
 
     Returns:
         The path of the page.
@@ -91,7 +93,7 @@ def write(
                 },
                 "model": None if model is None else relative(folder, model),
             }
-            _write_all(made, sets, found, settings, paths)
+            _write_all(made, sets, found, settings, paths, on_progress)
             folder.mkdir(exist_ok=True)
             if (folder / FIGURES).is_dir():
                 shutil.rmtree(folder / FIGURES)
@@ -211,9 +213,12 @@ def _write_all(
     found: Evaluation,
     settings: Mapping[str, Any],
     paths: Mapping[str, Any],
+    on_progress: Callable[[float], None] | None,
 ) -> None:
     numbers = numbers_of(sets, found, settings) | {"paths": paths}
-    pictures = evaluationfigures.write(folder / FIGURES, sets, found, settings.get("seed", 0))
+    pictures = evaluationfigures.write(
+        folder / FIGURES, sets, found, settings.get("seed", 0), on_progress
+    )
     write_text(folder / NUMBERS, json.dumps(numbers, indent=1) + "\n")
     write_rows(folder / FLAT, [("number", "value"), *_flat(numbers)])
     write_table(folder / SEGMENTS, table_of(sets, found))
