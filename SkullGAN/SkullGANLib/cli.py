@@ -303,6 +303,10 @@ def artificial(options: argparse.Namespace) -> None:
     from . import artificial, pictures, radiology, segmentset
 
     _refuse_to_overwrite(options)
+    if options.output.exists() and options.output.samefile(options.like):
+        raise BadInputError(
+            f"{options.output}: is the real set that is to be followed, another name is needed."
+        )
     like = segmentset.read(options.like)
     measured = []
     with (
@@ -334,6 +338,8 @@ def artificial(options: argparse.Namespace) -> None:
         f"{options.like}: {statistics}; modes of intensity: {found.modes[0]} there, "
         f"{found.modes[1]} here"
     )
+    if options.n < len(like):
+        print(f"Fewer than the {len(like)} segments of {options.like} follow them less closely.")
     if options.contact_sheet:
         shown = segmentset.read(options.output, slice(0, 1000))
         pictures.write_contact_sheet(
@@ -358,6 +364,7 @@ def evaluate(options: argparse.Namespace) -> None:
         raise BadInputError(
             f"{options.output}: is there already, a new name is needed (or --overwrite)."
         )
+    evaluationreport.check_folder(options.output)
     trained = None
     settings = {"seed": options.seed, "most": options.most, "files": _named_files(paths)}
     if options.model:

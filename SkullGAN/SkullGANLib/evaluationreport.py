@@ -79,11 +79,10 @@ def write(
         The path of the page.
 
     Raises:
-        OutputError: if something cannot be written.
+        OutputError: if something cannot be written, or figures of something else are in the way.
     """
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: is a file, a folder is needed.")
+    check_folder(folder)
     try:
         with _made_aside(folder) as made:
             paths = {
@@ -103,6 +102,20 @@ def write(
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror or error}).") from error
     return folder / PAGE
+
+
+def check_folder(folder: Path) -> None:
+    """Check that a report can go into a folder without harm to what is no report.
+
+    Raises:
+        OutputError: if it is a file, or has figures that are not of a report.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: is a file, a folder is needed.")
+    if (folder / FIGURES).exists() and not (folder / PAGE).exists():
+        raise OutputError(
+            f"{folder / FIGURES}: is there already and of no report, another folder is needed."
+        )
 
 
 def numbers_of(

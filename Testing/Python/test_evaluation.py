@@ -95,6 +95,8 @@ def folder(tmp_path_factory):
     (folder / "figures" / "old.png").write_text("old")
     (folder / "notes.txt").write_text("mine")
     command = ["evaluate", *arguments, "-o", str(folder), "--device", "cpu"]
+    assert cli.main([*command, "--overwrite"]) == 1  # whose figures these are, nobody knows
+    (folder / "report.html").write_text("old")
     assert cli.main(command) == 1  # without --overwrite
     assert (folder / "figures" / "old.png").exists()
     assert cli.main([*command, "--overwrite"]) == 0
@@ -356,10 +358,14 @@ def test_a_new_report_replaces_the_old_one_and_leaves_what_is_not_its_own(folder
     assert (folder / "notes.txt").read_text() == "mine"
 
 
-def test_a_folder_that_is_a_file_is_named(tmp_path, sets, found):
+def test_a_folder_that_is_a_file_or_has_other_figures_is_named(tmp_path, sets, found):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match="file: is a file"):
         evaluationreport.write(tmp_path / "file", sets, found, settings={})
+    (tmp_path / "figures").mkdir()
+    with pytest.raises(OutputError, match="figures: is there already and of no report"):
+        evaluationreport.write(tmp_path, sets, found, settings={})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figures", "file"]
 
 
 def test_the_command_warns_loudly_and_reports_on_few_segments_of_larger_sets(tmp_path, capsys):
