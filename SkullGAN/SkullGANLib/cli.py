@@ -351,6 +351,10 @@ def artificial(options: argparse.Namespace) -> None:
     from . import artificial, pictures, radiology, segmentset
 
     _refuse_to_overwrite(options)
+    if options.output.exists() and options.output.samefile(options.like):
+        raise BadInputError(
+            f"{options.output}: is the real set that is to be followed, another name is needed."
+        )
     like = segmentset.read(options.like)
     measured = []
     with (
@@ -382,6 +386,8 @@ def artificial(options: argparse.Namespace) -> None:
         f"{options.like}: {statistics}; modes of intensity: {found.modes[0]} there, "
         f"{found.modes[1]} here"
     )
+    if options.n < len(like):
+        print(f"Fewer than the {len(like)} segments of {options.like} follow them less closely.")
     if options.contact_sheet:
         shown = segmentset.read(options.output, slice(0, 1000))
         pictures.write_contact_sheet(
@@ -391,7 +397,7 @@ def artificial(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> None:
     """Say whether synthetic segments are like real ones, copies, or of use, in a report."""
-    from . import evaluation, evaluationpage, evaluationreport, evaluationsets, files
+    from . import evaluation, evaluationanswers, evaluationreport, evaluationsets, files
 
     paths = {name: getattr(options, name) for name in evaluationsets.NAMES}
     paths = {name: given for name, given in paths.items() if given}
@@ -406,6 +412,7 @@ def evaluate(options: argparse.Namespace) -> None:
         raise BadInputError(
             f"{options.output}: is there already, a new name is needed (or --overwrite)."
         )
+    evaluationreport.check_folder(options.output)
     trained = None
     settings = {"seed": options.seed, "most": options.most, "files": _named_files(paths)}
     if options.model:
@@ -414,6 +421,16 @@ def evaluate(options: argparse.Namespace) -> None:
 
         trained = model.read(options.model, chosen_device(options.device))
         settings |= {"model": options.model.name, "model_sha256": files.sha256(options.model)}
+    network = None
+    if options.inception:
+        from . import inception
+        from .networks import chosen_device
+
+        network = inception.read(options.inception, chosen_device(options.device))
+        settings |= {
+            "inception": options.inception.name,
+            "inception_sha256": files.sha256(options.inception),
+        }
     with progress.shown("Evaluating", options.progress) as tell:
         sets = evaluationsets.read(
             paths,
@@ -427,13 +444,20 @@ def evaluate(options: argparse.Namespace) -> None:
         found = evaluation.evaluate(
             sets,
             model=trained,
+            network=network,
             seed=options.seed,
             on_progress=lambda share, note: tell(0.1 + 0.8 * share, note),
         )
-        tell(0.9, "drawing")
-        page = evaluationreport.write(options.output, sets, found, settings=settings)
-    for question, answer in evaluationpage.answers(sets, found):
-        print(f"{question} {answer}")
+        page = evaluationreport.write(
+            options.output,
+            sets,
+            found,
+            settings=settings,
+            model=options.model,
+            on_progress=lambda share: tell(0.9 + 0.1 * share, "drawing"),
+        )
+    for answer in evaluationanswers.answers(sets, found):
+        print(answer)
     for one in found.unsaid:
         print(f"Not said: {one}")
     print(f"{page}: {sum(map(len, sets.values()))} segments, {len(concerns)} warnings")
@@ -852,6 +876,13 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
         )
     one.add_argument(
         "--model", type=Path, metavar="MODEL", help="whose discriminator judges them, too"
+    )
+    one.add_argument(
+        "--inception",
+        type=Path,
+        metavar="WEIGHTS",
+        help="weights of FID's network, pt_inception-2015-12-05 (.pth), for FID and KID; 1,000 "
+        "segments take about a minute on two cores",
     )
     one.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FOLDER", help="report to write"

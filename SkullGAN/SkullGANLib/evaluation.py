@@ -7,16 +7,16 @@ said, for want of a set or of segments, is said in ``Evaluation.unsaid``.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import memorization, separability, usefulness
 from .errors import BadInputError
+from .evaluationparts import Part, done
 from .evaluationsets import MADE, Examined, drawn
 from .memorization import Neighbours, Verdict
 from .separability import (
@@ -31,12 +31,12 @@ from .separability import (
 from .usefulness import Usefulness
 
 if TYPE_CHECKING:
+    from .inception import InceptionV3
     from .model import Model
     from .segmentset import SegmentSet
 
 COMPARED = ("sdr_peaks", "thickness_mm", "mean_intensity_hu")
 """The radiological metrics of the paper's Figure 6."""
-WORKERS = 2
 SIFT_SEGMENTS = 250
 """Segments of a set whose nearest ones are looked for by SIFT, among ``SIFT_TRAINING``."""
 SIFT_TRAINING = 500
@@ -82,11 +82,19 @@ class Discriminator:
 
 @dataclass(frozen=True)
 class Judged:
-    """What judges that the GAN never met say of a set against the reference."""
+    """What judges that the GAN never met say of a set against the reference.
+
+    Attributes:
+        test, fidelity, kernel: in features of our own (``separability.features``).
+        fid: Fréchet's distance of features of the Inception network; None without its weights.
+        kid: kernel distance of these features.
+    """
 
     test: TwoSampleTest | None
     fidelity: Fidelity | None
     kernel: KernelDistance | None
+    fid: float | None = None
+    kid: KernelDistance | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,8 @@ class Evaluation:
         discriminator: None without a model.
         judges: per set, against the reference; "train" against "test" shows what two real sets
             give.
+        learned: the synthetic against the training set, where the reference is the test set: how
+            well the model has learned what it saw. None where there is no such comparison.
         memorisation: "mse" and "sift".
         usefulness: per target.
         unsaid: sentences.
@@ -129,6 +139,7 @@ class Evaluation:
     embedding: Mapping[str, Embedding]
     discriminator: Discriminator | None
     judges: Mapping[str, Judged]
+    learned: Judged | None
     memorisation: Mapping[str, Memorised]
     usefulness: Mapping[str, Usefulness]
     unsaid: tuple[str, ...]
@@ -139,6 +150,7 @@ def evaluate(
     sets: Mapping[str, Examined],
     *,
     model: Model | None = None,
+    network: InceptionV3 | None = None,
     seed: int = 0,
     on_progress: Callable[[float, str], None] | None = None,
 ) -> Evaluation:
@@ -150,6 +162,7 @@ def evaluate(
     Args:
         sets: by one of ``evaluationsets.NAMES``.
         model: whose discriminator judges them, on the device where it is.
+        network: of FID and KID, on the device where it is.
         seed: of all chance; the same sets and seed give the same numbers.
         on_progress: called with the share of the work done and what was.
 
@@ -158,44 +171,42 @@ def evaluate(
     """
     if not sets:
         raise BadInputError("No set was given to evaluate, at least one is needed.")
-    tell = on_progress or (lambda share, note: None)
     most = _most(sets)
     compared = {name: drawn(len(one.segments), most, seed) for name, one in sets.items()}
     shown = {name: _taken(sets[name].segments, places) for name, places in compared.items()}
     unsaid: list[str] = []
-    seconds: dict[str, float] = {}
-    discriminator, before = None, 0.0
+    alone: dict[tuple[str, str], Part] = {}
+    described: dict[str, np.ndarray] = {}
     if model is None:
         unsaid.append("No model was given: what its discriminator says of the sets is not known.")
-    else:  # first, and alone: it takes all cores
-        began, before = time.perf_counter(), 0.4
-        discriminator = _discriminator(
-            shown, model, seed, lambda share: tell(before * share, "discriminator")
+    else:
+        alone["discriminator", ""] = Part(15, lambda tell: _discriminator(shown, model, seed, tell))
+    if network is not None:
+        alone["Inception", ""] = Part(
+            200, lambda tell: described.update(_by_inception(shown, network, tell))
         )
-        seconds["discriminator"] = time.perf_counter() - began
-    parts = _parts(sets, shown, seed, unsaid)
-    found, took, failed = _done(
-        parts, lambda share, note: tell(before + (1 - before) * share, note)
-    )
+    parts = _parts(sets, shown, described, seed, unsaid)
+    found, seconds, failed = done(alone, parts, on_progress)
     unsaid += failed
 
     def group(kind: str) -> dict[str, Any]:
-        return {key[1]: found[key] for key in parts if key[0] == kind and key in found}
+        return {key[1]: one for key, one in found.items() if key[0] == kind}
 
-    judges = group("judges")
-    for name, (_, complaints) in judges.items():
+    judges, learned = group("judges"), group("learned").get("", (None, []))
+    for name, (_, complaints) in [*judges.items(), ("synthetic against training", learned)]:
         unsaid += [f"Judges {name}: {one}" for one in complaints]
     return Evaluation(
         reference=_reference(sets),
         compared=compared,
         distances=group("distances"),
         embedding=group("t-SNE"),
-        discriminator=discriminator,
+        discriminator=group("discriminator").get(""),
         judges={name: judged for name, (judged, _) in judges.items()},
+        learned=learned[0],
         memorisation=group("memorisation"),
         usefulness=group("usefulness").get("", {}),
         unsaid=tuple(unsaid),
-        seconds={**seconds, **took},
+        seconds=seconds,
     )
 
 
@@ -243,49 +254,23 @@ def _taken(segments: SegmentSet, places: np.ndarray) -> SegmentSet:
     return segments if len(places) == len(segments) else segments[places]
 
 
-def _done(
-    parts: Mapping[tuple[str, str], tuple[float, Callable[[], Any]]],
-    on_progress: Callable[[float, str], None],
-) -> tuple[dict[tuple[str, str], Any], dict[str, float], list[str]]:
-    """Do all parts, two at a time; gives results, seconds, and why there is no result."""
-    from threadpoolctl import threadpool_limits
-
-    found: dict[tuple[str, str], Any] = {}
-    seconds: dict[str, float] = {}
-    failed: dict[tuple[str, str], str] = {}
-    done, of = 0.0, sum(weight for weight, _ in parts.values())
-    # Once for all: limits are the process's, and would be mixed up if each part set its own.
-    with threadpool_limits(1), ThreadPoolExecutor(WORKERS) as pool:
-        longest_first = sorted(parts, key=lambda key: -parts[key][0])
-        tasks = {pool.submit(_timed, parts[key][1]): key for key in longest_first}
-        try:
-            for task in as_completed(tasks):
-                key = tasks[task]
-                name = " ".join(key).strip()
-                try:
-                    found[key], seconds[name] = task.result()
-                except BadInputError as error:
-                    failed[key] = f"{name[:1].upper()}{name[1:]}: {error}"
-                done += parts[key][0]
-                on_progress(done / of, name)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    return found, seconds, [failed[key] for key in parts if key in failed]
-
-
 def _reference(sets: Mapping[str, Any]) -> str | None:
     return next((name for name in ("test", "train") if name in sets), None)
 
 
 def _parts(
-    sets: Mapping[str, Examined], compared: Mapping[str, SegmentSet], seed: int, unsaid: list[str]
-) -> dict[tuple[str, str], tuple[float, Callable[[], Any]]]:
-    """Lay out what there is to do: its weight, about its seconds for sets of 1,000, and the work.
+    sets: Mapping[str, Examined],
+    compared: Mapping[str, SegmentSet],
+    described: Mapping[str, np.ndarray],
+    seed: int,
+    unsaid: list[str],
+) -> dict[tuple[str, str], Part]:
+    """Lay out what there is to do side by side.
 
-    What cannot be done for want of a set is added to ``unsaid``.
+    What cannot be done for want of a set is added to ``unsaid``. By the time of the work,
+    ``described`` has the features by the Inception network, if there are any.
     """
-    parts: dict[tuple[str, str], tuple[float, Callable[[], Any]]] = {}
+    parts: dict[tuple[str, str], Part] = {}
     few = len(sets["test"].subjects) if "test" in sets else 0
     if 0 < few < _FEW_SUBJECTS:
         unsaid.append(
@@ -293,10 +278,9 @@ def _parts(
             "intervals, cannot say much of other patients and scanners."
         )
     reference = _reference(sets)
-    for by in ("metrics", "pixels"):
-        parts["t-SNE", by] = (
-            10,
-            lambda by=by: separability.embed(compared, by=by, seed=seed),
+    for by, weight in (("metrics", 5), ("pixels", 8)):
+        parts["t-SNE", by] = Part(
+            weight, lambda tell, by=by: separability.embed(compared, by=by, seed=seed)
         )
     if "synthetic" not in sets:
         unsaid.append(
@@ -317,17 +301,17 @@ def _parts(
                 "is learned from synthetic segments cannot be tested."
             )
         else:
-            parts["usefulness", ""] = (
-                2,
-                lambda: usefulness.compare(
+            parts["usefulness", ""] = Part(
+                1.5,
+                lambda tell: usefulness.compare(
                     compared["train"], compared["synthetic"], test, seed=seed
                 ),
             )
-        for way, weight in (("mse", 4), ("sift", 12)):
-            parts["memorisation", way] = (
-                weight,
-                lambda way=way: _memorised(
-                    way, sets["synthetic"].segments, test, sets["train"].segments, seed
+        for way in ("mse", "sift"):
+            parts["memorisation", way] = Part(
+                4,
+                lambda tell, way=way: _memorised(
+                    way, sets["synthetic"].segments, test, sets["train"].segments, seed, tell
                 ),
             )
     if reference is None:
@@ -344,12 +328,21 @@ def _parts(
                 f"{'a weaker model' if name == 'control' else 'what is plainly no skull'} is not "
                 "shown."
             )
-    for name in sets if reference else ():
-        if name != reference:
-            parts["judges", name] = (3, lambda name=name: _judged(compared, reference, name, seed))
-            parts["distances", name] = (
+    pairs = {
+        ("judges", name): (reference, name) for name in sets if reference and name != reference
+    }
+    if reference == "test" and {"train", "synthetic"} <= sets.keys():
+        pairs["learned", ""] = ("train", "synthetic")
+    for key, (real, name) in pairs.items():
+        parts[key] = Part(
+            2.5, lambda tell, real=real, name=name: _judged(compared, described, real, name, seed)
+        )
+        if key[0] == "judges":
+            parts["distances", name] = Part(
                 0.1,
-                lambda name=name: metric_distances(sets[reference].metrics, sets[name].metrics),
+                lambda tell, name=name: metric_distances(
+                    sets[reference].metrics, sets[name].metrics
+                ),
             )
     return parts
 
@@ -360,26 +353,15 @@ def _most(sets: Mapping[str, Examined]) -> int:
     return max(others, default=separability.MOST)
 
 
-def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    began = time.perf_counter()
-    return work(), time.perf_counter() - began
-
-
 def _discriminator(
     sets: Mapping[str, SegmentSet],
     model: Model,
     seed: int,
-    on_progress: Callable[[float], None],
+    tell: Callable[[float], None],
 ) -> Discriminator:
     from . import realness
 
-    found, done = {}, 0
-    of = sum(map(len, sets.values()))
-    for name, one in sets.items():
-        found[name] = realness.of_segments(
-            model, one, lambda part, _, done=done: on_progress((done + part) / of)
-        )
-        done += len(one)
+    found = _of_each(sets, partial(realness.of_segments, model), tell)
     real = _reference(sets)
     made = [name for name in MADE if name in sets and real]
     return Discriminator(
@@ -395,20 +377,51 @@ def _discriminator(
     )
 
 
+def _by_inception(
+    sets: Mapping[str, SegmentSet], network: InceptionV3, tell: Callable[[float], None]
+) -> dict[str, np.ndarray]:
+    from . import inception
+
+    return _of_each(sets, partial(inception.features, network), tell)
+
+
+def _of_each(
+    sets: Mapping[str, SegmentSet],
+    work: Callable[[SegmentSet, Callable[[int, int], None]], np.ndarray],
+    tell: Callable[[float], None],
+) -> dict[str, np.ndarray]:
+    """Do the same work on each set, and tell how much of all segments is done."""
+    found, before = {}, 0
+    of = sum(map(len, sets.values()))
+    for name, one in sets.items():
+        found[name] = work(one, lambda part, _, before=before: tell((before + part) / of))
+        before += len(one)
+    return found
+
+
 def _judged(
-    sets: Mapping[str, SegmentSet], reference: str, name: str, seed: int
+    sets: Mapping[str, SegmentSet],
+    described: Mapping[str, np.ndarray],
+    reference: str,
+    name: str,
+    seed: int,
 ) -> tuple[Judged, list[str]]:
     """Judge one set; what a measure needs more segments for is told, the others go on."""
     real, other = sets[reference], sets[name]
-    described = separability.features(real, other)
+    named = separability.features(real, other)
     subjects = (real.subject, other.subject)
+    measures: dict[str, Callable[[], Any]] = {
+        "test": lambda: separability.two_sample_test(*named, subjects=subjects, seed=seed),
+        "fidelity": lambda: separability.fidelity(*named, seed=seed),
+        "kernel": lambda: separability.kernel_distance(*named, seed=seed),
+    }
+    if described:
+        seen = described[reference], described[name]
+        measures["fid"] = lambda: separability.frechet_distance(*seen)
+        measures["kid"] = lambda: separability.kernel_distance(*seen, seed=seed)
     found: dict[str, Any] = {}
     complaints = []
-    for part, work in (
-        ("test", lambda: separability.two_sample_test(*described, subjects=subjects, seed=seed)),
-        ("fidelity", lambda: separability.fidelity(*described, seed=seed)),
-        ("kernel", lambda: separability.kernel_distance(*described, seed=seed)),
-    ):
+    for part, work in measures.items():
         try:
             found[part] = work()
         except BadInputError as error:
@@ -424,27 +437,47 @@ def _memorised(
     held_out: SegmentSet | None,
     training: SegmentSet,
     seed: int,
+    tell: Callable[[float], None],
 ) -> Memorised:
+    sets = {"synthetic": synthetic} | ({} if held_out is None else {"held out": held_out})
     if way == "mse":
-        found, known = (
-            None if one is None else memorization.nearest_by_mse(one, training, seed=seed)
-            for one in (synthetic, held_out)
-        )
+        work = partial(_by_mse, training=training, seed=seed)
     else:
         of = drawn(len(training), SIFT_TRAINING, seed)
-        found, known = (
-            None if one is None else _by_sift(one, training[of], of, seed)
-            for one in (synthetic, held_out)
-        )
+        work = partial(_by_sift, training=training[of], of=of, seed=seed)
+    found = _of_each(sets, work, tell)
+    known = found.get("held out")
     verdict = None
     if known is not None and np.isfinite(known.ratio).any():
-        verdict = memorization.judge(found, known)
-    return Memorised(found, known, verdict)
+        verdict = memorization.judge(found["synthetic"], known)
+    return Memorised(found["synthetic"], known, verdict)
 
 
-def _by_sift(segments: SegmentSet, training: SegmentSet, of: np.ndarray, seed: int) -> Neighbours:
+def _by_mse(
+    segments: SegmentSet,
+    on_progress: Callable[[int, int], None],
+    *,
+    training: SegmentSet,
+    seed: int,
+) -> Neighbours:
+    return memorization.nearest_by_mse(segments, training, seed=seed, on_progress=on_progress)
+
+
+def _by_sift(
+    segments: SegmentSet,
+    on_progress: Callable[[int, int], None],
+    *,
+    training: SegmentSet,
+    of: np.ndarray,
+    seed: int,
+) -> Neighbours:
     """Find neighbours for some of a set, and give their places in the whole sets."""
     which = drawn(len(segments), SIFT_SEGMENTS, seed)
-    found = memorization.nearest_by_sift(segments[which], training, seed=seed)
+    found = memorization.nearest_by_sift(
+        segments[which],
+        training,
+        seed=seed,
+        on_progress=lambda some, all_: on_progress(some * len(segments) // all_, len(segments)),
+    )
     nearest = np.where(found.nearest < 0, -1, of[found.nearest])
     return replace(found, segment=which[found.segment], nearest=nearest)

@@ -1,44 +1,40 @@
-"""The page of an evaluation: what it says in words, tables and figures.
-
-``answers`` says in a few sentences what a reader wants to know first; ``page`` makes the HTML.
-"""
+"""The page of an evaluation: answers, figures and tables, as HTML."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from html import escape
 from typing import Any
 
-import numpy as np
-
 from . import evaluationfigures, webpage
-from .evaluation import SIFT_SEGMENTS, SIFT_TRAINING, Evaluation
+from .evaluation import SIFT_SEGMENTS, SIFT_TRAINING
+from .evaluationanswers import interval, percent
 from .evaluationfigures import LABELS, METRICS, Picture
-from .evaluationsets import MADE, Examined
+from .evaluationsets import MADE
 from .memorization import MOST_BY_SIFT, MOST_TRAINING
-from .report import METRIC_LABELS, METRIC_METHODS, QUANTILES, sets_table, summary_row, warnings_of
-from .separability import MOST, Estimate
+from .report import (
+    METRIC_LABELS,
+    METRIC_METHODS,
+    QUANTILES,
+    ct_of,
+    sets_table,
+    sources_table,
+    summary_row,
+    warnings_of,
+)
+from .separability import MOST
 
 TITLE = "Are the synthetic segments like real ones?"
+_FID_MEANS = (
+    "FID and KID are distances in what such a network sees, which is why they are given only where "
+    "its weights are: 0 for equal distributions. FID falls with the number of segments, so that "
+    "only rows of equally many can be compared, and neither with numbers of other programs."
+)
+_NO_FID = "FID and KID need the weights of such a network (--inception), which were not given."
 
 
-def answers(sets: Mapping[str, Examined], found: Evaluation) -> list[tuple[str, str]]:
-    """Answer what a reader wants to know first, in plain text: questions and answers."""
-    return [
-        ("Are they like real ones?", _likeness(found)),
-        ("Are they copies?", _copying(sets, found)),
-        ("Can the discriminator be trusted?", _trust(found)),
-        ("Are they of use?", _use(found)),
-    ]
-
-
-def page(
-    numbers: Mapping[str, Any],
-    answered: Sequence[tuple[str, str]],
-    pictures: Mapping[str, Picture],
-) -> str:
-    """Make the page of ``evaluationreport.numbers_of``, ``answers`` and the figures."""
+def page(numbers: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
+    """Make the page of ``evaluationreport.numbers_of`` and the figures."""
 
     def shown(*names: str) -> str:
         return "".join(
@@ -55,14 +51,19 @@ def page(
         + alerts
         + "</header>"
     )
-    listed = "".join(f"<h3>{escape(q)}</h3><p>{escape(a)}</p>" for q, a in answered)
+    listed = "".join(
+        f"<h3>{escape(one['question'])}</h3><p><b>{escape(one['short'])}.</b></p>"
+        + _list(one["reasons"])
+        for one in numbers["answers"]
+    )
     sections = [
         header,
         webpage.section("In short", listed + _unsaid(numbers["unsaid"])),
         webpage.section(
             "The sets",
-            sets_table(_named(described)) + _sampling(numbers) + warnings_of(_named(described))
-            + shown("segments"),
+            warnings_of(_named(described)) + shown("segments") + sets_table(_named(described))
+            + _sampling(numbers)
+            + webpage.details("Where the sets come from", sources_table(_named(described))),
         ),
         webpage.section(
             "Radiological metrics",
@@ -97,114 +98,6 @@ def page(
     return webpage.document(TITLE, "\n".join(sections))
 
 
-def _likeness(found: Evaluation) -> str:
-    judged, distances = found.judges.get("synthetic"), found.distances.get("synthetic")
-    if judged is None or distances is None:
-        return "Not known: a real and a synthetic set are needed."
-    real = LABELS[found.reference].lower()
-    said = []
-    if judged.test:
-        said.append(
-            f"A classifier that the GAN never met tells synthetic from {real} segments in "
-            f"{_percent(judged.test.accuracy)} of cases, where 50 % is guessing"
-            f"{_baseline(found)}."
-        )
-    if judged.fidelity:
-        said.append(
-            f"{_percent(judged.fidelity.precision)} of the synthetic segments lie where real ones "
-            f"do (precision), and {_percent(judged.fidelity.coverage)} of the real ones have a "
-            "synthetic one among their like (coverage)."
-        )
-    if distances:
-        name, worst = max(distances.items(), key=lambda one: one[1].ks)
-        said.append(
-            f"Of the radiological metrics, {METRICS[name][0].split(' (')[0].lower()} differs most: "
-            f"by {format(worst.wasserstein, METRICS[name][1])}{METRICS[name][2]} on average "
-            f"(Kolmogorov-Smirnov {worst.ks:.2f})."
-        )
-    return " ".join(said) or "Not known: there are too few segments."
-
-
-def _baseline(found: Evaluation) -> str:
-    both = found.judges.get("train")
-    if both is None or both.test is None:
-        return ""
-    return (
-        f"; it tells the two real sets, training and test, apart in {_percent(both.test.accuracy)}"
-    )
-
-
-def _copying(sets: Mapping[str, Examined], found: Evaluation) -> str:
-    said = []
-    if {"train", "synthetic"} <= sets.keys():
-        same = np.isin(sets["synthetic"].digest, sets["train"].digest).sum()
-        said.append(
-            f"{same:,} of {len(sets['synthetic']):,} synthetic segments equal a training segment "
-            "pixel by pixel."
-        )
-    for way, one in found.memorisation.items():
-        if one.verdict is not None:
-            verdict = one.verdict
-            copies, suspects = len(verdict.copies), len(verdict.suspects)
-            found_copies = f"{copies:,} COP{'Y' if copies == 1 else 'IES'}" if copies else "no copy"
-            said.append(
-                f"By {evaluationfigures.WAYS[way]}: {found_copies} among {verdict.judged:,} looked "
-                f"at; {suspects:,} suspect{'s' * (suspects != 1)}, where about "
-                f"{verdict.rate * verdict.judged:.1f} are expected by chance (p = "
-                f"{verdict.p_value:.2g})."
-            )
-    if not said:
-        return "Not known: a training and a synthetic set are needed."
-    if not any(one.verdict for one in found.memorisation.values()):
-        said.append("Whether the rest is near is not known: a test set is needed to compare with.")
-    return " ".join(said)
-
-
-def _trust(found: Evaluation) -> str:
-    said = found.discriminator
-    if said is None:
-        return "Not known: no model was given."
-    shares = ", ".join(f"{_percent(one)} of {LABELS[n].lower()}" for n, one in said.share.items())
-    text = f"It judges as real {shares}. "
-    one = said.calibration.get("synthetic")
-    if one is None:
-        return text + "Whether its output is a probability needs real and synthetic segments."
-    return text + _calibrated("synthetic", one)
-
-
-def _calibrated(name: str, one: Any) -> str:
-    against = f"for real against {LABELS[name].lower()} segments"
-    reason = f"(it is off by {one.ece:.2f} on average, p = {one.p_value:.2g})"
-    if one.is_probability:
-        return f"Nothing speaks against reading its output as a probability {against} {reason}."
-    return f"Its output must NOT be read as a probability {against} {reason}."
-
-
-def _use(found: Evaluation) -> str:
-    if not found.usefulness:
-        return "Not known: a training, a test and a synthetic set of enough segments are needed."
-    said = []
-    for target, one in found.usefulness.items():
-        what = METRIC_LABELS[target][0].split(",")[0]
-        said.append(
-            f"{what}: learned from {one.trained_on:,} synthetic segments, the error on real ones "
-            f"is {_interval(one.ratio, '.2f')} times that of as many real ones; with both together "
-            f"{_interval(one.gain, '.2f')} times."
-        )
-    return " ".join(said)
-
-
-def _percent(estimate: Estimate | Mapping[str, float]) -> str:
-    one = estimate if isinstance(estimate, Mapping) else asdict(estimate)
-    return f"{100 * one['value']:.0f} % ({100 * one['low']:.0f} to {100 * one['high']:.0f} %)"
-
-
-def _interval(estimate: Estimate | Mapping[str, float], digits: str) -> str:
-    one = estimate if isinstance(estimate, Mapping) else asdict(estimate)
-    value, low, high = (format(one[key], digits) for key in ("value", "low", "high"))
-    return f"{value} ({low} to {high})"
-
-
 def _stacked(one: Mapping[str, float], digits: str) -> str:
     """An interval below its number, as HTML, for tables of many columns."""
     value, low, high = (format(one[key], digits) for key in ("value", "low", "high"))
@@ -220,10 +113,11 @@ def _nothing() -> str:
 
 
 def _unsaid(sentences: Sequence[str]) -> str:
-    if not sentences:
-        return ""
-    items = "".join(f"<li>{escape(one)}</li>" for one in sentences)
-    return f"<h3>What cannot be said</h3><ul>{items}</ul>"
+    return f"<h3>What cannot be said</h3>{_list(sentences)}" if sentences else ""
+
+
+def _list(sentences: Sequence[str]) -> str:
+    return "<ul>" + "".join(f"<li>{escape(one)}</li>" for one in sentences) + "</ul>"
 
 
 def _sampling(numbers: Mapping[str, Any]) -> str:
@@ -265,10 +159,18 @@ def _distances(numbers: Mapping[str, Any]) -> str:
         ("Metric", "Set", "Wasserstein", "Kolmogorov-Smirnov", "p", "n"),
         rows,
         caption=f"Against {LABELS[numbers['reference']].lower()} (real). Wasserstein: mean "
-        "distance, in the metric&rsquo;s unit, to move one distribution onto the other. p takes "
-        "segments for independent; those of one patient are not, so that it is too small.",
+        "distance, in the metric&rsquo;s unit, to move one distribution onto the other. "
+        "Kolmogorov-Smirnov: 0 for equal distributions, 1 for such that do not overlap. p takes "
+        "segments for independent; those of one patient are not, so that it is too small. "
+        f"{_origin(numbers)}",
         numbers_from=2,
     )
+
+
+def _origin(numbers: Mapping[str, Any]) -> str:
+    """Name kernel and slice thickness, without which an SDR means little."""
+    said = "; ".join(f"{LABELS[name]}: {ct_of(one)}" for name, one in numbers["sets"].items())
+    return f"SDR depends on the CT. {escape(said)}."
 
 
 def _quantiles(described: Mapping[str, Any]) -> str:
@@ -282,50 +184,71 @@ def _quantiles(described: Mapping[str, Any]) -> str:
 
 
 def _judges(numbers: Mapping[str, Any]) -> str:
+    real = LABELS[numbers["reference"]].lower() if numbers["reference"] else ""
+    compared = [(f"{LABELS[name]} against {real}", one) for name, one in numbers["judges"].items()]
+    if numbers["learned"]:
+        compared.append(("Synthetic against training", numbers["learned"]))
+    seen = any(one["fid"] is not None for _, one in compared)
     rows = []
-    for name, one in numbers["judges"].items():
+    for label, one in compared:
         test, cover, kernel = one["test"], one["fidelity"], one["kernel"]
         rows.append([
-            LABELS[name],
+            label,
             *([_stacked(test[key], ".2f") for key in ("accuracy", "auc")] if test else ["", ""]),
-            ("subjects apart" if test["by_subject"] else "segments") if test else "",
+            ("patients" if test["by_subject"] else "segments") if test else "",
             *(_stacked(cover[key], ".2f") if cover else ""
               for key in ("precision", "recall", "density", "coverage")),
             _stacked(kernel["mmd2"], ".3f") if kernel else "",
+            *(_by_inception(one) if seen else ()),
         ])  # fmt: skip
     if not rows:
         return ""
-    head = ("Set", "Accuracy", "AUC", "Folds by", "Precision", "Recall", "Density", "Coverage",
-            "MMD²")  # fmt: skip
+    head = ["Compared", "Accuracy", "AUC", "Unseen", "Precision", "Recall", "Density", "Coverage",
+            "MMD²", *(["FID", "KID"] * seen)]  # fmt: skip
     return webpage.table(
         head,
         rows,
-        caption=f"Against {LABELS[numbers['reference']].lower()} (real), with 95 % intervals. "
-        "Features are named ones (coarse picture, profile, outlines, texture, quantiles, metrics), "
-        "for networks trained on photographs see grey bone as coloured objects and their weights "
-        "need a download; hence no FID. &ldquo;Subjects apart&rdquo;: no subject was both learned "
-        "from and judged.",
+        caption="With 95 % intervals. Unseen: what the classifier is asked about is of patients, "
+        "or merely segments, that it has not learned from. Features are named ones (coarse "
+        "picture, profile across the wall, outlines, texture, quantiles of HU, metrics), for "
+        "networks trained on photographs see grey bone as coloured objects. "
+        + (_FID_MEANS if seen else _NO_FID),
         numbers_from=1,
     )
 
 
+def _by_inception(one: Mapping[str, Any]) -> list[str]:
+    return [
+        "" if one["fid"] is None else f"{one['fid']:.1f}",
+        "" if one["kid"] is None else _stacked(one["kid"]["mmd2"], ".4f"),
+    ]
+
+
 def _discriminator(numbers: Mapping[str, Any]) -> str:
     said = numbers["discriminator"]
-    shares = [f"{LABELS[n]} {_percent(share)}" for n, share in said["share_judged_real"].items()]
-    lines = [f"<p>Judged real: {', '.join(shares)}.</p>"]
-    for name, one in said["calibration"].items():
-        verdict = (
-            "Nothing speaks against reading the output as a probability"
-            if one["is_probability"]
-            else "<b>The output must not be read as a probability</b>"
-        )
-        lines.append(
-            f"<p>Real against {LABELS[name].lower()}: AUC "
-            f"{_interval(said['roc'][name]['auc'], '.2f')}. {verdict}: expected calibration error "
-            f"{one['ece']:.3f} (p = {one['p_value']:.2g}), Brier score {one['brier']:.3f} (0.25 "
-            "for always one half).</p>"
-        )
-    return "".join(lines)
+    rows = []
+    for name, share in said["share_judged_real"].items():
+        calibration, roc = said["calibration"].get(name), said["roc"].get(name)
+        rows.append([
+            LABELS[name],
+            percent(share),
+            *([interval(roc["auc"], ".2f"), f"{calibration['ece']:.3f}",
+               f"{calibration['p_value']:.2g}", f"{calibration['brier']:.3f}",
+               "as far as seen" if calibration["is_probability"] else "<b>no</b>"]
+              if calibration else [""] * 5),
+        ])  # fmt: skip
+    real = LABELS[said["roc_against"]].lower() if said["roc_against"] else "real"
+    head = ("Set", "Judged real", f"AUC of {real} against it", "Calibration error", "p", "Brier",
+            "Is a probability")  # fmt: skip
+    return webpage.table(
+        head,
+        rows,
+        caption="Judged real: realness of 0.5 or more. AUC: 0.5 is guessing, 1 tells all. "
+        "Calibration error: mean distance of realness and share that is real; p: chance of so "
+        "much if realness were that probability. Brier score: 0.25 for always one half, 0 for "
+        "all known.",
+        numbers_from=1,
+    )
 
 
 def _verdicts(numbers: Mapping[str, Any]) -> str:
@@ -367,9 +290,9 @@ def _useful(numbers: Mapping[str, Any]) -> str:
     rows = [
         [
             METRIC_LABELS[target][0],
-            *(_interval(one["error"][what], ".3f") for what in one["error"]),
-            _interval(one["ratio"], ".2f"),
-            _interval(one["gain"], ".2f"),
+            *(_stacked(one["error"][what], ".3f") for what in one["error"]),
+            _stacked(one["ratio"], ".2f"),
+            _stacked(one["gain"], ".2f"),
             f"{one['trained_on']:,}",
             f"{one['tested_on']:,}",
         ]
@@ -384,7 +307,7 @@ def _useful(numbers: Mapping[str, Any]) -> str:
         rows,
         caption="Mean absolute error on held-out real segments, and ratios of errors: 1 means "
         "synthetic segments are worth as much as as many real ones, above 1 less. With both "
-        "together, below 1 means that they add something.",
+        "together, below 1 means that they add something. Small numbers: 95 % intervals.",
         numbers_from=1,
     )
 

@@ -6,17 +6,19 @@
 - ``figures/``: each as PNG and SVG;
 - ``report.json`` and ``numbers.csv``: every number, the settings, seeds and versions;
 - ``segments.csv``: a line for every segment of every set.
+
+``evaluationresults.read`` gives it back.
 """
 
 from __future__ import annotations
 
-import csv
+import hashlib
 import json
-import math
+import os
 import platform
 import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from importlib import metadata
 from pathlib import Path
@@ -27,9 +29,20 @@ import numpy as np
 from . import __version__, evaluationfigures
 from .errors import OutputError
 from .evaluation import Evaluation, Memorised
-from .evaluationpage import TITLE, answers, page
+from .evaluationanswers import answers
+from .evaluationpage import TITLE, page
+from .evaluationresults import (
+    FIGURES,
+    FLAT,
+    NUMBERS,
+    PAGE,
+    SEGMENTS,
+    blank,
+    relative,
+    write_rows,
+    write_table,
+)
 from .evaluationsets import Examined, concerns
-from .files import written_aside
 from .radiology import METRICS as ALL_METRICS
 from .report import (
     QUANTILES,
@@ -40,14 +53,6 @@ from .report import (
 )
 from .segmentset import TEXTS
 
-PAGE, NUMBERS, FLAT, SEGMENTS, FIGURES = (
-    "report.html",
-    "report.json",
-    "numbers.csv",
-    "segments.csv",
-    "figures",
-)
-
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "opencv-python-headless", "matplotlib", "torch")
 
 
@@ -57,6 +62,8 @@ def write(
     found: Evaluation,
     *,
     settings: Mapping[str, Any],
+    model: str | Path | None = None,
+    on_progress: Callable[[float], None] | None = None,
 ) -> Path:
     """Write the report into a folder; all of it, or what was there stays as it is.
 
@@ -65,29 +72,50 @@ def write(
         sets: what was evaluated.
         found: what ``evaluate`` gave for them.
         settings: what the evaluation was made with; anything that JSON holds, with "seed".
+        model: the file of the model whose discriminator judged, for who reads the report again.
+        on_progress: called with the share of the figures that is drawn.
 
     Returns:
         The path of the page.
 
     Raises:
-        OutputError: if something cannot be written.
+        OutputError: if something cannot be written, or figures of something else are in the way.
     """
     folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: is a file, a folder is needed.")
+    check_folder(folder)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".report.") as made:
-            _write_all(Path(made), sets, found, settings)
+        with _made_aside(folder) as made:
+            paths = {
+                "sets": {
+                    name: [relative(folder, source.path) for source in one.sources]
+                    for name, one in sets.items()
+                },
+                "model": None if model is None else relative(folder, model),
+            }
+            _write_all(made, sets, found, settings, paths, on_progress)
             folder.mkdir(exist_ok=True)
             if (folder / FIGURES).is_dir():
                 shutil.rmtree(folder / FIGURES)
             # The page last: where it is, the rest is.
             for name in (FIGURES, NUMBERS, FLAT, SEGMENTS, PAGE):
-                (Path(made) / name).replace(folder / name)
+                (made / name).replace(folder / name)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror or error}).") from error
     return folder / PAGE
+
+
+def check_folder(folder: Path) -> None:
+    """Check that a report can go into a folder without harm to what is no report.
+
+    Raises:
+        OutputError: if it is a file, or has figures that are not of a report.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: is a file, a folder is needed.")
+    if (folder / FIGURES).exists() and not (folder / PAGE).exists():
+        raise OutputError(
+            f"{folder / FIGURES}: is there already and of no report, another folder is needed."
+        )
 
 
 def numbers_of(
@@ -106,6 +134,7 @@ def numbers_of(
         "settings": dict(settings),
         "versions": versions,
         "concerns": concerns(sets),
+        "answers": [asdict(one) for one in answers(sets, found)],
         "unsaid": list(found.unsaid),
         "reference": found.reference,
         "sets": {name: _described(one) for name, one in sets.items()},
@@ -122,21 +151,91 @@ def numbers_of(
             "calibration": found.discriminator.calibration,
         },
         "judges": found.judges,
+        "learned": found.learned,
         "memorisation": {way: _memorised(sets, one) for way, one in found.memorisation.items()},
         "usefulness": found.usefulness,
     }
     return finite(_plain(numbers))
 
 
+def table_of(sets: Mapping[str, Examined], found: Evaluation) -> dict[str, dict[str, np.ndarray]]:
+    """Give for each set its columns (N,), as ``evaluationresults.ReportedSet`` has them."""
+    table = {
+        name: {text: one.texts[text] for text in TEXTS}
+        | {"seed": one.seed}
+        | {metric: one.metrics[metric] for metric in ALL_METRICS}
+        for name, one in sets.items()
+    }
+
+    def note(name: str, column: str, places: np.ndarray, values: Any) -> None:
+        for each, one in sets.items():
+            if column not in table[each]:
+                table[each][column] = blank(column, len(one))
+        table[name][column][sets[name].place[places]] = values
+
+    if found.discriminator:
+        for name, values in found.discriminator.realness.items():
+            note(name, "realness", found.compared[name], values)
+    for by, one in found.embedding.items():
+        for name in one.same:
+            here = one.which == name
+            places = found.compared[name][one.place[here]]
+            for axis, values in zip("xy", one.points[here].T, strict=True):
+                note(name, f"tsne_{by}_{axis}", places, values)
+    for way, one in found.memorisation.items():
+        for name, each in (("synthetic", one.synthetic), ("test", one.held_out)):
+            if each is not None:
+                known = each.nearest >= 0
+                for column, values in (
+                    ("nearest", sets["train"].place[each.nearest]),
+                    ("distance", each.distance),
+                    ("ratio", each.ratio),
+                    ("flipped", each.flipped),
+                    ("shift_rows", each.shift_px[:, 0]),
+                    ("shift_columns", each.shift_px[:, 1]),
+                ):
+                    note(name, f"{way}_{column}", each.segment[known], values[known])
+        if one.verdict is not None:
+            for word, places in (
+                ("new", one.synthetic.segment),
+                ("suspect", one.verdict.suspects),
+                ("copy", one.verdict.copies),
+            ):
+                note("synthetic", f"{way}_verdict", places, word)
+    for name, one in sets.items():
+        table[name]["digest"] = one.digest
+    return table
+
+
+@contextmanager
+def _made_aside(folder: Path) -> Iterator[Path]:
+    """Give an empty folder beside another; what a killed evaluation left there goes away."""
+    token = hashlib.sha256(os.fsencode(folder.name)).hexdigest()[:12]
+    made = folder.with_name(f".{token}.partial")
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir(parents=True)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
 def _write_all(
-    folder: Path, sets: Mapping[str, Examined], found: Evaluation, settings: Mapping[str, Any]
+    folder: Path,
+    sets: Mapping[str, Examined],
+    found: Evaluation,
+    settings: Mapping[str, Any],
+    paths: Mapping[str, Any],
+    on_progress: Callable[[float], None] | None,
 ) -> None:
-    numbers = numbers_of(sets, found, settings)
-    pictures = evaluationfigures.write(folder / FIGURES, sets, found, settings.get("seed", 0))
+    numbers = numbers_of(sets, found, settings) | {"paths": paths}
+    pictures = evaluationfigures.write(
+        folder / FIGURES, sets, found, settings.get("seed", 0), on_progress
+    )
     write_text(folder / NUMBERS, json.dumps(numbers, indent=1) + "\n")
-    _write_rows(folder / FLAT, [("number", "value"), *_flat(numbers)])
-    _write_rows(folder / SEGMENTS, _segment_rows(sets, found))
-    write_text(folder / PAGE, page(numbers, answers(sets, found), pictures))
+    write_rows(folder / FLAT, [("number", "value"), *_flat(numbers)])
+    write_table(folder / SEGMENTS, table_of(sets, found))
+    write_text(folder / PAGE, page(numbers, pictures))
 
 
 def _described(one: Examined) -> dict[str, Any]:
@@ -150,6 +249,7 @@ def _described(one: Examined) -> dict[str, Any]:
         "sides": counts(one.texts["side"]),
         "planes": counts(one.texts["plane"]),
         "files": list(one.files),
+        "counts": [source.count for source in one.sources] or [len(one)],
     }
 
 
@@ -196,68 +296,3 @@ def _flat(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from _flat(one, here)
         else:
             yield here, "" if one is None else one
-
-
-def _write_rows(path: Path, rows: Sequence[Sequence[Any]] | Iterator[Sequence[Any]]) -> None:
-    with (
-        written_aside(path) as aside,
-        # Names are a user's: what is no Unicode in them is no reason to fail.
-        open(aside, "w", newline="", encoding="utf-8", errors="replace") as file,
-    ):
-        csv.writer(file).writerows(rows)
-
-
-def _segment_rows(sets: Mapping[str, Examined], found: Evaluation) -> Iterator[Sequence[Any]]:
-    """Give a line for every segment of every set, the heading first; empty where not looked at."""
-    columns: dict[str, dict[str, dict[int, Any]]] = {name: {} for name in sets}
-
-    def note(name: str, what: str, places: np.ndarray, values: np.ndarray) -> None:
-        columns[name].setdefault(what, {}).update(
-            zip(sets[name].place[places].tolist(), np.asarray(values).tolist(), strict=True)
-        )
-
-    if found.discriminator:
-        for name, values in found.discriminator.realness.items():
-            note(name, "realness", found.compared[name], values)
-    for by, one in found.embedding.items():
-        for name in one.same:
-            here = one.which == name
-            places = found.compared[name][one.place[here]]
-            for axis, values in zip("xy", one.points[here].T, strict=True):
-                note(name, f"tsne_{by}_{axis}", places, values)
-    for way, one in found.memorisation.items():
-        for name, each in (("synthetic", one.synthetic), ("test", one.held_out)):
-            if each is None:
-                continue
-            known = each.nearest >= 0
-            near = np.where(known, sets["train"].place[each.nearest], -1)
-            for what, values in (
-                ("nearest", near),
-                ("distance", each.distance),
-                ("ratio", each.ratio),
-                ("flipped", each.flipped.astype(int)),
-                ("shift_rows", each.shift_px[:, 0]),
-                ("shift_columns", each.shift_px[:, 1]),
-            ):
-                note(name, f"{way}_{what}", each.segment[known], values[known])
-        if one.verdict is not None:
-            note("synthetic", f"{way}_verdict", one.synthetic.segment,
-                 np.full(len(one.synthetic.segment), "new", dtype="U7"))  # fmt: skip
-            for word in ("suspects", "copies"):
-                places = getattr(one.verdict, word)
-                short = {"suspects": "suspect", "copies": "copy"}[word]
-                note("synthetic", f"{way}_verdict", places, np.full(len(places), short))
-    extra = list(dict.fromkeys(what for each in columns.values() for what in each))
-    yield ["set", "segment", *TEXTS, "seed", *ALL_METRICS, *extra]
-    for name, one in sets.items():
-        for row in range(len(one)):
-            texts = [str(one.texts[text][row]) for text in TEXTS]
-            metrics = [_cell(one.metrics[metric][row]) for metric in ALL_METRICS]
-            others = [_cell(columns[name].get(what, {}).get(row, "")) for what in extra]
-            yield [name, row, *texts, int(one.seed[row]), *metrics, *others]
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, float):
-        return f"{value:.6g}" if math.isfinite(value) else ""
-    return value

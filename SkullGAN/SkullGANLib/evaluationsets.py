@@ -38,6 +38,14 @@ _SAME_SPACING = 1e-3
 _AT_ONCE = 1024
 
 
+@dataclass(frozen=True)
+class Source:
+    """A file that segments of a set came from, and how many."""
+
+    path: Path
+    count: int
+
+
 @dataclass(frozen=True, eq=False)
 class Examined:
     """One set: what was measured of all N segments, and M of them to compare.
@@ -48,8 +56,8 @@ class Examined:
         metrics: float64 (N,) for each of ``radiology.METRICS``.
         texts: (N,) texts for each of ``segmentset.TEXTS``.
         seed: int64 (N,), the generator's seed, -1 where there is none.
-        digest: uint64 (N,), equal for segments of identical HU.
-        files: names of the files it came from, without their folders.
+        digest: texts (N,), equal for segments of identical HU.
+        sources: the files it came from, one after the other; none for what was in memory.
         clipped: share of the pixels of bone whose HU were beyond the range common to all sets.
     """
 
@@ -59,11 +67,16 @@ class Examined:
     texts: Mapping[str, np.ndarray]
     seed: np.ndarray
     digest: np.ndarray
-    files: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
     clipped: float = 0.0
 
     def __len__(self) -> int:
         return len(self.digest)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the files, without their folders."""
+        return tuple(one.path.name for one in self.sources)
 
     @property
     def subjects(self) -> set[str]:
@@ -121,7 +134,7 @@ def read(
             spacing_mm=next(iter(headers.values()))[0][1].pixel_spacing_mm,
             most=most,
             seed=seed,
-            files=tuple(Path(path).name for path in paths),
+            sources=tuple(map(Source, map(Path, paths), counts[name])),
         )
         for name, paths in files.items()
     }
@@ -174,6 +187,13 @@ def concerns(sets: Mapping[str, Examined]) -> list[str]:
             )
         elif not (train.subjects and test.subjects):
             found.append("Whether training and test share subjects is not known: none are named.")
+        kernels = [_kernels(one.segments) for one in (train, test)]
+        if kernels[0] != kernels[1]:
+            trained, tested = (", ".join(sorted(each)) or "not recorded" for each in kernels)
+            found.append(
+                f"The CTs' reconstruction kernels differ (training: {trained}; test: {tested}): "
+                "SDR, intensity and texture depend on them, so that even real sets differ here."
+            )
     for one, other in combinations(NAMES, 2):
         if one in sets and other in sets:
             same = int(np.isin(sets[other].digest, sets[one].digest).sum())
@@ -183,6 +203,19 @@ def concerns(sets: Mapping[str, Examined]) -> list[str]:
                     f"pixel by pixel, to segments of {one}."
                 )
     return found
+
+
+def _kernels(segments: SegmentSet) -> set[str]:
+    """Give the reconstruction kernels that are known of a set's CTs."""
+    cts = segments.source.get("cts")
+    sources = list(cts.values()) if isinstance(cts, Mapping) else [segments.source]
+    return {str(one["kernel"]) for one in sources if isinstance(one, Mapping) and "kernel" in one}
+
+
+def digests_of(hu: np.ndarray) -> np.ndarray:
+    """Give texts (N,) that are equal for segments of identical HU (N, 128, 128)."""
+    whole = np.ascontiguousarray(hu, "<i2")
+    return np.array([hashlib.blake2b(one, digest_size=8).hexdigest() for one in whole], "U16")
 
 
 def drawn(size: int, most: int, seed: int) -> np.ndarray:
@@ -223,7 +256,7 @@ def _examined(
     spacing_mm: float,
     most: int,
     seed: int,
-    files: tuple[str, ...] = (),
+    sources: tuple[Source, ...] = (),
 ) -> Examined:
     if most < 1:
         raise BadInputError(f"{most} segments of each set were to be compared, needed is 1.")
@@ -239,7 +272,7 @@ def _examined(
                 f"The {name} set is made of files of kind {first.kind} and {batch.kind}, one kind "
                 "is needed."
             )
-        digests.append(_digests(batch.hu))
+        digests.append(digests_of(batch.hu))
         batch, beyond = _within(batch, hu_range)
         batch = replace(batch, pixel_spacing_mm=spacing_mm, hu_range=_range_of(first, hu_range))
         clipped, bone = clipped + beyond, bone + np.count_nonzero(batch.mask)
@@ -255,7 +288,7 @@ def _examined(
         texts=_joined(texts),
         seed=np.concatenate(seeds),
         digest=np.concatenate(digests),
-        files=files,
+        sources=sources,
         clipped=clipped / max(1, bone),
     )
 
@@ -272,14 +305,6 @@ def _within(segments: SegmentSet, hu_range: tuple[float, float]) -> tuple[Segmen
     cut = np.clip(segments.hu, np.ceil(hu_range[0]), np.floor(hu_range[1])).astype(np.int16)
     hu = np.where(segments.mask > 0, cut, segments.hu)
     return replace(segments, hu=hu), int(np.count_nonzero(hu != segments.hu))
-
-
-def _digests(hu: np.ndarray) -> np.ndarray:
-    whole = np.ascontiguousarray(hu, "<i2")
-    return np.array(
-        [int.from_bytes(hashlib.blake2b(one, digest_size=8).digest(), "little") for one in whole],
-        np.uint64,
-    )
 
 
 def _joined(parts: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:

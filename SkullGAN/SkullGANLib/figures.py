@@ -163,7 +163,7 @@ def _draw_panel(
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.6, len(labels) - 0.4)
     low, high = axes.get_ylim()
-    if low < high / 2:  # else the shapes would be squeezed into the top
+    if low < high / 4:  # else the shapes would be squeezed into the top
         axes.set_ylim(0, high)
     axes.set_title(label)
     if limit is not None:

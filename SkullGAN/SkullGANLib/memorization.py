@@ -240,6 +240,23 @@ def aligned(training: SegmentSet, neighbours: Neighbours) -> np.ndarray:
     return moved
 
 
+def differences(hu: np.ndarray, others: np.ndarray, shift_px: np.ndarray) -> np.ndarray:
+    """Subtract what ``aligned`` gave from the segments it lies over.
+
+    Args:
+        hu, others: int16 (N, 128, 128), HU.
+        shift_px: int (N, 2), by which the others were moved.
+
+    Returns:
+        float32 (N, 128, 128), HU; NaN where the shift brought nothing.
+    """
+    found = np.full(hu.shape, np.nan, np.float32)
+    for one, own, other, (rows, columns) in zip(found, hu, others, shift_px, strict=True):
+        there = _overlap(int(rows))[0], _overlap(int(columns))[0]
+        one[there] = own[there].astype(np.float32) - other[there]  # int16 would overflow
+    return found
+
+
 def _nearest_of_batch(
     hu: np.ndarray, pool: np.ndarray, sketch: _Sketch, flip: bool, shift_px: int
 ) -> tuple[np.ndarray, ...]:

@@ -53,7 +53,7 @@ def read(
             or the other network (saying what is missing, what is too many, what has another shape
             or type), holds NaN or infinite values, or both files hold the same network.
     """
-    networks = {path: _network(path, _state_dict(path)) for path in map(Path, (first, second))}
+    networks = {path: _network(path, state_dict_of(path)) for path in map(Path, (first, second))}
     generators = [one for one in networks.values() if isinstance(one, Generator)]
     discriminators = [one for one in networks.values() if isinstance(one, Discriminator)]
     if not (generators and discriminators):
@@ -75,7 +75,12 @@ def read(
     )
 
 
-def _state_dict(path: Path) -> dict[str, Tensor]:
+def state_dict_of(path: Path) -> dict[str, Tensor]:
+    """Read a plain state dict, without the prefix of DataParallel; nothing in the file is run.
+
+    Raises:
+        BadInputError: if the file does not exist, is damaged or holds anything else.
+    """
     if not path.is_file():
         raise BadInputError(f"{path}: there is no such file, PyTorch weights (.pth) are needed.")
     try:
@@ -104,12 +109,12 @@ def _network(path: Path, found: dict[str, Tensor]) -> Network:
     kind = max(shared, key=shared.__getitem__)
     if shared[kind] == 0:
         raise BadInputError(
-            f"{path}: holds {_listed(found) or 'nothing'}, the weights of a SkullGAN generator "
+            f"{path}: holds {listed(found) or 'nothing'}, the weights of a SkullGAN generator "
             "(main1.0.weight, ...) or discriminator (main.0.weight, ...) are needed."
         )
     needed = kinds[kind].state_dict().keys()
     _check_names(path, kind, needed, found)
-    _check_values(path, found)
+    check_values(path, found)
     network = _empty(path, kind, found)
     weights = {}
     for name, empty in network.state_dict().items():
@@ -139,7 +144,7 @@ def _check_names(path: Path, kind: str, needed: Iterable[str], found: dict[str, 
     missing = [name for name in needed - found.keys() if not name.endswith(_COUNTER)]
     extra = found.keys() - needed
     faults = [
-        f"{what} {_listed(names)}" for what, names in (("lacks", missing), ("has", extra)) if names
+        f"{what} {listed(names)}" for what, names in (("lacks", missing), ("has", extra)) if names
     ]
     if faults:
         raise BadInputError(
@@ -148,7 +153,12 @@ def _check_names(path: Path, kind: str, needed: Iterable[str], found: dict[str, 
         )
 
 
-def _check_values(path: Path, found: dict[str, Tensor]) -> None:
+def check_values(path: Path, found: dict[str, Tensor]) -> None:
+    """Check that all are plain tensors of finite numbers, counters whole ones.
+
+    Raises:
+        BadInputError: naming the first that is not.
+    """
     for name, value in found.items():
         if not isinstance(value, Tensor) or value.layout != torch.strided:
             raise BadInputError(f"{path}: {name} is no plain tensor, which is needed.")
@@ -164,7 +174,8 @@ def _check_values(path: Path, found: dict[str, Tensor]) -> None:
             raise BadInputError(f"{path}: {name} has values that are NaN or infinite.")
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """Name the first few, and how many there are; an empty text if there are none."""
     names = sorted(names)
     more = ", ..." if len(names) > _NAMED_AT_MOST else ""
     return f"{', '.join(names[:_NAMED_AT_MOST])}{more} ({len(names)} in all)" if names else ""

@@ -358,7 +358,8 @@ def _sdr(
             if definition == "peaks"
             else (np.maximum(diploe, 0.0), outer)
         )
-    return np.divide(lowest, highest, out=np.full(len(hu), np.nan), where=walls.count)
+    with np.errstate(invalid="ignore"):  # some processors divide, too, what does not count
+        return np.divide(lowest, highest, out=np.full(len(hu), np.nan), where=walls.count)
 
 
 def _dip(hu: np.ndarray, walls: _Walls) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -276,7 +276,12 @@ def _page(title: str, numbers: Mapping[str, Any], figures: Mapping[str, Path]) -
     described = numbers["sets"]
     sections = [
         _header(title, described),
-        webpage.section("The sets", sets_table(described) + warnings_of(described)),
+        webpage.section(
+            "The sets",
+            sets_table(described)
+            + warnings_of(described)
+            + webpage.details("Where they come from", sources_table(described)),
+        ),
         webpage.section("What the segments look like", _sheets(described, figures)),
         webpage.section("How they measure", _distributions(described, figures)),
     ]
@@ -312,10 +317,8 @@ def sets_table(described: Mapping[str, Any]) -> str:
     rows = []
     for name, one in described.items():
         places = [
-            f"{n:,} {what}"
+            ", ".join(f"{n:,} {what}" for what, n in one[group].items() if what != "unknown")
             for group in ("bones", "sides", "planes")
-            for what, n in one[group].items()
-            if what != "unknown"
         ]
         rows.append([
             escape(name),
@@ -323,12 +326,17 @@ def sets_table(described: Mapping[str, Any]) -> str:
             f"<br><small>{_KINDS[one['kind']]}</small>",
             f"{one['segments']:,}",
             f"{one['subjects']:,}" if one["subjects"] else "none",
-            f"{one['pixel_spacing_mm']:g} mm",
-            escape(", ".join(places)) or "not recorded",
-            _source(one),
+            "<br>".join(escape(line) for line in places if line) or "not recorded",
+            escape(ct_of(one)),
         ])  # fmt: skip
-    head = ("Set", "Kind", "Segments", "Subjects", "Pixel", "Where from in the skull", "Source")
+    head = ("Set", "Kind", "Segments", "Subjects", "Where from in the skull", "CT")
     return webpage.table(head, rows)
+
+
+def sources_table(described: Mapping[str, Any]) -> str:
+    """Lay out in HTML all that is known of the origin of each set."""
+    rows = [[escape(name), _source(one)] for name, one in described.items()]
+    return webpage.table(("Set", "Source"), rows)
 
 
 def _source(one: Mapping[str, Any]) -> str:
@@ -355,7 +363,7 @@ def plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _ct(one: Mapping[str, Any]) -> str:
+def ct_of(one: Mapping[str, Any]) -> str:
     """Name the kernel, slice thickness and pixel size, without which an SDR means little."""
     pixel = f"pixel {one['pixel_spacing_mm']:g} mm"
     source = _with_kernel(one["source"]) or one["source"]
@@ -410,7 +418,7 @@ def _sheets(described: Mapping[str, Any], figures: Mapping[str, Path]) -> str:
                 figures[f"sheet {name}"],
                 f"{count} {one['kind']} segments of {name}, grey from 0 to 2000 HU",
                 f"{count:,} of {one['segments']:,}, evenly through the set. Black 0 HU, white "
-                f"2000 HU. The number below each is its SDR (peaks; {escape(_ct(one))}).",
+                f"2000 HU. The number below each is its SDR (peaks; {escape(ct_of(one))}).",
             )
             if f"sheet {name}" in figures
             else "<p>This set holds no segments.</p>"
@@ -420,7 +428,7 @@ def _sheets(described: Mapping[str, Any], figures: Mapping[str, Path]) -> str:
 
 
 def _distributions(described: Mapping[str, Any], figures: Mapping[str, Path]) -> str:
-    origin = "; ".join(f"{name}: {_ct(one)}" for name, one in described.items())
+    origin = "; ".join(f"{name}: {ct_of(one)}" for name, one in described.items())
     rows = [
         [label, escape(name), *summary_row(one["metrics"][metric], digits)]
         for metric, (label, digits) in METRIC_LABELS.items()

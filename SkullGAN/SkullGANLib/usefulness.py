@@ -8,9 +8,8 @@ the same held-out real segments. The ratio of their errors is what a user gains 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,9 +17,6 @@ from . import radiology
 from .errors import BadInputError
 from .segmentset import SIZE, SegmentSet
 from .separability import Estimate
-
-if TYPE_CHECKING:
-    pass
 
 TARGETS = ("thickness_mm", "sdr_peaks")
 """What is told from the pictures, of ``radiology.METRICS``."""
@@ -30,6 +26,8 @@ MOST = 2_000
 
 _BLOCK = (2, 16)  # rows, columns averaged: a wall lies flat
 _RESAMPLES = 1000
+_LEAST_SPREAD = 0.01
+"""Of the first component's standard deviation; a component of less counts by as much less."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def compare(
     found = {}
     for place, target in enumerate(TARGETS):
         misses = {
-            name: np.abs(_trained(inputs, truth[:, place], seed).predict(x) - y[:, place])
+            name: np.abs(_trained(inputs, truth[:, place], seed)(x) - y[:, place])
             for name, (inputs, truth) in sources.items()
         }
         misses["guess"] = np.abs(real_y[:, place].mean() - y[:, place])
@@ -118,7 +116,7 @@ def _learnable(segments: SegmentSet) -> tuple[np.ndarray, np.ndarray]:
     rows, columns = _BLOCK
     hu = segments.hu[whole]
     blocks = hu.reshape(len(hu), SIZE // rows, rows, SIZE // columns, columns)
-    return blocks.mean(axis=(2, 4), dtype=np.float32).reshape(len(hu), -1), targets[whole]
+    return blocks.mean(axis=(2, 4), dtype=np.float64).reshape(len(hu), -1), targets[whole]
 
 
 def _targets(segments: SegmentSet) -> np.ndarray:
@@ -126,21 +124,23 @@ def _targets(segments: SegmentSet) -> np.ndarray:
     return np.stack([measured[name] for name in TARGETS], axis=1)
 
 
-def _trained(x: np.ndarray, y: np.ndarray, seed: int):
+def _trained(x: np.ndarray, y: np.ndarray, seed: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Fit a quadratic in the first principal components; gives what tells targets (N,)."""
     from sklearn.decomposition import PCA
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import PolynomialFeatures, StandardScaler
+    from sklearn.preprocessing import PolynomialFeatures
 
-    components = min(24, len(x) // 2)
-    regressor = make_pipeline(
-        PCA(components, random_state=seed, svd_solver="randomized"),
-        StandardScaler(),
-        PolynomialFeatures(2, include_bias=False),
-        RidgeCV(np.logspace(0, 4, 9)),
-    )
+    components = PCA(min(24, len(x) // 2), random_state=seed, svd_solver="randomized")
     with np.errstate(invalid="ignore", divide="ignore"):  # pictures that are all alike
-        return regressor.fit(x, y)
+        components.fit(x)
+    spread = np.sqrt(components.explained_variance_)
+    # Standardised, what is left of alike pictures would be rounding, blown up.
+    scale = np.maximum(spread, max(_LEAST_SPREAD * spread[0], 1e-9))
+    regressor = make_pipeline(
+        PolynomialFeatures(2, include_bias=False), RidgeCV(np.logspace(0, 4, 9))
+    ).fit(components.transform(x) / scale, y)
+    return lambda pictures: regressor.predict(components.transform(pictures) / scale)
 
 
 def _resampled(subject: np.ndarray, chance: np.random.Generator) -> np.ndarray:

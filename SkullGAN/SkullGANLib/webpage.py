@@ -20,7 +20,8 @@ h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .5rem; letter-spacing: -.0
 h2 { font-size: 1.3rem; margin: 2.4rem 0 .8rem; padding-bottom: .3rem;
   border-bottom: 1px solid var(--line); }
 h3 { font-size: 1rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
-p, header p { max-width: 72ch; }
+p, header p, ul { max-width: 84ch; }
+ul { margin: 0 0 1rem; padding-left: 1.4rem; }
 small, figcaption, caption, footer { color: var(--faint); font-size: .85rem; }
 figure { margin: 0 0 1rem; }
 figure img { display: block; max-width: 100%; height: auto; border: 1px solid var(--line);

@@ -24,6 +24,7 @@ import sklearn
 from SkullGANLib import (
     artificial,
     evaluation,
+    evaluationparts,
     evaluationreport,
     evaluationsets,
     resources,
@@ -64,7 +65,7 @@ def main() -> None:
     print(f"{'read and measure':<44} {read - began:8.2f}")
     for part, seconds in sorted(found.seconds.items(), key=lambda one: -one[1]):
         print(f"{'  ' + part:<44} {seconds:8.2f}")
-    print(f"{f'evaluate, {evaluation.WORKERS} parts at a time':<44} {evaluated - read:8.2f}")
+    print(f"{f'evaluate, {evaluationparts.WORKERS} parts at a time':<44} {evaluated - read:8.2f}")
     print(f"{'write the report':<44} {ended - evaluated:8.2f}")
     print(f"{f'together, {sum(map(len, sets.values())):,} segments':<44} {ended - began:8.2f}")
     print(f"{'budget (4,000 segments)':<44} {BUDGET_S:8.2f}")

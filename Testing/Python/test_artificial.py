@@ -132,3 +132,9 @@ def test_the_command_writes_the_set_and_says_how_well_it_matches(tmp_path, capsy
     assert (tmp_path / "art.png").is_file()
     assert cli.main(command) == 1
     assert "is there already" in capsys.readouterr().err
+    before = like.read_bytes()
+    assert cli.main(["artificial", "--like", str(like), "-o", str(like), "--overwrite"]) == 1
+    assert "is the real set that is to be followed" in capsys.readouterr().err
+    assert like.read_bytes() == before
+    assert cli.main([*command, "--overwrite", "-n", "2"]) == 0
+    assert "Fewer than the 3 segments" in capsys.readouterr().out

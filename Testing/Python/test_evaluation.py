@@ -13,9 +13,10 @@ import torch
 from SkullGANLib import (
     cli,
     evaluation,
+    evaluationanswers,
     evaluationfigures,
-    evaluationpage,
     evaluationreport,
+    evaluationresults,
     evaluationsets,
     model,
     networks,
@@ -65,6 +66,11 @@ def narrow_model(**changes) -> model.Model:
     return model.Model(networks.Generator(8, 16), networks.Discriminator(4).eval(), **changes)
 
 
+def answer(question: str, sets, found) -> evaluationanswers.Answer:
+    (one,) = [each for each in evaluationanswers.answers(sets, found) if each.question == question]
+    return one
+
+
 @pytest.fixture(scope="module")
 def sets() -> dict[str, evaluationsets.Examined]:
     return evaluationsets.examined(four_sets())
@@ -89,6 +95,8 @@ def folder(tmp_path_factory):
     (folder / "figures" / "old.png").write_text("old")
     (folder / "notes.txt").write_text("mine")
     command = ["evaluate", *arguments, "-o", str(folder), "--device", "cpu"]
+    assert cli.main([*command, "--overwrite"]) == 1  # whose figures these are, nobody knows
+    (folder / "report.html").write_text("old")
     assert cli.main(command) == 1  # without --overwrite
     assert (folder / "figures" / "old.png").exists()
     assert cli.main([*command, "--overwrite"]) == 0
@@ -154,6 +162,13 @@ def test_shared_subjects_identical_segments_and_wrong_kinds_are_concerns():
     assert evaluationsets.concerns(evaluationsets.examined({"train": train})) == []
 
 
+def test_real_sets_of_other_kernels_are_a_concern():
+    train, test = walls(2, 0, source={"kernel": "BONE"}), walls(2, 1)
+    sets = evaluationsets.examined({"train": train, "test": test})
+    (said,) = evaluationsets.concerns(sets)
+    assert "kernels differ (training: BONE; test: not recorded)" in said
+
+
 def test_distances_of_moved_distributions_are_how_far_they_moved():
     values = {name: np.arange(10.0) for name in evaluation.COMPARED}
     moved = {name: np.append(each + 3, np.nan) for name, each in values.items()}
@@ -171,9 +186,10 @@ def test_planted_copies_are_found_and_shown_first(sets, found):
         shown = evaluationfigures.pairs(found.memorisation[way])
         assert set(shown[:2]) == {4, 9}
     assert found.memorisation["mse"].synthetic.nearest[[4, 9]].tolist() == [7, 11]
-    questions = dict(evaluationpage.answers(sets, found))
-    assert "1 of 30 synthetic segments equal a training segment" in questions["Are they copies?"]
-    assert "2 COPIES among 30" in questions["Are they copies?"]
+    copying = answer("Are they copies?", sets, found)
+    assert copying.short == "Yes, at least 2"
+    assert "1 of 30 synthetic segments equal a training segment" in copying.reasons[0]
+    assert "2 COPIES among 30" in copying.reasons[1]
 
 
 def test_every_measure_is_there_and_what_has_no_set_is_said(found):
@@ -186,6 +202,8 @@ def test_every_measure_is_there_and_what_has_no_set_is_said(found):
     assert list(found.discriminator.roc) == ["synthetic", "artificial"]
     assert any("no control set" in one for one in found.unsaid)
     assert any("test set has 3 subjects" in one for one in found.unsaid)
+    assert found.learned.fidelity.compared == (COUNT, COUNT)
+    assert found.learned.fidelity.recall.value > 0  # the two copies lie in the training set
 
 
 def test_the_share_judged_real_is_counted_from_the_discriminator(sets, found):
@@ -203,7 +221,8 @@ def test_the_same_seed_gives_the_same_numbers(sets, found, folder):
     numbers = json.loads((folder / "report.json").read_text("utf-8"))
     again = evaluationreport.numbers_of(sets, found, {})
     assert list(again["sets"]) == list(numbers["sets"])
-    for part in ("distances", "tsne", "discriminator", "judges", "memorisation", "usefulness"):
+    for part in ("distances", "tsne", "discriminator", "judges", "learned", "memorisation",
+                 "usefulness", "answers"):  # fmt: skip
         assert json.loads(json.dumps(again[part])) == numbers[part]
 
 
@@ -220,7 +239,8 @@ def test_of_single_segments_and_missing_sets_it_is_said_what_cannot_be_said(name
 
     assert len(found.unsaid) >= 4
     assert not found.embedding
-    assert "Not known" in dict(evaluationpage.answers(sets, found))["Are they of use?"]
+    assert answer("Are they of use?", sets, found).short == "Not known"
+    assert answer("Are they like real ones?", sets, found).short == "Not known"
 
 
 @pytest.mark.slow
@@ -232,7 +252,7 @@ def test_the_page_opens_offline_and_can_be_mailed(folder):
     assert pngs == {path.stem for path in (folder / "figures").glob("*.svg")}
     assert text.count("<img") == len(pngs) == 9
     assert "Are they copies?" in text
-    assert "must not be read as a probability" in text or "Nothing speaks against" in text
+    assert "must NOT be read as a probability" in text or "Nothing speaks against" in text
 
 
 @pytest.mark.slow
@@ -258,15 +278,94 @@ def test_every_number_and_every_segment_lies_beside_the_page(folder, sets, found
 
 
 @pytest.mark.slow
+def test_a_report_read_again_holds_every_column_and_finds_its_segments(folder, sets, found):
+    report = evaluationresults.read(folder)
+
+    assert report.page.is_file()
+    assert len(report.pictures) == 9
+    assert report.model.name == "model.safetensors"
+    assert report.model.is_file()
+    assert report.numbers["reference"] == "test"
+    told = evaluationreport.table_of(sets, found)
+    assert list(report.sets) == list(told)
+    for name, columns in told.items():
+        one = report.sets[name]
+        assert (len(one), one.kind) == (COUNT, sets[name].segments.kind)
+        assert list(one.columns) == list(columns)
+        for column, values in columns.items():
+            again = one.columns[column]
+            if values.dtype.kind == "f":
+                np.testing.assert_allclose(again, values, rtol=1e-5, err_msg=column)
+            else:
+                np.testing.assert_array_equal(again, values, err_msg=column)
+        np.testing.assert_array_equal(one.segments([5, 2]).hu, four_sets()[name].hu[[5, 2]])
+
+
+@pytest.mark.slow
+def test_a_copy_read_again_lies_over_what_it_was_copied_from(folder):
+    report = evaluationresults.read(folder)
+
+    as_it_is, turned = (report.pair("mse", place) for place in (4, 9))
+
+    assert (as_it_is.training_place, turned.training_place) == (7, 11)
+    assert (as_it_is.flipped, turned.flipped) == (False, True)
+    assert as_it_is.verdict == turned.verdict == "copy"
+    for pair in (as_it_is, turned):
+        assert np.nanmax(np.abs(pair.difference)) == 0
+        np.testing.assert_array_equal(pair.aligned, pair.segment.hu[0])
+    assert report.pair("sift", 0, "test").verdict == ""
+    assert not report.has_pair("mse", 0, "artificial")
+    with pytest.raises(BadInputError, match="nearest training segment of segment 0 of artificial"):
+        report.pair("mse", 0, "artificial")
+
+
+def test_a_report_moved_with_its_sets_finds_them_and_says_if_they_were_changed(tmp_path):
+    for name, seed in (("a", 0), ("b", 1)):
+        segmentset.write(tmp_path / "here" / f"{name}.h5", walls(3, seed))
+    paths = {"test": [tmp_path / "here" / "a.h5", tmp_path / "here" / "b.h5"]}
+    sets = evaluationsets.read(paths)
+    evaluationreport.write(tmp_path / "here" / "r", sets, evaluation.evaluate(sets), settings={})
+    (tmp_path / "here").rename(tmp_path / "there")
+
+    one = evaluationresults.read(tmp_path / "there" / "r").sets["test"]
+
+    assert one.where(4) == (tmp_path / "there" / "b.h5", 1)
+    np.testing.assert_array_equal(one.segments([4]).hu[0], walls(3, 1).hu[1])
+    with pytest.raises(IndexError):
+        one.where(6)
+    segmentset.write(tmp_path / "there" / "b.h5", walls(3, 2))
+    with pytest.raises(BadInputError, match=r"b\.h5: its segment 1 is not the one"):
+        one.segments([4])
+    (tmp_path / "there" / "b.h5").unlink()
+    with pytest.raises(BadInputError, match=r"b\.h5: there is no such file"):
+        one.segments([4])
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "[]", '{"title": "no evaluation"}', '{"paths": {"sets": {}, "model": 1}}']
+)
+def test_what_is_no_report_is_refused_by_its_folder(tmp_path, text):
+    if text is not None:
+        (tmp_path / "report.json").write_text(text)
+        (tmp_path / "segments.csv").write_text("set,segment\n")
+    with pytest.raises(BadInputError, match=re.escape(str(tmp_path))):
+        evaluationresults.read(tmp_path)
+
+
+@pytest.mark.slow
 def test_a_new_report_replaces_the_old_one_and_leaves_what_is_not_its_own(folder):
     assert not (folder / "figures" / "old.png").exists()
     assert (folder / "notes.txt").read_text() == "mine"
 
 
-def test_a_folder_that_is_a_file_is_named(tmp_path, sets, found):
+def test_a_folder_that_is_a_file_or_has_other_figures_is_named(tmp_path, sets, found):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutputError, match="file: is a file"):
         evaluationreport.write(tmp_path / "file", sets, found, settings={})
+    (tmp_path / "figures").mkdir()
+    with pytest.raises(OutputError, match="figures: is there already and of no report"):
+        evaluationreport.write(tmp_path, sets, found, settings={})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figures", "file"]
 
 
 def test_the_command_warns_loudly_and_reports_on_few_segments_of_larger_sets(tmp_path, capsys):

@@ -50,7 +50,14 @@ def test_an_import_against_the_arrows_would_be_found(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "module", ["SkullGANLib", "SkullGANLib.segmentset", "SkullGANLib.run", "SkullGANLib.cli"]
+    "module",
+    [
+        "SkullGANLib",
+        "SkullGANLib.segmentset",
+        "SkullGANLib.run",
+        "SkullGANLib.cli",
+        "SkullGANLib.evaluationresults",
+    ],
 )
 def test_importing_the_library_imports_nothing_heavy(module):
     loaded = run_python(f"import sys, {module}; print(*sys.modules)").split()
@@ -59,7 +66,20 @@ def test_importing_the_library_imports_nothing_heavy(module):
 
 @pytest.mark.parametrize(
     "module",
-    ["networks", "training", "generation", "model", "radiology", "report", "segmentset"],
+    [
+        "networks",
+        "training",
+        "generation",
+        "model",
+        "radiology",
+        "report",
+        "segmentset",
+        "artificial",
+        "evaluation",
+        "evaluationreport",
+        "evaluationresults",
+        "realness",
+    ],
 )
 def test_training_generation_and_evaluation_need_neither_simpleitk_nor_slicer(module):
     code = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import ndimage
-from SkullGANLib import memorization, segmentset
+from SkullGANLib import memorization, segments, segmentset
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.memorization import Neighbours, aligned, judge, nearest_by_mse, nearest_by_sift
 from SkullGANLib.segmentset import SegmentSet
@@ -94,6 +94,35 @@ def test_planted_copies_are_found_among_new_segments(
     assert verdict.p_value < 1e-5
     if method is nearest_by_mse:
         assert sorted(verdict.copies.tolist()) == list(range(len(origin)))
+
+
+@pytest.fixture(scope="module")
+def of_a_patient(sample_ct, sample_mask) -> tuple[SegmentSet, SegmentSet]:
+    """Real segments, three in four to train on, the others held out."""
+    real = segments.extract(sample_ct, sample_mask, interval_mm=5).segments
+    held_out = np.arange(len(real)) % 4 == 3
+    return real[~held_out], real[held_out]
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [lambda hu: hu, flipped, shifted, noisy, lambda hu: 0.9 * hu],
+    ids=["as it is", "flipped", "shifted", "noisy", "less dense"],
+)
+def test_a_real_segment_that_is_copied_is_found_beside_its_neighbours_of_the_same_head(
+    method, of_a_patient, disguise
+):
+    training, held_out = of_a_patient
+    origin = np.arange(0, len(training), 6)
+    copies = of(np.rint(disguise(training.hu[origin].astype(float))).astype(np.int16))
+    found = method(copies, training)
+    verdict = judge(found, method(held_out, training))
+    if method is nearest_by_mse:
+        assert np.array_equal(found.nearest, origin)
+        assert len(verdict.copies) == len(origin)
+    else:  # 40 HU of noise hide one of nine from SIFT in this CT's smooth bone
+        assert np.sum(found.nearest == origin) >= len(origin) - 1
+        assert len(verdict.suspects) >= len(origin) - 1
 
 
 def test_new_segments_are_suspect_at_the_stated_rate_and_never_copies(method, training, reference):

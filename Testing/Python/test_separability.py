@@ -233,3 +233,33 @@ def test_the_same_seed_gives_the_same_numbers(judge):
 def test_what_cannot_be_judged_is_refused(call, sentence):
     with pytest.raises(BadInputError, match=sentence):
         call()
+
+
+def test_frechets_distance_of_normal_distributions_is_the_known_one():
+    """Shifted by d: |d|²; each axis stretched by s: (s - 1)² times its variance."""
+    x = np.random.default_rng(0).normal(0, [1, 2, 3], (500, 3))
+    spread = x.var(axis=0, ddof=1)
+    middle = x - x.mean(axis=0)
+    assert separability.frechet_distance(x, x) == pytest.approx(0, abs=1e-9)
+    assert separability.frechet_distance(x, x + np.array([3, 0, 4])) == pytest.approx(25)
+    assert separability.frechet_distance(middle, 3 * middle) == pytest.approx(4 * spread.sum())
+
+
+def test_frechets_distance_of_fewer_segments_than_features_is_that_of_the_matrix_root():
+    from scipy import linalg
+
+    rng = np.random.default_rng(1)
+    one, other = rng.normal(0, 1, (6, 9)), rng.normal(0.5, 2, (8, 9))
+    first, second = np.cov(one.T), np.cov(other.T)
+    root = linalg.sqrtm(first @ second).real
+    known = np.sum((one.mean(0) - other.mean(0)) ** 2) + np.trace(first + second - 2 * root)
+    assert separability.frechet_distance(one, other) == pytest.approx(known, rel=1e-4)
+
+
+def test_the_curve_of_a_classifier_compares_what_one_fold_judged():
+    """In the second fold all scores are higher; within each, every real one beats every fake."""
+    scores = np.array([1.0, 0.0, 11.0, 10.0])
+    y, fold = np.array([1, 0, 1, 0]), np.array([0, 0, 1, 1])
+    all_weights = np.ones((2, 4))
+    assert separability._auc(scores, y, all_weights).tolist() == [0.75, 0.75]
+    assert separability._auc(scores, y, all_weights, fold).tolist() == [1.0, 1.0]
