@@ -19,6 +19,9 @@ widgets is here as far as our modules use it:
 - ``blocking``, ``leaks``: how long slots keep the GUI thread, and what panels leave behind;
 - ``host``: puts it together and opens panels.
 
+The public names of a stand-in are the real one's, which a test holds; what the host itself needs of
+it begins with an underscore.
+
 What is not here raises an error that names itself; nothing pretends. The host does not show how a
 panel looks in Slicer, nor Slicer's threads and object lifetimes: ``Testing/Slicer`` is for that.
 """
