@@ -99,6 +99,8 @@ class SkullGANParameterNode:
     mapScalar: what the map shows.
     mapOnSkull, mapOnSlices: where it is shown.
     mapFrom, mapTo: range of its colours, in the unit of the scalar.
+    realnessMethod: how it is found where the discriminator's decision comes from.
+    showRealness: whether that lies over the segment that is clicked on.
     """
 
     ct: vtkMRMLScalarVolumeNode
@@ -128,6 +130,8 @@ class SkullGANParameterNode:
     mapOnSlices: bool = True
     mapFrom: Annotated[float, WithinRange(-1024.0, 4000.0)] = 0.0
     mapTo: Annotated[float, WithinRange(-1024.0, 4000.0)] = 12.0
+    realnessMethod: Annotated[str, Choice(["positions", "occlusion"])] = "positions"
+    showRealness: bool = False
 
 
 class SkullGANLogic(SectionsLogic):
@@ -155,6 +159,7 @@ class SkullGANWidget(PanelWidget):
         from SkullGANSections.handcuts import HandCutsSection
         from SkullGANSections.headct import HeadSection
         from SkullGANSections.maps import MapsSection
+        from SkullGANSections.realness import RealnessSection
         from SkullGANSections.segments import SegmentsSection
         from SkullGANSections.synthetic import SyntheticSection
 
@@ -165,6 +170,7 @@ class SkullGANWidget(PanelWidget):
             hand,
             HeadSection(self),
             segments,
+            RealnessSection(self, segments),
             MapsSection(self),
             SyntheticSection(self),
         )

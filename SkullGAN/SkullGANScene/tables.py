@@ -36,6 +36,8 @@ COLUMNS: Mapping[str, Column] = {
 
 KEEP = "Keep"
 """Column of what the user decided: 1 for a segment that is kept, 0 for one that was rejected."""
+REALNESS = "Realness"
+"""Column of what a discriminator said of each segment, 0 to 1, not calibrated."""
 _TEXTS = {"Bone": "bone", "Side": "side", "Plane": "plane"}
 
 
@@ -74,6 +76,18 @@ def add_metrics(
             node.SetColumnDescription(column.title, column.description)
     hierarchy.item_of(node)
     return node
+
+
+def set_column(
+    node: slicer.vtkMRMLTableNode, title: str, values: np.ndarray, description: str = ""
+) -> None:
+    """Add a column of numbers to a table, in the place of one of the same title."""
+    place = node.GetColumnIndex(title)
+    if place >= 0:
+        node.RemoveColumn(place)
+    _add_column(node, title, np.asarray(values, np.float64))
+    if description:
+        node.SetColumnDescription(title, description)
 
 
 def append_metrics(

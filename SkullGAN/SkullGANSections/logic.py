@@ -153,7 +153,7 @@ class SectionsLogic(TaskLogic):
         skull: vtkMRMLSegmentationNode | None = None,
         target: vtkMRMLMarkupsFiducialNode | None = None,
     ) -> None:
-        """Begin to map SDR and thickness on the skull; the result is a ``jobs.MapNodes``.
+        """Begin to map SDR and thickness on the skull; the result is a ``mapjobs.MapNodes``.
 
         Args:
             ct: the CT.
@@ -161,28 +161,45 @@ class SectionsLogic(TaskLogic):
             skull: its skull; found if None.
             target: whose first point the array's rays go to; the middle of the head if None.
         """
-        from SkullGANScene import jobs
+        from SkullGANScene import mapjobs
 
         self._check(ct)
         point = None
         if target is not None and target.GetNumberOfControlPoints():
             point = [0.0, 0.0, 0.0]
             target.GetNthControlPointPositionWorld(0, point)
-        work = jobs.map_skull(
+        work = mapjobs.map_skull(
             ct, self.newFolder(), scalar=scalar, skull_node=skull, target_ras=point
         )
         self.start(_("Mapping the skull of {ct}").format(ct=ct.GetName()), work)
 
     def startOverlay(self, ct: vtkMRMLScalarVolumeNode, scalar: str) -> bool:
-        """Begin to let the overlay show another scalar; False if only a new map can do that."""
-        from SkullGANScene import jobs, maps
+        """Begin to let the overlay show another scalar; False if it does, or only a new map can."""
+        from SkullGANScene import mapjobs, mapnodes, maps
 
-        overlay = maps.overlay_of(ct)
+        overlay = mapnodes.overlay_of(ct)
         vertices = self.vertices.get(ct.GetID())
         if overlay is None or vertices is None or not vertices.is_file():
             return False
-        self.start(_("Filling the overlay"), jobs.refill(overlay, vertices, scalar))
+        if maps.scalar_of(overlay) == scalar:
+            return False
+        self.start(_("Filling the overlay"), mapjobs.refill(overlay, vertices, scalar))
         return True
+
+    def startJudging(
+        self, segments: vtkMRMLScalarVolumeNode, method: str, modelPath: str = ""
+    ) -> None:
+        """Begin to let a discriminator judge segments; the result is the overlay over them.
+
+        Args:
+            segments: volume of a segment set.
+            method: one of ``SkullGANLib.realness.METHODS``.
+            modelPath: whose discriminator; the model in the box if empty.
+        """
+        from SkullGANScene import mapjobs
+
+        work = mapjobs.judge(segments, self.newFolder(), method=method, model=modelPath or None)
+        self.start(_("Judging {name}").format(name=segments.GetName()), work)
 
     def saveLeftover(self, path: str) -> None:
         """Copy what did not go into the scene to a file."""

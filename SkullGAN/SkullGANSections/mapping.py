@@ -15,8 +15,16 @@ SCALARS = {
     "SDR (central)": "sdr_central",
     "SDR (literal)": "sdr_literal",
     "Mean intensity (HU)": "mean_intensity_hu",
+    "Realness": "realness",
 }
 """What a map shows, as the panel calls it."""
+RANGES = {
+    **{scalar: (0.2, 1.0) for scalar in SCALARS.values() if scalar.startswith("sdr")},
+    "thickness_mm": (0.0, 12.0),
+    "mean_intensity_hu": (500.0, 1800.0),
+    "realness": (0.0, 1.0),
+}
+"""Of the colours at first; those of ``SkullGANScene.maps``, which is not light enough to ask."""
 
 
 class Mapping(VTKObservationMixin):
@@ -43,19 +51,22 @@ class Mapping(VTKObservationMixin):
             overlay: whether the overlay lies over the slices; where it still holds another scalar,
                 it is not shown.
         """
-        from SkullGANScene import maps
+        from SkullGANScene import mapnodes
 
         self._scalar = scalar
-        node = maps.surface_of(ct) if ct is not None else None
+        node = mapnodes.surface_of(ct) if ct is not None else None
         self._follow(node)
         if node is None:
             return
-        if node.GetDisplayNode().GetActiveScalarName() != scalar:
+        from SkullGANScene import maps
+
+        surface = surface and scalar in maps.scalars_of(node)
+        if surface and node.GetDisplayNode().GetActiveScalarName() != scalar:
             maps.show_scalar(node, scalar)
         if bool(node.GetDisplayNode().GetVisibility()) != surface:
             node.GetDisplayNode().SetVisibility(surface)
             maps.show_legend(node, surface)
-        over = maps.overlay_of(ct)
+        over = mapnodes.overlay_of(ct)
         if over is not None:
             shown = overlay and maps.scalar_of(over) == scalar
             maps.show_in_slices(over if shown else None, slicer.mrmlScene)
@@ -63,15 +74,15 @@ class Mapping(VTKObservationMixin):
 
     def range(self, ct: Any) -> tuple[float, float]:
         """The range of the colours of a CT's map."""
-        from SkullGANScene import maps
+        from SkullGANScene import mapnodes, maps
 
-        return maps.range_of(maps.surface_of(ct))
+        return maps.range_of(mapnodes.surface_of(ct))
 
     def setRange(self, ct: Any, low: float, high: float) -> None:
         """Let the colours of a CT's map reach from one value to another."""
-        from SkullGANScene import maps
+        from SkullGANScene import mapnodes, maps
 
-        for node in (maps.surface_of(ct), maps.overlay_of(ct)):
+        for node in (mapnodes.surface_of(ct), mapnodes.overlay_of(ct)):
             if node is not None:
                 maps.set_range(node, low, high)
 
@@ -81,16 +92,18 @@ class Mapping(VTKObservationMixin):
 
     def _follow(self, surface: Any) -> None:
         """Read this surface at the mouse from now on."""
-        from SkullGANScene import maps
-
         if surface is self._surface:
             return
         self.removeObservers()
-        self._surface = surface
-        self._probe = maps.Probe(surface) if surface is not None else None
+        self._surface, self._probe = surface, None
         self._label.text = ""
+        if surface is None:
+            return
+        from SkullGANScene import maps
+
+        self._probe = maps.Probe(surface)
         crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
-        if surface is not None and crosshair is not None:
+        if crosshair is not None:
             event = slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent
             self.addObserver(crosshair, event, self._onMouse)
 

@@ -7,8 +7,10 @@ import slicer
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
-from SkullGANSections.mapping import SCALARS, Mapping, sentence
+from SkullGANSections.mapping import RANGES, SCALARS, Mapping, sentence
 from SkullGANSections.section import Section
+
+REALNESS = SCALARS["Realness"]
 
 
 class MapsSection(Section):
@@ -35,7 +37,7 @@ class MapsSection(Section):
         )
 
     def ended(self, result: Any) -> str | None:
-        from SkullGANScene.jobs import MapNodes
+        from SkullGANScene.mapjobs import MapNodes
 
         if isinstance(result, MapNodes):
             return self._mapCame(result)
@@ -48,26 +50,22 @@ class MapsSection(Section):
     def forget(self) -> None:
         self.mapping.stop()
         self.logic.vertices.clear()
+        self._scalar = None
 
     def show(self) -> None:
         """Show the map as the parameters say; a new scalar brings its own range along."""
-        from SkullGANScene import maps
+        from SkullGANScene import mapnodes
 
-        node = self.node
-        scalar = SCALARS[node.mapScalar]
-        surface = maps.surface_of(node.ct) if node.ct else None
+        node, scalar = self.node, SCALARS[self.node.mapScalar]
         self.mapping.show(node.ct, scalar, node.mapOnSkull, node.mapOnSlices)
-        if scalar != self._scalar:
-            known, self._scalar = self._scalar is not None, scalar
-            if known:  # not when a scene was opened: its range stays
-                self._setRange(*maps.RANGES[scalar])
-        if surface is None:
+        before, self._scalar = self._scalar, scalar
+        if before not in (None, scalar):  # not when a scene was opened: its range stays
+            self._setRange(*RANGES[scalar])
+        if node.ct is None or mapnodes.surface_of(node.ct) is None:
             return
         if node.mapFrom < node.mapTo and (node.mapFrom, node.mapTo) != self.mapping.range(node.ct):
             self.mapping.setRange(node.ct, node.mapFrom, node.mapTo)
-        overlay = maps.overlay_of(node.ct)
-        other = overlay is not None and maps.scalar_of(overlay) != scalar
-        if other and node.mapOnSlices and not self.logic.isWorking():
+        if scalar != REALNESS and node.mapOnSlices and not self.logic.isWorking():
             with self.panel.shownErrors(_("The overlay was not changed.")):
                 if self.logic.startOverlay(node.ct, scalar):
                     self.panel.watch()
@@ -80,9 +78,9 @@ class MapsSection(Section):
 
     def onMapTable(self) -> None:
         """Show the table of the map's summary in the table view."""
-        from SkullGANScene import maps
+        from SkullGANScene import mapnodes
 
-        summary = maps.nodes_of(self.node.ct)[2]
+        summary = mapnodes.nodes_of(self.node.ct)[2]
         slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpTableView)
         selection = slicer.app.applicationLogic().GetSelectionNode()
         selection.SetActiveTableID(summary.GetID())
@@ -105,6 +103,6 @@ class MapsSection(Section):
 
     @staticmethod
     def _isMapped(ct: vtkMRMLScalarVolumeNode) -> bool:
-        from SkullGANScene import maps
+        from SkullGANScene import mapnodes
 
-        return len(maps.nodes_of(ct)) == 4
+        return len(mapnodes.nodes_of(ct)) == 4

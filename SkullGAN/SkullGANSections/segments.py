@@ -130,9 +130,15 @@ class SegmentsSection(Section):
 
     def onPicked(self, segment: int) -> None:
         """Let the views follow the row that was picked."""
-        if self.node and self.node.follow and segment >= 0:
+        from SkullGANScene import realness
+
+        node = self.node
+        if node and node.follow and segment >= 0:
+            overlay = None
+            if node.showRealness:
+                overlay = realness.realness_of(self.table.volume, node.realnessMethod)
             with self.panel.shownErrors(_("The views could not follow.")):
-                self.views.go(self.table.volume, segment)
+                self.views.go(self.table.volume, segment, overlay)
 
     def onKept(self, segment: int, keep: bool) -> None:
         from SkullGANScene import segmentsets

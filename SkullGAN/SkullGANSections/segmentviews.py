@@ -30,9 +30,16 @@ class SegmentViews:
     def __init__(self) -> None:
         self.forget()
 
-    def go(self, volume: Any, segment: int) -> None:
-        """Show a segment: where it was cut if its CT is there, else its slice of the volume."""
-        from SkullGANScene import cutplanes, segmentations, segmentsets
+    def go(self, volume: Any, segment: int, overlay: Any = None) -> None:
+        """Show a segment: where it was cut if its CT is there, else its slice of the volume.
+
+        Args:
+            volume: of the segment set.
+            segment: its number.
+            overlay: what to lay over it (``realness.realness_of``); it is then its slice that is
+                shown.
+        """
+        from SkullGANScene import cutplanes, realness, segmentations, segmentsets
 
         view = slicer.app.layoutManager().sliceWidget(VIEW)
         if view is None:
@@ -46,7 +53,7 @@ class SegmentViews:
         ct = segmentsets.ct_of(volume)
         masks = segmentsets.nodes_of(volume).masks
         place = segmentsets.places_of(volume)[segment]
-        if ct is not None and np.isfinite(place).all():
+        if overlay is None and ct is not None and np.isfinite(place).all():
             self._ct = ct
             cutplanes.outline(ct, place, segmentations.slice_of(masks, volume, segment))
             self._show(view, ct.GetID())
@@ -59,6 +66,9 @@ class SegmentViews:
             node.SetOrientationToAxial()
             view.sliceLogic().FitSliceToAll()
             node.JumpSliceByOffsetting(0, 0, segment)
+            if overlay is not None:
+                self._overlaid = True
+                realness.show(overlay)
 
     def restore(self) -> None:
         """Put the view back to what it showed, and hide outlines."""
@@ -79,10 +89,14 @@ class SegmentViews:
         self._before: _Sight | None = None
         self._ct: Any = None
         self._masks: Any = None
+        self._overlaid = False
 
     def _hide(self) -> None:
-        from SkullGANScene import cutplanes, segmentations
+        from SkullGANScene import cutplanes, realness, segmentations
 
+        if self._overlaid:
+            realness.hide(slicer.mrmlScene)
+        self._overlaid = False
         if self._ct is not None and self._ct.GetScene() is not None:
             cutplanes.hide_outline(self._ct)
         if self._masks is not None and self._masks.GetScene() is not None:

@@ -1,0 +1,159 @@
+"""The long steps of maps, as work for a ``SkullGANLib.task.Task``: see ``jobs``."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+from SkullGANLib.task import Running, Work, within
+
+from . import hierarchy, mapnodes, pieces, segmentsets, tables, volumes
+from .jobs import CT, SEGMENT_SET, SKULL_MASK
+
+
+@dataclass(frozen=True, eq=False)
+class MapNodes:
+    """What maps are in a scene.
+
+    Attributes:
+        surface: the skull's outer surface with all scalars.
+        overlay: the wall with one of them.
+        summary: table, a row for each metric, bone and side.
+        rays: table, a row per element of the array.
+        numbers: what ``mapfiles.read_numbers`` gave: caveats, summary, array.
+        vertices: file with the vertex of every voxel, for ``maps.filling``.
+    """
+
+    surface: slicer.vtkMRMLModelNode
+    overlay: slicer.vtkMRMLScalarVolumeNode
+    summary: slicer.vtkMRMLTableNode
+    rays: slicer.vtkMRMLTableNode
+    numbers: Mapping[str, Any]
+    vertices: Path
+
+
+def map_skull(
+    ct_node: slicer.vtkMRMLScalarVolumeNode,
+    folder: Path,
+    *,
+    scalar: str,
+    skull_node: slicer.vtkMRMLSegmentationNode | None = None,
+    target_ras: Sequence[float] | None = None,
+) -> Work:
+    """Map SDR and thickness on the skull and cast the rays of an array; the last map goes.
+
+    Args:
+        ct_node: the CT.
+        folder: empty; it keeps what the overlay needs to show another scalar.
+        scalar: to show, one of ``radiology.METRICS``.
+        skull_node: a segmentation of the skull, perhaps edited; found, and not added, if None.
+        target_ras: of the array, RAS mm; the middle of the intracranial space if None.
+
+    Returns:
+        The ``MapNodes``.
+
+    Raises:
+        BadInputError: if the CT cannot be mapped, or it was deleted meanwhile.
+    """
+    from SkullGANLib import mapfiles, transducer, vtp
+
+    from . import maps
+
+    path, mask_path, name = folder / CT, folder / SKULL_MASK, ct_node.GetName()
+    yield from within(volumes.writing(ct_node, path), 0.0, 0.1)
+    surface_path, vertices = folder / "map.vtp", folder / "vertex.nrrd"
+    numbers_path, rays_path = folder / "map.json", folder / "rays.csv"
+    arguments = ["map", path, "-o", surface_path, "-o", vertices, "-o", numbers_path]
+    arguments += ["--scalar", mapfiles.VERTEX, "--rays", rays_path, "--raw"]
+    if skull_node is not None:
+        yield from within(pieces.mask_writing(skull_node, ct_node, mask_path), 0.1, 0.15)
+        arguments += ["--skull-mask", mask_path]
+    if target_ras is not None:
+        arguments.append("--target=" + ",".join(f"{mm:.2f}" for mm in target_ras))
+    yield Running(pieces.child(arguments), 0.15, 0.8, {str(path): name, str(mask_path): name})
+    pieces.check_there(ct_node, name)
+    before = mapnodes.nodes_of(ct_node)
+    calvaria = vtp.read(surface_path)
+    yield 0.82
+    with pieces.undone_unless_kept() as added:
+        surface = added(maps.add_surface(ct_node, calvaria, scalar))
+        yield 0.85
+        overlay = added(maps.add_empty_overlay(ct_node, surface))
+        yield from within(
+            maps.filling(overlay, pieces.voxels(vertices, ct_node, np.int32), scalar), 0.85, 1.0
+        )
+        numbers = mapfiles.read_numbers(numbers_path)
+        summary = added(maps.add_summary(ct_node, numbers["summary"]))
+        rays = added(maps.add_rays(ct_node, transducer.read_csv(rays_path)))
+        mapnodes.set_nodes(ct_node, surface, overlay, summary, rays)
+    for node in before:
+        hierarchy.remove(node)
+    return MapNodes(surface, overlay, summary, rays, numbers, vertices)
+
+
+def refill(node: slicer.vtkMRMLScalarVolumeNode, vertices: Path, scalar: str) -> Work:
+    """Let an overlay of ``map_skull`` show another scalar; returns the overlay."""
+    from . import maps
+
+    yield from maps.filling(node, pieces.voxels(vertices, node, np.int32), scalar)
+    return node
+
+
+def judge(
+    volume: slicer.vtkMRMLScalarVolumeNode,
+    folder: Path,
+    *,
+    method: str,
+    model: str | Path | None = None,
+) -> Work:
+    """Let a discriminator judge the segments of a set, and show where its decision comes from.
+
+    The scores go into the set's table and, where its CT was mapped, onto the skull.
+
+    Args:
+        volume: of ``segmentsets.add_segment_set``.
+        folder: empty, for files between the processes.
+        method: one of ``SkullGANLib.realness.METHODS``.
+        model: file (.safetensors); the one that comes along if None.
+
+    Returns:
+        The overlay over the segments (``realness.realness_of`` finds it again).
+
+    Raises:
+        BadInputError: if the model cannot be used or does not fit the segments, or the volume was
+            deleted meanwhile.
+    """
+    from SkullGANLib import vtp
+    from SkullGANLib.maps import REALNESS as ON_SKULL
+
+    from . import maps, realness
+
+    name, path = volume.GetName(), folder / SEGMENT_SET
+    segments = segmentsets.segment_set_from(volume, kept_only=False)
+    yield 0.02
+    yield from within(pieces.set_writing(segments, path), 0.02, 0.15)
+    why, scores, on_map = folder / "why.npy", folder / "scores.csv", folder / "on map.vtp"
+    arguments = ["realness", path, *(["--model", model] if model else []), "--method", method]
+    arguments += ["-o", why, "-o", scores]
+    ct_node = segmentsets.ct_of(volume)
+    surface = mapnodes.surface_of(ct_node) if ct_node is not None else None
+    if surface is not None:
+        vtp.write(folder / "map.vtp", maps.map_from(surface))
+        arguments += ["--map", folder / "map.vtp", "-o", on_map]
+        yield 0.2
+    yield Running(pieces.child(arguments), 0.2, 0.95, {str(path): name})
+    pieces.check_there(volume, name)
+    with open(scores, newline="", encoding="utf-8") as file:
+        judged = [float(row["realness_not_calibrated"]) for row in csv.DictReader(file)]
+    tables.set_column(segmentsets.nodes_of(volume).metrics, tables.REALNESS, np.array(judged))
+    overlay = realness.add_realness(volume, np.load(why), method)
+    yield 0.98
+    if surface is not None and surface.GetScene() is not None:
+        found = vtp.read(on_map)
+        maps.set_realness(surface, found.values[ON_SKULL], maps.NOT_CALIBRATED)
+    return overlay
