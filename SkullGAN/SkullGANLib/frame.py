@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import ndimage, optimize
 
 from .files import written_aside
 from .landmarks import NAMES, check_plausible
@@ -166,12 +165,15 @@ def _symmetric(
     starts_deg: tuple[float, ...],
 ) -> HeadFrame:
     """Turn and move the frame so that x = 0 is the plane of the vault's best mirror symmetry."""
+    from scipy import ndimage, optimize
+
     points = frame.from_ras(surface)
     # Evenly through the surface, whatever the order of its voxels: no chance, no seed.
     points = points[np.linspace(0, len(points) - 1, min(_POINTS, len(points))).astype(int)]
     to_index = np.linalg.inv(ijk_to_ras)
 
     def off_the_surface(plane: np.ndarray, points: np.ndarray) -> np.ndarray:
+
         normal = _normal(plane)
         distance = points @ normal - plane[2]
         mirrored = frame.to_ras(points - 2.0 * distance[:, None] * normal)
@@ -180,6 +182,7 @@ def _symmetric(
         return np.clip(found, -_FARTHEST_MM, _FARTHEST_MM)
 
     def fit(start: Sequence[float], points: np.ndarray, precision: float = 1e-8) -> Any:
+
         return optimize.least_squares(
             off_the_surface,
             start,
@@ -206,6 +209,8 @@ def _symmetric(
 def _level(frame: HeadFrame, surface: np.ndarray, may_pitch: bool = True) -> HeadFrame:
     """Pitch and move the frame so that y is the long axis of the vault's midsagittal ellipse; or
     move it only, to the middle of the ellipse that fits best as the frame stands."""
+    from scipy import optimize
+
     ellipse = np.array([0.0, 0.0, 85.0, 65.0, 0.0])
     free = slice(5 if may_pitch else 4)
     for _ in range(_PASSES):
@@ -265,11 +270,15 @@ def _axes(right: np.ndarray, superior: np.ndarray, origin: np.ndarray) -> np.nda
 def _surface_ras(mask: np.ndarray, ijk_to_ras: np.ndarray) -> np.ndarray:
     """Centres of the mask's outermost voxels, float64 (N, 3), RAS mm; not those at the border of
     the grid, where the field of view ends and not the head."""
+    from scipy import ndimage
+
     return voxels_ras(mask & ~ndimage.binary_erosion(mask, border_value=1), ijk_to_ras)
 
 
 def _depth_mm(mask: np.ndarray, ijk_to_ras: np.ndarray) -> np.ndarray:
     """Distance to the mask's surface, above 0 inside, float32."""
+    from scipy import ndimage
+
     mm = np.linalg.norm(ijk_to_ras[:3, :3], axis=0)[::-1]
     inside = ndimage.distance_transform_edt(mask, sampling=mm)
     outside = ndimage.distance_transform_edt(~mask, sampling=mm)
