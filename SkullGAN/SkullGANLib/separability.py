@@ -369,7 +369,7 @@ def embed(sets: Mapping[str, SegmentSet], *, by: str = "pixels", seed: int = 0) 
         raise BadInputError(f"{len(x)} segments were to be embedded, at least 4 are needed.")
     if np.all(x == x[0]):
         raise BadInputError(
-            f"{len(x)} segments that are all alike were to be embedded, needed are such that differ."
+            f"{len(x)} segments that are all alike were to be embedded, unlike ones are needed."
         )
     if by == "metrics":
         x = _standardised(x)
