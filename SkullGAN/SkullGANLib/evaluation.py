@@ -426,8 +426,7 @@ def _judged(
             found[part] = work()
         except BadInputError as error:
             found[part] = None
-            if str(error) not in complaints:
-                complaints.append(str(error))
+            complaints = [str(error)]  # the last that needs more needs the most
     return Judged(**found), complaints
 
 

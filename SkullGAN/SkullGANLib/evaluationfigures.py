@@ -130,7 +130,9 @@ def write(
             "Each dot a segment, near others that are alike; the axes of t-SNE have no meaning. "
             "Colours that mix cannot be told apart this way, islands of one colour can. In the "
             "legend: share of a segment&rsquo;s ten nearest dots from its own set, and what it "
-            "would be by chance. Triangles: artificial segments made to be plainly no skull.",
+            "would be by chance."
+            + " Triangles: artificial segments made to be plainly no skull."
+            * ("artificial" in sets),
         )
     if found.discriminator:
         add(

@@ -349,7 +349,8 @@ def embed(sets: Mapping[str, SegmentSet], *, by: str = "pixels", seed: int = 0) 
         seed: of all chance.
 
     Raises:
-        BadInputError: if there are less than 4 segments that can be laid out, or ``by`` is neither.
+        BadInputError: if there are less than 4 segments that can be laid out, all are alike, or
+            ``by`` is neither.
     """
     from sklearn.manifold import TSNE
     from sklearn.neighbors import NearestNeighbors
@@ -366,6 +367,10 @@ def embed(sets: Mapping[str, SegmentSet], *, by: str = "pixels", seed: int = 0) 
     x = np.concatenate([part[keep] for part, keep in zip(parts, whole, strict=True)])
     if len(x) < 4:
         raise BadInputError(f"{len(x)} segments were to be embedded, at least 4 are needed.")
+    if np.all(x == x[0]):
+        raise BadInputError(
+            f"{len(x)} segments that are all alike were to be embedded, unlike ones are needed."
+        )
     if by == "metrics":
         x = _standardised(x)
     else:
@@ -502,7 +507,8 @@ def _principal_components(x: np.ndarray, count: int, seed: int) -> np.ndarray:
     from sklearn.decomposition import PCA
 
     count = min(count, *x.shape)
-    return PCA(count, svd_solver="randomized", random_state=seed).fit_transform(x).astype(float)
+    with np.errstate(invalid="ignore", divide="ignore"):  # segments that are all alike
+        return PCA(count, svd_solver="randomized", random_state=seed).fit_transform(x).astype(float)
 
 
 def _laid_out_by(by: str, segments: SegmentSet, rows: np.ndarray) -> np.ndarray:

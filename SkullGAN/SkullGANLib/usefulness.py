@@ -116,7 +116,8 @@ def _learnable(segments: SegmentSet) -> tuple[np.ndarray, np.ndarray]:
     rows, columns = _BLOCK
     hu = segments.hu[whole]
     blocks = hu.reshape(len(hu), SIZE // rows, rows, SIZE // columns, columns)
-    return blocks.mean(axis=(2, 4), dtype=np.float64).reshape(len(hu), -1), targets[whole]
+    pictures = blocks.mean(axis=(2, 4), dtype=np.float64)
+    return pictures.reshape(len(hu), SIZE // rows * (SIZE // columns)), targets[whole]
 
 
 def _targets(segments: SegmentSet) -> np.ndarray:

@@ -243,6 +243,26 @@ def test_of_single_segments_and_missing_sets_it_is_said_what_cannot_be_said(name
     assert answer("Are they like real ones?", sets, found).short == "Not known"
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("names", [["synthetic"], ["train", "test", "synthetic"]])
+def test_a_generator_that_collapsed_to_nothing_is_evaluated_too(names):
+    nothing = np.zeros((COUNT, 128, 128))
+    given = four_sets() | {"synthetic": segmentset.without_patient(nothing, nothing, range(COUNT))}
+    sets = evaluationsets.examined({name: given[name] for name in names})
+
+    found = evaluation.evaluate(sets)
+
+    assert evaluationreport.numbers_of(sets, found, {})["answers"]
+    assert any("Only 1 of the 30 segments of synthetic differ" in one
+               for one in evaluationsets.concerns(sets))  # fmt: skip
+    if "test" in names:
+        assert found.judges["synthetic"].test.accuracy.value > 0.95
+        assert found.judges["synthetic"].fidelity.precision.value == 0
+        assert any("0 synthetic segments" in one for one in found.unsaid)
+    else:
+        assert any("segments that are all alike" in one for one in found.unsaid)
+
+
 @pytest.mark.slow
 def test_the_page_opens_offline_and_can_be_mailed(folder):
     text = (folder / "report.html").read_text("utf-8")
