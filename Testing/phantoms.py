@@ -93,10 +93,10 @@ class Phantom:
 
         Args:
             starts_ras: (N, 3), RAS mm, outside the skull.
-            direction_ras: (3,), unit vector into the head.
+            direction_ras: (3,) or (N, 3), unit vectors into the head.
         """
         starts = (starts_ras @ self.head_to_ras)[:, None] / self.surfaces_mm
-        direction = (direction_ras @ self.head_to_ras) / self.surfaces_mm
+        direction = (direction_ras @ self.head_to_ras)[..., None, :] / self.surfaces_mm
         a = (direction**2).sum(-1)
         b = (starts * direction).sum(-1)
         c = (starts**2).sum(-1) - 1.0

@@ -106,6 +106,15 @@ class Field:
         inverse = np.linalg.inv(self.box_to_ras)
         return points_ras @ inverse[:3, :3].T + inverse[:3, 3]
 
+    def is_outside(self, points_ras: np.ndarray) -> np.ndarray:
+        """Tell of points (N, 3), RAS mm, whether they lie within half a voxel of the CT's outermost
+        ones, or beyond."""
+        return self.at_the_rim(self.index(points_ras))
+
+    def at_the_rim(self, index: np.ndarray) -> np.ndarray:
+        """The same of indices of the box."""
+        return ((index < self.first + 0.5) | (index > self.last - 0.5)).any(axis=1)
+
     def step(self, directions: np.ndarray) -> np.ndarray:
         """Take vectors (N, 3), mm in RAS, to those of the box's indices."""
         return directions @ np.linalg.inv(self.box_to_ras[:3, :3]).T
@@ -304,7 +313,7 @@ def _at_the_rim(
     found = np.zeros(len(index), bool)
     for number in (first, last):
         at = index + (number * STEP_MM)[:, None] * step
-        found |= ((at < field.first + 0.5) | (at > field.last - 0.5)).any(axis=1)
+        found |= field.at_the_rim(at)
     return found
 
 

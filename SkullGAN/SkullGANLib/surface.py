@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
+from scipy.sparse import csgraph
 from scipy.sparse.linalg import spsolve
 
 from .errors import BadInputError
@@ -26,10 +27,14 @@ SMOOTHING_MM = 1.0
 NORMAL_SMOOTHING_MM = 2.5
 """The same for its normals: a ray goes through the wall, not into a pore or across a ridge."""
 
+_NEAREST_MM = 50.0  # no outer surface of a vault is nearer to its middle
 _BEYOND_MM = 35.0  # the wall ends nearer than so far outside the vault's inner ellipse
 _STEP_MM = 0.5
-_CLOSE_BY_MM = 2.0  # the mask and the CT's own edge are no farther apart
+_CLOSE_BY_MM = 1.5  # the mask and the CT's own edge are no farther apart
 _LEAST_MM = 20.0  # from the middle, where nothing is wall
+_STEEPEST = 0.45  # cosine of 63 degrees between a surface's normal and its direction
+_FOLDS_ABOVE_BASE_MM = 25.0
+_SHREDS_MM = 8.0  # what is narrower at the rim is no calvaria
 _FEWEST = 500  # vertices with wall, below which there is no vault to speak of
 
 
@@ -66,7 +71,7 @@ def outer_surface(field: Field, cavity: Cavity, spacing_mm: float = SPACING_MM) 
     frame = cavity.frame
     size_mm = max(frame.half_length_mm, frame.half_height_mm) + 10.0
     directions, triangles = geodesic_sphere(_frequency(size_mm, spacing_mm))
-    above = directions[:, 2] * (size_mm + _BEYOND_MM) >= cavity.floor_mm
+    above = directions[:, 2] * _NEAREST_MM >= cavity.floor_mm
     directions, triangles, _ = _part(above, triangles, directions)
     radius = _outermost_mm(field, cavity, directions, size_mm + _BEYOND_MM)
     has_wall = np.isfinite(radius)
@@ -76,8 +81,10 @@ def outer_surface(field: Field, cavity: Cavity, spacing_mm: float = SPACING_MM) 
         )
     neighbours = _neighbours(len(directions), triangles)
     radius = filled(radius, neighbours)
-    high_enough = radius * directions[:, 2] >= cavity.floor_mm
-    directions, triangles, kept = _part(high_enough, triangles, directions)
+    height = radius * directions[:, 2]
+    keep = (height >= cavity.floor_mm) & ~_folds(radius, directions, triangles, height, cavity)
+    keep = _largest_part(keep, neighbours, spacing_mm)
+    directions, triangles, kept = _part(keep, triangles, directions)
     radius, has_wall = radius[kept], has_wall[kept]
     neighbours = _neighbours(len(directions), triangles)
     radius = smoothed(radius, neighbours, SMOOTHING_MM, spacing_mm)
@@ -210,6 +217,35 @@ def _between_voxels(
         rises.any(axis=1), at[row, which] + share * _STEP_MM, at[:, len(offsets) // 2]
     )
     return found
+
+
+def _folds(
+    radius: np.ndarray,
+    directions: np.ndarray,
+    triangles: np.ndarray,
+    height_mm: np.ndarray,
+    cavity: Cavity,
+) -> np.ndarray:
+    """Bool (N,), low down, where the surface lies along its direction: it leaps there from the
+    vault to an orbit's rim or the zygoma, and a ray along its normal would run within the bone."""
+    normals = vertex_normals(directions * radius[:, None], triangles)
+    steep = (normals * directions).sum(axis=1) < _STEEPEST
+    return steep & (height_mm < cavity.base_mm + _FOLDS_ABOVE_BASE_MM)
+
+
+def _largest_part(keep: np.ndarray, neighbours: sparse.csr_array, spacing_mm: float) -> np.ndarray:
+    """What of the kept vertices hangs together, the largest such part, without its shreds."""
+    passes = round(_SHREDS_MM / 2 / spacing_mm)
+    core = keep
+    for _ in range(passes):
+        core = neighbours @ core.astype(np.float32) > 1 - 1e-4
+    chosen = np.flatnonzero(core)
+    _, part = csgraph.connected_components(neighbours[chosen][:, chosen], directed=False)
+    largest = np.zeros(len(keep), bool)
+    largest[chosen[part == np.bincount(part, minlength=1).argmax()]] = True
+    for _ in range(passes):
+        largest = keep & (neighbours @ largest.astype(np.float32) > 0)
+    return largest
 
 
 def _neighbours(count: int, triangles: np.ndarray) -> sparse.csr_array:
