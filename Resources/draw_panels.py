@@ -23,7 +23,6 @@ sys.path[:0] = [str(ROOT / "SkullGAN"), str(ROOT / "Testing")]
 
 import slicer  # noqa: E402
 import slicer.util  # noqa: E402
-from SkullGANLib import resources  # noqa: E402
 from SkullGANScene import rendering  # noqa: E402
 from SlicerHost.host import Host  # noqa: E402
 
@@ -33,19 +32,41 @@ LONGEST_S = 300.0
 
 
 def skullgan(host: Host, panel: Any) -> Iterator[str]:
-    """From the sample CT to its segments and synthetic ones."""
+    """From the sample CT to its segments, a cut by hand, maps and synthetic ones."""
     [ct] = sys.modules["SkullGAN"].loadSampleData()
     panel.enter()
     show(ct)
     panel.ui.extractButton.click()
-    host.wait_until(lambda: not panel.logic.isWorking(), LONGEST_S)
+    wait(host, panel)
+    panel.table.pick(46)
+    slicer.util.resetThreeDViews()
     yield "panel-extraction"
 
-    panel.ui.modelPath.currentPath = str(resources.box_model())
+    unfold(panel, "handSection")
+    panel.ui.planeButton.click()
+    wait(host, panel)
+    host.wait_until(lambda: panel.hand.cut is not None)
+    yield "panel-by-hand"
+
+    panel.ui.followCheckBox.checked = False
+    panel.node.plane.GetDisplayNode().SetVisibility(False)
+    panel.node.skull.GetDisplayNode().SetVisibility(False)
+    unfold(panel, "mapSection")
+    panel.ui.mapScalarBox.currentText = "SDR (peaks)"
+    panel.ui.mapButton.click()
+    wait(host, panel)
+    show(ct)
+    yield "panel-maps"
+
+    unfold(panel, "extractSection", "realnessSection", "generateSection")
+    panel.ui.mapSlicesCheckBox.checked = False
+    panel.ui.followCheckBox.checked = True
     panel.ui.numberSpinBox.value = 20
     panel.ui.generateButton.click()
-    host.wait_until(lambda: not panel.logic.isWorking(), LONGEST_S)
-    show(slicer.util.getNode("Synthetic skull segments"))
+    wait(host, panel)
+    panel.ui.judgeButton.click()
+    wait(host, panel)
+    panel.table.pick(4)
     yield "panel-generation"
 
 
@@ -64,6 +85,19 @@ def main() -> None:
             for picture in PANELS[name](host, panel):
                 host.window_picture(panel, FOLDER / f"{picture}.png")
                 print(FOLDER / f"{picture}.png")
+
+
+def wait(host: Host, panel: Any) -> None:
+    """Wait for a panel's task and the rows of its table."""
+    host.wait_until(lambda: not panel.logic.isWorking(), LONGEST_S)
+    host.process_events()
+
+
+def unfold(panel: Any, *sections: str) -> None:
+    """Fold all sections of a panel but these."""
+    for name, widget in vars(panel.ui).items():
+        if name.endswith("Section"):
+            widget.collapsed = name not in sections
 
 
 def show(volume: slicer.vtkMRMLScalarVolumeNode) -> None:

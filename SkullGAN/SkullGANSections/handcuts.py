@@ -51,12 +51,11 @@ class HandCutsSection(Section):
         )
 
     def ended(self, result: Any) -> str | None:
-        from SkullGANScene.handcuts import HandCutter
-
         if isinstance(result, vtkMRMLSegmentationNode) and self._thenPlane:
             qt.QTimer.singleShot(0, self.onPlane)  # once the head's section has taken the skull
         self._thenPlane = False
-        if not isinstance(result, HandCutter):
+        # By its name: the module of cutters brings SciPy, which takes 0.3 s to import.
+        if type(result).__name__ != "HandCutter":
             return None
         if self.node:
             self.node.plane = self.cutting.start(result, self.node.plane)

@@ -53,11 +53,12 @@ class RealnessSection(Section):
         )
 
     def ended(self, result: Any) -> str | None:
+        if not isinstance(result, vtkMRMLScalarVolumeNode):
+            return None
         from SkullGANScene import realness
         from SkullGANScene.volumes import MAP_ATTRIBUTE
 
-        of_this = isinstance(result, vtkMRMLScalarVolumeNode)
-        if not of_this or result.GetAttribute(MAP_ATTRIBUTE) != realness.REALNESS:
+        if result.GetAttribute(MAP_ATTRIBUTE) != realness.REALNESS:
             return None
         if self.node:
             self._shown = (False, "")

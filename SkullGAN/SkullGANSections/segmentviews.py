@@ -10,6 +10,7 @@ import slicer.util
 import vtk
 
 VIEW = "Red"
+OVERLAY_OPACITY = 0.5
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class SegmentViews:
             overlay: what to lay over it (``realness.realness_of``); it is then its slice that is
                 shown.
         """
-        from SkullGANScene import cutplanes, realness, segmentations, segmentsets
+        from SkullGANScene import cutplanes, segmentations, segmentsets
 
         view = slicer.app.layoutManager().sliceWidget(VIEW)
         if view is None:
@@ -66,9 +67,11 @@ class SegmentViews:
             node.SetOrientationToAxial()
             view.sliceLogic().FitSliceToAll()
             node.JumpSliceByOffsetting(0, 0, segment)
-            if overlay is not None:
+            if overlay is not None:  # in this view alone: the others may show a CT
                 self._overlaid = True
-                realness.show(overlay)
+                composite = view.sliceLogic().GetSliceCompositeNode()
+                composite.SetForegroundVolumeID(overlay.GetID())
+                composite.SetForegroundOpacity(OVERLAY_OPACITY)
 
     def restore(self) -> None:
         """Put the view back to what it showed, and hide outlines."""
@@ -92,10 +95,11 @@ class SegmentViews:
         self._overlaid = False
 
     def _hide(self) -> None:
-        from SkullGANScene import cutplanes, realness, segmentations
+        from SkullGANScene import cutplanes, segmentations
 
-        if self._overlaid:
-            realness.hide(slicer.mrmlScene)
+        view = slicer.app.layoutManager().sliceWidget(VIEW)
+        if self._overlaid and view is not None:
+            view.sliceLogic().GetSliceCompositeNode().SetForegroundVolumeID(None)
         self._overlaid = False
         if self._ct is not None and self._ct.GetScene() is not None:
             cutplanes.hide_outline(self._ct)

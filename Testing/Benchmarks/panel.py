@@ -27,7 +27,7 @@ sys.path[:0] = [str(ROOT / "SkullGAN"), str(ROOT / "Testing")]
 
 from SkullGANLib import model  # noqa: E402
 from SkullGANLib.networks import Discriminator, Generator  # noqa: E402
-from SlicerHost import blocking  # noqa: E402
+from SlicerHost import blocking, dialogs  # noqa: E402
 from SlicerHost.host import Host  # noqa: E402
 
 BUDGET_MS, IMPORT_BUDGET_MS = 200.0, 50.0
@@ -53,9 +53,20 @@ def skullgan_actions(host: Host, panel: Any, folder: Path) -> Iterator[Action]:
     model.write(path, model.Model(Generator(width=16).eval(), Discriminator(width=8).eval()))
     yield "load the sample CT", sys.modules["SkullGAN"].loadSampleData, ended
     yield "enter", panel.enter, ended
+    yield "segment the skull", panel.ui.skullButton.click, ended
     yield "extract segments", panel.ui.extractButton.click, ended
+    yield "pick a row", lambda: panel.table.pick(5), ended
+    yield "reject a segment", lambda: panel.table.setKept(5, False), ended
+    yield "place a plane", panel.ui.planeButton.click, lambda: panel.hand.cut is not None
+    yield "add a cut by hand", panel.ui.addButton.click, ended
+    dialogs.FILE_ANSWERS.append(str(folder / "segments.h5"))
+    yield "save segments", panel.ui.saveButton.click, ended
+    yield "map thickness and SDR", panel.ui.mapButton.click, ended
+    yield "show SDR", lambda: setattr(panel.ui.mapScalarBox, "currentIndex", 1), ended
     panel.ui.modelPath.currentPath = str(path)
     yield "generate 100 segments", panel.ui.generateButton.click, ended
+    yield "judge them", panel.ui.judgeButton.click, ended
+    yield "remove them", panel.ui.removeButton.click, ended
     yield "close the scene", lambda: host.scene.Clear(0), ended
 
 
