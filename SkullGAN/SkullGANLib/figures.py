@@ -210,12 +210,11 @@ def violin(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Give the shape of a distribution: values (200,), and widths (200,) of which the largest is 1.
 
     None for what is too few, or too much alike, to have a shape; then draw the values themselves.
+    The density is a sum of Gaussians, as wide as Scott's rule has it (Scott 1992).
 
     Args:
         values: float (N,), finite.
     """
-    from scipy.stats import gaussian_kde
-
     if values.size < _FEWEST_FOR_VIOLIN:
         return None
     if np.ptp(values) <= 1e-6 * max(1.0, abs(float(np.median(values)))):
@@ -223,7 +222,8 @@ def violin(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     # 20,000 values, evenly taken, draw the same line as all of a larger set.
     taken = np.sort(values)[:: max(1, values.size // _MOST_FOR_VIOLIN)]
     grid = np.linspace(values.min(), values.max(), 200)
-    density = gaussian_kde(taken)(grid)
+    width = taken.std(ddof=1) * taken.size**-0.2
+    density = np.array([np.exp(-(((taken - place) / width) ** 2) / 2).sum() for place in grid])
     return grid, density / density.max()
 
 

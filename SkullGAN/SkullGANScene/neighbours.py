@@ -1,0 +1,252 @@
+"""Nearest real neighbours of synthetic segments in a scene: three volumes, pair k in slice k.
+
+One volume has the synthetic segments, one the nearest training segment of each, turned and shifted
+to lie over it, one the difference, in blue where the synthetic segment is less dense and in red
+where it is denser. A table has a row for each pair. Those that are most like copies come first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import slicer
+from SkullGANLib.evaluationfigures import LABELS, WAYS
+from SkullGANLib.evaluationresults import Pair, Report
+
+from . import hierarchy, tables, volumes
+
+MOST_PAIRS = 200
+"""Pairs that come into a scene, unless told otherwise."""
+DIFFERENCE_HU = 1000.0
+"""Differences of this and more have the full colour."""
+COLOURS = "SkullGAN difference"
+"""Name of the colour table, which all differences of a scene share."""
+
+_AT_ONCE = 4
+_TABLE, _SEGMENTS, _NEAREST, _DIFFERENCE = (
+    f"SkullGAN.pairs.{role}" for role in ("table", "segments", "nearest", "difference")
+)
+_ROLES = (_SEGMENTS, _NEAREST, _DIFFERENCE, _TABLE)
+# Blue to grey to red, each way even in lightness (after Moreland 2009, in linear steps of three).
+_LOW, _MIDDLE, _HIGH = (0.23, 0.30, 0.75), (0.87, 0.87, 0.87), (0.71, 0.02, 0.15)
+
+
+@dataclass(frozen=True, eq=False)
+class PairNodes:
+    """Nearest real neighbours in a scene; pair k is slice k and row k.
+
+    Attributes:
+        segments, nearest, difference: the volumes.
+        table: ``Synthetic`` and ``Training`` are the places in the sets.
+    """
+
+    segments: slicer.vtkMRMLScalarVolumeNode
+    nearest: slicer.vtkMRMLScalarVolumeNode
+    difference: slicer.vtkMRMLScalarVolumeNode
+    table: slicer.vtkMRMLTableNode
+
+    def __len__(self) -> int:
+        return self.table.GetNumberOfRows()
+
+
+def building(
+    text: slicer.vtkMRMLTextNode, report: Report, name: str, *, way: str, most: int
+) -> Iterator[float]:
+    """Put the nearest real neighbours of a report's synthetic segments beside its text node.
+
+    Arguments and errors as for ``evaluation.building``. Adds nothing where no neighbour is known.
+    """
+    way, places = _pairs_of(report, way, most)
+    if not places.size:
+        return
+    pairs: list[Pair] = []
+    for start in range(0, len(places), _AT_ONCE):
+        pairs += [report.pair(way, int(place)) for place in places[start : start + _AT_ONCE]]
+        yield 0.9 * len(pairs) / len(places)
+    scene = text.GetScene()
+    folder = hierarchy.add_folder(scene, f"{name}: nearest real", hierarchy.folder_of(text))
+    first = pairs[0].segment
+    spacing, window = first.pixel_spacing_mm, first.hu_range
+    found = {
+        _SEGMENTS: (f"{name}: synthetic, paired", np.stack([p.segment.hu[0] for p in pairs])),
+        _NEAREST: (f"{name}: nearest real", np.stack([p.aligned for p in pairs])),
+        _DIFFERENCE: (f"{name}: difference", _differences(pairs)),
+    }
+    for role, (title, values) in found.items():
+        shown = (-DIFFERENCE_HU, DIFFERENCE_HU) if role == _DIFFERENCE else window
+        node = volumes.add_stack(scene, values, spacing, title, shown)
+        node.SetAttribute(volumes.KIND_ATTRIBUTE, "pairs")
+        _keep(text, node, role, folder)
+        yield 0.95
+    node.GetDisplayNode().SetAndObserveColorNodeID(difference_colours(scene).GetID())
+    node.SetDescription(
+        "Synthetic minus nearest real segment, HU: blue where the synthetic one is less dense, red "
+        "where it is denser. Slice k belongs to slice k of the two others."
+    )
+    _keep(text, _add_table(scene, pairs, f"{name}: pairs", way), _TABLE, folder)
+    yield 1.0
+
+
+def pairs_of(text: slicer.vtkMRMLTextNode) -> PairNodes | None:
+    """Give the neighbours of a report; None if there are none or some were deleted."""
+    nodes = [text.GetNodeReference(role) for role in _ROLES]
+    return None if any(node is None for node in nodes) else PairNodes(*nodes)
+
+
+def remove(text: slicer.vtkMRMLTextNode) -> None:
+    """Take the neighbours of a report out of the scene."""
+    nodes = [node for node in map(text.GetNodeReference, _ROLES) if node is not None]
+    folders = {hierarchy.folder_of(node) for node in nodes}
+    for node in nodes:
+        hierarchy.remove(node)
+    for folder in folders:
+        hierarchy.remove_empty_folder(text.GetScene(), folder)
+    colours = text.GetScene().GetFirstNodeByName(COLOURS)
+    if colours is not None and not _is_used(colours):
+        hierarchy.remove(colours)
+
+
+def add_columns(node: slicer.vtkMRMLTableNode, columns: Mapping[str, np.ndarray]) -> None:
+    """Add to a table of segments what a report knows of their nearest real neighbours.
+
+    Args:
+        node: the table.
+        columns: as in ``evaluationresults.ReportedSet``, a value for each row.
+    """
+    for way, said in WAYS.items():
+        nearest = columns.get(f"{way}_nearest")
+        if nearest is None or not (nearest >= 0).any():
+            continue
+        short = way.upper()
+        about = f"training segment by {said}"
+        tables.add_column(
+            node, f"Nearest real ({short})", nearest.astype(np.int64), "", f"Nearest {about}"
+        )
+        tables.add_column(
+            node,
+            f"Likeness ratio ({short})",
+            columns[f"{way}_ratio"].astype(float),
+            "",
+            f"Distance to the nearest {about}, over that to the next ones: 0 for a copy",
+        )
+        verdicts = columns.get(f"{way}_verdict")
+        if verdicts is not None and any(verdicts):
+            tables.add_column(node, f"Verdict ({short})", np.asarray(verdicts, np.str_))
+
+
+def difference_colours(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorTableNode:
+    """Give the colour table of differences: blue, grey at 0, red."""
+    node = scene.GetFirstNodeByName(COLOURS)
+    if node is not None:
+        return node
+    node = slicer.vtkMRMLColorTableNode()
+    node.SetTypeToUser()
+    node.SetName(COLOURS)
+    node.SetAttribute("Category", "SkullGAN")
+    node.SetDescription("Negative differences blue, none grey, positive ones red")
+    node.SetNumberOfColors(256)
+    for index, colour in enumerate(_diverging(256)):
+        node.SetColor(index, f"{(index - 127.5) / 127.5:+.2f}", *colour, 1.0)
+    return scene.AddNode(node)
+
+
+def described(nodes: PairNodes, index: int) -> dict[str, str]:
+    """Give what the table says of a pair, by column."""
+    table = nodes.table.GetTable()
+    names = [table.GetColumnName(column) for column in range(table.GetNumberOfColumns())]
+    return {name: table.GetValueByName(index, name).ToString() for name in names}
+
+
+def _pairs_of(report: Report, way: str, most: int) -> tuple[str, np.ndarray]:
+    """Give the way and the places of the synthetic segments to show, the nearest first."""
+    if "synthetic" in report.sets:
+        columns = report.sets["synthetic"].columns
+        for one in (way, *WAYS):
+            nearest = columns.get(f"{one}_nearest")
+            if nearest is not None and (nearest >= 0).any():
+                known = np.flatnonzero(nearest >= 0)
+                ratio = columns[f"{one}_ratio"][known]
+                return one, known[np.argsort(ratio, kind="stable")][:most]
+    return way, np.zeros(0, int)
+
+
+def _differences(pairs: list[Pair]) -> np.ndarray:
+    """Give int16 (N, 128, 128) HU; 0 where the shift brought nothing to compare."""
+    found = np.nan_to_num(np.stack([pair.difference for pair in pairs]), nan=0.0)
+    return np.rint(found).astype(np.int16)
+
+
+def _add_table(
+    scene: slicer.vtkMRMLScene, pairs: list[Pair], name: str, way: str
+) -> slicer.vtkMRMLTableNode:
+    node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
+    unit = "HU" if way == "mse" else ""
+
+    def whole(values: list[int]) -> np.ndarray:
+        return np.array(values, np.int64)
+
+    for title, values, of, description in (
+        ("Synthetic", whole([p.place for p in pairs]), "", "Place in the synthetic set, from 0"),
+        (
+            "Training",
+            whole([p.training_place for p in pairs]),
+            "",
+            f"Place in the training set of the nearest one by {WAYS[way]}, from 0",
+        ),
+        (
+            "Distance",
+            np.array([p.distance for p in pairs], float),
+            unit,
+            "Root mean square difference" if way == "mse" else "Mean distance of descriptors",
+        ),
+        (
+            "Likeness ratio",
+            np.array([p.ratio for p in pairs], float),
+            "",
+            "Distance over that to the next training segments: near 1 for a segment among many "
+            "like it, 0 for a copy",
+        ),
+        ("Flipped", whole([p.flipped for p in pairs]), "", "1 where left and right were swapped"),
+        (
+            "Rows down",
+            whole([p.shift_px[0] for p in pairs]),
+            "px",
+            "By which the training segment was moved",
+        ),
+        (
+            "Columns right",
+            whole([p.shift_px[1] for p in pairs]),
+            "px",
+            "By which the training segment was moved",
+        ),
+        ("Verdict", np.array([p.verdict for p in pairs], np.str_), "", "new, suspect or copy"),
+        ("Way", np.array([WAYS[way]] * len(pairs), np.str_), "", "How the nearest was found"),
+    ):
+        tables.add_column(node, title, values, of, description)
+    node.SetDescription(
+        f"{LABELS['synthetic']} segments and their nearest training segments; row k is slice k"
+    )
+    return node
+
+
+def _keep(text: slicer.vtkMRMLTextNode, node: slicer.vtkMRMLNode, role: str, folder: int) -> None:
+    text.SetNodeReferenceID(role, node.GetID())
+    hierarchy.put_into(node, folder)
+
+
+def _diverging(count: int) -> np.ndarray:
+    places = np.linspace(0, 1, count)
+    low, middle, high = map(np.array, (_LOW, _MIDDLE, _HIGH))
+    return np.stack(
+        [np.interp(places, (0, 0.5, 1), (low[k], middle[k], high[k])) for k in range(3)], axis=1
+    )
+
+
+def _is_used(colours: slicer.vtkMRMLColorTableNode) -> bool:
+    scene, kind = colours.GetScene(), "vtkMRMLDisplayNode"
+    displays = (
+        scene.GetNthNodeByClass(n, kind) for n in range(scene.GetNumberOfNodesByClass(kind))
+    )
+    return any(node.GetColorNodeID() == colours.GetID() for node in displays)
