@@ -35,7 +35,7 @@ _CHARTS, _SUMMARY, _VOLUME, _TABLE = (
     f"SkullGAN.{role}" for role in ("charts", "summary", "volume", "table")
 )
 _AT_ONCE = 16
-_LIMITS = {"sdr_peaks": 0.40}
+_LIMITS = {"sdr_peaks": (0.40, "SDR 0.40")}
 _AXES = {
     "tsne_metrics_x": "t-SNE of metrics, x",
     "tsne_metrics_y": "t-SNE of metrics, y",
@@ -330,20 +330,16 @@ def _scatters(
     segments: Mapping[str, slicer.vtkMRMLTableNode],
 ) -> Iterator[_Making]:
     """Give what makes the charts of t-SNE."""
-    for by, laid in report.numbers["tsne"].items():
+    for by in report.numbers["tsne"]:
         columns = (_AXES[f"tsne_{by}_x"], _AXES[f"tsne_{by}_y"])
         shown = {
             one: table
             for one, table in segments.items()
             if table.GetTable().GetColumnByName(columns[0]) is not None
         }
-        says = {
-            one: f"({100 * laid['same'][one]:.0f} % own, chance {100 * laid['chance'][one]:.0f} %)"
-            for one in laid["same"]
-        }
         if shown:
             title = f"t-SNE of {_BY[by]}"
-            yield partial(evaluationcharts.add_scatter, scene, title, shown, columns, NAME, says)
+            yield partial(evaluationcharts.add_scatter, scene, title, shown, columns, NAME)
 
 
 def _add_summary(scene: slicer.vtkMRMLScene, report: Report, name: str) -> slicer.vtkMRMLTableNode:
@@ -390,6 +386,13 @@ def _add_summary(scene: slicer.vtkMRMLScene, report: Report, name: str) -> slice
         ),
     ):
         tables.add_column(node, title, 100 * _numbers(sets, found, *keys), "%", description)
+    for by, laid in numbers["tsne"].items():
+        for title, key, description in (
+            ("Neighbours own", "same", "Of the ten nearest in t-SNE, share from the same set"),
+            ("Neighbours by chance", "chance", "What that share would be if sets were mixed"),
+        ):
+            shares = 100 * _numbers(sets, laid[key])
+            tables.add_column(node, f"{title}, {by} (%)", shares, "%", description)
     hierarchy.item_of(node)
     return node
 

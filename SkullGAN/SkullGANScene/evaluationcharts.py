@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import slicer
+import slicer.util
 from SkullGANLib.evaluationfigures import COLOURS, LABELS
 from SkullGANLib.figures import VIOLIN_REACH, violin
 
@@ -19,6 +20,8 @@ DATA_ATTRIBUTE = "SkullGAN.PlotData"
 """Attribute of the tables that were made for a chart and go with it."""
 _GUIDE_COLOUR = (0.33, 0.33, 0.33)
 _INK = (0.2, 0.35, 0.55)
+_FIRST = 0.4  # where the axis of violins begins: the first one is at 1
+_LEGEND = 0.25  # share of the width that is left free for the legend
 
 
 def add_violins(
@@ -27,7 +30,7 @@ def add_violins(
     axis: str,
     values: Mapping[str, np.ndarray],
     *,
-    limit: float | None = None,
+    limit: tuple[float, str] | None = None,
     value_range: tuple[float, float] | None = None,
 ) -> slicer.vtkMRMLPlotChartNode:
     """Add a chart with the distribution of one metric in each set.
@@ -40,11 +43,11 @@ def add_violins(
         name: of the chart.
         axis: what is measured, with its unit.
         values: float (N,) by set, NaN left out; the sets in the order in which they are shown.
-        limit: a value to mark with a dashed line.
+        limit: a value to mark with a dashed line, and what the legend says of it.
         value_range: of the axis; follows the values if None.
     """
     table = _add_table(scene, f"{name} data")
-    chart = _add_chart(scene, name, "", axis)
+    chart = _add_chart(scene, name, "Lines across: quartiles and median", axis)
     lines: dict[str, np.ndarray] = {}
     for place, (one, all_values) in enumerate(values.items(), start=1):
         known = all_values[np.isfinite(all_values)]
@@ -60,15 +63,15 @@ def add_violins(
         _draw(series, line=shape is not None, points=shape is None)
     if limit is not None:
         columns = _columns(lines, "limit")
-        lines[columns[0]] = np.array([0.4, len(values) + 0.6])
-        lines[columns[1]] = np.array([limit, limit])
-        series = _add_series(chart, table, f"{limit:g}", columns)
+        lines[columns[0]] = np.array([_FIRST, len(values) + 1 - _FIRST])
+        lines[columns[1]] = np.full(2, limit[0])
+        series = _add_series(chart, table, limit[1], columns)
         series.SetColor(*_GUIDE_COLOUR)
         _draw(series, line=True, points=False)
         series.SetLineStyle(series.LineStyleDash)
     _fill(table, lines)
     chart.SetXAxisRangeAuto(False)
-    chart.SetXAxisRange(0.4, len(values) + 0.6)
+    chart.SetXAxisRange(*_with_room(_FIRST, len(values) + 1 - _FIRST))
     if value_range:
         chart.SetYAxisRangeAuto(False)
         chart.SetYAxisRange(*value_range)
@@ -81,7 +84,6 @@ def add_scatter(
     segments: Mapping[str, slicer.vtkMRMLTableNode],
     columns: tuple[str, str],
     label: str,
-    shares: Mapping[str, str],
 ) -> slicer.vtkMRMLPlotChartNode:
     """Add a chart with a dot for each segment of each set, out of the sets' own tables.
 
@@ -91,12 +93,14 @@ def add_scatter(
         segments: a table a set.
         columns: of the tables, with x and y.
         label: column of texts that name the dots where the mouse rests.
-        shares: what the legend says of each set beside its name.
     """
-    chart = _add_chart(scene, name, "", "")
+    chart = _add_chart(scene, name, "Dots near each other are alike; axes have no meaning", "")
+    x = np.concatenate([slicer.util.arrayFromTableColumn(t, columns[0]) for t in segments.values()])
+    chart.SetXAxisRangeAuto(False)
+    margin = 0.03 * float(np.nanmax(x) - np.nanmin(x)) or 1.0
+    chart.SetXAxisRange(*_with_room(np.nanmin(x) - margin, np.nanmax(x) + margin))
     for one, table in segments.items():
-        says = f"{LABELS[one]} {shares.get(one, '')}".strip()
-        series = _add_series(chart, table, says, columns)
+        series = _add_series(chart, table, LABELS[one], columns)
         series.SetLabelColumnName(label)
         series.SetColor(*_rgb(one))
         _draw(series, line=False, points=True)
@@ -159,6 +163,11 @@ def _outline(
     x += [*(place + reach[start:]), *(place - reach[::-1]), place + reach[0]]
     y += [*grid[start:], *grid[::-1], grid[0]]
     return np.array(x), np.array(y)
+
+
+def _with_room(low: float, high: float) -> tuple[float, float]:
+    """Give the range of an axis that leaves the right for the legend, which lies in the plot."""
+    return float(low), float(low + (high - low) / (1 - _LEGEND))
 
 
 def _columns(lines: Mapping[str, np.ndarray], name: str) -> tuple[str, str]:
