@@ -20,6 +20,7 @@ from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation import COMPARED
 from SkullGANLib.evaluationfigures import LABELS
 from SkullGANLib.evaluationresults import Report, ReportedSet
+from SkullGANLib.task import Work
 
 from . import evaluationcharts, hierarchy, neighbours, tables, volumes
 
@@ -93,7 +94,7 @@ def building(
     most: int = MOST_SEGMENTS,
     way: str = "mse",
     pairs: int = neighbours.MOST_PAIRS,
-) -> Iterator[float]:
+) -> Work:
     """Put a report into a scene, in a folder of its own at the top of the hierarchy.
 
     Where it ends early, by an error or because the iterator is closed, the scene is as it was.
@@ -209,9 +210,7 @@ def _said(report: Report) -> dict[str, Any]:
     }
 
 
-def _adding_set(
-    text: slicer.vtkMRMLTextNode, one: ReportedSet, name: str, most: int
-) -> Iterator[float]:
+def _adding_set(text: slicer.vtkMRMLTextNode, one: ReportedSet, name: str, most: int) -> Work:
     scene = text.GetScene()
     places = chosen_places(one, most)
     parts = []
@@ -275,7 +274,7 @@ def _titled(metric: str, values: np.ndarray) -> tuple[str, np.ndarray, str, str]
     return column.title, values.astype(float), column.unit, column.description
 
 
-def _adding_charts(text: slicer.vtkMRMLTextNode, report: Report, name: str) -> Iterator[float]:
+def _adding_charts(text: slicer.vtkMRMLTextNode, report: Report, name: str) -> Work:
     scene = text.GetScene()
     segments = _referred(text, _TABLE, report.sets)
     making = [*_violins(scene, report), *_scatters(scene, report, segments)]

@@ -7,13 +7,14 @@ where it is denser. A table has a row for each pair. Those that are most like co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import slicer
 from SkullGANLib.evaluationfigures import LABELS, WAYS
 from SkullGANLib.evaluationresults import Pair, Report
+from SkullGANLib.task import Work
 
 from . import hierarchy, tables, volumes
 
@@ -53,7 +54,7 @@ class PairNodes:
 
 def building(
     text: slicer.vtkMRMLTextNode, report: Report, name: str, *, way: str, most: int
-) -> Iterator[float]:
+) -> Work:
     """Put the nearest real neighbours of a report's synthetic segments beside its text node.
 
     Arguments and errors as for ``evaluation.building``. Adds nothing where no neighbour is known.

@@ -1,0 +1,135 @@
+"""Slice views that look at the segments of a stack (``volumes.add_stack``): one, or some together.
+
+Only nodes are changed, which Slicer's views follow; where there are no views, in a script, nothing
+needs to be called. ``beside`` asks for a layout with views of its own, so that the user's keep what
+they showed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import slicer
+import slicer.util
+
+from . import volumes
+
+LAYOUT = 47128
+"""Number of our layout: views below each other, for volumes whose slices belong together."""
+
+_MARGIN = 1.06
+_VIEW_NAMES = ("SkullGAN1", "SkullGAN2", "SkullGAN3")
+_COLOURS = ("#F34A33", "#6EB04B", "#EDD54C")
+_VIEW = (
+    '<item><view class="vtkMRMLSliceNode" singletontag="{name}">'
+    '<property name="orientation" action="default">Axial</property>'
+    '<property name="viewlabel" action="default">{label}</property>'
+    '<property name="viewcolor" action="default">{colour}</property>'
+    "</view></item>"
+)
+
+
+def look_at(
+    slice_node: slicer.vtkMRMLSliceNode, volume: slicer.vtkMRMLScalarVolumeNode, index: int
+) -> None:
+    """Let a view show a slice of a stack, upright and filling it.
+
+    Args:
+        slice_node: of the view.
+        volume: the stack.
+        index: of the segment.
+    """
+    shown = composite_of(slice_node)
+    if shown is not None and shown.GetBackgroundVolumeID() != volume.GetID():
+        shown.SetBackgroundVolumeID(volume.GetID())
+        shown.SetForegroundVolumeID(None)
+        shown.SetLabelVolumeID(None)
+    if slice_node.GetOrientation() != "Axial" or not _shows(slice_node, volume):
+        slice_node.SetOrientation("Axial")
+        _fit(slice_node, volume)
+    slice_node.SetSliceOffset(index * volumes.SEGMENT_DISTANCE_MM)
+
+
+def beside(
+    scene: slicer.vtkMRMLScene,
+    stacks: Sequence[slicer.vtkMRMLScalarVolumeNode],
+    labels: Sequence[str],
+    index: int,
+) -> list[slicer.vtkMRMLSliceNode]:
+    """Change the layout to views below each other, linked, with a stack in each.
+
+    Args:
+        scene: the scene; nothing happens where it has no layout.
+        stacks: up to three volumes of one size.
+        labels: a letter or two for the corner of each view.
+        index: of the segment that all show.
+    """
+    layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if layout is None:
+        return []
+    views = "".join(
+        _VIEW.format(name=name, label=label, colour=colour)
+        for name, label, colour in zip(_VIEW_NAMES, labels, _COLOURS, strict=False)
+    )
+    description = f'<layout type="vertical">{views}</layout>'
+    if not layout.IsLayoutDescription(LAYOUT):
+        layout.AddLayoutDescription(LAYOUT, description)
+    layout.SetViewArrangement(LAYOUT)
+    nodes = beside_views(scene)
+    for node, stack in zip(nodes, stacks, strict=True):
+        look_at(node, stack, index)
+        shown = composite_of(node)
+        shown.SetLinkedControl(True)
+        shown.SetHotLinkedControl(True)
+    return nodes
+
+
+def beside_views(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSliceNode]:
+    """Give the slice nodes of our layout, if it was asked for."""
+    found = (scene.GetSingletonNode(name, "vtkMRMLSliceNode") for name in _VIEW_NAMES)
+    return [node for node in found if node is not None]
+
+
+def index_in(slice_node: slicer.vtkMRMLSliceNode) -> int:
+    """Give the segment of its stack that a view shows."""
+    return round(slice_node.GetSliceOffset() / volumes.SEGMENT_DISTANCE_MM)
+
+
+def composite_of(
+    slice_node: slicer.vtkMRMLSliceNode,
+) -> slicer.vtkMRMLSliceCompositeNode | None:
+    """Give the node that says which volumes a view shows."""
+    scene, kind = slice_node.GetScene(), "vtkMRMLSliceCompositeNode"
+    nodes = (scene.GetNthNodeByClass(n, kind) for n in range(scene.GetNumberOfNodesByClass(kind)))
+    name = slice_node.GetLayoutName()
+    return next((node for node in nodes if node.GetLayoutName() == name), None)
+
+
+def _shows(slice_node: slicer.vtkMRMLSliceNode, volume: slicer.vtkMRMLScalarVolumeNode) -> bool:
+    """Tell whether the middle of a view lies on the stack, as large as it may be looked at."""
+    x, y = (slice_node.GetSliceToRAS().GetElement(row, 3) for row in (0, 1))
+    bounds = np.zeros(6)
+    volume.GetRASBounds(bounds)
+    width = bounds[1] - bounds[0]
+    inside = bounds[0] <= x <= bounds[1] and bounds[2] <= y <= bounds[3]
+    return inside and 0.2 * width < slice_node.GetFieldOfView()[0] < 8 * width
+
+
+def _fit(slice_node: slicer.vtkMRMLSliceNode, volume: slicer.vtkMRMLScalarVolumeNode) -> None:
+    """Centre a view on the rows that segments use and make it as large as they allow."""
+    values = slicer.util.arrayFromVolume(volume)
+    used = np.flatnonzero(values[:: max(1, len(values) // 32)].any(axis=(0, 2)))
+    first, last = (used[0], used[-1]) if used.size else (0, values.shape[1] - 1)
+    to_ras = volumes.ijk_to_ras(volume)
+    columns = values.shape[2]
+    centre = to_ras @ [(columns - 1) / 2, (first + last) / 2, 0, 1]
+    spacing = volume.GetSpacing()
+    needed = (columns * spacing[0] * _MARGIN, (last - first + 1) * spacing[1] * _MARGIN)
+    across, down, _ = slice_node.GetDimensions()
+    mm_per_pixel = max(needed[0] / max(across, 1), needed[1] / max(down, 1))
+    for row in (0, 1):
+        slice_node.GetSliceToRAS().SetElement(row, 3, centre[row])
+    depth = slice_node.GetFieldOfView()[2]
+    slice_node.SetFieldOfView(mm_per_pixel * across, mm_per_pixel * down, depth)
+    slice_node.UpdateMatrices()
