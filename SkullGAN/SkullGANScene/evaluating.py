@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from SkullGANLib.evaluationsets import NAMES
 from SkullGANLib.process import ChildProcess, command_line
 from SkullGANLib.task import Running, Work, aside, within
 
-from . import evaluation, jobs, neighbours
+from . import evaluation, neighbours
 
 SETS = "sets"
 """Folder in a report's, with the sets that came out of the scene."""
@@ -133,6 +134,10 @@ def _writing(
 ) -> Work:
     """Write the sets of the scene as files and add these to ``sets``; ``names`` says whose."""
     volumes = [(one, node) for one in NAMES for node in chosen.volumes.get(one, ())]
+    if not volumes:
+        return
+    # The import takes a while: of scipy's filters, which extraction needs.
+    jobs = yield from within(aside(lambda: import_module("SkullGANScene.jobs")), 0.0, 0.0)
     for number, (one, node) in enumerate(volumes):
         folder.mkdir(parents=True, exist_ok=True)
         # Not by the node's name, which may be a patient's.

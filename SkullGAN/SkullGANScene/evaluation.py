@@ -8,8 +8,8 @@ opened from a file and the report is gone; ``remove`` takes one away.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation import COMPARED
 from SkullGANLib.evaluationfigures import LABELS
 from SkullGANLib.evaluationresults import Report, ReportedSet
-from SkullGANLib.task import Work
+from SkullGANLib.task import Work, within
 
 from . import evaluationcharts, hierarchy, neighbours, tables, volumes
 
@@ -119,25 +119,55 @@ def building(
     Raises:
         BadInputError: if a file of segments is not there or was changed since.
     """
-    text = scene.AddNewNodeByClass("vtkMRMLTextNode", name)
-    text.SetAttribute(ATTRIBUTE, "1")
-    text.SetText(json.dumps(_said(report)))
-    folder = hierarchy.add_folder(scene, name)
-    hierarchy.put_into(text, folder)
+    made = _Made(scene, hierarchy.add_folder(scene, name))
     done = False
     try:
         for number, (one, reported) in enumerate(report.sets.items()):
-            for share in _adding_set(text, reported, f"{name}: {LABELS[one]}", most):
-                yield 0.6 * (number + share) / len(report.sets)
-        for share in _adding_charts(text, report, name):
-            yield 0.6 + 0.15 * share
-        for share in neighbours.building(text, report, name, way=way, most=pairs):
-            yield 0.75 + 0.25 * share
+            first, last = (0.6 * k / len(report.sets) for k in (number, number + 1))
+            adding = _adding_set(made, reported, f"{name}: {LABELS[one]}", most)
+            yield from within(adding, first, last)
+        yield from within(_adding_charts(made, report, name), 0.6, 0.75)
+        adding = neighbours.building(made, report, name, way=way, most=pairs)
+        yield from within(adding, 0.75, 1.0)
         done = True
     finally:
         if not done:
-            remove(text)
+            made.remove()
+    # Last, and with all that it refers to: who hears that a report came finds it whole.
+    text = slicer.vtkMRMLTextNode()
+    text.SetName(name)
+    text.SetAttribute(ATTRIBUTE, "1")
+    text.SetText(json.dumps(_said(report)))
+    for role, node in made.nodes:
+        text.AddNodeReferenceID(role, node.GetID())
+    text = scene.AddNode(text)
+    hierarchy.put_into(text, made.folder)
     return text
+
+
+@dataclass(eq=False)
+class _Made:
+    """What is being made for a report.
+
+    Attributes:
+        scene, folder: where it goes.
+        nodes: with the role that the report's text node will refer to each by.
+    """
+
+    scene: slicer.vtkMRMLScene
+    folder: int
+    nodes: list[tuple[str, slicer.vtkMRMLNode]] = field(default_factory=list)
+
+    def keep(self, role: str, node: slicer.vtkMRMLNode, folder: int | None = None) -> None:
+        self.nodes.append((role, node))
+        hierarchy.put_into(node, self.folder if folder is None else folder)
+
+    def of(self, role: str, names: Iterable[str]) -> dict[str, Any]:
+        found = dict(self.nodes)
+        return {name: found[f"{role}.{name}"] for name in names if f"{role}.{name}" in found}
+
+    def remove(self) -> None:
+        _remove([node for _, node in self.nodes], self.folder)
 
 
 def in_scene(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLTextNode]:
@@ -172,15 +202,29 @@ def nodes_of(text: slicer.vtkMRMLTextNode) -> EvaluationNodes:
 
 def remove(text: slicer.vtkMRMLTextNode) -> None:
     """Take a report out of its scene: its nodes, their folder and nothing else."""
-    nodes = nodes_of(text)
-    scene = text.GetScene()
-    for chart in nodes.charts.values():
-        evaluationcharts.remove(chart)
-    neighbours.remove(text)
-    summary = [nodes.summary] if nodes.summary is not None else []
-    for node in (*nodes.volumes.values(), *nodes.tables.values(), *summary, text):
-        hierarchy.remove(node)
-    hierarchy.remove_empty_folder(scene, nodes.folder)
+    found = nodes_of(text)
+    pairs = neighbours.nodes_of(text)
+    summary = [found.summary] if found.summary is not None else []
+    nodes = [*found.charts.values(), *found.volumes.values(), *found.tables.values(), *summary]
+    _remove([*nodes, *pairs, text], found.folder)
+
+
+def _remove(nodes: Sequence[slicer.vtkMRMLNode], folder: int) -> None:
+    """Take nodes of a report out of the scene, with what was made for them and their folders."""
+    folders = {folder}
+    scene = None
+    for node in nodes:
+        scene = node.GetScene()
+        folders.add(hierarchy.folder_of(node))
+        if node.IsA("vtkMRMLPlotChartNode"):
+            evaluationcharts.remove(node)
+        else:
+            hierarchy.remove(node)
+    if scene is not None:
+        neighbours.remove_unused_colours(scene)
+        for one in sorted(folders - {folder}):
+            hierarchy.remove_empty_folder(scene, one)
+        hierarchy.remove_empty_folder(scene, folder)
 
 
 def chosen_places(one: ReportedSet, most: int) -> np.ndarray:
@@ -210,8 +254,7 @@ def _said(report: Report) -> dict[str, Any]:
     }
 
 
-def _adding_set(text: slicer.vtkMRMLTextNode, one: ReportedSet, name: str, most: int) -> Work:
-    scene = text.GetScene()
+def _adding_set(made: _Made, one: ReportedSet, name: str, most: int) -> Work:
     places = chosen_places(one, most)
     parts = []
     for start in range(0, len(places), _AT_ONCE):
@@ -219,7 +262,7 @@ def _adding_set(text: slicer.vtkMRMLTextNode, one: ReportedSet, name: str, most:
         yield 0.9 * min(1.0, (start + _AT_ONCE) / len(places))
     first = parts[0]
     volume = volumes.add_stack(
-        scene,
+        made.scene,
         np.concatenate([part.hu for part in parts]),
         first.pixel_spacing_mm,
         name,
@@ -230,10 +273,10 @@ def _adding_set(text: slicer.vtkMRMLTextNode, one: ReportedSet, name: str, most:
         f"{len(places):,} of {len(one):,} {one.kind} segments that were evaluated; slice k is row k"
         " of the table. The position in space means nothing."
     )
-    _keep(text, volume, f"{_VOLUME}.{one.name}")
+    made.keep(f"{_VOLUME}.{one.name}", volume)
     yield 0.95
-    table = _add_table(scene, one, places, f"{name} numbers")
-    _keep(text, table, f"{_TABLE}.{one.name}")
+    table = _add_table(made.scene, one, places, f"{name} numbers")
+    made.keep(f"{_TABLE}.{one.name}", table)
     yield 1.0
 
 
@@ -274,16 +317,16 @@ def _titled(metric: str, values: np.ndarray) -> tuple[str, np.ndarray, str, str]
     return column.title, values.astype(float), column.unit, column.description
 
 
-def _adding_charts(text: slicer.vtkMRMLTextNode, report: Report, name: str) -> Work:
-    scene = text.GetScene()
-    segments = _referred(text, _TABLE, report.sets)
+def _adding_charts(made: _Made, report: Report, name: str) -> Work:
+    scene = made.scene
+    segments = made.of(_TABLE, report.sets)
     making = [*_violins(scene, report), *_scatters(scene, report, segments)]
     for number, make in enumerate(making):
         chart = make()
         chart.SetName(f"{name}: {chart.GetTitle()}")
-        _keep(text, chart, _CHARTS)
+        made.keep(_CHARTS, chart)
         yield (number + 1) / (len(making) + 1)
-    _keep(text, _add_summary(scene, report, f"{name}: summary"), _SUMMARY)
+    made.keep(_SUMMARY, _add_summary(scene, report, f"{name}: summary"))
     yield 1.0
 
 
@@ -405,11 +448,6 @@ def _numbers(sets: Sequence[str], found: Mapping[str, Any], *keys: str) -> np.nd
             value = value.get(key) if isinstance(value, Mapping) else None
         values.append(np.nan if value is None else float(value))
     return np.array(values)
-
-
-def _keep(text: slicer.vtkMRMLTextNode, node: slicer.vtkMRMLNode, role: str) -> None:
-    text.AddNodeReferenceID(role, node.GetID())
-    hierarchy.put_into(node, hierarchy.folder_of(text))
 
 
 def _referred(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import slicer
@@ -52,10 +53,18 @@ class PairNodes:
         return self.table.GetNumberOfRows()
 
 
-def building(
-    text: slicer.vtkMRMLTextNode, report: Report, name: str, *, way: str, most: int
-) -> Work:
-    """Put the nearest real neighbours of a report's synthetic segments beside its text node.
+class Made(Protocol):
+    """What is being made for a report: see ``evaluation``."""
+
+    scene: slicer.vtkMRMLScene
+    folder: int
+
+    def keep(self, role: str, node: slicer.vtkMRMLNode, folder: int | None = None) -> None:
+        """Note a node that the report will refer to, and put it into a folder."""
+
+
+def building(made: Made, report: Report, name: str, *, way: str, most: int) -> Work:
+    """Add the nearest real neighbours of a report's synthetic segments to what is made for it.
 
     Arguments and errors as for ``evaluation.building``. Adds nothing where no neighbour is known.
     """
@@ -66,8 +75,8 @@ def building(
     for start in range(0, len(places), _AT_ONCE):
         pairs += [report.pair(way, int(place)) for place in places[start : start + _AT_ONCE]]
         yield 0.9 * len(pairs) / len(places)
-    scene = text.GetScene()
-    folder = hierarchy.add_folder(scene, f"{name}: nearest real", hierarchy.folder_of(text))
+    scene = made.scene
+    folder = hierarchy.add_folder(scene, f"{name}: nearest real", made.folder)
     first = pairs[0].segment
     spacing, window = first.pixel_spacing_mm, first.hu_range
     found = {
@@ -79,32 +88,31 @@ def building(
         shown = (-DIFFERENCE_HU, DIFFERENCE_HU) if role == _DIFFERENCE else window
         node = volumes.add_stack(scene, values, spacing, title, shown)
         node.SetAttribute(volumes.KIND_ATTRIBUTE, "pairs")
-        _keep(text, node, role, folder)
+        made.keep(role, node, folder)
         yield 0.95
     node.GetDisplayNode().SetAndObserveColorNodeID(difference_colours(scene).GetID())
     node.SetDescription(
         "Synthetic minus nearest real segment, HU: blue where the synthetic one is less dense, red "
         "where it is denser. Slice k belongs to slice k of the two others."
     )
-    _keep(text, _add_table(scene, pairs, f"{name}: pairs", way), _TABLE, folder)
+    made.keep(_TABLE, _add_table(scene, pairs, f"{name}: pairs", way), folder)
     yield 1.0
 
 
 def pairs_of(text: slicer.vtkMRMLTextNode) -> PairNodes | None:
     """Give the neighbours of a report; None if there are none or some were deleted."""
-    nodes = [text.GetNodeReference(role) for role in _ROLES]
-    return None if any(node is None for node in nodes) else PairNodes(*nodes)
+    nodes = nodes_of(text)
+    return PairNodes(*nodes) if len(nodes) == len(_ROLES) else None
 
 
-def remove(text: slicer.vtkMRMLTextNode) -> None:
-    """Take the neighbours of a report out of the scene."""
-    nodes = [node for node in map(text.GetNodeReference, _ROLES) if node is not None]
-    folders = {hierarchy.folder_of(node) for node in nodes}
-    for node in nodes:
-        hierarchy.remove(node)
-    for folder in folders:
-        hierarchy.remove_empty_folder(text.GetScene(), folder)
-    colours = text.GetScene().GetFirstNodeByName(COLOURS)
+def nodes_of(text: slicer.vtkMRMLTextNode) -> list[slicer.vtkMRMLNode]:
+    """Give the nodes of a report's neighbours that are there."""
+    return [node for node in map(text.GetNodeReference, _ROLES) if node is not None]
+
+
+def remove_unused_colours(scene: slicer.vtkMRMLScene) -> None:
+    """Take the colour table of differences out of the scene if no volume is shown by it."""
+    colours = scene.GetFirstNodeByName(COLOURS)
     if colours is not None and not _is_used(colours):
         hierarchy.remove(colours)
 
@@ -230,11 +238,6 @@ def _add_table(
         f"{LABELS['synthetic']} segments and their nearest training segments; row k is slice k"
     )
     return node
-
-
-def _keep(text: slicer.vtkMRMLTextNode, node: slicer.vtkMRMLNode, role: str, folder: int) -> None:
-    text.SetNodeReferenceID(role, node.GetID())
-    hierarchy.put_into(node, folder)
 
 
 def _diverging(count: int) -> np.ndarray:

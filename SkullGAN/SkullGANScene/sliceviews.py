@@ -51,6 +51,22 @@ def look_at(
     slice_node.SetSliceOffset(index * volumes.SEGMENT_DISTANCE_MM)
 
 
+def free_view(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLSliceNode:
+    """Give the view to show something in: the red one, or if the layout lacks it, its first.
+
+    Where the layout has no slice view but those of ``beside``, it becomes the red one alone.
+    """
+    kind = "vtkMRMLSliceNode"
+    red = scene.GetSingletonNode("Red", kind)
+    nodes = (scene.GetNthNodeByClass(n, kind) for n in range(scene.GetNumberOfNodesByClass(kind)))
+    others = [node for node in nodes if node.GetLayoutName() not in _VIEW_NAMES]
+    seen = [node for node in (red, *others) if node is not None and node.IsMappedInLayout()]
+    layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
+    if not seen and layout is not None:
+        layout.SetViewArrangement(layout.SlicerLayoutOneUpRedSliceView)
+    return seen[0] if seen else red
+
+
 def beside(
     scene: slicer.vtkMRMLScene,
     stacks: Sequence[slicer.vtkMRMLScalarVolumeNode],
