@@ -94,6 +94,7 @@ class SkullGANEvaluateWidget(PanelWidget):
     def showParameters(self) -> None:
         self.setsTable.show(self.logic.chosenSets(self.node))
         self.ui.setsLabel.text = self._unsaid()
+        self.ui.setsLabel.visible = bool(self.ui.setsLabel.text)
         self.ui.modelLabel.visible = self.node.useModel and not self.node.modelPath
         shown = self.node.report.GetID() if self.node.report is not None else ""
         if shown != self._shownReport:
@@ -301,12 +302,10 @@ class SkullGANEvaluateWidget(PanelWidget):
         nodes = self._nodes()
         pairs = nodes.pairs if nodes else None
         if pairs is not None:
-            views = sliceviews.beside(
-                slicer.mrmlScene,
-                (pairs.segments, pairs.nearest, pairs.difference),
-                (_("Synthetic"), _("Nearest real"), _("Difference")),
-                self._pair(),
-            )
+            titles = (_("Synthetic"), _("Nearest real"), _("Difference"))
+            views = sliceviews.arrange(slicer.mrmlScene, titles)
+            slicer.app.processEvents()  # the views take their size, which pairs are fitted to
+            self._showPair(nodes)
             self._followSlices(views)
 
     def onPair(self, value: float) -> None:
@@ -439,15 +438,17 @@ def _inWords(said: Any) -> str:
 
 def _aboutPair(row: Any) -> str:
     """Say in words what is known of a pair of nearest segments."""
-    moved = []
-    if int(row["Flipped"]):
-        moved.append(_("left and right swapped"))
-    down, right = int(row["Rows down"]), int(row["Columns right"])
-    if down or right:
-        moved.append(_("moved {down} px down and {right} px right").format(down=down, right=right))
+    moved = [_("left and right swapped")] if int(row["Flipped"]) else []
+    for column, back, forth in (
+        ("Rows down", _("{px} px up"), _("{px} px down")),
+        ("Columns right", _("{px} px to the left"), _("{px} px to the right")),
+    ):
+        px = int(row[column])
+        if px:
+            moved.append((forth if px > 0 else back).format(px=abs(px)))
     text = _(
         "Synthetic {synthetic}, nearest training segment {training} by {way}{moved}. Likeness ratio"
-        " {ratio:.2f} (near 1: one among many like it, 0: a copy)."
+        " {ratio:.2f} (1: as like as others are, 0: a copy)."
     ).format(
         synthetic=row["Synthetic"],
         training=row["Training"],

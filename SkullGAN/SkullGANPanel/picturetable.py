@@ -11,7 +11,7 @@ import qt
 from SkullGANPanel import thumbnails
 
 ROW_PX = 34
-_PICTURE_PX = 104
+_PICTURE_PX = 82
 _AT_ONCE_S = 0.05
 _MOST_ROWS = 2000
 
@@ -52,7 +52,7 @@ class PictureTable:
             head.setToolTip(column.tip)
             widget.setHorizontalHeaderItem(number, head)
             widget.setColumnWidth(number, column.width or _PICTURE_PX)
-        widget.setIconSize(qt.QSize(96, ROW_PX - 2))
+        widget.setIconSize(qt.QSize(_PICTURE_PX - 4, ROW_PX - 2))
         widget.verticalHeader().setVisible(False)
         widget.verticalHeader().setDefaultSectionSize(ROW_PX)
         widget.horizontalHeader().setStretchLastSection(True)

@@ -49,6 +49,12 @@ _TITLES = {
     "thickness_mm": "Thickness",
     "mean_intensity_hu": "Mean intensity",
 }
+_SUMMED = {
+    "sdr_peaks": ("SDR", 3),
+    "thickness_mm": ("Thickness", 2),
+    "mean_intensity_hu": ("Intensity", 0),
+}
+"""For the summary: what is said of each metric, and to how many decimals."""
 _BY = {"metrics": "radiological metrics", "pixels": "pixels"}
 _Making = Callable[[], "slicer.vtkMRMLPlotChartNode"]
 
@@ -393,18 +399,14 @@ def _add_summary(scene: slicer.vtkMRMLScene, report: Report, name: str) -> slice
     for title, key in (("Segments", "segments"), ("Subjects", "subjects")):
         counts = np.array([numbers["sets"][one][key] for one in sets], np.int64)
         tables.add_column(node, title, counts)
-    for metric in COMPARED:
-        column = tables.COLUMNS[metric]
+    for metric, (title, digits) in _SUMMED.items():
+        unit = tables.COLUMNS[metric].unit
+        about = f" ({unit})" if unit else ""
         means = _numbers(sets, numbers["sets"], "metrics", metric, "mean")
-        tables.add_column(node, f"Mean {column.title}", means, column.unit)
         apart = _numbers(sets, numbers["distances"], metric, "wasserstein")
-        tables.add_column(
-            node,
-            f"Distance {column.title}",
-            apart,
-            column.unit,
-            f"Wasserstein distance from the {numbers['reference']} set",
-        )
+        of = f"Wasserstein distance from the {numbers['reference']} set"
+        tables.add_column(node, f"{title}{about}", means.round(digits), unit, "Mean of the set")
+        tables.add_column(node, f"{title} apart{about}", apart.round(digits), unit, of)
     judged = (numbers["discriminator"] or {}).get("share_judged_real", {})
     for title, found, keys, description in (
         ("Judged real (%)", judged, ("value",), "Share at which realness is 0.5 or more"),
@@ -427,13 +429,15 @@ def _add_summary(scene: slicer.vtkMRMLScene, report: Report, name: str) -> slice
             "Share of real segments that have one of the set among their like",
         ),
     ):
-        tables.add_column(node, title, 100 * _numbers(sets, found, *keys), "%", description)
+        tables.add_column(
+            node, title, (100 * _numbers(sets, found, *keys)).round(1), "%", description
+        )
     for by, laid in numbers["tsne"].items():
         for title, key, description in (
             ("Neighbours own", "same", "Of the ten nearest in t-SNE, share from the same set"),
             ("Neighbours by chance", "chance", "What that share would be if sets were mixed"),
         ):
-            shares = 100 * _numbers(sets, laid[key])
+            shares = (100 * _numbers(sets, laid[key])).round(1)
             tables.add_column(node, f"{title}, {by} (%)", shares, "%", description)
     hierarchy.item_of(node)
     return node

@@ -1,7 +1,7 @@
 """Slice views that look at the segments of a stack (``volumes.add_stack``): one, or some together.
 
 Only nodes are changed, which Slicer's views follow; where there are no views, in a script, nothing
-needs to be called. ``beside`` asks for a layout with views of its own, so that the user's keep what
+needs to be called. ``arrange`` asks for a layout with views of its own, so that the user's keep what
 they showed.
 """
 
@@ -33,7 +33,7 @@ _VIEW = (
 def look_at(
     slice_node: slicer.vtkMRMLSliceNode, volume: slicer.vtkMRMLScalarVolumeNode, index: int
 ) -> None:
-    """Let a view show a slice of a stack, upright and filling it.
+    """Let a view show a slice of a stack: upright and filling it, if it showed another volume.
 
     Args:
         slice_node: of the view.
@@ -45,7 +45,6 @@ def look_at(
         shown.SetBackgroundVolumeID(volume.GetID())
         shown.SetForegroundVolumeID(None)
         shown.SetLabelVolumeID(None)
-    if slice_node.GetOrientation() != "Axial" or not _shows(slice_node, volume):
         slice_node.SetOrientation("Axial")
         _fit(slice_node, volume)
     slice_node.SetSliceOffset(index * volumes.SEGMENT_DISTANCE_MM)
@@ -54,7 +53,7 @@ def look_at(
 def free_view(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLSliceNode:
     """Give the view to show something in: the red one, or if the layout lacks it, its first.
 
-    Where the layout has no slice view but those of ``beside``, it becomes the red one alone.
+    Where the layout has no slice view but those of ``arrange``, it becomes the red one alone.
     """
     kind = "vtkMRMLSliceNode"
     red = scene.GetSingletonNode("Red", kind)
@@ -67,19 +66,12 @@ def free_view(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLSliceNode:
     return seen[0] if seen else red
 
 
-def beside(
-    scene: slicer.vtkMRMLScene,
-    stacks: Sequence[slicer.vtkMRMLScalarVolumeNode],
-    labels: Sequence[str],
-    index: int,
-) -> list[slicer.vtkMRMLSliceNode]:
-    """Change the layout to views below each other, linked, with a stack in each.
+def arrange(scene: slicer.vtkMRMLScene, labels: Sequence[str]) -> list[slicer.vtkMRMLSliceNode]:
+    """Change the layout to up to three linked views below each other; gives their slice nodes.
 
     Args:
         scene: the scene; nothing happens where it has no layout.
-        stacks: up to three volumes of one size.
-        labels: a letter or two for the corner of each view.
-        index: of the segment that all show.
+        labels: for the corner of each view.
     """
     layout = scene.GetFirstNodeByClass("vtkMRMLLayoutNode")
     if layout is None:
@@ -88,14 +80,11 @@ def beside(
         _VIEW.format(name=name, label=label, colour=colour)
         for name, label, colour in zip(_VIEW_NAMES, labels, _COLOURS, strict=False)
     )
-    description = f'<layout type="vertical">{views}</layout>'
     if not layout.IsLayoutDescription(LAYOUT):
-        layout.AddLayoutDescription(LAYOUT, description)
+        layout.AddLayoutDescription(LAYOUT, f'<layout type="vertical">{views}</layout>')
     layout.SetViewArrangement(LAYOUT)
     nodes = beside_views(scene)
-    for node, stack in zip(nodes, stacks, strict=True):
-        look_at(node, stack, index)
-        shown = composite_of(node)
+    for shown in map(composite_of, nodes):
         shown.SetLinkedControl(True)
         shown.SetHotLinkedControl(True)
     return nodes
@@ -120,16 +109,6 @@ def composite_of(
     nodes = (scene.GetNthNodeByClass(n, kind) for n in range(scene.GetNumberOfNodesByClass(kind)))
     name = slice_node.GetLayoutName()
     return next((node for node in nodes if node.GetLayoutName() == name), None)
-
-
-def _shows(slice_node: slicer.vtkMRMLSliceNode, volume: slicer.vtkMRMLScalarVolumeNode) -> bool:
-    """Tell whether the middle of a view lies on the stack, as large as it may be looked at."""
-    x, y = (slice_node.GetSliceToRAS().GetElement(row, 3) for row in (0, 1))
-    bounds = np.zeros(6)
-    volume.GetRASBounds(bounds)
-    width = bounds[1] - bounds[0]
-    inside = bounds[0] <= x <= bounds[1] and bounds[2] <= y <= bounds[3]
-    return inside and 0.2 * width < slice_node.GetFieldOfView()[0] < 8 * width
 
 
 def _fit(slice_node: slicer.vtkMRMLSliceNode, volume: slicer.vtkMRMLScalarVolumeNode) -> None:

@@ -52,8 +52,8 @@ class SetsTable:
             head.setToolTip(tip)
             widget.setHorizontalHeaderItem(column, head)
         widget.verticalHeader().setVisible(False)
-        widget.setColumnWidth(self._NAME, 110)
-        widget.setColumnWidth(self._SOURCE, 220)
+        widget.setColumnWidth(self._NAME, 104)
+        widget.setColumnWidth(self._SOURCE, 200)
         widget.horizontalHeader().setStretchLastSection(True)
 
     @property
