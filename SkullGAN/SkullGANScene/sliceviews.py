@@ -1,8 +1,8 @@
 """Slice views that look at the segments of a stack (``volumes.add_stack``): one, or some together.
 
 Only nodes are changed, which Slicer's views follow; where there are no views, in a script, nothing
-needs to be called. ``arrange`` asks for a layout with views of its own, so that the user's keep what
-they showed.
+needs to be called. ``arrange`` asks for a layout with views of its own, so that the user's keep
+what they showed.
 """
 
 from __future__ import annotations
