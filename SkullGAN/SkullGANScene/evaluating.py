@@ -36,6 +36,12 @@ class Shown:
     pairs: int = neighbours.MOST_PAIRS
     way: str = "mse"
 
+    def __post_init__(self) -> None:
+        """Check the numbers; raises ``BadInputError``."""
+        for what, number in (("segments", self.segments), ("pairs", self.pairs)):
+            if number < 1:
+                raise BadInputError(f"{number} {what} were to be shown, needed is 1 or more.")
+
 
 @dataclass(frozen=True)
 class Chosen:

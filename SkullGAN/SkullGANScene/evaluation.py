@@ -173,7 +173,7 @@ class _Made:
         return {name: found[f"{role}.{name}"] for name in names if f"{role}.{name}" in found}
 
     def remove(self) -> None:
-        _remove([node for _, node in self.nodes], self.folder)
+        _remove(self.scene, [node for _, node in self.nodes], self.folder)
 
 
 def in_scene(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLTextNode]:
@@ -212,25 +212,21 @@ def remove(text: slicer.vtkMRMLTextNode) -> None:
     pairs = neighbours.nodes_of(text)
     summary = [found.summary] if found.summary is not None else []
     nodes = [*found.charts.values(), *found.volumes.values(), *found.tables.values(), *summary]
-    _remove([*nodes, *pairs, text], found.folder)
+    _remove(text.GetScene(), [*nodes, *pairs, text], found.folder)
 
 
-def _remove(nodes: Sequence[slicer.vtkMRMLNode], folder: int) -> None:
+def _remove(scene: slicer.vtkMRMLScene, nodes: Sequence[slicer.vtkMRMLNode], folder: int) -> None:
     """Take nodes of a report out of the scene, with what was made for them and their folders."""
     folders = {folder}
-    scene = None
     for node in nodes:
-        scene = node.GetScene()
         folders.add(hierarchy.folder_of(node))
         if node.IsA("vtkMRMLPlotChartNode"):
             evaluationcharts.remove(node)
         else:
             hierarchy.remove(node)
-    if scene is not None:
-        neighbours.remove_unused_colours(scene)
-        for one in sorted(folders - {folder}):
-            hierarchy.remove_empty_folder(scene, one)
-        hierarchy.remove_empty_folder(scene, folder)
+    neighbours.remove_unused_colours(scene)
+    for one in (*sorted(folders - {folder}), folder):
+        hierarchy.remove_empty_folder(scene, one)
 
 
 def chosen_places(one: ReportedSet, most: int) -> np.ndarray:
