@@ -98,11 +98,11 @@ class PictureTable:
         row = self.widget.currentRow()
         return self._rows[row] if 0 <= row < len(self._rows) else -1
 
-    def put(self, row: int, column: int, item: Any, more: int = 0) -> None:
+    def put(self, row: int, column: int, item: Any) -> None:
         """Put an item or a text into a cell."""
         if isinstance(item, str):
             item = qt.QTableWidgetItem(item)
-        item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable | more)
+        item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable)
         self.widget.setItem(row, column, item)
 
     def _fillOn(self) -> None:

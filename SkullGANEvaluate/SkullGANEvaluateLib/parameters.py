@@ -1,6 +1,7 @@
 """What the panel remembers in the scene."""
 
 # ruff: noqa: N802, N815 - camel case is what Slicer calls and how its modules read
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -20,7 +21,7 @@ _AS_WHAT = "SkullGANEvaluate.setNames"
 class SkullGANEvaluateParameterNode:
     """What the panel remembers in the scene; the sets are read and written by ``setsOf``.
 
-    files: segment sets in files, each line as what it is compared, a tabulator and its path.
+    files: segment sets in files, JSON: pairs of as what it is compared and its path.
     useModel: whether a model's discriminator judges.
     modelPath: of the model; empty for the one that comes with SkullGAN.
     reportsFolder: where reports go, each into a folder of its own.
@@ -58,8 +59,8 @@ class ChosenSet:
 
 def setsOf(node: vtkMRMLScriptedModuleNode, files: str) -> list[ChosenSet]:
     """Give the chosen sets of a parameter node, files first; deleted volumes are left out."""
-    lines = [line.partition("\t") for line in files.splitlines() if line.strip()]
-    found = [ChosenSet(name, path=path) for name, _tab, path in lines if name in NAMES]
+    pairs = json.loads(files) if files else []
+    found = [ChosenSet(name, path=path) for name, path in pairs if name in NAMES]
     names = (node.GetAttribute(_AS_WHAT) or "").split()
     for number, name in enumerate(names):
         volume = node.GetNthNodeReference(_ROLE, number)
@@ -78,4 +79,5 @@ def keepSets(node: vtkMRMLScriptedModuleNode, sets: Iterable[ChosenSet]) -> str:
         node.AddNodeReferenceID(_ROLE, one.volume.GetID())
     node.SetAttribute(_AS_WHAT, " ".join(one.name for one in volumes))
     node.EndModify(before)
-    return "\n".join(f"{one.name}\t{one.path}" for one in sets if one.volume is None)
+    # Not texts between tabulators: saving a scene makes spaces of them.
+    return json.dumps([[one.name, one.path] for one in sets if one.volume is None])
