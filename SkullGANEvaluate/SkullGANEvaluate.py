@@ -83,6 +83,8 @@ class SkullGANEvaluateWidget(PanelWidget):
         ui.setBox.connect("currentIndexChanged(int)", self.onListChanged)
         ui.orderBox.connect("currentIndexChanged(int)", self.onListChanged)
         ui.pairSlider.connect("valueChanged(double)", self.onPair)
+        ui.overlayCheckBox.connect("clicked(bool)", self.onOverlay)
+        ui.methodBox.connect("activated(int)", self.onOverlay)
         self.keepPath(ui.modelPath, "modelPath")
         self.keepPath(ui.reportsFolder, "reportsFolder")
         self._shownReport: str | None = None
@@ -189,6 +191,9 @@ class SkullGANEvaluateWidget(PanelWidget):
         if state == "cancelled":
             return _("Cancelled; the scene is as it was.")
         folder = self.logic.reportFolder
+        if result is not None and result.IsA("vtkMRMLScalarVolumeNode"):
+            self._showPicked(self._nodes())
+            return _("Done: orange speaks for real, blue for made.")
         if result is None:
             return _("The scene was closed meanwhile; the report is in {folder}.").format(
                 folder=folder
@@ -287,12 +292,52 @@ class SkullGANEvaluateWidget(PanelWidget):
         return names[index] if 0 <= index < len(names) else ""
 
     def onSegmentPicked(self, index: int) -> None:
-        from SkullGANScene import sliceviews
+        self._showPicked(self._nodes())
+
+    def _showPicked(self, nodes: Any) -> None:
+        """Show the picked segment, with its realness map if that is wanted and known."""
+        from SkullGANScene import evaluation, sliceviews
+
+        volume = nodes.volumes.get(self._listedSet(nodes)) if nodes else None
+        index = self.segments.picked()
+        if index < 0 or volume is None:
+            return
+        wanted = self.node.overlay
+        over = evaluation.overlay_of(volume, self.logic.methodOf(self.node)) if wanted else None
+        sliceviews.look_at(sliceviews.free_view(slicer.mrmlScene), volume, index, over)
+
+    def onOverlay(self, value: Any) -> None:
+        """Show the realness map over the picked segment; it is made first where there is none."""
+        from SkullGANScene import evaluation
 
         nodes = self._nodes()
         volume = nodes.volumes.get(self._listedSet(nodes)) if nodes else None
-        if index >= 0 and volume is not None:
-            sliceviews.look_at(sliceviews.free_view(slicer.mrmlScene), volume, index)
+        if volume is None or not self.node.overlay:
+            self._showPicked(nodes)
+            return
+        if self.segments.picked() < 0 and not self.segments.isEmpty():
+            self.segments.pick(self.segments.first())
+        method = self.logic.methodOf(self.node)
+        if evaluation.overlay_of(volume, method) is not None:
+            self._showPicked(nodes)
+            return
+        with self.shownErrors(_("There is no realness map.")):
+            from SkullGANPanel import packages
+
+            packages.ensure(packages.MODELS, _("A realness map"))
+            self.logic.startOverlay(
+                volume, self._judge(nodes), method, nodes.said.get("realness", "")
+            )
+            self.watch()
+
+    def _judge(self, nodes: Any) -> Path:
+        """Give the model that judged for a report, else the one that is chosen or came along."""
+        from SkullGANLib import resources
+
+        judged = nodes.said["model"]
+        if judged and Path(judged).is_file():
+            return Path(judged)
+        return self.logic.modelOf(self.node) or resources.box_model()
 
     # Nearest real neighbours.
 
@@ -423,6 +468,22 @@ class SkullGANEvaluateWidget(PanelWidget):
             ),
         )
         self.allow(ui.pairSlider, pairs, _("Which pair; those most like copies come first."))
+        self.allow(
+            ui.overlayCheckBox,
+            none or busy,
+            _(
+                "Lay over the picked segment where the discriminator's decision comes from: orange"
+                " speaks for real, blue for made. It is worked out once for the whole set."
+            ),
+        )
+        self.allow(
+            ui.methodBox,
+            none or busy,
+            _(
+                "What each place of the image adds to the score, or what the score loses where the"
+                " wall is smoothed: a second opinion, and slower."
+            ),
+        )
         for box in (ui.setBox, ui.orderBox):
             self.allow(box, none, _("Which segments are listed, and in which order."))
 

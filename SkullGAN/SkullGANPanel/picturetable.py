@@ -89,9 +89,19 @@ class PictureTable:
     def isFilling(self) -> bool:
         return self._next < len(self._rows)
 
+    def isEmpty(self) -> bool:
+        return not self._rows
+
+    def first(self) -> int:
+        """The number of the segment in the first row."""
+        return self._rows[0]
+
     def pick(self, segment: int) -> None:
         """Pick the row of a segment, as a click on it would."""
-        self.widget.setCurrentCell(list(self._rows).index(segment), self.PICTURE + 1)
+        row = list(self._rows).index(segment)
+        while self._next <= row:
+            self._fillOn()
+        self.widget.setCurrentCell(row, self.PICTURE + 1)
 
     def picked(self) -> int:
         """The number of the segment whose row is picked, -1 for none."""

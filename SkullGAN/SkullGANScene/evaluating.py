@@ -9,17 +9,22 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import slicer
-from SkullGANLib import evaluationresults
+import slicer.util
+from SkullGANLib import evaluationresults, segmentset
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluationsets import NAMES
 from SkullGANLib.process import ChildProcess, command_line
 from SkullGANLib.task import Running, Work, aside, within
 
 from . import evaluation, neighbours
+from .volumes import KIND_ATTRIBUTE
 
 SETS = "sets"
 """Folder in a report's, with the sets that came out of the scene."""
+_STACK = "segments.h5"
+_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,44 @@ def add_report(
     return (yield from within(building, 0.1, 1.0))
 
 
+def explain(
+    volume: slicer.vtkMRMLScalarVolumeNode,
+    folder: Path,
+    *,
+    model: str | Path,
+    method: str,
+    label: str,
+) -> Work:
+    """Say in a child process where in each segment of a set the discriminator's decision is from.
+
+    Args:
+        volume: one of ``evaluation.EvaluationNodes.volumes``.
+        folder: empty, for files between the processes.
+        model: whose discriminator.
+        method: one of ``SkullGANLib.realness.METHODS``.
+        label: whether realness is calibrated.
+
+    Returns:
+        The overlay, which ``evaluation.overlay_of`` finds again.
+
+    Raises:
+        BadInputError: if the model cannot be used or does not fit the segments, or the volume was
+            deleted meanwhile.
+    """
+    path, values = folder / _STACK, folder / "why.npy"
+    name = volume.GetName()
+    yield from within(_writing_stack(volume, path), 0.0, 0.1)
+    arguments = ["realness", path, "--model", model, "--method", method, "-o", values]
+    child = ChildProcess(command_line([*arguments, "--progress", "lines"]))
+    yield Running(child, 0.1, 0.9, {str(path): name})
+    if volume.GetScene() is None:
+        raise BadInputError(f"Volume {name!r} was deleted meanwhile, it is needed to the end.")
+    realness = yield from within(aside(lambda: import_module("SkullGANScene.realness")), 0.9, 0.95)
+    overlay = realness.add_realness(volume, np.load(values), method, *([label] if label else []))
+    volume.SetNodeReferenceID(f"{evaluation.OVERLAY}.{method}", overlay.GetID())
+    return overlay
+
+
 def free_name(scene: slicer.vtkMRMLScene, folder: Path, stem: str) -> str:
     """Give a name that no report in the scene and nothing in the folder of reports has."""
     taken = {node.GetName() for node in evaluation.in_scene(scene)}
@@ -152,3 +195,24 @@ def _writing(
         yield from within(jobs.save(node, path, folder), first, last)
         sets[one].append(str(path))
         names[str(path)] = node.GetName()
+
+
+def _writing_stack(volume: slicer.vtkMRMLScalarVolumeNode, path: Path) -> Work:
+    """Write the segments of a stack as a set; what is not 0 HU is their wall."""
+    hu = slicer.util.arrayFromVolume(volume)
+    kind, spacing_mm = volume.GetAttribute(KIND_ATTRIBUTE), volume.GetSpacing()[0]
+    with segmentset.Writer(
+        path, kind=kind, pixel_spacing_mm=spacing_mm, commit_every_s=None
+    ) as writer:
+        for first in range(0, len(hu), _AT_ONCE):
+            part = hu[first : first + _AT_ONCE]
+            writer.append(
+                segmentset.without_patient(
+                    part,
+                    part != 0,
+                    np.full(len(part), -1),
+                    kind=kind,
+                    pixel_spacing_mm=spacing_mm,
+                )
+            )
+            yield first / len(hu)

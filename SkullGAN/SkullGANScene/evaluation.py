@@ -29,8 +29,13 @@ MOST_SEGMENTS = 500
 
 NAME, SEGMENT, REALNESS = "Name", "Segment", "Realness"
 """Columns of a set's table: a text, the place in the set, the discriminator's output."""
+OVERLAY = "SkullGAN.explained"
+"""Role, with a method behind it, of a volume's reference to the realness map over it."""
 ATTRIBUTE = "SkullGAN.Evaluation"
 """Attribute of the text node that stands for a report."""
+
+METHODS = ("positions", "occlusion")
+"""``SkullGANLib.realness.METHODS``, whose module needs torch."""
 
 _CHARTS, _SUMMARY, _VOLUME, _TABLE = (
     f"SkullGAN.{role}" for role in ("charts", "summary", "volume", "table")
@@ -83,7 +88,7 @@ class EvaluationNodes:
     @property
     def said(self) -> Mapping[str, Any]:
         """What the report says: ``answers``, ``concerns``, ``unsaid``, and its ``report`` folder
-        and ``model`` as paths."""
+        and ``model`` as paths; ``realness``: whether it is calibrated."""
         return json.loads(self.text.GetText())
 
     @property
@@ -211,7 +216,9 @@ def remove(text: slicer.vtkMRMLTextNode) -> None:
     found = nodes_of(text)
     pairs = neighbours.nodes_of(text)
     summary = [found.summary] if found.summary is not None else []
+    overlays = (overlay_of(node, method) for node in found.volumes.values() for method in METHODS)
     nodes = [*found.charts.values(), *found.volumes.values(), *found.tables.values(), *summary]
+    nodes += [node for node in overlays if node is not None]
     _remove(text.GetScene(), [*nodes, *pairs, text], found.folder)
 
 
@@ -227,6 +234,18 @@ def _remove(scene: slicer.vtkMRMLScene, nodes: Sequence[slicer.vtkMRMLNode], fol
     neighbours.remove_unused_colours(scene)
     for one in (*sorted(folders - {folder}), folder):
         hierarchy.remove_empty_folder(scene, one)
+
+
+def overlay_of(
+    volume: slicer.vtkMRMLScalarVolumeNode, method: str
+) -> slicer.vtkMRMLScalarVolumeNode | None:
+    """Give the realness map over a set's segments (``evaluating.explain``), None if there is none.
+
+    Args:
+        volume: one of ``EvaluationNodes.volumes``.
+        method: one of ``SkullGANLib.realness.METHODS``.
+    """
+    return volume.GetNodeReference(f"{OVERLAY}.{method}")
 
 
 def chosen_places(one: ReportedSet, most: int) -> np.ndarray:
@@ -250,6 +269,7 @@ def _said(report: Report) -> dict[str, Any]:
         "report": str(report.folder.absolute()),
         "model": None if report.model is None else str(report.model),
         "sets": {name: len(one) for name, one in report.sets.items()},
+        "realness": (numbers.get("discriminator") or {}).get("label", ""),
         "answers": numbers.get("answers", []),
         "concerns": numbers.get("concerns", []),
         "unsaid": numbers.get("unsaid", []),

@@ -1,7 +1,7 @@
 """Nearest real neighbours of synthetic segments in a scene: three volumes, pair k in slice k.
 
 One volume has the synthetic segments, one the nearest training segment of each, turned and shifted
-to lie over it, one the difference, in blue where the synthetic segment is less dense and in red
+to lie over it, one the difference, in blue where the synthetic segment is less dense and in orange
 where it is denser. A table has a row for each pair. Those that are most like copies come first.
 """
 
@@ -17,22 +17,18 @@ from SkullGANLib.evaluationfigures import LABELS, WAYS
 from SkullGANLib.evaluationresults import Pair, Report
 from SkullGANLib.task import Work
 
-from . import hierarchy, tables, volumes
+from . import colours, hierarchy, tables, volumes
 
 MOST_PAIRS = 200
 """Pairs that come into a scene, unless told otherwise."""
 DIFFERENCE_HU = 1000.0
 """Differences of this and more have the full colour."""
-COLOURS = "SkullGAN difference"
-"""Name of the colour table, which all differences of a scene share."""
 
 _AT_ONCE = 4
 _TABLE, _SEGMENTS, _NEAREST, _DIFFERENCE = (
     f"SkullGAN.pairs.{role}" for role in ("table", "segments", "nearest", "difference")
 )
 _ROLES = (_SEGMENTS, _NEAREST, _DIFFERENCE, _TABLE)
-# Blue to grey to red, each way even in lightness (after Moreland 2009, in linear steps of three).
-_LOW, _MIDDLE, _HIGH = (0.23, 0.30, 0.75), (0.87, 0.87, 0.87), (0.71, 0.02, 0.15)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +86,11 @@ def building(made: Made, report: Report, name: str, *, way: str, most: int) -> W
         node.SetAttribute(volumes.KIND_ATTRIBUTE, "pairs")
         made.keep(role, node, folder)
         yield 0.95
-    node.GetDisplayNode().SetAndObserveColorNodeID(difference_colours(scene).GetID())
+    node.GetDisplayNode().SetAndObserveColorNodeID(colours.table(scene, colours.DIVERGING).GetID())
+    colours.add_legend(node, "Synthetic - real (HU)", 0)
     node.SetDescription(
-        "Synthetic minus nearest real segment, HU: blue where the synthetic one is less dense, red "
-        "where it is denser. Slice k belongs to slice k of the two others."
+        "Synthetic minus nearest real segment, HU: blue where the synthetic one is less dense, "
+        "orange where it is denser. Slice k belongs to slice k of the two others."
     )
     made.keep(_TABLE, _add_table(scene, pairs, f"{name}: pairs", way), folder)
     yield 1.0
@@ -111,10 +108,10 @@ def nodes_of(text: slicer.vtkMRMLTextNode) -> list[slicer.vtkMRMLNode]:
 
 
 def remove_unused_colours(scene: slicer.vtkMRMLScene) -> None:
-    """Take the colour table of differences out of the scene if no volume is shown by it."""
-    colours = scene.GetFirstNodeByName(COLOURS)
-    if colours is not None and not _is_used(colours):
-        hierarchy.remove(colours)
+    """Take the colour table of differences out of the scene if nothing is shown by it."""
+    table = scene.GetFirstNode(colours.DIVERGING, "vtkMRMLColorTableNode")
+    if table is not None and not _is_used(table):
+        hierarchy.remove(table)
 
 
 def add_columns(node: slicer.vtkMRMLTableNode, columns: Mapping[str, np.ndarray]) -> None:
@@ -143,22 +140,6 @@ def add_columns(node: slicer.vtkMRMLTableNode, columns: Mapping[str, np.ndarray]
         verdicts = columns.get(f"{way}_verdict")
         if verdicts is not None and any(verdicts):
             tables.add_column(node, f"Verdict ({short})", np.asarray(verdicts, np.str_))
-
-
-def difference_colours(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorTableNode:
-    """Give the colour table of differences: blue, grey at 0, red."""
-    node = scene.GetFirstNodeByName(COLOURS)
-    if node is not None:
-        return node
-    node = slicer.vtkMRMLColorTableNode()
-    node.SetTypeToUser()
-    node.SetName(COLOURS)
-    node.SetAttribute("Category", "SkullGAN")
-    node.SetDescription("Negative differences blue, none grey, positive ones red")
-    node.SetNumberOfColors(256)
-    for index, colour in enumerate(_diverging(256)):
-        node.SetColor(index, f"{(index - 127.5) / 127.5:+.2f}", *colour, 1.0)
-    return scene.AddNode(node)
 
 
 def described(nodes: PairNodes, index: int) -> dict[str, str]:
@@ -240,17 +221,9 @@ def _add_table(
     return node
 
 
-def _diverging(count: int) -> np.ndarray:
-    places = np.linspace(0, 1, count)
-    low, middle, high = map(np.array, (_LOW, _MIDDLE, _HIGH))
-    return np.stack(
-        [np.interp(places, (0, 0.5, 1), (low[k], middle[k], high[k])) for k in range(3)], axis=1
-    )
-
-
-def _is_used(colours: slicer.vtkMRMLColorTableNode) -> bool:
-    scene, kind = colours.GetScene(), "vtkMRMLDisplayNode"
+def _is_used(table: slicer.vtkMRMLColorTableNode) -> bool:
+    scene, kind = table.GetScene(), "vtkMRMLDisplayNode"
     displays = (
         scene.GetNthNodeByClass(n, kind) for n in range(scene.GetNumberOfNodesByClass(kind))
     )
-    return any(node.GetColorNodeID() == colours.GetID() for node in displays)
+    return any(node.GetColorNodeID() == table.GetID() for node in displays)

@@ -19,6 +19,7 @@ LAYOUT = 47128
 """Number of our layout: views below each other, for volumes whose slices belong together."""
 
 _MARGIN = 1.06
+_OPACITY = 0.5
 _VIEW_NAMES = ("SkullGAN1", "SkullGAN2", "SkullGAN3")
 _COLOURS = ("#F34A33", "#6EB04B", "#EDD54C")
 _VIEW = (
@@ -31,7 +32,10 @@ _VIEW = (
 
 
 def look_at(
-    slice_node: slicer.vtkMRMLSliceNode, volume: slicer.vtkMRMLScalarVolumeNode, index: int
+    slice_node: slicer.vtkMRMLSliceNode,
+    volume: slicer.vtkMRMLScalarVolumeNode,
+    index: int,
+    over: slicer.vtkMRMLScalarVolumeNode | None = None,
 ) -> None:
     """Let a view show a slice of a stack: upright and filling it, if it showed another volume.
 
@@ -39,11 +43,14 @@ def look_at(
         slice_node: of the view.
         volume: the stack.
         index: of the segment.
+        over: what is laid over it, half transparent; None for nothing.
     """
     shown = composite_of(slice_node)
+    if shown is not None:
+        shown.SetForegroundVolumeID(over.GetID() if over is not None else None)
+        shown.SetForegroundOpacity(_OPACITY if over is not None else 0.0)
     if shown is not None and shown.GetBackgroundVolumeID() != volume.GetID():
         shown.SetBackgroundVolumeID(volume.GetID())
-        shown.SetForegroundVolumeID(None)
         shown.SetLabelVolumeID(None)
         slice_node.SetOrientation("Axial")
         _fit(slice_node, volume)

@@ -16,34 +16,19 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 # In the repository the library is in the folder of another module, in Slicer beside this one.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SkullGAN"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import slicer
-import slicer.util
 from SkullGANLib import progress, resources
 from SkullGANLib.errors import BadInputError, SkullGANError
 from SkullGANLib.evaluationresults import PAGE, WAYS
 from SkullGANLib.evaluationsets import NAMES
 from SkullGANLib.task import Task
-from SkullGANScene import bundle, evaluating, evaluation, headless, neighbours
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Run the script on its command line and give the exit code."""
-    # Slicer hands the separator on.
-    given = [argument for argument in arguments if argument != "--"]
-    try:
-        evaluate_to_scene(_parser().parse_args(given))
-    except SkullGANError as error:
-        print(f"skullgan: {error}", file=sys.stderr)
-        return 1
-    return 0
+from SkullGANScene import bundle, evaluating, evaluation, headless, neighbours, scripts
 
 
 def evaluate_to_scene(options: argparse.Namespace) -> None:
@@ -91,15 +76,8 @@ def _done(task: Task, style: str) -> Any:
     return task.result
 
 
-class _Parser(argparse.ArgumentParser):
-    """Report a wrong command line as bad input (exit code 1); 2 means cancelled."""
-
-    def error(self, message: str) -> NoReturn:
-        raise BadInputError(f"{self.prog}: {message} (--help shows an example).")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = scripts.Parser(
         prog="evaluate_to_scene.py",
         description="An evaluation as a scene for 3D Slicer, and its report for the browser.",
         epilog="Example: evaluate_to_scene.py --train train.h5 --test test.h5 "
@@ -140,14 +118,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    code: object = 1
-    try:
-        code = main(sys.argv[1:])
-    except SystemExit as ended:  # of --help
-        code = ended.code
-    finally:
-        # Slicer would stay open, without a window, when the script ends or fails.
-        if headless.inside_slicer():
-            slicer.util.exit(code or 0)
-    if not headless.inside_slicer():
-        sys.exit(code)
+    scripts.run(evaluate_to_scene, _parser())

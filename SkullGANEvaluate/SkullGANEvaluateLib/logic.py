@@ -9,7 +9,7 @@ import slicer
 from SkullGANPanel.logic import TaskLogic
 from slicer.i18n import tr as _
 
-from .parameters import SIFT, ChosenSet, SkullGANEvaluateParameterNode, setsOf
+from .parameters import OCCLUSION, SIFT, ChosenSet, SkullGANEvaluateParameterNode, setsOf
 
 
 class SkullGANEvaluateLogic(TaskLogic):
@@ -106,6 +106,24 @@ class SkullGANEvaluateLogic(TaskLogic):
             slicer.mrmlScene, folder, Path(folder).name, shown=shown or evaluating.Shown()
         )
         self.start(_("Reading the report"), work)
+
+    def startOverlay(self, volume: Any, model: str | Path, method: str, label: str = "") -> None:
+        """Begin to lay a realness map over the segments of a set of a report.
+
+        Args:
+            volume: one of ``evaluation.EvaluationNodes.volumes``.
+            model: whose discriminator is explained.
+            method: one of ``evaluation.METHODS``.
+            label: whether realness is calibrated.
+        """
+        from SkullGANScene import evaluating
+
+        work = evaluating.explain(volume, self.newFolder(), model=model, method=method, label=label)
+        self.start(_("Looking for where realness comes from"), work)
+
+    @staticmethod
+    def methodOf(node: SkullGANEvaluateParameterNode) -> str:
+        return "occlusion" if node.method == OCCLUSION else "positions"
 
     def leaveScene(self) -> None:
         """Let go of the scene: an evaluation goes on, its report stays out of the scene."""

@@ -12,6 +12,7 @@ from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrappe
 NAMES = ("train", "test", "synthetic", "control", "artificial")
 """As what a set is compared: ``SkullGANLib.evaluationsets.NAMES``, which is not imported yet."""
 PIXELS, SIFT = "Pixel differences", "SIFT features"
+PLACES, OCCLUSION = "What each place adds", "What smoothing takes"
 
 _ROLE = "SkullGANEvaluate.set"
 _AS_WHAT = "SkullGANEvaluate.setNames"
@@ -28,6 +29,8 @@ class SkullGANEvaluateParameterNode:
     seed, most: of the evaluation.
     shown, pairs, way: what of a report comes into the scene.
     report: the one that is shown.
+    overlay: whether realness maps lie over segments.
+    method: how they explain it.
     """
 
     files: str = ""
@@ -40,6 +43,8 @@ class SkullGANEvaluateParameterNode:
     pairs: Annotated[int, WithinRange(1, 2000)] = 200
     way: Annotated[str, Choice([PIXELS, SIFT])] = PIXELS
     report: vtkMRMLTextNode
+    overlay: bool = False
+    method: Annotated[str, Choice([PLACES, OCCLUSION])] = PLACES
 
 
 @dataclass(frozen=True)

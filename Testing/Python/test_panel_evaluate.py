@@ -385,7 +385,7 @@ def test_the_script_makes_a_scene_of_a_report_and_says_what_it_lacks(host, evalu
     assert len(evaluation.nodes_of(text).pairs) == 4
     lacking = run("-o", "other.mrb")
     assert lacking.returncode == 1
-    assert lacking.stderr.startswith("skullgan: Either segment sets or --from-report")
+    assert lacking.stderr.startswith("Either segment sets or --from-report")
     assert not (tmp_path / "other.mrb").exists()
 
 

@@ -13,6 +13,7 @@ from SkullGANLib.errors import BadInputError
 from SkullGANLib.task import Task
 from SkullGANScene import (
     bundle,
+    colours,
     evaluating,
     evaluation,
     evaluationcharts,
@@ -119,13 +120,12 @@ def test_a_difference_is_the_synthetic_segment_minus_the_real_one_laid_over_it(s
         assert np.allclose(node.GetSpacing(), shown.pairs.segments.GetSpacing())
 
 
-def test_the_colours_of_a_difference_are_blue_below_and_red_above_nothing(scene):
-    colours = neighbours.difference_colours(scene)
-    red, _, blue = np.array([colours.GetLookupTable().GetTableValue(k)[:3] for k in range(256)]).T
-    assert blue[0] > red[0] + 0.4
-    assert red[-1] > blue[-1] + 0.4
-    assert abs(red[127:129] - blue[127:129]).max() < 0.02
-    assert neighbours.difference_colours(scene) is colours
+def test_a_difference_is_grey_at_nothing_and_its_legend_has_the_unit(shown):
+    node = shown.pairs.difference
+    display = node.GetDisplayNode()
+    assert display.GetColorNode().GetName() == colours.DIVERGING
+    assert display.GetWindowLevelMin() == -display.GetWindowLevelMax()
+    assert colours.legend_of(node).GetTitleText() == "Synthetic - real (HU)"
 
 
 def test_a_violin_is_crossed_at_median_and_quartiles_and_even_to_both_sides(scene):
@@ -177,7 +177,7 @@ def test_all_is_found_again_after_saving_and_opening(scene, report, tmp_path):
     assert again.report == report.folder
     assert len(again.pairs) == COUNT
     display = again.pairs.difference.GetDisplayNode()
-    assert display.GetColorNode().GetName() == neighbours.COLOURS
+    assert display.GetColorNode().GetName() == colours.DIVERGING
     for chart in again.charts.values():
         for number in range(chart.GetNumberOfPlotSeriesNodes()):
             series = chart.GetNthPlotSeriesNode(number)
