@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -352,6 +353,28 @@ def test_a_set_that_leaves_the_scene_leaves_the_list(host, panel, sets):
     assert compared_as(panel) == []
 
 
+def test_a_realness_map_is_laid_over_the_picked_segment_and_taken_away(host, shown):
+    volume = nodes_of(shown).volumes["synthetic"]
+    red = sliceviews.composite_of(host.scene.GetSingletonNode("Red", "vtkMRMLSliceNode"))
+    shown.segments.pick(2)
+    shown.ui.overlayCheckBox.click()
+    wait_for_the_end(host, shown)
+    over = evaluation.overlay_of(volume, "positions")
+    assert red.GetForegroundVolumeID() == over.GetID()
+    # What the places add is the logit, whose sigmoid is the realness of the report.
+    logits = slicer.util.arrayFromVolume(over).sum(axis=(1, 2), dtype=float)
+    table = nodes_of(shown).tables["synthetic"]
+    realness = slicer.util.arrayFromTableColumn(table, evaluation.REALNESS)
+    assert np.allclose(1 / (1 + np.exp(-logits)), realness, atol=1e-3)
+    shown.ui.overlayCheckBox.click()
+    assert red.GetForegroundVolumeID() is None
+    shown.ui.overlayCheckBox.click()  # it is there already
+    assert not shown.logic.isWorking()
+    assert red.GetForegroundVolumeID() == over.GetID()
+    shown.ui.removeReportButton.click()
+    assert host.scene.GetNodeByID(over.GetID()) is None
+
+
 def test_no_slot_holds_the_panel_up(host, shown):
     shown.ui.besideButton.click()
     shown.segments.pick(3)
@@ -406,6 +429,18 @@ def test_the_model_that_comes_along_judges_where_none_is_chosen(panel):
     assert panel.logic.modelOf(panel.node) == Path("/my.safetensors")
     panel.ui.useModelCheckBox.checked = False
     assert panel.logic.modelOf(panel.node) is None
+
+
+def test_the_walk_for_slicer_passes_in_the_host(host, panel, sets, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "Testing" / "Slicer"))
+    import self_test
+    import walk_evaluate
+
+    walk = walk_evaluate.Walk(panel)
+    for name, of in (("train", "train"), ("test", "test"), ("synthetic", "made")):
+        shutil.copyfile(sets[name], walk.folder / f"{of}.h5")
+    made_already = walk_evaluate.STEPS[1:]  # to save time
+    assert self_test.run(walk, made_already) == "PASS"
 
 
 def test_the_modules_own_test_passes_in_the_host(host, panel):
