@@ -32,7 +32,7 @@ class SegmentList(PictureTable):
         columns = (
             Column(_("Segment"), _("Outer table up, 57.6 mm across"), 0),
             Column(_("Name"), _("Set, and place in it from 0"), 86),
-            Column(_("Realness"), _("Of the discriminator, from 0 (made) to 1 (real)"), 60),
+            Column(_("Realness"), _("Of the discriminator, from 0 (made) to 1 (real)"), 68),
             Column(_("SDR"), _("Skull density ratio (peaks): diploë over tables, 0 to 1"), 40),
             Column(_("mm"), _("Mean thickness of the wall in mm"), 36),
             Column(
