@@ -491,7 +491,11 @@ class SkullGANEvaluateWidget(PanelWidget):
 def _inWords(said: Any) -> str:
     """Give what a report says as HTML: warnings, questions and answers, what cannot be said."""
     warnings = "".join(f"<p style='color:#b00020'>{escape(one)}</p>" for one in said["concerns"])
-    answers = "".join(f"<p><b>{escape(q)}</b><br>{escape(a)}</p>" for q, a in said["answers"])
+    answers = "".join(
+        f"<p><b>{escape(one['question'])} {escape(one['short'])}.</b><br>"
+        f"{escape(' '.join(one['reasons']))}</p>"
+        for one in said["answers"]
+    )
     unsaid = "".join(f"<li>{escape(one)}</li>" for one in said["unsaid"])
     heading = escape(_("What cannot be said"))
     return warnings + answers + (f"<p><b>{heading}</b></p><ul>{unsaid}</ul>" if unsaid else "")

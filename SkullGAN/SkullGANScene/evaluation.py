@@ -87,7 +87,7 @@ class EvaluationNodes:
 
     @property
     def said(self) -> Mapping[str, Any]:
-        """What the report says: ``answers``, ``concerns``, ``unsaid``, and its ``report`` folder
+        """What the report says: ``answers``, ``concerns``, ``unsaid``; its ``report`` folder
         and ``model`` as paths; ``realness``: whether it is calibrated."""
         return json.loads(self.text.GetText())
 

@@ -56,8 +56,8 @@ def evaluate_to_scene(options: argparse.Namespace) -> None:
     nodes = evaluation.nodes_of(text)
     for warning in nodes.said["concerns"]:
         print(f"skullgan: WARNING: {warning}", file=sys.stderr)
-    for question, answer in nodes.said["answers"]:
-        print(f"{question} {answer}")
+    for one in nodes.said["answers"]:
+        print(" ".join([one["question"], f"{one['short']}.", *one["reasons"]]))
     pairs = len(nodes.pairs) if nodes.pairs is not None else 0
     print(f"{options.output}: {len(nodes.charts)} charts, {pairs} nearest pairs; {folder / PAGE}")
 
