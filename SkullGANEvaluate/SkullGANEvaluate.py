@@ -315,8 +315,8 @@ class SkullGANEvaluateWidget(PanelWidget):
         if volume is None or not self.node.overlay:
             self._showPicked(nodes)
             return
-        if self.segments.picked() < 0 and not self.segments.isEmpty():
-            self.segments.pick(self.segments.first())
+        if self.segments.picked() < 0 and self.segments.rows:
+            self.segments.pick(self.segments.rows[0])
         method = self.logic.methodOf(self.node)
         if evaluation.overlay_of(volume, method) is not None:
             self._showPicked(nodes)

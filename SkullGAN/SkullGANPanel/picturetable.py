@@ -1,4 +1,4 @@
-"""A table with a picture in each row, filled piece by piece."""
+"""A table with a picture of a segment in each row, filled piece by piece."""
 
 # ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
 import time
@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import qt
+from slicer.i18n import tr as _
 
 from SkullGANPanel import thumbnails
 
 ROW_PX = 34
-_PICTURE_PX = 82
+PICTURE_PX = 84
 _AT_ONCE_S = 0.05
 _MOST_ROWS = 2000
 
@@ -32,7 +33,7 @@ class PictureTable:
 
     Args:
         widget: the ``QTableWidget``.
-        columns: the picture's column first.
+        columns: those after the picture's.
         onPicked: called with the number of the segment whose row was picked, -1 for none.
     """
 
@@ -46,16 +47,18 @@ class PictureTable:
         self._rows: Sequence[int] = ()
         self._next = 0
         self._filling = False
+        tip = _("The segment: outer table up, 57.6 mm across")
+        columns = [Column(_("Segment"), tip, PICTURE_PX), *columns]
         widget.setColumnCount(len(columns))
+        widget.setIconSize(qt.QSize(PICTURE_PX - 8, ROW_PX - 2))
+        widget.verticalHeader().setVisible(False)
+        widget.verticalHeader().setDefaultSectionSize(ROW_PX)
+        widget.horizontalHeader().setMinimumSectionSize(24)
         for number, column in enumerate(columns):
             head = qt.QTableWidgetItem(column.title)
             head.setToolTip(column.tip)
             widget.setHorizontalHeaderItem(number, head)
-            widget.setColumnWidth(number, column.width or _PICTURE_PX)
-        widget.setIconSize(qt.QSize(_PICTURE_PX - 4, ROW_PX - 2))
-        widget.verticalHeader().setVisible(False)
-        widget.verticalHeader().setDefaultSectionSize(ROW_PX)
-        widget.horizontalHeader().setStretchLastSection(True)
+            widget.setColumnWidth(number, column.width)
         widget.connect("currentCellChanged(int,int,int,int)", self._onCurrentCell)
         self._timer = qt.QTimer()
         self._timer.setInterval(0)
@@ -86,33 +89,38 @@ class PictureTable:
         self.widget.setRowCount(len(self._rows))
         self._fillOn()
 
+    @property
+    def rows(self) -> Sequence[int]:
+        """The numbers of the segments, in the order of their rows."""
+        return self._rows
+
     def isFilling(self) -> bool:
         return self._next < len(self._rows)
 
-    def isEmpty(self) -> bool:
-        return not self._rows
-
-    def first(self) -> int:
-        """The number of the segment in the first row."""
-        return self._rows[0]
-
-    def pick(self, segment: int) -> None:
-        """Pick the row of a segment, as a click on it would."""
+    def rowOf(self, segment: int) -> int:
+        """The row of a segment, filled now if it is not yet; raises ``ValueError`` for none."""
         row = list(self._rows).index(segment)
         while self._next <= row:
             self._fillOn()
+        return row
+
+    def pick(self, segment: int) -> None:
+        """Pick the row of a segment, as a click on it would."""
+        row = self.rowOf(segment)
         self.widget.setCurrentCell(row, self.PICTURE + 1)
+        self.widget.scrollToItem(self.widget.item(row, self.PICTURE + 1))
 
     def picked(self) -> int:
         """The number of the segment whose row is picked, -1 for none."""
         row = self.widget.currentRow()
         return self._rows[row] if 0 <= row < len(self._rows) else -1
 
-    def put(self, row: int, column: int, item: Any) -> None:
+    def put(self, row: int, column: int, item: Any, checkable: bool = False) -> None:
         """Put an item or a text into a cell."""
         if isinstance(item, str):
             item = qt.QTableWidgetItem(item)
-        item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable)
+        flags = qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable
+        item.setFlags(flags | qt.Qt.ItemIsUserCheckable if checkable else flags)
         self.widget.setItem(row, column, item)
 
     def _fillOn(self) -> None:

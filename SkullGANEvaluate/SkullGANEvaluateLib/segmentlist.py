@@ -30,7 +30,6 @@ class SegmentList(PictureTable):
 
     def __init__(self, widget: Any, onPicked: Callable[[int], None]) -> None:
         columns = (
-            Column(_("Segment"), _("Outer table up, 57.6 mm across"), 0),
             Column(_("Name"), _("Set, and place in it from 0"), 86),
             Column(_("Realness"), _("Of the discriminator, from 0 (made) to 1 (real)"), 68),
             Column(_("SDR"), _("Skull density ratio (peaks): diploë over tables, 0 to 1"), 40),
@@ -38,10 +37,11 @@ class SegmentList(PictureTable):
             Column(
                 _("Likeness"),
                 _("Distance to the nearest training segment over that to the next: 0 for a copy"),
-                60,
+                62,
             ),
         )
         PictureTable.__init__(self, widget, columns, onPicked)
+        widget.horizontalHeader().setStretchLastSection(True)
         self._shown: tuple[Any, ...] = ()
 
     def show(self, volume: Any, table: Any, order: int) -> None:
