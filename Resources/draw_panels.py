@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "SkullGAN"), str(ROOT / "Testing")]
 
+import numpy as np  # noqa: E402
 import slicer  # noqa: E402
 import slicer.util  # noqa: E402
 from SkullGANScene import rendering  # noqa: E402
@@ -70,7 +72,56 @@ def skullgan(host: Host, panel: Any) -> Iterator[str]:
     yield "panel-generation"
 
 
-PANELS: dict[str, Callable[[Host, Any], Iterator[str]]] = {"SkullGAN": skullgan}
+def skullgan_evaluate(host: Host, panel: Any) -> Iterator[str]:
+    """From sets to a report: its charts, a segment with its realness, a nearest pair."""
+    from SkullGANEvaluateLib.parameters import ChosenSet
+
+    ui = panel.ui
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        sets = small_sets(folder)
+        panel.onSets([ChosenSet(name, path=str(path)) for name, path in sets.items()])
+        ui.reportsFolder.currentPath = str(folder)
+        ui.evaluateButton.click()
+        host.wait_until(lambda: not panel.logic.isWorking(), LONGEST_S)
+        host.wait_until(lambda: not panel.segments.isFilling(), LONGEST_S)
+        ui.statusLabel.text = ""  # it names the folder
+        ui.reportsFolder.currentPath = "reports"
+        ui.segmentsSection.collapsed = ui.runSection.collapsed = False
+        panel.segments.pick(3)
+        ui.overlayCheckBox.click()
+        host.wait_until(lambda: not panel.logic.isWorking(), LONGEST_S)
+        ui.chartButton.click()
+        ui.setsSection.collapsed = True
+        yield "panel-evaluation"
+
+        ui.segmentsSection.collapsed = True
+        ui.pairsSection.collapsed = False
+        ui.besideButton.click()
+        yield "panel-neighbours"
+
+
+def small_sets(folder: Path) -> dict[str, Path]:
+    """Write a training and a test set of the sample CT, and made ones, into a folder."""
+    from SkullGANLib import cli, segmentset
+
+    paths = {name: folder / f"{name}.h5" for name in ("train", "test", "synthetic", "artificial")}
+    real = folder / "real.h5"
+    cli.main(["extract", str(resources.sample_ct()), "-o", str(real)])
+    segments = segmentset.read(real)
+    test = np.arange(len(segments)) % 3 == 0
+    segmentset.write(paths["train"], segments[~test])
+    segmentset.write(paths["test"], segments[test])
+    cli.main(["generate", "-n", "40", "-o", str(paths["synthetic"]), "--no-metrics"])
+    like = str(paths["train"])
+    cli.main(["artificial", "-n", "40", "--like", like, "-o", str(paths["artificial"])])
+    return paths
+
+
+PANELS: dict[str, Callable[[Host, Any], Iterator[str]]] = {
+    "SkullGAN": skullgan,
+    "SkullGANEvaluate": skullgan_evaluate,
+}
 
 
 def main() -> None:

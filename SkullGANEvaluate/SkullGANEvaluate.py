@@ -1,32 +1,38 @@
-"""The module SkullGANEvaluate: a report that compares real and synthetic segments.
+"""The module SkullGANEvaluate: are synthetic segments like real ones, copies, of use?
 
-``SkullGANEvaluateLogic`` is what a script uses, ``SkullGANEvaluateWidget`` is the panel. The
-report is written in a child process by ``Scripts/write_report.py``.
+``SkullGANEvaluateLogic`` is what a script uses; ``SkullGANEvaluateWidget`` is the panel, which only
+shows and asks. The evaluation is done by ``SkullGANLib`` in a child process; what comes of it in
+the scene is the matter of ``SkullGANScene``.
 """
 
-# ruff: noqa: N802, N803, N806, N815 - camel case is what Slicer calls and how its modules read
-from collections.abc import Iterator
-from contextlib import contextmanager
+# ruff: noqa: N802, N806, N815 - camel case is what Slicer calls and how its modules read
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import qt
 import slicer
 import slicer.util
-import vtk
+from SkullGANEvaluateLib import segmentlist, setstable
+from SkullGANEvaluateLib.logic import SkullGANEvaluateLogic
+from SkullGANEvaluateLib.parameters import (
+    ChosenSet,
+    SkullGANEvaluateParameterNode,
+    keepSets,
+)
+from SkullGANPanel.widget import PanelWidget
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.parameterNodeWrapper import parameterNodeWrapper
-from slicer.ScriptedLoadableModule import (
-    ScriptedLoadableModule,
-    ScriptedLoadableModuleLogic,
-    ScriptedLoadableModuleTest,
-    ScriptedLoadableModuleWidget,
-)
-from slicer.util import VTKObservationMixin
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
 
-POLL_MSEC = 100
-SCRIPT = Path(__file__).parent / "Scripts" / "write_report.py"
+__all__ = [
+    "ChosenSet",
+    "SkullGANEvaluate",
+    "SkullGANEvaluateLogic",
+    "SkullGANEvaluateParameterNode",
+    "SkullGANEvaluateTest",
+    "SkullGANEvaluateWidget",
+]
 
 
 class SkullGANEvaluate(ScriptedLoadableModule):
@@ -39,301 +45,487 @@ class SkullGANEvaluate(ScriptedLoadableModule):
         parent.dependencies = ["SkullGAN"]
         parent.contributors = ["The SkullGAN for 3D Slicer developers"]
         parent.helpText = _(
-            "Compares real and synthetic skull segments: how they look, their skull density ratio,"
-            " thickness and intensity, and how the training went, as a page for the browser."
+            "Says of synthetic skull segments whether they are like real ones, whether they are"
+            " copies, whether the discriminator can be trusted and whether they are worth learning"
+            " from: as charts, tables and nearest neighbours in the scene, and as a report for the"
+            " browser."
         )
         parent.acknowledgementText = _(
             'After the paper <a href="https://arxiv.org/abs/2308.00206">arXiv:2308.00206</a>.'
         )
 
 
-@parameterNodeWrapper
-class SkullGANEvaluateParameterNode:
-    """What the panel remembers in the scene.
+class SkullGANEvaluateWidget(PanelWidget):
+    """The panel: choose sets, evaluate, look at the results."""
 
-    realSets, syntheticSets: paths of segment sets, one a line.
-    runFolder: of a training to show, or empty.
-    reportFolder: where the report goes.
-    """
+    logicClass = SkullGANEvaluateLogic
 
-    realSets: str = ""
-    syntheticSets: str = ""
-    runFolder: str = ""
-    reportFolder: str = ""
+    def connectWidgets(self) -> None:
+        ui = self.ui
+        self.setsTable = setstable.SetsTable(ui.setsTable, self.onSets)
+        self.segments = segmentlist.SegmentList(ui.segmentsTable, self.onSegmentPicked)
+        ui.orderBox.addItems(segmentlist.orders())
+        ui.reportBox.addAttribute("vtkMRMLTextNode", "SkullGAN.Evaluation")
+        for button, do in (
+            (ui.addFilesButton, self.onAddFiles),
+            (ui.addSceneButton, self.onAddFromScene),
+            (ui.removeSetButton, self.setsTable.removeSelected),
+            (ui.evaluateButton, self.onEvaluate),
+            (ui.loadButton, self.onLoad),
+            (ui.browserButton, self.onBrowser),
+            (ui.removeReportButton, self.onRemoveReport),
+            (ui.chartButton, self.onChart),
+            (ui.summaryButton, self.onSummary),
+            (ui.besideButton, self.onBeside),
+        ):
+            button.connect("clicked()", do)
+        ui.setsTable.connect("itemSelectionChanged()", self.updateButtons)
+        ui.setBox.connect("currentIndexChanged(int)", self.onListChanged)
+        ui.orderBox.connect("currentIndexChanged(int)", self.onListChanged)
+        ui.pairSlider.connect("valueChanged(double)", self.onPair)
+        ui.overlayCheckBox.connect("clicked(bool)", self.onOverlay)
+        ui.methodBox.connect("activated(int)", self.onOverlay)
+        self.keepPath(ui.modelPath, "modelPath")
+        self.keepPath(ui.reportsFolder, "reportsFolder")
+        self._shownReport: str | None = None
+        self._sliceTags: list[tuple[Any, Any]] = []
+        self._turning = False
 
+    # What is chosen.
 
-class SkullGANEvaluateLogic(ScriptedLoadableModuleLogic):
-    """Reports, one at a time, without a panel.
+    def showParameters(self) -> None:
+        self.setsTable.show(self.logic.chosenSets(self.node))
+        self.ui.setsLabel.text = self._unsaid()
+        self.ui.setsLabel.visible = bool(self.ui.setsLabel.text)
+        self.ui.modelLabel.visible = self.node.useModel and not self.node.modelPath
+        shown = self.node.report.GetID() if self.node.report is not None else ""
+        if shown != self._shownReport:
+            self._shownReport = shown
+            self._showReport()
 
-    Example::
-
-        logic = SkullGANEvaluateLogic()
-        logic.start(["real.h5"], ["synthetic.h5"], "report")
-        while logic.poll() == "running":
-            slicer.app.processEvents()
-        page = logic.takeReport()
-    """
-
-    def __init__(self) -> None:
-        ScriptedLoadableModuleLogic.__init__(self)
-        self.child: Any = None
-        self._folder = Path()
-
-    def getParameterNode(self) -> SkullGANEvaluateParameterNode:
-        return SkullGANEvaluateParameterNode(super().getParameterNode())
-
-    def start(
-        self, real: list[str], synthetic: list[str], reportFolder: str, runFolder: str = ""
-    ) -> None:
-        """Begin to write a report; raises ``SkullGANError`` if it cannot be."""
-        from SkullGANLib.process import ChildProcess, script_line
-
-        arguments = ["-o", reportFolder, "--progress", "lines"]
-        arguments += ["--real", *real] if real else []
-        arguments += ["--synthetic", *synthetic] if synthetic else []
-        arguments += ["--run", runFolder] if runFolder else []
-        self.child = ChildProcess(script_line(SCRIPT, arguments))
-        self._folder = Path(reportFolder)
-
-    def poll(self) -> str:
-        """Carry on; give ``idle``, ``running``, ``finished``, ``cancelled`` or ``failed``."""
-        return self.child.poll() if self.child else "idle"
-
-    def takeReport(self) -> Path | None:
-        """Give the page that a finished child wrote, None if it was cancelled.
-
-        Raises:
-            SkullGANError: with the child's sentence if it failed.
-        """
-        from SkullGANLib.errors import SkullGANError
-
-        child, self.child = self.child, None
-        if child.state == "failed":
-            raise SkullGANError(child.sentence)
-        return self._folder / "report.html" if child.state == "finished" else None
-
-    def close(self) -> None:
-        """End what is being written."""
-        if self.child:
-            self.child.end()
-            self.child = None
-
-
-class SkullGANEvaluateWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel."""
-
-    def __init__(self, parent: Any = None) -> None:
-        ScriptedLoadableModuleWidget.__init__(self, parent)
-        VTKObservationMixin.__init__(self)
-        self.logic: SkullGANEvaluateLogic | None = None
-        self._parameterNode: SkullGANEvaluateParameterNode | None = None
-        self._guiTag: int | None = None
-
-    def setup(self) -> None:
-        """Build the panel, when it is opened for the first time."""
-        ScriptedLoadableModuleWidget.setup(self)
-        uiWidget = slicer.util.loadUI(self.resourcePath("UI/SkullGANEvaluate.ui"))
-        self.layout.addWidget(uiWidget)
-        self.ui = slicer.util.childWidgetVariables(uiWidget)
-        self._uiWidget = uiWidget
-        uiWidget.setMRMLScene(slicer.mrmlScene)
-        self.logic = SkullGANEvaluateLogic()
-        self.timer = qt.QTimer()
-        self.timer.setInterval(POLL_MSEC)
-        self.timer.connect("timeout()", self.onTimer)
-
-        scene = slicer.mrmlScene
-        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
-        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
-        self.ui.addRealButton.connect("clicked(bool)", lambda: self.onAdd("realSets"))
-        self.ui.addSyntheticButton.connect("clicked(bool)", lambda: self.onAdd("syntheticSets"))
-        self.ui.writeButton.connect("clicked(bool)", self.onWrite)
-        self.ui.openButton.connect("clicked(bool)", self.onOpen)
-        self.ui.cancelButton.connect("clicked(bool)", self.onCancel)
-        self.ui.realEdit.connect("textChanged()", self.onRealSets)
-        self.ui.syntheticEdit.connect("textChanged()", self.onSyntheticSets)
-        self.ui.runFolder.connect("currentPathChanged(QString)", self.onRunFolder)
-        self.ui.reportFolder.connect("currentPathChanged(QString)", self.onReportFolder)
-        self.initializeParameterNode()
+    def sceneStartsClosing(self) -> None:
+        self.logic.leaveScene()
+        self._followSlices([])
+        self._shownReport = None
 
     def cleanup(self) -> None:
-        """Called when the module goes: with it goes a report that is being written."""
-        self.timer.stop()
-        self.setParameterNode(None)
-        self.removeObservers()
-        self.logic.close()
+        self._followSlices([])
+        PanelWidget.cleanup(self)
 
-    def enter(self) -> None:
-        """Called whenever the user comes to the panel."""
-        self.initializeParameterNode()
-
-    def exit(self) -> None:
-        """Called whenever the user leaves the panel; work goes on."""
-        self.setParameterNode(None)
-
-    def onSceneStartClose(self, caller: Any, event: Any) -> None:
-        self.setParameterNode(None)  # a report belongs to no scene: it is finished
-
-    def onSceneEndClose(self, caller: Any, event: Any) -> None:
-        self.initializeParameterNode()
-
-    def initializeParameterNode(self) -> None:
-        self.setParameterNode(self.logic.getParameterNode())
-
-    def setParameterNode(self, node: SkullGANEvaluateParameterNode | None) -> None:
-        """Show the parameters of a node, and no longer those of the one before."""
-        if self._parameterNode:
-            self._parameterNode.disconnectGui(self._guiTag)
-            self.removeObserver(
-                self._parameterNode.parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameters
-            )
-        self._parameterNode = node
-        if node:
-            # Not connectGui, which gives no tag to disconnect by (Slicer/Slicer#7547).
-            self._guiTag = node.connectParametersToGui(self._namedWidgets())
-            self.addObserver(node.parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameters)
+    def onSets(self, sets: list[ChosenSet]) -> None:
+        if self.node:
+            files = keepSets(self.node.parameterNode, sets)
+            self.node.files = files
             self.onParameters()
 
-    def _namedWidgets(self) -> dict[str, Any]:
-        """The widgets that name a parameter, by its name."""
-        named = "SlicerParameterName"
-        widgets = slicer.util.findChildren(self._uiWidget)
-        return {w.property(named): w for w in widgets if w.property(named)}
-
-    def onParameters(self, caller: Any = None, event: Any = None) -> None:
-        """Show what the parameter node holds and allow what it allows."""
-        node = self._parameterNode
-        # Texts are not left to connectGui, which would move the cursor of who is typing.
-        for edit, text in (
-            (self.ui.realEdit, node.realSets),
-            (self.ui.syntheticEdit, node.syntheticSets),
-        ):
-            if edit.toPlainText() != text:
-                edit.setPlainText(text)
-        for edit, path in (
-            (self.ui.runFolder, node.runFolder),
-            (self.ui.reportFolder, node.reportFolder),
-        ):
-            if edit.currentPath != path:
-                edit.currentPath = path
-        self.updateButtons()
-
-    def onRealSets(self) -> None:
-        if self._parameterNode:
-            self._parameterNode.realSets = self.ui.realEdit.toPlainText()
-
-    def onSyntheticSets(self) -> None:
-        if self._parameterNode:
-            self._parameterNode.syntheticSets = self.ui.syntheticEdit.toPlainText()
-
-    def onRunFolder(self, path: str) -> None:
-        if self._parameterNode:
-            self._parameterNode.runFolder = path
-
-    def onReportFolder(self, path: str) -> None:
-        if self._parameterNode:
-            self._parameterNode.reportFolder = path
-
-    def updateButtons(self) -> None:
-        """Enable what can be done; a button that cannot be pressed says why."""
-        working = self.logic.child is not None
-        node = self._parameterNode
-        if node:
-            self._allow(
-                self.ui.writeButton, self._objection(), _("Write the report and open it, in 10 s.")
-            )
-            page = Path(node.reportFolder) / "report.html"
-            self._allow(
-                self.ui.openButton,
-                "" if node.reportFolder and page.is_file() else _("There is no report here yet."),
-                _("Open the report of this folder in the browser."),
-            )
-        self._allow(
-            self.ui.cancelButton,
-            "" if working else _("Nothing is being done."),
-            _("End the work; files that are written already stay."),
+    def onAddFiles(self) -> None:
+        paths = qt.QFileDialog.getOpenFileNames(
+            self.ui.addFilesButton, _("Segment sets to compare"), "", _("Segment sets (*.h5)")
         )
+        with self.shownErrors(_("Not every file could be added.")):
+            for path in paths or ():
+                name = setstable.guessed(path)
+                self.onSets([*self.setsTable.sets, ChosenSet(name, path=path)])
 
-    def _objection(self) -> str:
-        node = self._parameterNode
-        if self.logic.child is not None:
-            return _("Wait until the report below is written, or cancel it.")
-        if not self._paths("realSets") and not self._paths("syntheticSets"):
-            return _("Choose at least one segment set first.")
-        if not node.reportFolder:
-            return _("Choose a report folder first.")
+    def onAddFromScene(self) -> None:
+        menu = qt.QMenu()
+        actions = {menu.addAction(volume.GetName()): volume for volume in self._setsInScene()}
+        place = qt.QPoint(0, self.ui.addSceneButton.height)
+        picked = menu.exec_(self.ui.addSceneButton.mapToGlobal(place))
+        for action, volume in actions.items():
+            if picked is not None and action.text == picked.text:
+                name = setstable.guessedVolume(volume)
+                self.onSets([*self.setsTable.sets, ChosenSet(name, volume=volume)])
+                return
+
+    def _setsInScene(self) -> list[Any]:
+        from SkullGANScene import segmentsets
+
+        return segmentsets.in_scene(slicer.mrmlScene)
+
+    def _unsaid(self) -> str:
+        """Say what the chosen sets are too few for."""
+        names = {one.name for one in self.setsTable.sets}
+        if not names:
+            return _(
+                "Add the sets to compare: real segments that the model learned from and others that"
+                " it did not, and synthetic ones."
+            )
+        for name, sentence in (
+            ("synthetic", _("Without a synthetic set, real segments are only compared.")),
+            ("test", _("Without a test set, nobody can say whether synthetic ones are copies.")),
+            ("train", _("Without a training set, no nearest real neighbours can be found.")),
+        ):
+            if name not in names:
+                return sentence
         return ""
 
-    @staticmethod
-    def _allow(button: Any, objection: str, use: str) -> None:
-        button.enabled = not objection
-        button.toolTip = objection or use
+    # Evaluating.
 
-    def onAdd(self, name: str) -> None:
-        chosen = qt.QFileDialog.getOpenFileNames(
-            None, _("Segment sets to compare"), "", _("Segment sets (*.h5)")
-        )
-        setattr(self._parameterNode, name, "\n".join([*self._paths(name), *chosen]))
+    def onEvaluate(self) -> None:
+        from SkullGANPanel import packages
 
-    def onWrite(self) -> None:
-        node = self._parameterNode
-        with self._shownErrors(_("No report was written.")):
-            self.logic.start(
-                self._paths("realSets"),
-                self._paths("syntheticSets"),
-                node.reportFolder,
-                node.runFolder,
+        node = self.node
+        with self.shownErrors(_("The evaluation could not begin.")):
+            packages.ensure(packages.EVALUATION, _("An evaluation"))
+            self.logic.startEvaluation(
+                self.logic.chosenSets(node),
+                node.reportsFolder,
+                model=self.logic.modelOf(node),
+                seed=node.seed,
+                most=node.most,
+                shown=self.logic.shownOf(node),
             )
-            self.ui.progressBar.value = 0
-            self.ui.statusLabel.text = _("Writing the report...")
-            self.timer.start()
+            self.watch()
+
+    def onLoad(self) -> None:
+        folder = qt.QFileDialog.getExistingDirectory(
+            self.ui.loadButton, _("Folder of a report"), self.node.reportsFolder
+        )
+        if folder:
+            with self.shownErrors(_("The report could not be read.")):
+                self.logic.startReport(folder, shown=self.logic.shownOf(self.node))
+                self.watch()
+
+    def taskEnded(self, state: str, result: Any) -> str:
+        if state == "cancelled":
+            return _("Cancelled; the scene is as it was.")
+        folder = self.logic.reportFolder
+        if result is not None and result.IsA("vtkMRMLScalarVolumeNode"):
+            self._showPicked(self._nodes())
+            return _("Done: orange speaks for real, blue for made.")
+        if result is None:
+            return _("The scene was closed meanwhile; the report is in {folder}.").format(
+                folder=folder
+            )
+        if self.node:
+            self.node.report = result
+            self.ui.resultsSection.collapsed = False
+        return _("Done: {name}, in {folder}").format(name=result.GetName(), folder=folder)
+
+    # Results.
+
+    def _nodes(self) -> Any:
+        """Give the nodes of the report that is shown (``evaluation.EvaluationNodes``), or None."""
+        from SkullGANScene import evaluation
+
+        text = self.node.report if self.node else None
+        if text is None or not text.GetAttribute(evaluation.ATTRIBUTE):
+            return None
+        return evaluation.nodes_of(text)
+
+    def _showReport(self) -> None:
+        """Fill charts, sets, words and pairs for another report, or for none."""
+        nodes, ui = self._nodes(), self.ui
+        ui.answersBrowser.setHtml(_inWords(nodes.said) if nodes else "")
+        for box, entries in (
+            (ui.chartBox, list(nodes.charts) if nodes else []),
+            (ui.setBox, [setstable.title(name) for name in nodes.tables] if nodes else []),
+        ):
+            box.blockSignals(True)
+            box.clear()
+            box.addItems(entries)
+            box.blockSignals(False)
+        if nodes and "synthetic" in nodes.tables:
+            ui.setBox.setCurrentIndex(list(nodes.tables).index("synthetic"))
+        self._showSegments(nodes)
+        pairs = nodes.pairs if nodes else None
+        ui.pairSlider.maximum = max(len(pairs), 1) if pairs else 1
+        ui.pairSlider.minimum = 1
+        ui.pairSlider.value = 1
+        self._showPair(nodes)
+
+    def onBrowser(self) -> None:
+        page = self._page()
+        if page is not None:
+            qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(page)))
+
+    def _page(self) -> Path | None:
+        """Give the page of the report that is shown, if it is where it was written."""
+        from SkullGANLib.evaluationresults import PAGE
+
+        nodes = self._nodes()
+        page = nodes.report / PAGE if nodes else None
+        return page if page is not None and page.is_file() else None
+
+    def onRemoveReport(self) -> None:
+        from SkullGANScene import evaluation
+
+        text = self.node.report
+        self.node.report = None
+        self._followSlices([])
+        evaluation.remove(text)
         self.updateButtons()
 
-    def onCancel(self) -> None:
-        if self.logic.child:
-            self.logic.child.cancel()
-            self.ui.statusLabel.text = _("Cancelling...")
+    def onChart(self) -> None:
+        nodes = self._nodes()
+        charts = list(nodes.charts.values()) if nodes else []
+        index = self.ui.chartBox.currentIndex
+        if 0 <= index < len(charts):
+            slicer.modules.plots.logic().ShowChartInLayout(charts[index])
 
-    def onOpen(self) -> None:
-        page = Path(self._parameterNode.reportFolder) / "report.html"
-        qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(page)))
-
-    def onTimer(self) -> None:
-        """Show how far the child is; open the report when it is written."""
-        state = self.logic.poll()
-        self.ui.progressBar.value = round(100 * self.logic.child.share)
-        if state == "running":
+    def onSummary(self) -> None:
+        nodes = self._nodes()
+        if nodes is None or nodes.summary is None:
             return
-        self.timer.stop()
-        with self._shownErrors(_("No report was written.")):
-            page = self.logic.takeReport()
-            if page is None:
-                self.ui.statusLabel.text = _("Cancelled.")
-            else:
-                self.ui.statusLabel.text = _("Written: {page}").format(page=page)
-                qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(page)))
-        self.updateButtons()
+        layout = slicer.app.layoutManager().layout
+        withTable = slicer.modules.tables.logic().GetLayoutWithTable(layout)
+        slicer.app.layoutManager().setLayout(withTable)
+        selection = slicer.app.applicationLogic().GetSelectionNode()
+        selection.SetActiveTableID(nodes.summary.GetID())
+        slicer.app.applicationLogic().PropagateTableSelection()
 
-    def _paths(self, name: str) -> list[str]:
-        lines = getattr(self._parameterNode, name).splitlines()
-        return [line.strip() for line in lines if line.strip()]
+    # Segments.
 
-    @contextmanager
-    def _shownErrors(self, message: str) -> Iterator[None]:
-        """Show what a user can mend as a sentence; the rest is a bug and keeps its traceback."""
-        from SkullGANLib.errors import SkullGANError
+    def onListChanged(self, index: int) -> None:
+        self._showSegments(self._nodes())
 
-        problem = None
-        with slicer.util.tryWithErrorDisplay(message, waitCursor=True):
-            try:
-                yield
-            except SkullGANError as error:
-                problem = error
-        if problem:
-            self.ui.progressBar.value = 0
-            self.ui.statusLabel.text = str(problem)
-            self.updateButtons()
-            slicer.util.errorDisplay(f"{message}\n\n{problem}")
+    def _showSegments(self, nodes: Any) -> None:
+        name = self._listedSet(nodes)
+        volume = nodes.volumes.get(name) if name else None
+        table = nodes.tables[name] if name else None
+        self.segments.show(volume, table, self.ui.orderBox.currentIndex)
+
+    def _listedSet(self, nodes: Any) -> str:
+        names = list(nodes.tables) if nodes else []
+        index = self.ui.setBox.currentIndex
+        return names[index] if 0 <= index < len(names) else ""
+
+    def onSegmentPicked(self, index: int) -> None:
+        self._showPicked(self._nodes())
+
+    def _showPicked(self, nodes: Any) -> None:
+        """Show the picked segment, with its realness map if that is wanted and known."""
+        from SkullGANScene import evaluation, sliceviews
+
+        volume = nodes.volumes.get(self._listedSet(nodes)) if nodes else None
+        index = self.segments.picked()
+        if index < 0 or volume is None:
+            return
+        wanted = self.node.overlay
+        over = evaluation.overlay_of(volume, self.logic.methodOf(self.node)) if wanted else None
+        sliceviews.look_at(sliceviews.free_view(slicer.mrmlScene), volume, index, over)
+
+    def onOverlay(self, value: Any) -> None:
+        """Show the realness map over the picked segment; it is made first where there is none."""
+        from SkullGANScene import evaluation
+
+        nodes = self._nodes()
+        volume = nodes.volumes.get(self._listedSet(nodes)) if nodes else None
+        if volume is None or not self.node.overlay:
+            self._showPicked(nodes)
+            return
+        if self.segments.picked() < 0 and self.segments.rows:
+            self.segments.pick(self.segments.rows[0])
+        method = self.logic.methodOf(self.node)
+        if evaluation.overlay_of(volume, method) is not None:
+            self._showPicked(nodes)
+            return
+        with self.shownErrors(_("There is no realness map.")):
+            from SkullGANPanel import packages
+
+            packages.ensure(packages.MODELS, _("A realness map"))
+            self.logic.startOverlay(
+                volume, self._judge(nodes), method, nodes.said.get("realness", "")
+            )
+            self.watch()
+
+    def _judge(self, nodes: Any) -> Path:
+        """Give the model that judged for a report, else the one that is chosen or came along."""
+        from SkullGANLib import resources
+
+        judged = nodes.said["model"]
+        if judged and Path(judged).is_file():
+            return Path(judged)
+        return self.logic.modelOf(self.node) or resources.box_model()
+
+    # Nearest real neighbours.
+
+    def onBeside(self) -> None:
+        from SkullGANScene import sliceviews
+
+        nodes = self._nodes()
+        pairs = nodes.pairs if nodes else None
+        if pairs is not None:
+            titles = (_("Synthetic"), _("Nearest real"), _("Difference"))
+            views = sliceviews.arrange(slicer.mrmlScene, titles)
+            slicer.app.processEvents()  # the views take their size, which pairs are fitted to
+            self._showPair(nodes)
+            self._followSlices(views)
+
+    def onPair(self, value: float) -> None:
+        self._showPair(self._nodes())
+
+    def _pair(self) -> int:
+        return round(self.ui.pairSlider.value) - 1
+
+    def _showPair(self, nodes: Any) -> None:
+        from SkullGANScene import neighbours, sliceviews
+
+        pairs = nodes.pairs if nodes else None
+        if pairs is None or not 0 <= self._pair() < len(pairs):
+            self.ui.pairLabel.text = ""
+            return
+        self.ui.pairLabel.text = _aboutPair(neighbours.described(pairs, self._pair()))
+        self._turning = True
+        stacks = (pairs.segments, pairs.nearest, pairs.difference)
+        for view, stack in zip(sliceviews.beside_views(slicer.mrmlScene), stacks, strict=False):
+            if view.IsMappedInLayout():
+                sliceviews.look_at(view, stack, self._pair())
+        self._turning = False
+
+    def _followSlices(self, views: list[Any]) -> None:
+        """Let the slider follow who turns the slices in these views, and no others."""
+        for view, tag in self._sliceTags:
+            view.RemoveObserver(tag)
+        self._sliceTags = [
+            (view, view.AddObserver("ModifiedEvent", self.onSliceTurned)) for view in views
+        ]
+
+    def onSliceTurned(self, view: Any, event: Any) -> None:
+        from SkullGANScene import sliceviews
+
+        index = sliceviews.index_in(view)
+        within = 0 <= index < self.ui.pairSlider.maximum
+        if within and index != self._pair() and not self._turning and view.IsMappedInLayout():
+            self.ui.pairSlider.value = index + 1
+
+    # What can be done.
+
+    def updateButtons(self) -> None:
+        ui = self.ui
+        working = self.logic.isWorking()
+        busy = _("Wait until the work below has ended, or cancel it.") if working else ""
+        nothing = "" if self.node else _("The panel is not open.")
+        objection = nothing or busy or (self._objection() if self.node else "")
+        self.allow(
+            ui.evaluateButton,
+            objection,
+            _("Evaluate in the background: some seconds to a few minutes, by the sets' size."),
+        )
+        self.allow(ui.loadButton, nothing or busy, _("Bring an earlier report into the scene."))
+        sets = self._setsInScene() if self.node else []
+        self.allow(
+            ui.addSceneButton,
+            ""
+            if sets
+            else _("There is no segment set in the scene; the module SkullGAN makes them."),
+            _("Compare the kept segments of a set in the scene."),
+        )
+        picked = ui.setsTable.currentRow() >= 0
+        self.allow(
+            ui.removeSetButton,
+            "" if picked else _("Pick a set in the list first."),
+            _("Take the picked set off this list; its file or volume stays."),
+        )
+        self.allow(
+            ui.cancelButton,
+            "" if working else _("Nothing is being done."),
+            _("End the work; the scene stays as it was and no report is left."),
+        )
+        self._updateResults(busy)
+
+    def _objection(self) -> str:
+        """Say why no evaluation can begin, or nothing."""
+        node = self.node
+        if not self.setsTable.sets:
+            return _("Add segment sets first.")
+        if node.useModel and node.modelPath and not Path(node.modelPath).is_file():
+            return _("The model {path} is not there.").format(path=node.modelPath)
+        if not node.reportsFolder:
+            return _("Choose a folder for reports first.")
+        return ""
+
+    def _updateResults(self, busy: str) -> None:
+        ui, nodes = self.ui, self._nodes()
+        none = "" if nodes else _("There is no report in the scene yet.")
+        gone = none or ("" if self._page() else _("The report's folder is no longer there."))
+        where = str(nodes.report) if nodes else ""
+        charts = none or ("" if nodes.charts else _("The charts were deleted."))
+        summary = none or ("" if nodes.summary is not None else _("The table was deleted."))
+        pairs = none or (
+            ""
+            if nodes.pairs is not None
+            else _("No neighbours are known: a synthetic and a training set are needed.")
+        )
+        self.allow(ui.browserButton, gone, _("Open {folder} in the browser.").format(folder=where))
+        self.allow(
+            ui.removeReportButton,
+            none or busy,
+            _("Take this report out of the scene; its folder stays."),
+        )
+        self.allow(ui.chartButton, charts, _("Show this chart in the layout's plot view."))
+        self.allow(ui.chartBox, charts, _("Charts of this report."))
+        self.allow(
+            ui.summaryButton, summary, _("Show the numbers of each set in the layout's table view.")
+        )
+        self.allow(
+            ui.besideButton,
+            pairs,
+            _(
+                "Change the layout to three linked views: synthetic segment, nearest real one,"
+                " difference in HU (blue: less dense than real, red: denser)."
+            ),
+        )
+        self.allow(ui.pairSlider, pairs, _("Which pair; those most like copies come first."))
+        self.allow(
+            ui.overlayCheckBox,
+            none or busy,
+            _(
+                "Lay over the picked segment where the discriminator's decision comes from: orange"
+                " speaks for real, blue for made. It is worked out once for the whole set."
+            ),
+        )
+        self.allow(
+            ui.methodBox,
+            none or busy,
+            _(
+                "What each place of the image adds to the score, or what the score loses where the"
+                " wall is smoothed: a second opinion, and slower."
+            ),
+        )
+        for box in (ui.setBox, ui.orderBox):
+            self.allow(box, none, _("Which segments are listed, and in which order."))
+
+
+def _inWords(said: Any) -> str:
+    """Give what a report says as HTML: warnings, questions and answers, what cannot be said."""
+    warnings = "".join(f"<p style='color:#b00020'>{escape(one)}</p>" for one in said["concerns"])
+    answers = "".join(
+        f"<p><b>{escape(one['question'])} {escape(one['short'])}.</b><br>"
+        f"{escape(' '.join(one['reasons']))}</p>"
+        for one in said["answers"]
+    )
+    unsaid = "".join(f"<li>{escape(one)}</li>" for one in said["unsaid"])
+    heading = escape(_("What cannot be said"))
+    return warnings + answers + (f"<p><b>{heading}</b></p><ul>{unsaid}</ul>" if unsaid else "")
+
+
+def _aboutPair(row: Any) -> str:
+    """Say in words what is known of a pair of nearest segments."""
+    moved = [_("left and right swapped")] if int(row["Flipped"]) else []
+    for column, back, forth in (
+        ("Rows down", _("{px} px up"), _("{px} px down")),
+        ("Columns right", _("{px} px to the left"), _("{px} px to the right")),
+    ):
+        px = int(row[column])
+        if px:
+            moved.append((forth if px > 0 else back).format(px=abs(px)))
+    text = _(
+        "Synthetic {synthetic}, nearest training segment {training} by {way}{moved}. Likeness ratio"
+        " {ratio:.2f} (1: as like as others are, 0: a copy)."
+    ).format(
+        synthetic=row["Synthetic"],
+        training=row["Training"],
+        way=row["Way"],
+        moved=f" ({', '.join(moved)})" if moved else "",
+        ratio=float(row["Likeness ratio"]),
+    )
+    return (
+        f"{text} {_('Verdict: {verdict}.').format(verdict=row['Verdict'])}"
+        if row["Verdict"]
+        else text
+    )
 
 
 class SkullGANEvaluateTest(ScriptedLoadableModuleTest):
@@ -346,8 +538,9 @@ class SkullGANEvaluateTest(ScriptedLoadableModuleTest):
         from SkullGANLib.errors import SkullGANError
 
         logic = SkullGANEvaluateLogic()
-        logic.start(["nowhere.h5"], [], slicer.app.temporaryPath)
+        gone = [ChosenSet("test", path="nowhere.h5")]
+        logic.startEvaluation(gone, slicer.app.temporaryPath)
         while logic.poll() == "running":
             slicer.app.processEvents()
-        self.assertRaisesRegex(SkullGANError, "nowhere.h5", logic.takeReport)  # noqa: PT027
+        self.assertRaisesRegex(SkullGANError, "nowhere.h5", logic.takeResult)  # noqa: PT027
         self.delayDisplay("A set that is not there is named")

@@ -28,7 +28,7 @@ import numpy as np
 
 from . import __version__, evaluationfigures
 from .errors import OutputError
-from .evaluation import Evaluation, Memorised
+from .evaluation import Discriminator, Evaluation, Memorised
 from .evaluationanswers import answers
 from .evaluationpage import TITLE, page
 from .evaluationresults import (
@@ -149,6 +149,7 @@ def numbers_of(
             "roc_against": found.discriminator.real,
             "roc": found.discriminator.roc,
             "calibration": found.discriminator.calibration,
+            "label": _label(found.discriminator),
         },
         "judges": found.judges,
         "learned": found.learned,
@@ -236,6 +237,14 @@ def _write_all(
     write_rows(folder / FLAT, [("number", "value"), *_flat(numbers)])
     write_table(folder / SEGMENTS, table_of(sets, found))
     write_text(folder / PAGE, page(numbers, pictures))
+
+
+def _label(found: Discriminator) -> str:
+    """Say whether realness may be read as a probability, of synthetic segments if there are any."""
+    from . import realness
+
+    known = found.calibration
+    return realness.label(known.get("synthetic", next(iter(known.values()), None)))
 
 
 def _described(one: Examined) -> dict[str, Any]:

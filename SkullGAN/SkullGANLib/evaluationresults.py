@@ -99,16 +99,24 @@ class ReportedSet:
                 that were evaluated.
             IndexError: if the set has no such place.
         """
-        found = []
-        for place in map(int, places):
-            path, row = self.where(place)
-            one = segmentset.read(path, slice(row, row + 1))
-            if len(one) == 0 or digests_of(one.hu)[0] != self.columns["digest"][place]:
+        wanted = [(*self.where(int(place)), self.columns["digest"][place]) for place in places]
+        found, start = [], 0
+        while start < len(wanted):
+            path, row, _ = wanted[start]
+            # What lies one after the other in a file is read in one go.
+            end = start + 1
+            while end < len(wanted) and wanted[end][:2] == (path, row + end - start):
+                end += 1
+            one = segmentset.read(path, slice(row, row + end - start))
+            known = [digest for _, _, digest in wanted[start:end]]
+            others = [k for k, digest in enumerate(digests_of(one.hu)) if digest != known[k]]
+            if others or len(one) < len(known):
                 raise BadInputError(
-                    f"{path}: its segment {row} is not the one that was evaluated, the file as it "
-                    "was then is needed."
+                    f"{path}: its segment {row + min([*others, len(one)])} is not the one that was "
+                    "evaluated, the file as it was then is needed."
                 )
             found.append(one)
+            start = end
         return segmentset.concatenate(found)
 
 

@@ -34,6 +34,8 @@ _STYLE = {
 }
 _FEWEST_FOR_VIOLIN = 8
 _MOST_FOR_VIOLIN = 20_000
+VIOLIN_REACH = 0.38
+"""Half the width of a violin, of the distance between neighbours."""
 _POINTS = 400
 
 
@@ -172,21 +174,20 @@ def _draw_panel(
 
 def _draw_violin(axes: Axes, place: int, values: np.ndarray, colour: str, digits: str) -> None:
     """Draw a distribution with its quartiles and its median; few values are drawn as points."""
-    from scipy.stats import gaussian_kde
-
     if values.size == 0:
         axes.text(place, 0.5, "none\nmeasured", ha="center", transform=axes.get_xaxis_transform())
         return
     low, median, high = np.quantile(values, (0.25, 0.5, 0.75))
-    spread = np.ptp(values)
-    if values.size >= _FEWEST_FOR_VIOLIN and spread > 1e-6 * max(1.0, abs(median)):
-        # 20,000 values, evenly taken, draw the same line as all of a larger set.
-        taken = np.sort(values)[:: max(1, values.size // _MOST_FOR_VIOLIN)]
-        grid = np.linspace(values.min(), values.max(), 200)
-        density = gaussian_kde(taken)(grid)
-        width = 0.38 * density / density.max()
+    shape = violin(values)
+    if shape is not None:
+        grid, width = shape
         axes.fill_betweenx(
-            grid, place - width, place + width, color=colour, alpha=0.45, linewidth=0
+            grid,
+            place - VIOLIN_REACH * width,
+            place + VIOLIN_REACH * width,
+            color=colour,
+            alpha=0.45,
+            linewidth=0,
         )
     else:
         axes.plot(np.full(values.size, place), values, "o", color=colour, alpha=0.6, markersize=4)
@@ -203,6 +204,27 @@ def _draw_violin(axes: Axes, place: int, values: np.ndarray, colour: str, digits
         fontweight="bold",
         bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "alpha": 0.75, "linewidth": 0},
     )
+
+
+def violin(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Give the shape of a distribution: values (200,), and widths (200,) of which the largest is 1.
+
+    None for what is too few, or too much alike, to have a shape; then draw the values themselves.
+    The density is a sum of Gaussians, as wide as Scott's rule has it (Scott 1992).
+
+    Args:
+        values: float (N,), finite.
+    """
+    if values.size < _FEWEST_FOR_VIOLIN:
+        return None
+    if np.ptp(values) <= 1e-6 * max(1.0, abs(float(np.median(values)))):
+        return None
+    # 20,000 values, evenly taken, draw the same line as all of a larger set.
+    taken = np.sort(values)[:: max(1, values.size // _MOST_FOR_VIOLIN)]
+    grid = np.linspace(values.min(), values.max(), 200)
+    width = taken.std(ddof=1) * taken.size**-0.2
+    density = np.array([np.exp(-(((taken - place) / width) ** 2) / 2).sum() for place in grid])
+    return grid, density / density.max()
 
 
 def _short(name: str) -> str:

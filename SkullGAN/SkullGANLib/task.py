@@ -18,7 +18,9 @@ Example:
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +29,7 @@ from .process import ASK_S, TERM_S, ChildProcess
 
 AT_ONCE_S = 0.05
 """How long one ``poll`` may carry on with short pieces; a panel that waits longer feels slow."""
+_AT_A_TIME_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,28 @@ def within(work: Work, first: float, last: float) -> Work:
                 error = problem
     finally:
         work.close()
+
+
+def aside(function: Callable[[], Any]) -> Work:
+    """Do in a thread what takes long and comes in one piece; returns what the function gives.
+
+    Only for what touches neither scene nor widgets. Whoever cancels does not wait for its end.
+
+    Example:
+        >>> def summed():
+        ...     return (yield from aside(lambda: sum(range(10))))
+        >>> Task("Adding up", summed()).wait(10)
+        'finished'
+    """
+    pool = ThreadPoolExecutor(1)
+    try:
+        future = pool.submit(function)
+        while not future.done():
+            futures.wait([future], timeout=_AT_A_TIME_S)
+            yield 0.5
+        return future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 class Task:

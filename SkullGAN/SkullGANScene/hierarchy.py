@@ -13,6 +13,8 @@ _PLUGINS = {
     "vtkMRMLTextNode": "Texts",
     "vtkMRMLModelNode": "Models",
     "vtkMRMLMarkupsPlaneNode": "Markups",
+    "vtkMRMLPlotChartNode": "Plots",
+    "vtkMRMLPlotSeriesNode": "Plots",
 }
 
 
@@ -27,10 +29,11 @@ def item_of(node: slicer.vtkMRMLNode) -> int:
     return item
 
 
-def add_folder(scene: slicer.vtkMRMLScene, name: str) -> int:
-    """Make a folder at the top of the hierarchy and give its item."""
+def add_folder(scene: slicer.vtkMRMLScene, name: str, parent: int | None = None) -> int:
+    """Make a folder at the top of the hierarchy, or in another one, and give its item."""
     hierarchy = _hierarchy(scene)
-    folder = hierarchy.CreateFolderItem(hierarchy.GetSceneItemID(), name)
+    above = hierarchy.GetSceneItemID() if parent is None else parent
+    folder = hierarchy.CreateFolderItem(above, name)
     if not hierarchy.GetItemOwnerPluginName(folder):
         hierarchy.SetItemOwnerPluginName(folder, "Folder")
     return folder
@@ -57,10 +60,12 @@ def folder_of(node: slicer.vtkMRMLNode) -> int:
     return _hierarchy(node.GetScene()).GetItemParent(item_of(node))
 
 
-def remove(node: slicer.vtkMRMLStorableNode) -> None:
+def remove(node: slicer.vtkMRMLNode) -> None:
     """Take a node out of its scene, with its item and the nodes that show and store it."""
     scene = node.GetScene()
-    helpers = [node.GetNthStorageNode(k) for k in range(node.GetNumberOfStorageNodes())]
+    helpers = []
+    if node.IsA("vtkMRMLStorableNode"):
+        helpers += [node.GetNthStorageNode(k) for k in range(node.GetNumberOfStorageNodes())]
     if node.IsA("vtkMRMLDisplayableNode"):
         helpers += [node.GetNthDisplayNode(k) for k in range(node.GetNumberOfDisplayNodes())]
     # The item first: where Slicer is not there to follow, one without its node would stay.

@@ -65,7 +65,7 @@ def add_metrics(
     shown = {metric: COLUMNS.get(metric, Column(metric, "", "")) for metric in metrics}
     node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
     for title, values in _columns(segments, metrics).items():
-        _add_column(node, title, values)
+        add_column(node, title, values)
     node.SetColumnDescription("Segment", "Number of the segment and of its slice, from 0")
     node.SetColumnDescription(KEEP, "1 for a segment that is kept, 0 for a rejected one")
     node.SetColumnDescription("Seed", "The generator's seed, -1 where there is none")
@@ -141,12 +141,19 @@ def add_columns(
     """Add a table of numbers and texts, a column for each name, in their order."""
     node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
     for title, values in columns.items():
-        _add_column(node, title, values)
+        add_column(node, title, values)
     hierarchy.item_of(node)
     return node
 
 
-def _add_column(node: slicer.vtkMRMLTableNode, title: str, values: np.ndarray) -> None:
+def add_column(
+    node: slicer.vtkMRMLTableNode,
+    title: str,
+    values: np.ndarray,
+    unit: str = "",
+    description: str = "",
+) -> None:
+    """Add a column of texts or numbers (N,) with its unit and what it is."""
     if values.dtype.kind == "U":
         column = vtk.vtkStringArray()
         for value in values:
@@ -155,3 +162,7 @@ def _add_column(node: slicer.vtkMRMLTableNode, title: str, values: np.ndarray) -
         column = numpy_to_vtk(values, deep=True)
     column.SetName(title)
     node.AddColumn(column)
+    if unit:
+        node.SetColumnUnitLabel(title, unit)
+    if description:
+        node.SetColumnDescription(title, description)

@@ -191,13 +191,8 @@ def add_segments(
     """
     if not len(segments):
         raise BadInputError(f"Segment set {name!r} is empty, at least one segment is needed.")
-    size = segments.hu.shape[-1]
-    spacing = segments.pixel_spacing_mm
-    half_width = spacing * (size - 1) / 2
-    # An axial view of Slicer has the patient's right at the left and anterior up.
-    ijk_to_ras = np.diag([-spacing, -spacing, SEGMENT_DISTANCE_MM, 1.0])
-    ijk_to_ras[:2, 3] = half_width
-    node = _add_volume(scene, name, segments.hu, ijk_to_ras, segments.hu_range)
+    spacing_mm = segments.pixel_spacing_mm
+    node = add_stack(scene, segments.hu, spacing_mm, name, segments.hu_range)
     _describe(node, segments)
     node.SetAttribute(KIND_ATTRIBUTE, segments.kind)
     return node
@@ -221,6 +216,29 @@ def _describe(node: slicer.vtkMRMLScalarVolumeNode, segments: SegmentSet) -> Non
         f"{segments.pixel_spacing_mm:g} mm pixels; the position in space means nothing. "
         f"{segments.created_by}"
     )
+
+
+def add_stack(
+    scene: slicer.vtkMRMLScene,
+    values: np.ndarray,
+    pixel_spacing_mm: float,
+    name: str,
+    window: tuple[float, float],
+) -> slicer.vtkMRMLScalarVolumeNode:
+    """Add what there is for each pixel of N segments, where ``add_segments`` puts the segments.
+
+    Args:
+        scene: the scene.
+        values: (N, 128, 128), numbers.
+        pixel_spacing_mm: of the segments.
+        name: what the node is called.
+        window: values that are black and white.
+    """
+    half_width = pixel_spacing_mm * (values.shape[-1] - 1) / 2
+    # An axial view of Slicer has the patient's right at the left and anterior up.
+    ijk_to_ras = np.diag([-pixel_spacing_mm, -pixel_spacing_mm, SEGMENT_DISTANCE_MM, 1.0])
+    ijk_to_ras[:2, 3] = half_width
+    return _add_volume(scene, name, values, ijk_to_ras, window)
 
 
 def _add_volume(

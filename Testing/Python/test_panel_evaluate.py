@@ -1,25 +1,80 @@
-"""The SkullGANEvaluate panel, in the host: a real report of small sets."""
+"""The SkullGANEvaluate panel, in the host: a real evaluation of small sets of the sample CT."""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import qt_needed  # noqa: F401
 import slicer
-from SkullGANLib import recipe, segmentset
-from SkullGANLib.run import Run
-from SkullGANScene import bundle
-from SlicerHost import pythonqt
+import slicer.util
+from SkullGANLib import cli, radiology, resources, segments, segmentset
+from SkullGANScene import bundle, evaluation, rendering, segmentsets, sliceviews
+from SlicerHost import dialogs
 from SlicerHost.host import Host
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "SkullGANEvaluate" / "SkullGANEvaluate.py"
-SCRIPT = ROOT / "SkullGANEvaluate" / "Scripts" / "write_report.py"
+SCRIPT = ROOT / "SkullGANEvaluate" / "Scripts" / "evaluate_to_scene.py"
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What a real evaluation from the panel left: its files, and what the panel said of it."""
+
+    folder: Path
+    sets: dict[str, Path]
+    states: list[str]
+    status: str
+    scene: Path
+
+
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory, sample_ct, sample_mask) -> dict[str, Path]:
+    """Training and test set out of the sample CT, and a synthetic one by the model in the box."""
+    folder = tmp_path_factory.mktemp("Sätze mit Leerzeichen")
+    real = segments.extract(sample_ct, sample_mask, planes=("axial",), interval_mm=4).segments
+    paths = {name: folder / f"{name}.h5" for name in ("train", "test", "synthetic")}
+    segmentset.write(paths["train"], real[::2])
+    segmentset.write(paths["test"], real[1::2])
+    assert cli.main(["generate", "-n", "20", "-o", str(paths["synthetic"]), "--no-metrics"]) == 0
+    return paths
+
+
+@pytest.fixture(scope="module")
+def evaluated(sets, tmp_path_factory) -> Evaluated:
+    """Evaluate from the panel: two sets out of files, the synthetic one out of the scene."""
+    reports = tmp_path_factory.mktemp("Berichte é")
+    with Host() as host:
+        panel = host.open_module(MODULE)
+        dialogs.FILE_ANSWERS.append([str(sets["train"]), str(sets["test"])])
+        panel.ui.addFilesButton.click()
+        add_to_scene(sets["synthetic"], "Made")
+        panel.enter()
+        dialogs.ANSWERS.append("Made")
+        panel.ui.addSceneButton.click()
+        panel.ui.reportsFolder.currentPath = str(reports)
+        assert panel.ui.evaluateButton.enabled, panel.ui.evaluateButton.toolTip
+        panel.ui.evaluateButton.click()
+        states = []
+        while panel.logic.isWorking():
+            host.process_events()
+            host.check()
+            if panel.ui.progressBar.value not in states[-1:]:
+                states.append(panel.ui.progressBar.value)
+            time.sleep(0.02)
+        status = panel.ui.statusLabel.text
+        bundle.save(host.scene, reports / "scene.mrb")
+    return Evaluated(reports / "Evaluation 1", sets, states, status, reports / "scene.mrb")
 
 
 @pytest.fixture
@@ -29,126 +84,363 @@ def host():
 
 
 @pytest.fixture
-def sets(tmp_path):
-    """A real and a synthetic set of the same name, in different folders."""
-    paths = {}
-    for kind, diploe in (("real", 600), ("synthetic", 700)):
-        hu = np.zeros((5, 128, 128), np.int16)
-        hu[:, 10:22] = 1600
-        hu[:, 13:19] = diploe + np.arange(5)[:, None, None]
-        paths[kind] = tmp_path / kind / "häuser.h5"
-        made = segmentset.without_patient(hu, hu > 0, np.arange(5), kind=kind)
-        segmentset.write(paths[kind], made)
-    return paths
+def panel(host):
+    return host.open_module(MODULE)
 
 
 @pytest.fixture
-def panel(host, sets, tmp_path):
-    panel = host.open_module(MODULE)
-    panel.ui.realEdit.setPlainText(str(sets["real"]))
-    panel.ui.syntheticEdit.setPlainText(str(sets["synthetic"]))
-    panel.ui.reportFolder.currentPath = str(tmp_path / "the report")
+def shown(host, panel, evaluated):
+    """The panel with the report in the scene."""
+    dialogs.FILE_ANSWERS.append(str(evaluated.folder))
+    panel.ui.loadButton.click()
+    wait_for_the_end(host, panel)
+    host.wait_until(lambda: not panel.segments.isFilling())
     return panel
 
 
 def wait_for_the_end(host, panel) -> None:
-    host.wait_until(lambda: panel.logic.child is None)
+    host.wait_until(lambda: not panel.logic.isWorking())
 
 
-def test_a_report_is_written_and_opened(host, panel, tmp_path):
-    run = Run.create(tmp_path / "run", recipe.named("demo"))
-    run.add_event({"iteration": 1, "generator_loss": 0.7, "discriminator_loss": 1.1})
-    panel.ui.runFolder.currentPath = str(run.path)
-    assert not panel.ui.openButton.enabled
-    panel.ui.writeButton.click()
-    assert "below is written" in panel.ui.writeButton.toolTip
+def add_to_scene(path: Path, name: str):
+    read = segmentset.read(path)
+    nodes = segmentsets.add_segment_set(slicer.mrmlScene, read, radiology.measure(read), name)
+    return nodes.volume
+
+
+def add_files(panel, *paths) -> None:
+    dialogs.FILE_ANSWERS.append([str(path) for path in paths])
+    panel.ui.addFilesButton.click()
+
+
+def compared_as(panel) -> list[tuple[str, str, str]]:
+    """What the table of sets shows: as what each is compared, its name and number of segments."""
+    table = panel.ui.setsTable
+    return [
+        (table.cellWidget(row, 0).currentText, table.item(row, 1).text(), table.item(row, 2).text())
+        for row in range(table.rowCount)
+    ]
+
+
+def nodes_of(panel) -> evaluation.EvaluationNodes:
+    return evaluation.nodes_of(panel.node.report)
+
+
+def test_an_evaluation_runs_in_the_background_and_comes_into_the_scene(evaluated):
+    assert evaluated.status == f"Done: Evaluation 1, in {evaluated.folder}"
+    assert len(evaluated.states) > 5
+    assert evaluated.states[-1] == 100
+    assert (evaluated.folder / "report.html").is_file()
+    assert [path.name for path in (evaluated.folder / "sets").iterdir()] == ["synthetic-1.h5"]
+
+
+def test_saving_and_opening_the_scene_keeps_sets_and_results(host, panel, evaluated):
+    bundle.open_bundle(host.scene, evaluated.scene)
+    host.wait_until(lambda: not panel.segments.isFilling())
+    assert [row[:2] for row in compared_as(panel)] == [
+        ("Training", "train.h5"),
+        ("Test", "test.h5"),
+        ("Synthetic", "Made"),
+    ]
+    assert panel.ui.reportBox.currentNode().GetName() == "Evaluation 1"
+    assert panel.ui.chartBox.count == 7
+    assert panel.ui.segmentsTable.rowCount == 20
+    assert "Are they copies?" in panel.ui.answersBrowser.plainText
+    host.scene.Clear(0)
+    assert compared_as(panel) == []
+    assert panel.ui.answersBrowser.plainText == ""
+    assert panel.ui.segmentsTable.rowCount == 0
+    assert not panel.ui.chartButton.enabled
+
+
+def test_picking_a_row_shows_that_segment_in_the_red_view(host, shown):
+    nodes = nodes_of(shown)
+    red = host.scene.GetSingletonNode("Red", "vtkMRMLSliceNode")
+    shown.segments.pick(13)
+    host.check()
+    background = sliceviews.composite_of(red).GetBackgroundVolumeID()
+    assert background == nodes.volumes["synthetic"].GetID()
+    assert (red.GetSliceOffset(), red.GetOrientation()) == (13, "Axial")
+    shown.ui.setBox.setCurrentIndex(1)
+    shown.segments.pick(2)
+    background = sliceviews.composite_of(red).GetBackgroundVolumeID()
+    assert background == nodes.volumes["test"].GetID()
+
+
+def test_the_least_real_segments_and_those_like_copies_can_come_first(host, shown):
+    table = nodes_of(shown).tables["synthetic"]
+    for order, column in ((1, evaluation.REALNESS), (3, "Likeness ratio (MSE)")):
+        shown.ui.orderBox.setCurrentIndex(order)
+        host.wait_until(lambda: not shown.segments.isFilling())
+        values = slicer.util.arrayFromTableColumn(table, column)
+        first = table.GetTable().GetColumnByName(evaluation.NAME).GetValue(int(np.argmin(values)))
+        assert shown.ui.segmentsTable.item(0, 1).text() == first
+
+
+def test_a_chart_and_the_numbers_are_shown_when_asked_for(host, shown):
+    layout = slicer.app.layoutManager().layout
+    assert layout == slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
+    shown.ui.chartBox.setCurrentIndex(3)
+    shown.ui.chartButton.click()
+    host.check()
+    plot = slicer.app.layoutManager().plotWidget(0).mrmlPlotViewNode()
+    assert plot.GetPlotChartNode().GetTitle() == "Realness"
+    shown.ui.summaryButton.click()
+    host.check()
+    table = slicer.app.layoutManager().tableWidget(0).mrmlTableViewNode()
+    assert table.GetTableNode().GetName() == "Evaluation 1: summary"
+
+
+def test_pairs_are_stepped_through_in_linked_views(host, shown):
+    pairs = nodes_of(shown).pairs
+    stacks = [node.GetID() for node in (pairs.segments, pairs.nearest, pairs.difference)]
+    shown.ui.besideButton.click()
+    host.check()
+    views = sliceviews.beside_views(host.scene)
+    shown.ui.pairSlider.value = 4
+    composites = [sliceviews.composite_of(view) for view in views]
+    assert [one.GetBackgroundVolumeID() for one in composites] == stacks
+    assert [view.GetSliceOffset() for view in views] == [3, 3, 3]
+    assert all(one.GetLinkedControl() for one in composites)
+    row = slicer.util.arrayFromTableColumn(pairs.table, "Synthetic")[3]
+    assert shown.ui.pairLabel.text.startswith(f"Synthetic {row}, nearest training segment")
+    views[1].SetSliceOffset(7)  # who turns the slices
+    host.check()
+    assert shown.ui.pairSlider.value == 8
+    assert [view.GetSliceOffset() for view in views] == [7, 7, 7]
+    red = host.scene.GetSingletonNode("Red", "vtkMRMLSliceNode")
+    assert sliceviews.composite_of(red).GetBackgroundVolumeID() not in stacks
+
+
+def test_several_reports_are_chosen_between_and_one_is_removed(host, shown, evaluated):
+    shown.ui.shownSpinBox.value = 12
+    dialogs.FILE_ANSWERS.append(str(evaluated.folder))
+    shown.ui.loadButton.click()
+    wait_for_the_end(host, shown)
+    assert shown.ui.segmentsTable.rowCount == 12
+    first, second = evaluation.in_scene(host.scene)
+    shown.ui.reportBox.setCurrentNode(first)
+    host.wait_until(lambda: not shown.segments.isFilling())
+    assert shown.ui.segmentsTable.rowCount == 20
+    shown.ui.removeReportButton.click()
+    host.check()
+    assert evaluation.in_scene(host.scene) == [second]
+    assert evaluated.folder.is_dir()
+
+
+def test_the_report_opens_in_the_browser_until_its_folder_is_gone(host, shown, evaluated, tmp_path):
+    shown.ui.browserButton.click()
+    assert slicer.app.opened_urls[-1] == str(evaluated.folder / "report.html")
+    said = json.loads(shown.node.report.GetText())
+    shown.node.report.SetText(json.dumps({**said, "report": str(tmp_path / "deleted")}))
+    shown.updateButtons()
+    assert shown.ui.browserButton.toolTip == "The report's folder is no longer there."
+    shown.ui.chartButton.click()  # what is in the scene stays
+    host.check()
+
+
+def test_a_folder_without_a_report_is_named(host, panel, tmp_path):
+    dialogs.FILE_ANSWERS.append(str(tmp_path))
+    panel.ui.loadButton.click()
     wait_for_the_end(host, panel)
-    page = tmp_path / "the report" / "report.html"
-    numbers = json.loads((page.parent / "report.json").read_text())
-    assert list(numbers["sets"]) == ["häuser", "häuser (synthetic)"]
-    assert numbers["training"]["reports"] == 1
-    assert slicer.app.opened_urls[-1] == str(page)
-    assert panel.ui.statusLabel.text == f"Written: {page}"
-    assert panel.ui.progressBar.value == 100
-    panel.ui.openButton.click()
-    assert slicer.app.opened_urls[-2:] == [str(page)] * 2
+    [message] = host.take_messages()
+    assert f"{tmp_path}: there is no report of an evaluation in it" in message
+    assert panel.ui.statusLabel.text.startswith(str(tmp_path))
 
 
-def test_cancelling_opens_nothing(host, panel):
-    slicer.app.opened_urls.clear()
-    panel.ui.writeButton.click()
+def test_cancelling_leaves_no_report_and_the_scene_as_it_was(host, panel, sets, tmp_path):
+    add_files(panel, *sets.values())
+    panel.ui.reportsFolder.currentPath = str(tmp_path)
+    nodes = host.scene.GetNumberOfNodes()
+    panel.ui.evaluateButton.click()
+    host.wait_until(lambda: panel.logic.task.child is not None)
+    assert "Wait until" in panel.ui.evaluateButton.toolTip
     panel.ui.cancelButton.click()
     wait_for_the_end(host, panel)
-    assert panel.ui.statusLabel.text == "Cancelled."
-    assert slicer.app.opened_urls == []
-    assert panel.ui.writeButton.enabled
+    assert panel.ui.statusLabel.text == "Cancelled; the scene is as it was."
+    assert host.scene.GetNumberOfNodes() == nodes
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_set_of_the_other_kind_is_refused_by_its_name(host, panel, sets):
-    panel.ui.realEdit.setPlainText(str(sets["synthetic"]))
-    panel.ui.writeButton.click()
+def test_a_killed_child_is_said_and_another_evaluation_can_begin(host, panel, sets, tmp_path):
+    add_files(panel, sets["test"])
+    panel.ui.reportsFolder.currentPath = str(tmp_path)
+    panel.ui.evaluateButton.click()
+    host.wait_until(lambda: panel.logic.task.child is not None)
+    os.kill(panel.logic.task.child.pid, signal.SIGKILL)
     wait_for_the_end(host, panel)
-    sentence = f"{sets['synthetic']}: holds synthetic segments"
-    assert panel.ui.statusLabel.text.startswith(sentence)
-    assert host.take_messages()[0].startswith(f"No report was written.\n\n{sentence}")
+    assert "ended from outside (signal 9)" in host.take_messages()[0]
+    assert panel.ui.evaluateButton.enabled
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_closing_the_scene_lets_the_report_be_finished(host, panel, tmp_path):
-    panel.ui.writeButton.click()
+def test_closing_the_scene_lets_the_evaluation_go_on_without_it(host, panel, sets, tmp_path):
+    add_files(panel, sets["test"])
+    panel.ui.useModelCheckBox.checked = False
+    panel.ui.reportsFolder.currentPath = str(tmp_path)
+    panel.ui.evaluateButton.click()
+    host.wait_until(lambda: panel.logic.task.child is not None)
     host.scene.Clear(0)
-    assert panel.ui.realEdit.toPlainText() == ""
+    assert compared_as(panel) == []
     wait_for_the_end(host, panel)
-    assert (tmp_path / "the report" / "report.html").is_file()
+    assert panel.ui.statusLabel.text.startswith("The scene was closed meanwhile")
+    assert (tmp_path / "Evaluation 1" / "report.html").is_file()
+    assert evaluation.in_scene(host.scene) == []
 
 
-def test_what_is_missing_is_said_by_the_button(panel):
-    panel.ui.reportFolder.currentPath = ""
-    assert panel.ui.writeButton.toolTip == "Choose a report folder first."
-    panel.ui.realEdit.setPlainText("")
-    panel.ui.syntheticEdit.setPlainText("")
-    assert panel.ui.writeButton.toolTip == "Choose at least one segment set first."
+def test_sets_that_do_not_go_together_are_refused_in_the_librarys_words(host, panel, tmp_path):
+    hu = np.zeros((3, 128, 128), np.int16)
+    hu[:, 10:22] = 1500
+    paths = []
+    for spacing in (0.45, 0.9):
+        made = segmentset.without_patient(
+            hu, hu > 0, np.arange(3), kind="synthetic", pixel_spacing_mm=spacing
+        )
+        paths.append(tmp_path / f"{spacing}.h5")
+        segmentset.write(paths[-1], made)
+    add_files(panel, *paths)
+    panel.ui.setsTable.cellWidget(1, 0).setCurrentIndex(3)
+    assert [row[0] for row in compared_as(panel)] == ["Synthetic", "Control"]
+    panel.ui.useModelCheckBox.checked = False
+    panel.ui.reportsFolder.currentPath = str(tmp_path / "reports")
+    panel.ui.evaluateButton.click()
+    wait_for_the_end(host, panel)
+    [message] = host.take_messages()
+    assert "its pixels are 0.9 mm, those of" in message
+    assert not (tmp_path / "reports" / "Evaluation 1").exists()
 
 
-def test_sets_are_added_below_those_that_are_there(host, panel, sets):
-    pythonqt.FILE_ANSWERS.extend([["/a/b.h5"], ["/a/c.h5"]])
-    panel.ui.addRealButton.click()
-    panel.ui.addSyntheticButton.click()
+def test_what_is_missing_is_said_by_buttons_and_by_a_line(host, panel, sets, tmp_path):
+    ui = panel.ui
+    assert ui.evaluateButton.toolTip == "Add segment sets first."
+    assert ui.addSceneButton.toolTip.startswith("There is no segment set in the scene")
+    add_files(panel, sets["synthetic"])
+    assert "Without a test set" in ui.setsLabel.text
+    assert ui.evaluateButton.toolTip == "Choose a folder for reports first."
+    ui.reportsFolder.currentPath = str(tmp_path)
+    ui.modelPath.currentPath = "/gone.safetensors"
+    assert ui.evaluateButton.toolTip == "The model /gone.safetensors is not there."
+    ui.useModelCheckBox.checked = False
+    assert ui.evaluateButton.enabled
+    ui.setsTable.setCurrentCell(0, 1)
+    ui.removeSetButton.click()
     host.check()
-    assert panel.ui.realEdit.toPlainText() == f"{sets['real']}\n/a/b.h5"
-    assert panel.ui.syntheticEdit.toPlainText() == f"{sets['synthetic']}\n/a/c.h5"
+    assert compared_as(panel) == []
 
 
-def test_the_panel_remembers_through_saving_and_opening(host, panel, tmp_path):
-    panel.ui.runFolder.currentPath = "/runs/one"
-    shown = (panel.ui.realEdit.toPlainText(), panel.ui.reportFolder.currentPath)
-    bundle.save(host.scene, tmp_path / "scene.mrb")
-    host.scene.Clear(0)
-    assert panel.ui.reportFolder.currentPath == ""
-    bundle.open_bundle(host.scene, tmp_path / "scene.mrb")
+def test_files_are_guessed_by_their_kind_and_others_refused(host, panel, sets, tmp_path):
+    add_files(panel, sets["train"], sets["test"], sets["synthetic"])
+    assert [row[0] for row in compared_as(panel)] == ["Training", "Test", "Synthetic"]
+    assert [row[2] for row in compared_as(panel)] == ["19", "19", "20"]
+    other = tmp_path / "notes.h5"
+    other.write_text("no segments")
+    add_files(panel, other)
+    assert str(other) in host.take_messages()[0]
+    assert len(compared_as(panel)) == 3
+
+
+def test_a_set_that_leaves_the_scene_leaves_the_list(host, panel, sets):
+    volume = add_to_scene(sets["synthetic"], "Made")
     panel.enter()
-    assert (panel.ui.realEdit.toPlainText(), panel.ui.reportFolder.currentPath) == shown
-    assert panel.ui.runFolder.currentPath == "/runs/one"
+    dialogs.ANSWERS.append("Made")
+    panel.ui.addSceneButton.click()
+    assert compared_as(panel) == [("Synthetic", "Made", "20")]
+    segmentsets.set_kept(volume, 0, False)
+    panel.enter()
+    assert compared_as(panel) == [("Synthetic", "Made", "19")]
+    segmentsets.remove(volume)
+    panel.enter()
+    assert compared_as(panel) == []
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        ([], "required: -o/--output"),
-        (["-o", "report"], "No segment set was given"),
-        (["-o", "report", "--real", "gone.h5"], "gone.h5: there is no such file"),
-    ],
-)
-def test_the_script_says_in_a_sentence_what_it_lacks(tmp_path, arguments, sentence):
+def test_a_realness_map_is_laid_over_the_picked_segment_and_taken_away(host, shown):
+    volume = nodes_of(shown).volumes["synthetic"]
+    red = sliceviews.composite_of(host.scene.GetSingletonNode("Red", "vtkMRMLSliceNode"))
+    shown.segments.pick(2)
+    shown.ui.overlayCheckBox.click()
+    wait_for_the_end(host, shown)
+    over = evaluation.overlay_of(volume, "positions")
+    assert red.GetForegroundVolumeID() == over.GetID()
+    # What the places add is the logit, whose sigmoid is the realness of the report.
+    logits = slicer.util.arrayFromVolume(over).sum(axis=(1, 2), dtype=float)
+    table = nodes_of(shown).tables["synthetic"]
+    realness = slicer.util.arrayFromTableColumn(table, evaluation.REALNESS)
+    assert np.allclose(1 / (1 + np.exp(-logits)), realness, atol=1e-3)
+    shown.ui.overlayCheckBox.click()
+    assert red.GetForegroundVolumeID() is None
+    shown.ui.overlayCheckBox.click()  # it is there already
+    assert not shown.logic.isWorking()
+    assert red.GetForegroundVolumeID() == over.GetID()
+    shown.ui.removeReportButton.click()
+    assert host.scene.GetNodeByID(over.GetID()) is None
+
+
+def test_no_slot_holds_the_panel_up(host, shown):
+    shown.ui.besideButton.click()
+    shown.segments.pick(3)
+    slow = [slot for slot in host.slots() if slot.thread_s > 0.2]
+    assert slow == []
+
+
+@pytest.mark.skipif(rendering.rendering_library() is None, reason=rendering.NEEDED)
+def test_the_views_draw_a_segment_and_a_chart(host, shown, tmp_path):
+    shown.segments.pick(3)
+    shown.ui.chartButton.click()
+    host.window_picture(shown, tmp_path / "panel.png")
+    assert (tmp_path / "panel.png").stat().st_size > 20_000
+
+
+def test_the_script_makes_a_scene_of_a_report_and_says_what_it_lacks(host, evaluated, tmp_path):
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, SCRIPT, *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = run("--from-report", evaluated.folder, "-o", "Szene ä.mrb", "--pairs", "4")
+    assert done.returncode == 0, done.stderr
+    assert "7 charts, 4 nearest pairs" in done.stdout
+    bundle.open_bundle(host.scene, tmp_path / "Szene ä.mrb")
+    [text] = evaluation.in_scene(host.scene)
+    assert len(evaluation.nodes_of(text).pairs) == 4
+    lacking = run("-o", "other.mrb")
+    assert lacking.returncode == 1
+    assert lacking.stderr.startswith("Either segment sets or --from-report")
+    assert not (tmp_path / "other.mrb").exists()
+
+
+def test_the_script_evaluates_sets_beside_its_scene(sets, tmp_path):
+    command = [sys.executable, SCRIPT, "--", "--test", sets["test"], "--no-model"]
     done = subprocess.run(
-        [sys.executable, SCRIPT, *arguments],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
+        [*command, "-o", tmp_path / "my.mrb"], capture_output=True, text=True, check=False
     )
-    assert done.returncode == 1
-    assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "my.mrb").is_file()
+    assert (tmp_path / "my report" / "report.html").is_file()
+
+
+def test_the_model_that_comes_along_judges_where_none_is_chosen(panel):
+    assert panel.ui.modelLabel.visible
+    assert panel.logic.modelOf(panel.node) == resources.box_model()
+    panel.ui.modelPath.currentPath = "/my.safetensors"
+    assert panel.logic.modelOf(panel.node) == Path("/my.safetensors")
+    panel.ui.useModelCheckBox.checked = False
+    assert panel.logic.modelOf(panel.node) is None
+
+
+def test_the_walk_for_slicer_passes_in_the_host(host, panel, sets, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "Testing" / "Slicer"))
+    import self_test
+    import walk_evaluate
+
+    walk = walk_evaluate.Walk(panel)
+    for name, of in (("train", "train"), ("test", "test"), ("synthetic", "made")):
+        shutil.copyfile(sets[name], walk.folder / f"{of}.h5")
+    made_already = walk_evaluate.STEPS[1:]  # to save time
+    assert self_test.run(walk, made_already) == "PASS"
 
 
 def test_the_modules_own_test_passes_in_the_host(host, panel):

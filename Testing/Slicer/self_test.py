@@ -1,10 +1,10 @@
-"""Walk the SkullGAN panel on the sample CT, in a real Slicer, as a person would.
+"""Walk the panels on the sample CT, in a real Slicer, as a person would.
 
     Slicer --python-script Testing/Slicer/self_test.py
 
 Prints PASS, or the step that failed and why; exit code 0 or 1. The modules of this checkout must be
 loaded: give Slicer their folders once (Edit > Application Settings > Modules) or with
-``--additional-module-paths SkullGAN SkullGANTrain SkullGANEvaluate``. Takes about half a minute.
+``--additional-module-paths SkullGAN SkullGANTrain SkullGANEvaluate``. Takes about two minutes.
 
 This script has not been run in a real Slicer yet: it was written without one, and tried in the host
 of ``Testing/SlicerHost`` only. What it finds first may be a fault of its own.
@@ -12,15 +12,20 @@ of ``Testing/SlicerHost`` only. What it finds first may be a fault of its own.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import slicer
 import slicer.util
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import walk_evaluate
 
 LONGEST_S = 300
 
@@ -95,9 +100,9 @@ STEPS = (
 )
 
 
-def run(walk: Walk) -> str:
+def run(walk: Any, steps: Sequence[Callable[[Any], None]] = STEPS) -> str:
     """Take the steps and give PASS, or the sentence about the one that failed."""
-    for step in STEPS:
+    for step in steps:
         name = step.__name__.replace("_", " ")
         try:
             step(walk)
@@ -112,5 +117,9 @@ if __name__ == "__main__":
     import SkullGAN
 
     answer = run(Walk(slicer.modules.SkullGANWidget, SkullGAN.loadSampleData))
+    if answer == "PASS":
+        slicer.util.selectModule("SkullGANEvaluate")
+        walk = walk_evaluate.Walk(slicer.modules.SkullGANEvaluateWidget)
+        answer = run(walk, walk_evaluate.STEPS)
     print(answer)
     slicer.util.exit(slicer.util.EXIT_SUCCESS if answer == "PASS" else slicer.util.EXIT_FAILURE)

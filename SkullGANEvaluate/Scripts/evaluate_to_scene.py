@@ -1,0 +1,121 @@
+"""Evaluate segment sets into a scene, saved as MRB: tables, charts, segments, nearest neighbours.
+
+In Slicer, without its window, or in plain Python with slicer-core:
+
+    Slicer --no-main-window --python-script SkullGANEvaluate/Scripts/evaluate_to_scene.py -- <args>
+    python SkullGANEvaluate/Scripts/evaluate_to_scene.py <args>
+
+    --train train.h5 --test test.h5 --synthetic synthetic.h5 -o evaluation.mrb
+
+The report for the browser goes beside the scene. Exit code 0 when done, 1 with one sentence on
+stderr when not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+# In the repository the library is in the folder of another module, in Slicer beside this one.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SkullGAN"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from SkullGANLib import progress, resources
+from SkullGANLib.errors import BadInputError, SkullGANError
+from SkullGANLib.evaluationresults import PAGE, WAYS
+from SkullGANLib.evaluationsets import NAMES
+from SkullGANLib.task import Task
+from SkullGANScene import bundle, evaluating, evaluation, headless, neighbours, scripts
+
+
+def evaluate_to_scene(options: argparse.Namespace) -> None:
+    """Evaluate, or take an earlier report, and save the scene.
+
+    Raises:
+        BadInputError: if there is nothing to evaluate, or the sets or the model do not go together.
+        OutputError: if the report or the scene cannot be written.
+    """
+    files = {name: getattr(options, name) for name in NAMES if getattr(options, name)}
+    if bool(files) == bool(options.from_report):
+        raise BadInputError("Either segment sets or --from-report are needed, and not both.")
+    shown = evaluating.Shown(options.shown, options.pairs, options.nearest_by)
+    scene = headless.application_scene()
+    if options.from_report:
+        folder = options.from_report
+        work = evaluating.add_report(scene, folder, folder.resolve().name, shown=shown)
+    else:
+        folder = options.report or options.output.with_name(f"{options.output.stem} report")
+        model = None if options.no_model else options.model or resources.box_model()
+        chosen = evaluating.Chosen(files, model=model, seed=options.seed, most=options.most)
+        work = evaluating.evaluate(scene, chosen, folder, options.output.stem, shown=shown)
+    text = _done(Task("Evaluating", work), options.progress)
+    bundle.save(scene, options.output)
+    nodes = evaluation.nodes_of(text)
+    for warning in nodes.said["concerns"]:
+        print(f"skullgan: WARNING: {warning}", file=sys.stderr)
+    for one in nodes.said["answers"]:
+        print(" ".join([one["question"], f"{one['short']}.", *one["reasons"]]))
+    pairs = len(nodes.pairs) if nodes.pairs is not None else 0
+    print(f"{options.output}: {len(nodes.charts)} charts, {pairs} nearest pairs; {folder / PAGE}")
+
+
+def _done(task: Task, style: str) -> Any:
+    """See a task through and give its result; an interruption ends its child, too."""
+    try:
+        with progress.shown(task.title, style) as tell:
+            while task.poll() == "running":
+                tell(task.share, "")
+                time.sleep(0.02 if task.child else 0.0)
+    finally:
+        task.end()
+    if task.state == "failed":
+        raise SkullGANError(task.sentence)
+    return task.result
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = scripts.Parser(
+        prog="evaluate_to_scene.py",
+        description="An evaluation as a scene for 3D Slicer, and its report for the browser.",
+        epilog="Example: evaluate_to_scene.py --train train.h5 --test test.h5 "
+        "--synthetic synthetic.h5 -o evaluation.mrb",
+    )
+    for name in NAMES:
+        parser.add_argument(
+            f"--{name}", type=Path, nargs="+", default=[], help=f"{name} segment sets (.h5)"
+        )
+    parser.add_argument("-o", "--output", type=Path, required=True, help="scene to write (.mrb)")
+    parser.add_argument(
+        "--report", type=Path, help="folder of the report; by default '<scene> report' beside it"
+    )
+    parser.add_argument(
+        "--from-report", type=Path, help="folder of a report that is there, instead of sets"
+    )
+    parser.add_argument("--model", type=Path, help="whose discriminator judges; the one in the box")
+    parser.add_argument("--no-model", action="store_true", help="let no discriminator judge")
+    parser.add_argument("--seed", type=int, default=0, help="of all chance (%(default)s)")
+    parser.add_argument("--most", type=int, help="segments of each set to compare")
+    parser.add_argument(
+        "--shown",
+        type=int,
+        default=evaluation.MOST_SEGMENTS,
+        help="segments of each set in the scene, at most (%(default)s)",
+    )
+    parser.add_argument(
+        "--pairs",
+        type=int,
+        default=neighbours.MOST_PAIRS,
+        help="nearest pairs in the scene, at most (%(default)s)",
+    )
+    parser.add_argument(
+        "--nearest-by", choices=WAYS, default=WAYS[0], help="how they are found (%(default)s)"
+    )
+    parser.add_argument("--progress", choices=progress.STYLES, default="auto")
+    return parser
+
+
+if __name__ == "__main__":
+    scripts.run(evaluate_to_scene, _parser())

@@ -1,0 +1,1 @@
+"""The parts of the panel SkullGANEvaluate: what it remembers and does, and its two tables."""

@@ -1,0 +1,139 @@
+"""Evaluations, one at a time, with or without a panel."""
+
+# ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import slicer
+from SkullGANPanel.logic import TaskLogic
+from slicer.i18n import tr as _
+
+from .parameters import OCCLUSION, SIFT, ChosenSet, SkullGANEvaluateParameterNode, setsOf
+
+
+class SkullGANEvaluateLogic(TaskLogic):
+    """Evaluates segment sets and brings reports into the scene.
+
+    Example::
+
+        logic = SkullGANEvaluateLogic()
+        sets = [ChosenSet("test", path="test.h5"), ChosenSet("synthetic", volume=node)]
+        logic.startEvaluation(sets, "/reports")
+        while logic.poll() == "running":
+            slicer.app.processEvents()
+        text = logic.takeResult()  # SkullGANScene.evaluation.nodes_of(text) has the rest
+    """
+
+    def __init__(self) -> None:
+        TaskLogic.__init__(self)
+        self.reportFolder: Path | None = None
+        self._intoScene = True
+
+    def getParameterNode(self) -> SkullGANEvaluateParameterNode:
+        return SkullGANEvaluateParameterNode(super().getParameterNode())
+
+    @staticmethod
+    def chosenSets(node: SkullGANEvaluateParameterNode) -> list[ChosenSet]:
+        return setsOf(node.parameterNode, node.files)
+
+    @staticmethod
+    def modelOf(node: SkullGANEvaluateParameterNode) -> Path | None:
+        """Give the model that judges; raises ``BadInputError`` if none came with SkullGAN."""
+        from SkullGANLib import resources
+
+        if not node.useModel:
+            return None
+        return Path(node.modelPath) if node.modelPath else resources.box_model()
+
+    @staticmethod
+    def shownOf(node: SkullGANEvaluateParameterNode) -> Any:
+        """Give how much of a report comes into the scene (``evaluating.Shown``)."""
+        from SkullGANScene.evaluating import Shown
+
+        way = "sift" if node.way == SIFT else "mse"
+        return Shown(segments=node.shown, pairs=node.pairs, way=way)
+
+    def startEvaluation(
+        self,
+        sets: Iterable[ChosenSet],
+        reportsFolder: str | Path,
+        *,
+        model: str | Path | None = None,
+        seed: int = 0,
+        most: int | None = None,
+        shown: Any = None,
+    ) -> str:
+        """Begin an evaluation; gives the name of its report, in the scene and as a folder.
+
+        Args:
+            sets: what is compared.
+            reportsFolder: where the report's folder is made.
+            model: whose discriminator judges; None for none.
+            seed, most: of the evaluation.
+            shown: ``evaluating.Shown``; how much comes into the scene.
+        """
+        from SkullGANScene import evaluating
+
+        sets = list(sets)
+        chosen = evaluating.Chosen(
+            files=_byName((one.name, one.path) for one in sets if one.volume is None),
+            volumes=_byName((one.name, one.volume) for one in sets if one.volume is not None),
+            model=model,
+            seed=seed,
+            most=most,
+        )
+        name = evaluating.free_name(slicer.mrmlScene, Path(reportsFolder), _("Evaluation"))
+        self.reportFolder = Path(reportsFolder) / name
+        self._intoScene = True
+        work = evaluating.evaluate(
+            slicer.mrmlScene,
+            chosen,
+            self.reportFolder,
+            name,
+            shown=shown or evaluating.Shown(),
+            into_scene=lambda: self._intoScene,
+        )
+        self.start(_("Evaluating"), work)
+        return name
+
+    def startReport(self, folder: str | Path, *, shown: Any = None) -> None:
+        """Begin to bring a report into the scene that was made earlier."""
+        from SkullGANScene import evaluating
+
+        self.reportFolder = Path(folder)
+        work = evaluating.add_report(
+            slicer.mrmlScene, folder, Path(folder).name, shown=shown or evaluating.Shown()
+        )
+        self.start(_("Reading the report"), work)
+
+    def startOverlay(self, volume: Any, model: str | Path, method: str, label: str = "") -> None:
+        """Begin to lay a realness map over the segments of a set of a report.
+
+        Args:
+            volume: one of ``evaluation.EvaluationNodes.volumes``.
+            model: whose discriminator is explained.
+            method: one of ``evaluation.METHODS``.
+            label: whether realness is calibrated.
+        """
+        from SkullGANScene import evaluating
+
+        work = evaluating.explain(volume, self.newFolder(), model=model, method=method, label=label)
+        self.start(_("Looking for where realness comes from"), work)
+
+    @staticmethod
+    def methodOf(node: SkullGANEvaluateParameterNode) -> str:
+        return "occlusion" if node.method == OCCLUSION else "positions"
+
+    def leaveScene(self) -> None:
+        """Let go of the scene: an evaluation goes on, its report stays out of the scene."""
+        self._intoScene = False
+        if self.task and not self.task.child:
+            self.task.cancel()  # it was working on the scene
+
+
+def _byName(pairs: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for name, one in pairs:
+        found.setdefault(name, []).append(one)
+    return found
