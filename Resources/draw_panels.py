@@ -25,6 +25,7 @@ sys.path[:0] = [str(ROOT / "SkullGAN"), str(ROOT / "Testing")]
 import numpy as np  # noqa: E402
 import slicer  # noqa: E402
 import slicer.util  # noqa: E402
+from SkullGANLib import resources  # noqa: E402
 from SkullGANScene import rendering  # noqa: E402
 from SlicerHost.host import Host  # noqa: E402
 

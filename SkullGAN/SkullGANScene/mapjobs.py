@@ -1,40 +1,23 @@
-"""The long steps of maps, as work for a ``SkullGANLib.task.Task``: see ``jobs``."""
+"""The long steps of maps and realness, as work for a ``SkullGANLib.task.Task``: see ``jobs``.
+
+Brings SciPy, which takes some tenths of a second to import: a panel imports this in a thread.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import slicer
+from SkullGANLib import mapfiles, transducer, vtp
+from SkullGANLib.maps import REALNESS as ON_SKULL
 from SkullGANLib.task import Running, Work, within
 
-from . import hierarchy, mapnodes, pieces, segmentsets, tables, volumes
+from . import hierarchy, mapnodes, maps, pieces, realness, segmentsets, tables, volumes
 from .jobs import CT, SEGMENT_SET, SKULL_MASK
-
-
-@dataclass(frozen=True, eq=False)
-class MapNodes:
-    """What maps are in a scene.
-
-    Attributes:
-        surface: the skull's outer surface with all scalars.
-        overlay: the wall with one of them.
-        summary: table, a row for each metric, bone and side.
-        rays: table, a row per element of the array.
-        numbers: what ``mapfiles.read_numbers`` gave: caveats, summary, array.
-        vertices: file with the vertex of every voxel, for ``maps.filling``.
-    """
-
-    surface: slicer.vtkMRMLModelNode
-    overlay: slicer.vtkMRMLScalarVolumeNode
-    summary: slicer.vtkMRMLTableNode
-    rays: slicer.vtkMRMLTableNode
-    numbers: Mapping[str, Any]
-    vertices: Path
+from .mapnodes import MapNodes
 
 
 def map_skull(
@@ -60,10 +43,6 @@ def map_skull(
     Raises:
         BadInputError: if the CT cannot be mapped, or it was deleted meanwhile.
     """
-    from SkullGANLib import mapfiles, transducer, vtp
-
-    from . import maps
-
     path, mask_path, name = folder / CT, folder / SKULL_MASK, ct_node.GetName()
     yield from within(volumes.writing(ct_node, path), 0.0, 0.1)
     surface_path, vertices = folder / "map.vtp", folder / "vertex.nrrd"
@@ -98,8 +77,6 @@ def map_skull(
 
 def refill(node: slicer.vtkMRMLScalarVolumeNode, vertices: Path, scalar: str) -> Work:
     """Let an overlay of ``map_skull`` show another scalar; returns the overlay."""
-    from . import maps
-
     yield from maps.filling(node, pieces.voxels(vertices, node, np.int32), scalar)
     return node
 
@@ -128,11 +105,6 @@ def judge(
         BadInputError: if the model cannot be used or does not fit the segments, or the volume was
             deleted meanwhile.
     """
-    from SkullGANLib import vtp
-    from SkullGANLib.maps import REALNESS as ON_SKULL
-
-    from . import maps, realness
-
     name, path = volume.GetName(), folder / SEGMENT_SET
     segments = segmentsets.segment_set_from(volume, kept_only=False)
     yield 0.02

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
 import slicer
 
 _ROLES = tuple(f"SkullGAN.map.{role}" for role in ("surface", "overlay", "summary", "rays"))
+
+
+@dataclass(frozen=True, eq=False)
+class MapNodes:
+    """What maps are in a scene.
+
+    Attributes:
+        surface: the skull's outer surface with all scalars.
+        overlay: the wall with one of them.
+        summary: table, a row for each metric, bone and side.
+        rays: table, a row per element of the array.
+        numbers: what ``mapfiles.read_numbers`` gave: caveats, summary, array.
+        vertices: file with the vertex of every voxel, for ``maps.filling``.
+    """
+
+    surface: slicer.vtkMRMLModelNode
+    overlay: slicer.vtkMRMLScalarVolumeNode
+    summary: slicer.vtkMRMLTableNode
+    rays: slicer.vtkMRMLTableNode
+    numbers: Mapping[str, Any]
+    vertices: Path
 
 
 def set_nodes(

@@ -85,7 +85,7 @@ def set_column(
     place = node.GetColumnIndex(title)
     if place >= 0:
         node.RemoveColumn(place)
-    _add_column(node, title, np.asarray(values, np.float64))
+    add_column(node, title, np.asarray(values, np.float64))
     if description:
         node.SetColumnDescription(title, description)
 
@@ -104,7 +104,8 @@ def append_metrics(
     table = node.GetTable()
     for place in range(table.GetNumberOfColumns()):
         column = table.GetColumn(place)
-        more = columns.get(column.GetName(), np.zeros(len(segments)))
+        unknown = np.nan if column.IsA("vtkDoubleArray") else 0
+        more = columns.get(column.GetName(), np.full(len(segments), unknown))
         for value in more.tolist():
             column.InsertNextValue(value)
         column.Modified()

@@ -1,15 +1,21 @@
 """The logic of the SkullGAN panel: each long step as a task."""
 
 # ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import slicer
 import slicer.util
 from SkullGANPanel.logic import TaskLogic
 from slicer import vtkMRMLMarkupsFiducialNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 from slicer.i18n import tr as _
+
+if TYPE_CHECKING:
+    from SkullGANLib.task import Work
 
 PLANES = ("axial", "coronal", "sagittal")
 
@@ -141,10 +147,9 @@ class SectionsLogic(TaskLogic):
 
     def startHandCuts(self, ct: vtkMRMLScalarVolumeNode, skull: vtkMRMLSegmentationNode) -> None:
         """Begin to prepare cuts by hand; the result is a ``handcuts.HandCutter``."""
-        from SkullGANScene import handcuts
-
         self._check(ct)
-        self.start(_("Preparing cuts by hand"), handcuts.prepare(ct, skull))
+        work = _imported("handcuts", lambda handcuts: handcuts.prepare(ct, skull))
+        self.start(_("Preparing cuts by hand"), work)
 
     def startMap(
         self,
@@ -153,7 +158,7 @@ class SectionsLogic(TaskLogic):
         skull: vtkMRMLSegmentationNode | None = None,
         target: vtkMRMLMarkupsFiducialNode | None = None,
     ) -> None:
-        """Begin to map SDR and thickness on the skull; the result is a ``mapjobs.MapNodes``.
+        """Begin to map SDR and thickness on the skull; the result is a ``mapnodes.MapNodes``.
 
         Args:
             ct: the CT.
@@ -161,15 +166,17 @@ class SectionsLogic(TaskLogic):
             skull: its skull; found if None.
             target: whose first point the array's rays go to; the middle of the head if None.
         """
-        from SkullGANScene import mapjobs
-
         self._check(ct)
         point = None
         if target is not None and target.GetNumberOfControlPoints():
             point = [0.0, 0.0, 0.0]
             target.GetNthControlPointPositionWorld(0, point)
-        work = mapjobs.map_skull(
-            ct, self.newFolder(), scalar=scalar, skull_node=skull, target_ras=point
+        folder = self.newFolder()
+        work = _imported(
+            "mapjobs",
+            lambda mapjobs: mapjobs.map_skull(
+                ct, folder, scalar=scalar, skull_node=skull, target_ras=point
+            ),
         )
         self.start(_("Mapping the skull of {ct}").format(ct=ct.GetName()), work)
 
@@ -196,9 +203,11 @@ class SectionsLogic(TaskLogic):
             method: one of ``SkullGANLib.realness.METHODS``.
             modelPath: whose discriminator; the model in the box if empty.
         """
-        from SkullGANScene import mapjobs
-
-        work = mapjobs.judge(segments, self.newFolder(), method=method, model=modelPath or None)
+        folder, model = self.newFolder(), modelPath or None
+        work = _imported(
+            "mapjobs",
+            lambda mapjobs: mapjobs.judge(segments, folder, method=method, model=model),
+        )
         self.start(_("Judging {name}").format(name=segments.GetName()), work)
 
     def saveLeftover(self, path: str) -> None:
@@ -240,3 +249,11 @@ class SectionsLogic(TaskLogic):
         objection = self.objectionTo(ct)
         if objection:
             raise BadInputError(objection)
+
+
+def _imported(name: str, work: Callable[[Any], Work]) -> Work:
+    """Import a module of ``SkullGANScene`` in a thread, then do its work: some bring SciPy."""
+    from SkullGANLib.task import aside, within
+
+    module = yield from within(aside(lambda: import_module(f"SkullGANScene.{name}")), 0.0, 0.05)
+    return (yield from within(work(module), 0.05, 1.0))

@@ -37,7 +37,7 @@ class MapsSection(Section):
         )
 
     def ended(self, result: Any) -> str | None:
-        from SkullGANScene.mapjobs import MapNodes
+        from SkullGANScene.mapnodes import MapNodes
 
         if isinstance(result, MapNodes):
             return self._mapCame(result)

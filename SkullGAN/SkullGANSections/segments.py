@@ -130,12 +130,12 @@ class SegmentsSection(Section):
 
     def onPicked(self, segment: int) -> None:
         """Let the views follow the row that was picked."""
-        from SkullGANScene import realness
-
         node = self.node
         if node and node.follow and segment >= 0:
             overlay = None
             if node.showRealness:
+                from SkullGANScene import realness
+
                 overlay = realness.realness_of(self.table.volume, node.realnessMethod)
             with self.panel.shownErrors(_("The views could not follow.")):
                 self.views.go(self.table.volume, segment, overlay)
