@@ -294,14 +294,7 @@ def stack_geometry(pixel_spacing_mm: float) -> np.ndarray:
 
 
 def _collect(path: Path, first: SegmentSet, others: Iterable[SegmentSet]) -> None:
-    with segmentset.Writer(
-        path,
-        kind=first.kind,
-        pixel_spacing_mm=first.pixel_spacing_mm,
-        hu_range=first.hu_range,
-        created_by=first.created_by,
-        commit_every_s=None,
-    ) as writer:
+    with segmentset.Writer.of(path, first) as writer:
         for batch in chain([first], others):
             writer.append(batch)
 

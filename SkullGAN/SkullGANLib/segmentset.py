@@ -204,15 +204,7 @@ def write(path: str | Path, segments: SegmentSet) -> None:
     Raises:
         OutputError: if the file cannot be written.
     """
-    with Writer(
-        path,
-        kind=segments.kind,
-        pixel_spacing_mm=segments.pixel_spacing_mm,
-        hu_range=segments.hu_range,
-        source=segments.source,
-        created_by=segments.created_by,
-        commit_every_s=None,
-    ) as writer:
+    with Writer.of(path, segments) as writer:
         writer.append(segments)
 
 
@@ -226,15 +218,7 @@ def append(path: str | Path, segments: SegmentSet) -> None:
         BadInputError: if the file is not a segment set or does not fit (kind, pixel size, range).
         OutputError: if the file cannot be written.
     """
-    with Writer(
-        path,
-        kind=segments.kind,
-        pixel_spacing_mm=segments.pixel_spacing_mm,
-        hu_range=segments.hu_range,
-        created_by=segments.created_by,
-        resume=True,
-        commit_every_s=None,
-    ) as writer:
+    with Writer.of(path, segments, resume=True) as writer:
         writer.append(segments)
 
 
@@ -315,6 +299,20 @@ class Writer:
             # Unbuffered: what a full disk refused must not come again with the next call.
             self._spool = tempfile.TemporaryFile(buffering=0, dir=self._path.parent)  # noqa: SIM115
         self._pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
+
+    @classmethod
+    def of(cls, path: str | Path, segments: SegmentSet, *, resume: bool = False) -> Writer:
+        """Make a writer for batches like ``segments``, that commits once, at the end."""
+        return cls(
+            path,
+            kind=segments.kind,
+            pixel_spacing_mm=segments.pixel_spacing_mm,
+            hu_range=segments.hu_range,
+            source=segments.source,
+            created_by=segments.created_by,
+            resume=resume,
+            commit_every_s=None,
+        )
 
     def __enter__(self) -> Writer:
         return self

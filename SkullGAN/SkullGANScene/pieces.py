@@ -91,15 +91,7 @@ def set_reading(path: Path) -> Work:
 
 
 def set_writing(segments: SegmentSet, path: Path) -> Iterator[float]:
-    with segmentset.Writer(
-        path,
-        kind=segments.kind,
-        pixel_spacing_mm=segments.pixel_spacing_mm,
-        hu_range=segments.hu_range,
-        source=segments.source,
-        created_by=segments.created_by,
-        commit_every_s=None,
-    ) as writer:
+    with segmentset.Writer.of(path, segments) as writer:
         for first in range(0, len(segments), _MEASURED_AT_ONCE):
             writer.append(segments[first : first + _MEASURED_AT_ONCE])
             yield first / len(segments)
