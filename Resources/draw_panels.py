@@ -49,7 +49,10 @@ def skullgan(host: Host, panel: Any) -> Iterator[str]:
     panel.ui.planeButton.click()
     wait(host, panel)
     host.wait_until(lambda: panel.hand.cut is not None)
+    show(ct)
     yield "panel-by-hand"
+
+    panel.hand.stop()
 
     panel.ui.followCheckBox.checked = False
     panel.node.plane.GetDisplayNode().SetVisibility(False)

@@ -57,6 +57,7 @@ class HandCutsSection(Section):
         # By its name: the module of cutters brings SciPy, which takes 0.3 s to import.
         if type(result).__name__ != "HandCutter":
             return None
+        self._segments.views.restore()
         if self.node:
             self.node.plane = self.cutting.start(result, self.node.plane)
         return _("Drag and turn the plane; the cut follows below.")

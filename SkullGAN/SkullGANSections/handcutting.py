@@ -68,8 +68,12 @@ class HandCutting(VTKObservationMixin):
 
     def stop(self) -> None:
         """Follow no plane any more."""
+        from SkullGANScene import cutplanes
+
         self._timer.stop()
         self.removeObservers()
+        if self.cutter is not None and self.cutter.node.GetScene() is not None:
+            cutplanes.hide_outline(self.cutter.node)
         self.cutter, self.cut, self._plane = None, None, None
         self._label.clear()
         self._text.text = ""
@@ -104,6 +108,7 @@ class HandCutting(VTKObservationMixin):
         else:
             rows = thumbnails.used_rows(found.hu)
             self._label.setPixmap(thumbnails.pixmap(found.hu[0], zoom=_ZOOM, rows=rows))
+            cutplanes.outline(self.cutter.node, found.pixel_to_ras[0], found.mask[0])
         if found is None or self.cut.objection:
             self._text.text = _("No segment here: {why}.").format(why=self.cut.objection)
         else:
