@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import artificial, memorization
+from .embedding import Embedding
 from .evaluation import COMPARED, Evaluation, Memorised
 from .evaluationsets import Examined, drawn
 from .figures import write_figure, write_violins
 from .pictures import used_rows
 from .segmentset import SIZE
-from .separability import Embedding
 from .usefulness import TARGETS, Usefulness
 
 if TYPE_CHECKING:
