@@ -133,8 +133,8 @@ def _sampling(numbers: Mapping[str, Any]) -> str:
     said += (
         "What grows with the square of a set&rsquo;s size takes fewer: t-SNE "
         f"{embedding.MOST:,} of all sets together, SIFT {min(SIFT_SEGMENTS, MOST_BY_SIFT):,} of "
-        f"a set among {min(SIFT_TRAINING, MOST_BY_SIFT):,} training segments, pixel differences among "
-        f"{MOST_TRAINING:,}, precision and kernel distance {MOST:,} of each set."
+        f"a set among {min(SIFT_TRAINING, MOST_BY_SIFT):,} training segments, pixel differences "
+        f"among {MOST_TRAINING:,}, precision and kernel distance {MOST:,} of each set."
     )
     return f"<p>{said}</p>"
 
