@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import memorization, separability, usefulness
+from . import embedding, memorization, separability, usefulness
+from .embedding import Embedding
 from .errors import BadInputError
 from .evaluationparts import Part, done
 from .evaluationsets import MADE, Examined, drawn
 from .memorization import Neighbours, Verdict
 from .separability import (
     Calibration,
-    Embedding,
     Estimate,
     Fidelity,
     KernelDistance,
@@ -280,7 +280,7 @@ def _parts(
     reference = _reference(sets)
     for by, weight in (("metrics", 5), ("pixels", 8)):
         parts["t-SNE", by] = Part(
-            weight, lambda tell, by=by: separability.embed(compared, by=by, seed=seed)
+            weight, lambda tell, by=by: embedding.embed(compared, by=by, seed=seed)
         )
     if "synthetic" not in sets:
         unsaid.append(

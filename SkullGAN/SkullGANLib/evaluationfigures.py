@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import artificial, memorization
+from .embedding import Embedding
 from .evaluation import COMPARED, Evaluation, Memorised
 from .evaluationsets import Examined, drawn
 from .figures import write_figure, write_violins
 from .pictures import used_rows
 from .segmentset import SIZE
-from .separability import Embedding
 from .usefulness import TARGETS, Usefulness
 
 if TYPE_CHECKING:
@@ -318,7 +318,10 @@ def _discriminator(figure: Figure, found: Evaluation) -> None:
 
 
 def _judges(figure: Figure, found: Evaluation) -> None:
-    rows = [(LABELS[name], COLOURS[name], one) for name, one in found.judges.items()]
+    rows = [
+        (LABELS[name] + "\n(real, too)" * (name == "train"), COLOURS[name], one)
+        for name, one in found.judges.items()
+    ]
     if found.learned is not None:
         rows.append(("Synthetic against\ntraining", COLOURS["synthetic"], found.learned))
     test, cover, kernel = figure.subplots(1, 3, width_ratios=(1, 1.5, 0.9), sharey=True)

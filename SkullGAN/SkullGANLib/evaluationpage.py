@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from . import evaluationfigures, webpage
+from . import embedding, evaluationfigures, webpage
 from .evaluation import SIFT_SEGMENTS, SIFT_TRAINING
 from .evaluationanswers import interval, percent
 from .evaluationfigures import LABELS, METRICS, Picture
@@ -131,10 +131,10 @@ def _sampling(numbers: Mapping[str, Any]) -> str:
     if drawn:
         said += f"Compared were, drawn by chance: {', '.join(drawn)}. "
     said += (
-        f"What grows with the square of a set&rsquo;s size takes fewer: t-SNE {MOST:,} of all sets "
-        f"together, SIFT {min(SIFT_SEGMENTS, MOST_BY_SIFT):,} of a set among "
-        f"{min(SIFT_TRAINING, MOST_BY_SIFT):,} training segments, pixel differences among "
-        f"{MOST_TRAINING:,}, precision and kernel distance {MOST:,} of each set."
+        "What grows with the square of a set&rsquo;s size takes fewer: t-SNE "
+        f"{embedding.MOST:,} of all sets together, SIFT {min(SIFT_SEGMENTS, MOST_BY_SIFT):,} of "
+        f"a set among {min(SIFT_TRAINING, MOST_BY_SIFT):,} training segments, pixel differences "
+        f"among {MOST_TRAINING:,}, precision and kernel distance {MOST:,} of each set."
     )
     return f"<p>{said}</p>"
 

@@ -2,9 +2,8 @@
 
 ``features`` describes segments by numbers in which the other functions compare two sets:
 ``two_sample_test`` (a classifier), ``fidelity`` (precision, recall, density, coverage),
-``kernel_distance`` (MMD) and ``frechet_distance``. ``embed`` is the t-SNE of raw pixels or of
-metrics with the share of neighbours from the same set. ``roc`` and ``calibration`` are about
-scores, such as the discriminator's realness. All give the same numbers for the same seed.
+``kernel_distance`` (MMD) and ``frechet_distance``. ``roc`` and ``calibration`` are about scores,
+such as the discriminator's realness. All give the same numbers for the same seed.
 
 Features need no network and no download: networks trained on photographs, as for FID, look at grey
 bone through eyes for coloured objects, their weights are not always at hand, and what they found
@@ -16,7 +15,7 @@ who have its weights.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,12 +35,6 @@ _FOLDS = 5
 _RESAMPLES = 1000
 _SUBSETS = 200
 _AT_ONCE = 256
-_PIXEL_COMPONENTS = 50
-_NEIGHBOURS = 10
-_TSNE_STEPS = 500
-_TSNE_ANGLE = 0.8
-"""Barnes and Hut's trade of exactness for speed: of 4,000 segments, 0.8 kept as many neighbours
-(0.992) and put as many of one set together (within 0.003) as 0.5, in two thirds of the time."""
 
 
 @dataclass(frozen=True)
@@ -109,25 +102,6 @@ class KernelDistance:
 
 
 @dataclass(frozen=True)
-class Embedding:
-    """Segments of several sets in a plane.
-
-    Attributes:
-        points: float (N, 2).
-        which: (N,) texts, the set of each.
-        place: int (N,), its place in that set.
-        same: per set, the share of the ten nearest neighbours that is of the same set.
-        chance: per set, what that share is where the sets are mixed.
-    """
-
-    points: np.ndarray
-    which: np.ndarray
-    place: np.ndarray
-    same: Mapping[str, float]
-    chance: Mapping[str, float]
-
-
-@dataclass(frozen=True)
 class Roc:
     """A receiver-operating curve: at each threshold, the shares of fake and of real called real."""
 
@@ -177,10 +151,10 @@ def features(*sets: SegmentSet) -> list[np.ndarray]:
         raise BadInputError(f"Sets of pixels of {spacings} mm were given, one size is needed.")
     described = np.concatenate([_described(one) for one in sets])
     coarse = np.concatenate([_coarse(one.hu) for one in sets])
-    components = _principal_components(coarse, _COMPONENTS, seed=0)
+    components = principal_components(coarse, _COMPONENTS, seed=0)
     # The components keep their weights among each other: together they weigh as half the rest.
     components *= np.sqrt(described.shape[1] / 2 / max(components.var(axis=0).sum(), 1e-12))
-    together = np.hstack([_standardised(described), components])
+    together = np.hstack([standardised(described), components])
     return np.split(together, np.cumsum([len(one) for one in sets])[:-1])
 
 
@@ -338,66 +312,6 @@ def frechet_distance(real: np.ndarray, other: np.ndarray) -> float:
     return float(max(0.0, np.sum((mean[0] - mean[1]) ** 2) + spread - 2 * shared))
 
 
-def embed(sets: Mapping[str, SegmentSet], *, by: str = "pixels", seed: int = 0) -> Embedding:
-    """Lay segments out in a plane by t-SNE (paper, Figure 7a and b).
-
-    Args:
-        sets: by name; of more than ``MOST`` segments in all, as many of each as there is room for
-            are drawn.
-        by: "pixels", all 16,384 of a segment, by their 50 first principal components; or "metrics",
-            SDR, thickness and mean intensity.
-        seed: of all chance.
-
-    Raises:
-        BadInputError: if there are less than 4 segments that can be laid out, all are alike, or
-            ``by`` is neither.
-    """
-    from sklearn.manifold import TSNE
-    from sklearn.neighbors import NearestNeighbors
-    from threadpoolctl import threadpool_limits
-
-    if by not in ("pixels", "metrics"):
-        raise BadInputError(f"by is {by!r}, needed is 'pixels' or 'metrics'.")
-    places = _room_for({name: len(one) for name, one in sets.items()}, seed)
-    rows = np.any([one.hu.any(axis=(0, 2)) for one in sets.values()], axis=0)
-    parts = [_laid_out_by(by, sets[name][place], rows) for name, place in places.items()]
-    whole = [np.isfinite(part).all(axis=1) for part in parts]
-    which = np.repeat(list(places), [keep.sum() for keep in whole])
-    place = np.concatenate([p[keep] for p, keep in zip(places.values(), whole, strict=True)])
-    x = np.concatenate([part[keep] for part, keep in zip(parts, whole, strict=True)])
-    if len(x) < 4:
-        raise BadInputError(f"{len(x)} segments were to be embedded, at least 4 are needed.")
-    if np.all(x == x[0]):
-        raise BadInputError(
-            f"{len(x)} segments that are all alike were to be embedded, unlike ones are needed."
-        )
-    if by == "metrics":
-        x = _standardised(x)
-    else:
-        x = _principal_components(x, _PIXEL_COMPONENTS, seed)
-        x /= max(x.std(axis=0).max(), 1e-12)
-    tsne = TSNE(
-        perplexity=min(30, (len(x) - 1) / 3),
-        init="pca",
-        max_iter=_TSNE_STEPS,
-        angle=_TSNE_ANGLE,
-        random_state=seed,
-        n_jobs=1,
-    )
-    with threadpool_limits(1, "openmp"):  # as for the trees
-        points = tsne.fit_transform(x.astype(np.float32)).astype(np.float64)
-    near = NearestNeighbors(n_neighbors=min(_NEIGHBOURS, len(x) - 1)).fit(points)
-    alike = which[near.kneighbors(return_distance=False)] == which[:, None]
-    names = list(dict.fromkeys(which.tolist()))
-    return Embedding(
-        points=points,
-        which=which,
-        place=place,
-        same={name: float(alike[which == name].mean()) for name in names},
-        chance={name: float((np.sum(which == name) - 1) / (len(x) - 1)) for name in names},
-    )
-
-
 def roc(real: np.ndarray, fake: np.ndarray, *, seed: int = 0) -> Roc:
     """Give the receiver-operating curve of scores; higher ones should be real.
 
@@ -498,38 +412,19 @@ def _coarse(hu: np.ndarray) -> np.ndarray:
     return blocks.mean(axis=(2, 4), dtype=np.float32).reshape(len(hu), -1)
 
 
-def _standardised(x: np.ndarray) -> np.ndarray:
+def standardised(x: np.ndarray) -> np.ndarray:
+    """Give each column (N, D) mean 0 and standard deviation 1; a constant one becomes 0."""
     spread = x.std(axis=0)
     return (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1)
 
 
-def _principal_components(x: np.ndarray, count: int, seed: int) -> np.ndarray:
+def principal_components(x: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Give the coordinates of points (N, D) along their first principal axes, float64."""
     from sklearn.decomposition import PCA
 
     count = min(count, *x.shape)
     with np.errstate(invalid="ignore", divide="ignore"):  # segments that are all alike
         return PCA(count, svd_solver="randomized", random_state=seed).fit_transform(x).astype(float)
-
-
-def _laid_out_by(by: str, segments: SegmentSet, rows: np.ndarray) -> np.ndarray:
-    if by == "pixels":  # without the rows that all sets leave empty, which tell nothing
-        hu = segments.hu[:, rows] if rows.any() else segments.hu
-        return hu.reshape(len(hu), -1).astype(np.float32)
-    metrics = radiology.measure(segments)
-    names = ("sdr_peaks", "thickness_mm", "mean_intensity_hu")
-    return np.stack([metrics[name] for name in names], axis=1)
-
-
-def _room_for(sizes: Mapping[str, int], seed: int) -> dict[str, np.ndarray]:
-    """Give places in each set, all of them or drawn so that ``MOST`` suffice for all sets."""
-    chance = np.random.default_rng(seed)
-    left, places = MOST, {}
-    # From the smallest on: what it leaves over is for the others.
-    for number, name in enumerate(sorted(sizes, key=sizes.__getitem__)):
-        count = min(sizes[name], left // (len(sizes) - number))
-        places[name] = np.sort(chance.permutation(sizes[name])[:count])
-        left -= count
-    return {name: places[name] for name in sizes}
 
 
 def _groups(

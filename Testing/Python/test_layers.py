@@ -75,10 +75,8 @@ def test_importing_the_library_imports_nothing_heavy(module):
         "report",
         "segmentset",
         "artificial",
-        "evaluation",
         "evaluationreport",
-        "evaluationresults",
-        "realness",
+        "inception",
     ],
 )
 def test_training_generation_and_evaluation_need_neither_simpleitk_nor_slicer(module):

@@ -10,7 +10,6 @@ from SkullGANLib.errors import BadInputError
 from SkullGANLib.segmentset import SegmentSet
 from SkullGANLib.separability import (
     calibration,
-    embed,
     features,
     fidelity,
     kernel_distance,
@@ -144,28 +143,8 @@ def test_features_are_numbers_also_of_an_empty_segment():
     assert one.shape[1] == other.shape[1]
 
 
-def test_tsne_of_pixels_parts_what_differs_and_mixes_what_does_not():
-    sets = {"real": walls(60, 0), "alike": walls(60, 1), "low": walls(40, 2, row=50)}
-    found = embed(sets)
-    assert found.points.shape == (160, 2)
-    assert np.array_equal(np.unique(found.which), ["alike", "low", "real"])
-    assert found.chance["real"] == pytest.approx(59 / 159)
-    assert found.same["low"] > 0.95
-    assert found.same["real"] == pytest.approx(0.5, abs=0.12)  # half of what is not low
-    assert np.array_equal(embed(sets).points, found.points)
-
-
-def test_tsne_of_metrics_leaves_out_segments_without_bone():
-    blank = segmentset.without_patient(np.zeros((2, 128, 128)), np.zeros((2, 128, 128)), [0, 1])
-    found = embed({"blank": blank, "real": walls(20, 0)}, by="metrics")
-    assert set(found.which) == {"real"}
-    assert found.place.tolist() == list(range(20))
-
-
-def test_of_large_sets_as_many_are_laid_out_as_there_is_room_for(monkeypatch):
+def test_of_large_sets_so_many_are_drawn(monkeypatch):
     monkeypatch.setattr(separability, "MOST", 30)
-    found = embed({"many": walls(50, 0), "few": walls(5, 1)}, by="metrics")
-    assert (np.sum(found.which == "many"), np.sum(found.which == "few")) == (25, 5)
     assert fidelity(gaussian(50, 0), gaussian(20, 1)).compared == (30, 20)
 
 
@@ -222,8 +201,6 @@ def test_the_same_seed_gives_the_same_numbers(judge):
     [
         (lambda: features(), "no segment"),
         (lambda: features(walls(1, 0), walls(0, 0)), "no segment"),
-        (lambda: embed({"a": walls(3, 0)}), "3 segments were to be embedded"),
-        (lambda: embed({"a": walls(5, 0)}, by="taste"), "'taste'"),
         (lambda: fidelity(gaussian(9, 0), gaussian(9, 1), k=0), "k is 0"),
         (lambda: roc([], [0.1]), "0 scores of real"),
         (lambda: roc([np.nan], [0.1]), "NaN"),
