@@ -87,6 +87,14 @@ def test_the_table_of_rays_has_a_row_per_element(written):
     assert columns["active"].sum() > 900
 
 
+def test_info_says_what_a_map_is(written, capsys):
+    assert run("info", written / "map.vtp") == cli.DONE
+    said = capsys.readouterr().out
+    assert "vertices" in said
+    assert "BONEPLUS" in said
+    assert "leaves the field of view" in said
+
+
 def test_a_target_and_an_array_of_ones_own_are_used(tmp_path, written, capsys):
     (tmp_path / "array.csv").write_text("x,y,z\n0,0,140\n60,0,120\n-60,0,120\n")
     code = run(
