@@ -5,6 +5,7 @@
 #   make bench-extract   where the time of extraction goes (CT=... for a CT of your own)
 #   make bench-generate  images a second against the plain network (BENCH="--device cuda")
 #   make bench-train     iterations a second against the straightforward loop (BENCH=...)
+#   make bench-map       where the time of mapping goes (CT=... for a CT of your own)
 #   make bench-evaluate  where the time of an evaluation goes (BENCH="-n 250")
 #   make bench-panel     how long the panels keep the GUI thread (BENCH="SkullGAN")
 #   make screenshots     the panels' pictures in Resources/Screenshots
@@ -36,6 +37,9 @@ bench-generate: $(INSTALLED)
 
 bench-train: $(INSTALLED)
 	$(BIN)/python Testing/Benchmarks/train.py $(BENCH)
+
+bench-map: $(INSTALLED)
+	$(BIN)/python Testing/Benchmarks/map.py $(CT)
 
 bench-evaluate: $(INSTALLED)
 	$(BIN)/python Testing/Benchmarks/evaluate.py $(BENCH)

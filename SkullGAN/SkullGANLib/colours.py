@@ -35,9 +35,9 @@ def sequential(count: int = 256) -> np.ndarray:
 
     Example:
         >>> sequential(3).round(2)
-        array([[0.24, 0.08, 0.38],
-               [0.  , 0.55, 0.53],
-               [0.98, 0.91, 0.55]])
+        array([[0.23, 0.02, 0.35],
+               [0.  , 0.58, 0.62],
+               [0.99, 0.92, 0.48]])
     """
     t = np.linspace(0.0, 1.0, _FINE)
     lightness = 0.28 + 0.65 * t

@@ -1,4 +1,4 @@
-"""Say in a few lines what a segment set, a model, a run or a head CT is."""
+"""Say in a few lines what a segment set, a model, a run, a map or a head CT is."""
 
 from __future__ import annotations
 
@@ -30,12 +30,33 @@ def describe(path: str | Path) -> str:
         return _lines(_model(path))
     if path.suffix in (".h5", ".hdf5"):
         return _lines(_segment_set(path))
+    if path.suffix == ".vtp":
+        return _lines(_map(path))
     if not path.exists():
         raise BadInputError(
-            f"{path}: there is no such file, a segment set (.h5), a model (.safetensors), a run "
-            "directory or a head CT is needed."
+            f"{path}: there is no such file, a segment set (.h5), a model (.safetensors), a map "
+            "(.vtp), a run directory or a head CT is needed."
         )
     return _lines(_head_ct(path))
+
+
+def _map(path: Path) -> dict[str, Any]:
+    from . import maps, vtp
+
+    calvaria = vtp.read(path)
+    whole = {row["metric"]: row for row in maps.summary(calvaria) if row["bone"] == maps.ALL}
+    found: dict[str, Any] = {"map": f"{len(calvaria)} vertices"}
+    for metric, row in whole.items():
+        mean = _NO_METRIC if row["mean"] is None else f"{row['mean']:.4g} ± {row['sd']:.3g}"
+        found[metric] = f"{mean} {row['unit']}".rstrip()
+    lost = maps.not_measured(calvaria.code)
+    found["not measured"] = ", ".join(
+        f"{n} {why.replace('_', ' ')}" for why, n in lost.items() if n
+    )
+    known = ("scanner", "kernel", "kvp", "slice_thickness_mm", "threshold_hu")
+    found |= {name: calvaria.source[name] for name in known if name in calvaria.source}
+    found["beware"] = " ".join(maps.caveats(calvaria.source, calvaria.code)) or "nothing known"
+    return found | {"made by": calvaria.created_by}
 
 
 def _segment_set(path: Path) -> dict[str, Any]:

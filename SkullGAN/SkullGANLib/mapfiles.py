@@ -319,6 +319,9 @@ def write_realness(
 
     tell = on_progress or (lambda share: None)
     formats = {path: format_of(path, REALNESS_FORMATS) for path in paths}
+    on_map = [path for path, format in formats.items() if format == "scores on the map"]
+    if on_map and on_surface is None:
+        raise BadInputError(f"{on_map[0]}: a map to lay the scores on is needed (--map).")
     scores = realness.of_segments(model, segments, lambda done, of: tell(0.2 * done / of))
     values = None
     if {"a slice per segment", "an array"} & set(formats.values()):
@@ -334,8 +337,6 @@ def write_realness(
         elif format == "scores":
             _write_scores(path, segments, scores)
         else:
-            if on_surface is None:
-                raise BadInputError(f"{path}: a map to lay the scores on is needed (--map).")
             found = vtp.read(on_surface)
             on_it = realness.on_surface(found.points_ras, segments, scores)
             vtp.write(path, maps.with_realness(found, on_it))

@@ -25,6 +25,8 @@ from .volume import HeadCT
 
 SDR_LIMIT = 0.40
 """Treatments commonly exclude a mean SDR below this."""
+COARSEST_MM = 2.0
+"""Largest voxel whose SDR and thickness are told without a warning, as for segments."""
 UNITS = {name: "" for name in radiology.METRICS} | {"thickness_mm": "mm", "mean_intensity_hu": "HU"}
 REALNESS = "realness"
 """Name of the scalar that ``with_realness`` adds to a map."""
@@ -50,7 +52,7 @@ class Head:
     Attributes:
         field: the CT and its skull mask.
         cavity: its intracranial space and head frame.
-        source: as of the CT, with ``threshold_hu``.
+        source: as of the CT, with ``threshold_hu`` and ``voxel_mm``.
     """
 
     field: rays.Field
@@ -72,7 +74,8 @@ class CalvariaMap:
         bone: (N,) texts out of ``sites.BONES``.
         side: (N,) texts, left or right.
         source: what is known of the CT (scanner, kernel, kVp, slice thickness) and of the map
-            (``threshold_hu``, ``spacing_mm``, ``head_to_ras``); nothing of the patient.
+            (``threshold_hu``, ``voxel_mm``, ``spacing_mm``, ``head_to_ras``); nothing of the
+            patient.
         created_by: program and version.
     """
 
@@ -132,7 +135,8 @@ def prepare(
     tell(0.9)
     made = rays.Field.of(ct, mask, threshold_hu, threads)
     tell(1.0)
-    return Head(made, cavity, {**ct.source, "threshold_hu": threshold_hu}), mask
+    source = {**ct.source, "threshold_hu": threshold_hu, "voxel_mm": ct.spacing_mm.tolist()}
+    return Head(made, cavity, source), mask
 
 
 def calvaria(head: Head, spacing_mm: float = surface.SPACING_MM) -> CalvariaMap:
@@ -264,6 +268,13 @@ def caveats(source: Mapping[str, Any], code: np.ndarray | None = None) -> list[s
     if slices_mm and slices_mm > _THICK_SLICES_MM:
         found.append(
             f"The slices are {slices_mm:g} mm thick: tables and diploë run into each other, SDR "
+            "and thickness come out too high."
+        )
+    voxel_mm = source.get("voxel_mm", [0.0])
+    if max(voxel_mm) > COARSEST_MM * 1.001:
+        size = " x ".join(f"{mm:.3g}" for mm in voxel_mm)
+        found.append(
+            f"The voxels are {size} mm, above {COARSEST_MM:g} mm they do not show the tables: SDR "
             "and thickness come out too high."
         )
     if code is not None and len(code):

@@ -41,7 +41,7 @@ WIDEST_GAP_MM = 3.0
 a wider gap (a ridge of the base, a calcified falx) does not."""
 
 _SCAN_MM = 0.5  # at which the wall is looked for before the CT is interpolated
-_LEAD_MM = 2.0  # sampled before and behind the wall, for its blurred edges
+_LEAD_MM = 1.5  # sampled before and behind the wall, for its blurred edges
 _SURELY_INSIDE, _SURELY_OUTSIDE = 0.85, 0.15  # shares of the interpolated mask, as for segments
 _MARGIN = 8  # voxels around the mask, after which a cubic spline no longer feels the border
 _RAYS_AT_ONCE = 2048  # their profiles stay in a core's cache

@@ -194,8 +194,7 @@ def checked_target(cavity: Cavity, target_ras: Sequence[float] | None) -> np.nda
         raise BadInputError(
             f"The target is {target.tolist()}, three coordinates in mm (R, A, S) are needed."
         )
-    inside = voxels_ras(cavity.mask, cavity.ijk_to_ras)
-    away_mm = float(np.sqrt(((inside - target) ** 2).sum(axis=1).min()))
+    away_mm = _outside_mm(cavity, target)
     if away_mm > _FARTHEST_MM:
         where = ", ".join(f"{mm:.0f}" for mm in target)
         raise BadInputError(
@@ -203,6 +202,21 @@ def checked_target(cavity: Cavity, target_ras: Sequence[float] | None) -> np.nda
             "inside the head is needed (R, A, S in mm)."
         )
     return target
+
+
+def _outside_mm(cavity: Cavity, target_ras: np.ndarray) -> float:
+    """From a point to the nearest voxel of the intracranial space, mm."""
+    to_index = np.linalg.inv(cavity.ijk_to_ras)
+    index = (to_index[:3, :3] @ target_ras + to_index[:3, 3])[::-1]
+    reach = _FARTHEST_MM / np.linalg.norm(cavity.ijk_to_ras[:3, :3], axis=0)[::-1]
+    low = np.maximum(np.floor(index - reach).astype(int), 0)
+    high = np.maximum(np.ceil(index + reach).astype(int) + 1, 0)
+    around = np.zeros_like(cavity.mask)
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    around[box] = cavity.mask[box]
+    near = around if around.any() else cavity.mask  # far ones are asked for the distance alone
+    inside = voxels_ras(near, cavity.ijk_to_ras)
+    return float(np.sqrt(((inside - target_ras) ** 2).sum(axis=1).min()))
 
 
 def place(elements: np.ndarray, target_ras: np.ndarray, frame: HeadFrame) -> np.ndarray:

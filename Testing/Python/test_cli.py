@@ -413,7 +413,7 @@ def wrong(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "command", ["extract", "pretrain", "train", "generate", "map", "info", "demo"]
+    "command", ["extract", "pretrain", "train", "generate", "map", "realness", "info", "demo"]
 )
 def test_every_command_has_a_help_with_an_example(command):
     done = skullgan(command, "--help")

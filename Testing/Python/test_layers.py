@@ -57,6 +57,10 @@ def test_an_import_against_the_arrows_would_be_found(tmp_path):
         "SkullGANLib.run",
         "SkullGANLib.cli",
         "SkullGANLib.evaluationresults",
+        "SkullGANLib.maps",
+        "SkullGANLib.transducer",
+        "SkullGANLib.vtp",
+        "SkullGANLib.mapfiles",
     ],
 )
 def test_importing_the_library_imports_nothing_heavy(module):

@@ -233,6 +233,7 @@ def test_statistics_of_nothing_are_none():
         ({"kernel": "XYZ"}, ["XYZ is not known here"]),
         ({}, ["names no kernel"]),
         ({"kernel": "H60s", "slice_thickness_mm": 3.0}, ["3 mm thick"]),
+        ({"kernel": "H60s", "voxel_mm": [0.5, 0.5, 3.0]}, ["0.5 x 0.5 x 3 mm"]),
     ],
 )
 def test_kernel_and_slices_that_spoil_an_sdr_are_told_of(source, words):
