@@ -65,7 +65,7 @@ class SkullGANEvaluateWidget(PanelWidget):
         self.setsTable = setstable.SetsTable(ui.setsTable, self.onSets)
         self.segments = segmentlist.SegmentList(ui.segmentsTable, self.onSegmentPicked)
         ui.orderBox.addItems(segmentlist.orders())
-        ui.reportBox.addAttribute("vtkMRMLTextNode", "SkullGAN.Evaluation")
+        ui.reportBox.addAttribute("vtkMRMLTextNode", "SkullGAN.Evaluation", "1")
         for button, do in (
             (ui.addFilesButton, self.onAddFiles),
             (ui.addSceneButton, self.onAddFromScene),
