@@ -104,7 +104,7 @@ def skullgan_evaluate(host: Host, panel: Any) -> Iterator[str]:
 
 def small_sets(folder: Path) -> dict[str, Path]:
     """Write a training and a test set of the sample CT, and made ones, into a folder."""
-    from SkullGANLib import cli, resources, segmentset
+    from SkullGANLib import cli, segmentset
 
     paths = {name: folder / f"{name}.h5" for name in ("train", "test", "synthetic", "artificial")}
     real = folder / "real.h5"

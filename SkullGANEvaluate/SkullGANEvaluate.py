@@ -129,11 +129,11 @@ class SkullGANEvaluateWidget(PanelWidget):
 
     def onAddFromScene(self) -> None:
         menu = qt.QMenu()
-        actions = {menu.addAction(volume.GetName()): volume for volume in self._setsInScene()}
+        actions = [(menu.addAction(volume.GetName()), volume) for volume in self._setsInScene()]
         place = qt.QPoint(0, self.ui.addSceneButton.height)
         picked = menu.exec_(self.ui.addSceneButton.mapToGlobal(place))
-        for action, volume in actions.items():
-            if picked is not None and action.text == picked.text:
+        for action, volume in actions:
+            if picked is not None and picked == action:
                 name = setstable.guessedVolume(volume)
                 self.onSets([*self.setsTable.sets, ChosenSet(name, volume=volume)])
                 return

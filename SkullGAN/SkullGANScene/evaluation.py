@@ -30,6 +30,9 @@ MOST_SEGMENTS = 500
 
 NAME, SEGMENT, REALNESS = "Name", "Segment", "Realness"
 """Columns of a set's table: a text, the place in the set, the discriminator's output."""
+EVALUATED = neighbours.EVALUATED
+KIND_ATTRIBUTE = "SkullGAN.EvaluatedKind"
+"""Attribute of a volume of segments of a report: the kind of their set."""
 OVERLAY = "SkullGAN.explained"
 """Role, with a method behind it, of a volume's reference to the realness map over it."""
 ATTRIBUTE = "SkullGAN.Evaluation"
@@ -285,7 +288,9 @@ def _adding_set(made: _Made, one: ReportedSet, name: str, most: int) -> Work:
         hu[start : start + _AT_ONCE] = read.hu
         yield 0.9 * start / len(places)
     volume = volumes.add_stack(made.scene, hu, read.pixel_spacing_mm, name, read.hu_range)
-    volume.SetAttribute(volumes.KIND_ATTRIBUTE, one.kind)
+    # Not volumes.KIND_ATTRIBUTE, by which panels know a whole segment set.
+    volume.SetAttribute(volumes.MAP_ATTRIBUTE, EVALUATED)
+    volume.SetAttribute(KIND_ATTRIBUTE, one.kind)
     volume.SetDescription(
         f"{len(places):,} of {len(one):,} {one.kind} segments that were evaluated; slice k is row k"
         " of the table. The position in space means nothing."

@@ -22,6 +22,8 @@ from . import colours, hierarchy, tables, volumes
 
 MOST_PAIRS = 200
 """Pairs that come into a scene, unless told otherwise."""
+EVALUATED = "evaluated"
+"""Value of ``volumes.MAP_ATTRIBUTE`` of the volumes of a report."""
 DIFFERENCE_HU = 1000.0
 """Differences of this and more have the full colour."""
 
@@ -91,7 +93,7 @@ def building(made: Made, report: Report, name: str, *, way: str, most: int) -> W
         node = volumes.add_stack(
             scene, stacks[role], first.pixel_spacing_mm, f"{name}: {title}", window
         )
-        node.SetAttribute(volumes.KIND_ATTRIBUTE, "pairs")
+        node.SetAttribute(volumes.MAP_ATTRIBUTE, EVALUATED)
         made.keep(role, node, folder)
         yield 0.95
     node.GetDisplayNode().SetAndObserveColorNodeID(colours.table(scene, colours.DIVERGING).GetID())
