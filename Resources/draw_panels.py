@@ -87,14 +87,14 @@ def skullgan_evaluate(host: Host, panel: Any) -> Iterator[str]:
         panel.onSets([ChosenSet(name, path=str(path)) for name, path in sets.items()])
         ui.reportsFolder.currentPath = str(folder)
         ui.evaluateButton.click()
-        host.wait_until(lambda: not panel.logic.isWorking(), LONGEST_S)
+        wait(host, panel)
         host.wait_until(lambda: not panel.segments.isFilling(), LONGEST_S)
         ui.statusLabel.text = ""  # it names the folder
         ui.reportsFolder.currentPath = "reports"
         ui.segmentsSection.collapsed = ui.runSection.collapsed = False
         panel.segments.pick(3)
         ui.overlayCheckBox.click()
-        host.wait_until(lambda: not panel.logic.isWorking(), LONGEST_S)
+        wait(host, panel)
         ui.chartButton.click()
         ui.setsSection.collapsed = True
         yield "panel-evaluation"

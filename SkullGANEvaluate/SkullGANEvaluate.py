@@ -65,7 +65,7 @@ class SkullGANEvaluateWidget(PanelWidget):
         self.setsTable = setstable.SetsTable(ui.setsTable, self.onSets)
         self.segments = segmentlist.SegmentList(ui.segmentsTable, self.onSegmentPicked)
         ui.orderBox.addItems(segmentlist.orders())
-        ui.reportBox.addAttribute("vtkMRMLTextNode", "SkullGAN.Evaluation")
+        ui.reportBox.addAttribute("vtkMRMLTextNode", "SkullGAN.Evaluation", "1")
         for button, do in (
             (ui.addFilesButton, self.onAddFiles),
             (ui.addSceneButton, self.onAddFromScene),
@@ -129,11 +129,11 @@ class SkullGANEvaluateWidget(PanelWidget):
 
     def onAddFromScene(self) -> None:
         menu = qt.QMenu()
-        actions = {menu.addAction(volume.GetName()): volume for volume in self._setsInScene()}
+        actions = [(menu.addAction(volume.GetName()), volume) for volume in self._setsInScene()]
         place = qt.QPoint(0, self.ui.addSceneButton.height)
         picked = menu.exec_(self.ui.addSceneButton.mapToGlobal(place))
-        for action, volume in actions.items():
-            if picked is not None and action.text == picked.text:
+        for action, volume in actions:
+            if picked is not None and picked == action:
                 name = setstable.guessedVolume(volume)
                 self.onSets([*self.setsTable.sets, ChosenSet(name, volume=volume)])
                 return

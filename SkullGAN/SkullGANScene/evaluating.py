@@ -19,7 +19,6 @@ from SkullGANLib.process import ChildProcess, command_line
 from SkullGANLib.task import Running, Work, aside, within
 
 from . import evaluation, neighbours
-from .volumes import KIND_ATTRIBUTE
 
 SETS = "sets"
 """Folder in a report's, with the sets that came out of the scene."""
@@ -200,7 +199,7 @@ def _writing(
 def _writing_stack(volume: slicer.vtkMRMLScalarVolumeNode, path: Path) -> Work:
     """Write the segments of a stack as a set; what is not 0 HU is their wall."""
     hu = slicer.util.arrayFromVolume(volume)
-    kind, spacing_mm = volume.GetAttribute(KIND_ATTRIBUTE), volume.GetSpacing()[0]
+    kind, spacing_mm = volume.GetAttribute(evaluation.KIND_ATTRIBUTE), volume.GetSpacing()[0]
     with segmentset.Writer(
         path, kind=kind, pixel_spacing_mm=spacing_mm, commit_every_s=None
     ) as writer:

@@ -20,6 +20,7 @@ from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation import COMPARED
 from SkullGANLib.evaluationfigures import LABELS
 from SkullGANLib.evaluationresults import Report, ReportedSet
+from SkullGANLib.segmentset import SIZE
 from SkullGANLib.task import Work, within
 
 from . import evaluationcharts, hierarchy, neighbours, tables, volumes
@@ -29,6 +30,9 @@ MOST_SEGMENTS = 500
 
 NAME, SEGMENT, REALNESS = "Name", "Segment", "Realness"
 """Columns of a set's table: a text, the place in the set, the discriminator's output."""
+EVALUATED = neighbours.EVALUATED
+KIND_ATTRIBUTE = "SkullGAN.EvaluatedKind"
+"""Attribute of a volume of segments of a report: the kind of their set."""
 OVERLAY = "SkullGAN.explained"
 """Role, with a method behind it, of a volume's reference to the realness map over it."""
 ATTRIBUTE = "SkullGAN.Evaluation"
@@ -278,19 +282,15 @@ def _said(report: Report) -> dict[str, Any]:
 
 def _adding_set(made: _Made, one: ReportedSet, name: str, most: int) -> Work:
     places = chosen_places(one, most)
-    parts = []
+    hu = np.empty((len(places), SIZE, SIZE), np.int16)
     for start in range(0, len(places), _AT_ONCE):
-        parts.append(one.segments(places[start : start + _AT_ONCE]))
-        yield 0.9 * min(1.0, (start + _AT_ONCE) / len(places))
-    first = parts[0]
-    volume = volumes.add_stack(
-        made.scene,
-        np.concatenate([part.hu for part in parts]),
-        first.pixel_spacing_mm,
-        name,
-        first.hu_range,
-    )
-    volume.SetAttribute(volumes.KIND_ATTRIBUTE, one.kind)
+        read = one.segments(places[start : start + _AT_ONCE])
+        hu[start : start + _AT_ONCE] = read.hu
+        yield 0.9 * start / len(places)
+    volume = volumes.add_stack(made.scene, hu, read.pixel_spacing_mm, name, read.hu_range)
+    # Not volumes.KIND_ATTRIBUTE, by which panels know a whole segment set.
+    volume.SetAttribute(volumes.MAP_ATTRIBUTE, EVALUATED)
+    volume.SetAttribute(KIND_ATTRIBUTE, one.kind)
     volume.SetDescription(
         f"{len(places):,} of {len(one):,} {one.kind} segments that were evaluated; slice k is row k"
         " of the table. The position in space means nothing."

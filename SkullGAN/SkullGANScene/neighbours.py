@@ -15,12 +15,15 @@ import numpy as np
 import slicer
 from SkullGANLib.evaluationfigures import LABELS, WAYS
 from SkullGANLib.evaluationresults import Pair, Report
+from SkullGANLib.segmentset import SIZE
 from SkullGANLib.task import Work
 
 from . import colours, hierarchy, tables, volumes
 
 MOST_PAIRS = 200
 """Pairs that come into a scene, unless told otherwise."""
+EVALUATED = "evaluated"
+"""Value of ``volumes.MAP_ATTRIBUTE`` of the volumes of a report."""
 DIFFERENCE_HU = 1000.0
 """Differences of this and more have the full colour."""
 
@@ -67,23 +70,30 @@ def building(made: Made, report: Report, name: str, *, way: str, most: int) -> W
     way, places = _pairs_of(report, way, most)
     if not places.size:
         return
-    pairs: list[Pair] = []
-    for start in range(0, len(places), _AT_ONCE):
-        pairs += [report.pair(way, int(place)) for place in places[start : start + _AT_ONCE]]
-        yield 0.9 * len(pairs) / len(places)
+    rows: list[Pair] = []
+    stacks = {
+        role: np.zeros((len(places), SIZE, SIZE), np.int16)
+        for role in (_SEGMENTS, _NEAREST, _DIFFERENCE)
+    }
+    for number, place in enumerate(places):
+        pair = report.pair(way, int(place))
+        stacks[_SEGMENTS][number] = pair.segment.hu[0]
+        stacks[_NEAREST][number] = pair.aligned
+        # 0 where the shift brought nothing to compare.
+        stacks[_DIFFERENCE][number] = np.rint(np.nan_to_num(pair.difference))
+        rows.append(pair)
+        if number % _AT_ONCE == 0:
+            yield 0.9 * number / len(places)
     scene = made.scene
     folder = hierarchy.add_folder(scene, f"{name}: nearest real", made.folder)
-    first = pairs[0].segment
-    spacing, window = first.pixel_spacing_mm, first.hu_range
-    found = {
-        _SEGMENTS: (f"{name}: synthetic, paired", np.stack([p.segment.hu[0] for p in pairs])),
-        _NEAREST: (f"{name}: nearest real", np.stack([p.aligned for p in pairs])),
-        _DIFFERENCE: (f"{name}: difference", _differences(pairs)),
-    }
-    for role, (title, values) in found.items():
-        shown = (-DIFFERENCE_HU, DIFFERENCE_HU) if role == _DIFFERENCE else window
-        node = volumes.add_stack(scene, values, spacing, title, shown)
-        node.SetAttribute(volumes.KIND_ATTRIBUTE, "pairs")
+    first = rows[0].segment
+    titles = {_SEGMENTS: "synthetic, paired", _NEAREST: "nearest real", _DIFFERENCE: "difference"}
+    for role, title in titles.items():
+        window = (-DIFFERENCE_HU, DIFFERENCE_HU) if role == _DIFFERENCE else tuple(first.hu_range)
+        node = volumes.add_stack(
+            scene, stacks[role], first.pixel_spacing_mm, f"{name}: {title}", window
+        )
+        node.SetAttribute(volumes.MAP_ATTRIBUTE, EVALUATED)
         made.keep(role, node, folder)
         yield 0.95
     node.GetDisplayNode().SetAndObserveColorNodeID(colours.table(scene, colours.DIVERGING).GetID())
@@ -92,7 +102,7 @@ def building(made: Made, report: Report, name: str, *, way: str, most: int) -> W
         "Synthetic minus nearest real segment, HU: blue where the synthetic one is less dense, "
         "orange where it is denser. Slice k belongs to slice k of the two others."
     )
-    made.keep(_TABLE, _add_table(scene, pairs, f"{name}: pairs", way), folder)
+    made.keep(_TABLE, _add_table(scene, rows, f"{name}: pairs", way), folder)
     yield 1.0
 
 
@@ -160,12 +170,6 @@ def _pairs_of(report: Report, way: str, most: int) -> tuple[str, np.ndarray]:
                 ratio = columns[f"{one}_ratio"][known]
                 return one, known[np.argsort(ratio, kind="stable")][:most]
     return way, np.zeros(0, int)
-
-
-def _differences(pairs: list[Pair]) -> np.ndarray:
-    """Give int16 (N, 128, 128) HU; 0 where the shift brought nothing to compare."""
-    found = np.nan_to_num(np.stack([pair.difference for pair in pairs]), nan=0.0)
-    return np.rint(found).astype(np.int16)
 
 
 def _add_table(

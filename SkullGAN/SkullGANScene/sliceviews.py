@@ -91,7 +91,9 @@ def arrange(scene: slicer.vtkMRMLScene, labels: Sequence[str]) -> list[slicer.vt
         layout.AddLayoutDescription(LAYOUT, f'<layout type="vertical">{views}</layout>')
     layout.SetViewArrangement(LAYOUT)
     nodes = beside_views(scene)
-    for shown in map(composite_of, nodes):
+    for node in nodes:
+        node.SetViewGroup(LAYOUT)  # the user's views do not follow these
+        shown = composite_of(node)
         shown.SetLinkedControl(True)
         shown.SetHotLinkedControl(True)
     return nodes

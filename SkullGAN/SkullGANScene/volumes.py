@@ -249,11 +249,12 @@ def _add_volume(
     window_hu: tuple[float, float],
 ) -> slicer.vtkMRMLScalarVolumeNode:
     node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", name)
-    slicer.util.updateVolumeFromArray(node, hu)
-    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijk_to_ras))
+    # Before there are voxels: with them the display would look for a window of its own first.
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.AutoWindowLevelOff()
     display.SetWindowLevelMinMax(*window_hu)
+    slicer.util.updateVolumeFromArray(node, hu)
+    node.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(ijk_to_ras))
     hierarchy.item_of(node)
     return node

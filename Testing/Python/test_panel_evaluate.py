@@ -17,10 +17,11 @@ import pytest
 import qt_needed  # noqa: F401
 import slicer
 import slicer.util
-from SkullGANLib import cli, radiology, resources, segments, segmentset
+from SkullGANLib import cli, model, radiology, resources, segments, segmentset
 from SkullGANScene import bundle, evaluation, rendering, segmentsets, sliceviews
 from SlicerHost import dialogs
 from SlicerHost.host import Host
+from test_evaluation import narrow_model
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "SkullGANEvaluate" / "SkullGANEvaluate.py"
@@ -308,6 +309,17 @@ def test_sets_that_do_not_go_together_are_refused_in_the_librarys_words(host, pa
     [message] = host.take_messages()
     assert "its pixels are 0.9 mm, those of" in message
     assert not (tmp_path / "reports" / "Evaluation 1").exists()
+
+
+def test_a_model_of_other_pixels_is_refused_in_the_librarys_words(host, panel, sets, tmp_path):
+    model.write(tmp_path / "coarse.safetensors", narrow_model(pixel_spacing_mm=0.9))
+    add_files(panel, sets["test"])
+    panel.ui.modelPath.currentPath = str(tmp_path / "coarse.safetensors")
+    panel.ui.reportsFolder.currentPath = str(tmp_path / "reports")
+    panel.ui.evaluateButton.click()
+    wait_for_the_end(host, panel)
+    [message] = host.take_messages()
+    assert "The model judges pixels of 0.9 mm and the segments' are 0.45 mm" in message
 
 
 def test_what_is_missing_is_said_by_buttons_and_by_a_line(host, panel, sets, tmp_path):

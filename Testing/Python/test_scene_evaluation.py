@@ -21,6 +21,7 @@ from SkullGANScene import (
     neighbours,
     segmentsets,
     sliceviews,
+    volumes,
 )
 from SkullGANScene.vtkerrors import heard_errors
 from test_evaluation import COUNT, four_sets
@@ -86,6 +87,14 @@ def test_every_segment_has_a_slice_and_a_row_with_what_is_said_of_it(shown, repo
         assert table.GetColumnUnitLabel("Thickness (mm)") == "mm"
     names = shown.tables["test"].GetTable().GetColumnByName(evaluation.NAME)
     assert names.GetValue(3) == "Test 3"
+
+
+def test_volumes_of_a_report_are_taken_for_no_ct_and_no_segment_set(shown):
+    scene = shown.text.GetScene()
+    assert volumes.cts_in(scene) == []
+    assert segmentsets.in_scene(scene) == []
+    stacks = [*shown.volumes.values(), shown.pairs.segments, shown.pairs.difference]
+    assert not any(node.GetAttribute(volumes.KIND_ATTRIBUTE) for node in stacks)
 
 
 def test_the_summary_has_the_means_and_distances_of_the_report(shown, report):
