@@ -18,7 +18,7 @@ TINY = {
     "epoch_segments": "4",
     "batch_size": "2",
     "report_every": "1",
-    "snapshot_every": "1",
+    "snapshot_every": "10",
     "sample_count": "2",
 }
 
