@@ -14,7 +14,7 @@ import numpy as np
 import slicer
 from vtk.util.numpy_support import numpy_to_vtk
 
-from . import hierarchy
+from . import hierarchy, tables
 
 _RUN = "SkullGAN.run"
 """Attribute of the table: the run directory."""
@@ -158,13 +158,13 @@ def _fill(table: slicer.vtkMRMLTableNode, columns: Mapping[str, np.ndarray]) -> 
     content = table.GetTable()
     before = table.StartModify()
     for name, title in (("iteration", _X), *((line.name, line.title) for line in lines)):
-        array = numpy_to_vtk(np.asarray(columns.get(name, ()), np.float64), deep=True)
-        array.SetName(title)
+        values = np.asarray(columns.get(name, ()), np.float64)
         column = content.GetColumnByName(title)
         if column is None:
-            table.AddColumn(array)
+            tables.add_column(table, title, values)
         else:  # in its place, for a series that loses its column is an error
-            column.DeepCopy(array)
+            column.DeepCopy(numpy_to_vtk(values, deep=True))
+            column.SetName(title)
             column.Modified()
     content.Modified()
     table.Modified()

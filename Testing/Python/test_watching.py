@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from SkullGANLib import recipe, watching
+from SkullGANLib import info, recipe, watching
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.run import Run, Status
 
@@ -37,6 +37,7 @@ def test_a_run_is_running_only_while_its_process_holds_it(run):
         assert sight.silent_s < 60
     sight = watching.look(run)
     assert (sight.state, sight.goes_on, sight.can_resume) == ("died", False, False)
+    assert "left for dead, nobody trains there, 25%" in info.describe(run.path)
     run.training_path.touch()
     assert watching.look(run).can_resume
 
