@@ -76,6 +76,27 @@ def skullgan(host: Host, panel: Any) -> Iterator[str]:
     yield "panel-generation"
 
 
+def skullgan_train(host: Host, panel: Any) -> Iterator[str]:
+    """The demo recipe on the sample's segments, in its last third."""
+    from SkullGANLib import segments, segmentset, volume
+
+    with tempfile.TemporaryDirectory(prefix="skullgan-") as folder:
+        path = Path(folder) / "sample head.h5"
+        head = volume.read_ct(resources.sample_ct())
+        segmentset.write(path, segments.extract(head).segments)
+        panel.node.segmentSets = str(path)
+        panel.node.runsFolder = str(Path(folder) / "runs")
+        host.wait_until(lambda: panel.ui.memoryLabel.text, LONGEST_S)
+        panel.ui.startButton.click()
+        host.wait_until(lambda: panel.ui.curvesButton.enabled, LONGEST_S)
+        panel.ui.curvesButton.click()
+        slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutOneUpPlotView)
+        host.wait_until(lambda: panel.ui.runProgressBar.value >= 70, LONGEST_S)
+        yield "panel-training"
+        panel.ui.stopButton.click()
+        host.wait_until(lambda: not panel.logic.trainings, LONGEST_S)
+
+
 def skullgan_evaluate(host: Host, panel: Any) -> Iterator[str]:
     """From sets to a report: its charts, a segment with its realness, a nearest pair."""
     from SkullGANEvaluateLib.parameters import ChosenSet
@@ -124,6 +145,7 @@ def small_sets(folder: Path) -> dict[str, Path]:
 
 PANELS: dict[str, Callable[[Host, Any], Iterator[str]]] = {
     "SkullGAN": skullgan,
+    "SkullGANTrain": skullgan_train,
     "SkullGANEvaluate": skullgan_evaluate,
 }
 

@@ -1,34 +1,34 @@
-"""The module SkullGANTrain: a training in a process of its own, watched through its run folder.
+"""The module SkullGANTrain: trainings in processes of their own, watched through their run folders.
 
-``SkullGANTrainLogic`` starts, watches and stops a training, with or without a panel;
-``SkullGANTrainWidget`` is the panel. Neither imports torch: that is the child's.
+``SkullGANTrainLogic`` starts, watches and stops trainings, with or without a panel;
+``SkullGANTrainWidget`` is the panel. Neither imports torch: that is the children's. What is below
+lies in ``SkullGANTrainLib``.
 """
 
-# ruff: noqa: N802, N803, N806, N815 - camel case is what Slicer calls and how its modules read
-from collections.abc import Iterator
-from contextlib import contextmanager
+# ruff: noqa: N802, N806, N815 - camel case is what Slicer calls and how its modules read
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import qt
 import slicer
 import slicer.util
-import vtk
+from SkullGANPanel.widget import PanelWidget
+from SkullGANTrainLib import parameters
+from SkullGANTrainLib.formview import FormView
+from SkullGANTrainLib.logic import SkullGANTrainLogic
+from SkullGANTrainLib.runtable import RunTable
+from SkullGANTrainLib.runview import RunView
+from SkullGANTrainLib.setlist import SetList
+from SkullGANTrainLib.settingstable import SettingsTable
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.parameterNodeWrapper import Choice, parameterNodeWrapper
-from slicer.ScriptedLoadableModule import (
-    ScriptedLoadableModule,
-    ScriptedLoadableModuleLogic,
-    ScriptedLoadableModuleTest,
-    ScriptedLoadableModuleWidget,
-)
-from slicer.util import VTKObservationMixin
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
 
-POLL_MSEC = 300
-PATIENCE_S = 60.0
-"""How long a training may take to save before it is ended, on the first press of Stop."""
-SAMPLES_WIDTH_PX = 400
+RUNS_MSEC, CATCHING_UP_MSEC = 300, 60
+LIST_EVERY_S = 2.0
+CURVES_EVERY_S = 1.0
 
 
 class SkullGANTrain(ScriptedLoadableModule):
@@ -42,381 +42,406 @@ class SkullGANTrain(ScriptedLoadableModule):
         parent.contributors = ["The SkullGAN for 3D Slicer developers"]
         parent.helpText = _(
             "Trains a SkullGAN on segment sets in the background. The training goes on when the"
-            " scene or Slicer is closed; its run folder holds everything about it."
+            " scene or Slicer is closed; its run folder holds everything about it, and the panel"
+            " finds it there again."
         )
         parent.acknowledgementText = _(
             'After the paper <a href="https://arxiv.org/abs/2308.00206">arXiv:2308.00206</a>.'
         )
 
 
-@parameterNodeWrapper
-class SkullGANTrainParameterNode:
-    """What the panel remembers in the scene.
+class SkullGANTrainWidget(PanelWidget):
+    """The panel: a form for the next training, the trainings of a folder, and one of them."""
 
-    segmentSets: paths, one a line.
-    recipe: name of a recipe of ``SkullGANLib.recipe``.
-    device: where to compute.
-    runFolder: the run directory to make.
-    settings: what differs from the recipe, as ``name=value`` with spaces between.
-    """
-
-    segmentSets: str = ""
-    recipe: Annotated[str, Choice(["demo", "fast", "paper", "published"])] = "demo"
-    device: Annotated[str, Choice(["auto", "cpu", "cuda", "mps"])] = "auto"
-    runFolder: str = ""
-    settings: str = ""
-
-
-class SkullGANTrainLogic(ScriptedLoadableModuleLogic):
-    """One training at a time: start it, look at its run folder, stop it.
-
-    Example::
-
-        logic = SkullGANTrainLogic()
-        logic.start(["segments.h5"], "runs/first", recipe="demo")
-        while logic.poll() == "running":
-            slicer.app.processEvents()
-        print(logic.status().message)
-    """
-
-    def __init__(self) -> None:
-        ScriptedLoadableModuleLogic.__init__(self)
-        self.child: Any = None
-        self.folder: Path | None = None
-        self._offset = 0
-        self._lastEvent: dict[str, Any] = {}
-
-    def getParameterNode(self) -> SkullGANTrainParameterNode:
-        return SkullGANTrainParameterNode(super().getParameterNode())
-
-    def start(
-        self,
-        segmentSets: list[str],
-        runFolder: str,
-        recipe: str = "paper",
-        device: str = "auto",
-        settings: str = "",
-    ) -> None:
-        """Start a training; raises ``SkullGANError`` if it cannot be."""
-        from SkullGANLib.process import ChildProcess, command_line
-
-        arguments = ["train", *segmentSets, "-o", runFolder, "--recipe", recipe]
-        arguments += ["--device", device, "--progress", "lines"]
-        for setting in settings.split():
-            arguments += ["--set", setting]
-        self.child = ChildProcess(command_line(arguments), run_directory=runFolder)
-        self.watch(runFolder)
-
-    def watch(self, runFolder: str) -> None:
-        """Look at a run folder from now on, whoever trains there."""
-        self.folder = Path(runFolder) if runFolder else None
-        self._offset, self._lastEvent = 0, {}
-
-    def poll(self) -> str:
-        """Carry on; give ``idle``, ``running``, ``finished``, ``cancelled`` or ``failed``."""
-        if self.child:
-            return self.child.poll()
-        status = self.status()
-        return status.state if status else "idle"
-
-    def stop(self, patienceS: float = PATIENCE_S) -> None:
-        """Ask the training to save and end; our own is ended when the patience is over."""
-        run = self._run()
-        if self.child:
-            self.child.cancel(ask_s=patienceS)
-        elif run:
-            run.request_stop()
-
-    def status(self) -> Any:
-        """The ``SkullGANLib.run.Status`` of the run folder, None if there is none yet."""
-        run = self._run()
-        return run.status() if run else None
-
-    def lastEvent(self) -> dict[str, Any]:
-        """The newest report; only what is new in the file is read."""
-        run = self._run()
-        if run:
-            events, self._offset = run.events(self._offset)
-            self._lastEvent = events[-1] if events else self._lastEvent
-        return self._lastEvent
-
-    def newestSamples(self) -> Path | None:
-        """The newest picture of synthetic segments."""
-        run = self._run()
-        samples = run.samples() if run else []
-        return samples[-1] if samples else None
-
-    def letGo(self) -> None:
-        """Leave the training to itself."""
-        if self.child and self.child.poll() == "running":
-            self.child.let_go()
-        self.child = None
-
-    def _run(self) -> Any:
-        from SkullGANLib.run import Run
-
-        run = Run(self.folder) if self.folder else None
-        return run if run and run.recipe_path.is_file() else None
-
-
-class SkullGANTrainWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel."""
+    logicClass = SkullGANTrainLogic
 
     def __init__(self, parent: Any = None) -> None:
-        ScriptedLoadableModuleWidget.__init__(self, parent)
-        VTKObservationMixin.__init__(self)
-        self.logic: SkullGANTrainLogic | None = None
-        self._parameterNode: SkullGANTrainParameterNode | None = None
-        self._guiTag: int | None = None
-        self._shownSamples: Path | None = None
-        self._state = "idle"
+        PanelWidget.__init__(self, parent)
+        self._finish: Callable[[Any], str] = str
+        self._listing: Any = None
+        self._listed = self._curved = 0.0
+        self._sight: Any = None
+        self._lastFolder = ""
 
-    def setup(self) -> None:
-        """Build the panel, when it is opened for the first time."""
-        from SkullGANLib.recipe import RECIPES
+    # Set-up.
 
-        ScriptedLoadableModuleWidget.setup(self)
-        uiWidget = slicer.util.loadUI(self.resourcePath("UI/SkullGANTrain.ui"))
-        self.layout.addWidget(uiWidget)
-        self.ui = slicer.util.childWidgetVariables(uiWidget)
-        self._uiWidget = uiWidget
-        uiWidget.setMRMLScene(slicer.mrmlScene)
-        self.logic = SkullGANTrainLogic()
-        self.timer = qt.QTimer()
-        self.timer.setInterval(POLL_MSEC)
-        self.timer.connect("timeout()", self.onTimer)
-        self._lengths = {name: recipe.epochs for name, recipe in RECIPES.items()}
-
-        scene = slicer.mrmlScene
-        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
-        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
-        self.ui.addButton.connect("clicked(bool)", self.onAdd)
-        self.ui.startButton.connect("clicked(bool)", self.onStart)
-        self.ui.stopButton.connect("clicked(bool)", self.onStop)
-        self.ui.segmentSetsEdit.connect("textChanged()", self.onSegmentSets)
-        self.ui.runFolder.connect("currentPathChanged(QString)", self.onRunFolder)
-        self.ui.settingsEdit.connect("textChanged(QString)", self.onSettings)
-        self.initializeParameterNode()
+    def connectWidgets(self) -> None:
+        ui = self.ui
+        self.sets = SetList(ui.setsList, self.onSetsTicked)
+        self.form = FormView(ui, self.logic, self.updateButtons)
+        self.settings = SettingsTable(ui.settingsTable, self.onSettings)
+        self.runs = RunTable(ui.runsTable, self.onRunPicked)
+        self.view = RunView(ui, self.logic)
+        ui.setsList.connect("itemSelectionChanged()", self.updateButtons)
+        for button, slot in (
+            (ui.addButton, self.onAdd),
+            (ui.removeButton, self.onRemove),
+            (ui.resetButton, lambda: self.onSettings({})),
+            (ui.startButton, self.onStart),
+            (ui.copyButton, self.onCopy),
+            (ui.stopButton, self.onStop),
+            (ui.resumeButton, self.onResume),
+            (ui.generateButton, self.onGenerate),
+            (ui.openButton, self.onOpenFolder),
+            (ui.curvesButton, self.onShowCurves),
+            (ui.removeCurvesButton, self.onRemoveCurves),
+        ):
+            button.connect("clicked()", slot)
+        ui.deviceComboBox.connect("activated(int)", self.onDevice)
+        self.keepPath(ui.runsFolder, "runsFolder")
+        self.keepPath(ui.pretrainedPath, "pretrained")
+        self.keepText(ui.runNameEdit, "runName")
+        self.runTimer = qt.QTimer()
+        self.runTimer.setInterval(RUNS_MSEC)
+        self.runTimer.connect("timeout()", self.onRunTimer)
+        slicer.app.connect("aboutToQuit()", self.onAboutToQuit)
+        self._showBusy(False)
 
     def cleanup(self) -> None:
-        """Called when the module goes; a training goes on."""
-        self.timer.stop()
-        self.setParameterNode(None)
-        self.removeObservers()
-        self.logic.letGo()
+        """Called when the module goes; trainings go on."""
+        slicer.app.disconnect("aboutToQuit()", self.onAboutToQuit)
+        self.runTimer.stop()
+        PanelWidget.cleanup(self)
 
     def enter(self) -> None:
-        """Called whenever the user comes to the panel."""
-        self.initializeParameterNode()
+        PanelWidget.enter(self)
+        self.runTimer.start()
 
     def exit(self) -> None:
-        """Called whenever the user leaves the panel; a training goes on."""
-        self.setParameterNode(None)
+        PanelWidget.exit(self)
+        if not self.logic.trainings:
+            self.runTimer.stop()
 
-    def onSceneStartClose(self, caller: Any, event: Any) -> None:
-        self.setParameterNode(None)  # a training belongs to no scene: it goes on
+    def parametersChosen(self) -> None:
+        if not self.node.runsFolder:
+            self.node.runsFolder = self._lastFolder or str(Path.home() / "SkullGAN runs")
 
-    def onSceneEndClose(self, caller: Any, event: Any) -> None:
-        self.initializeParameterNode()
+    def showParameters(self) -> None:
+        from SkullGANLib.recipe import RECIPES
 
-    def initializeParameterNode(self) -> None:
-        self.setParameterNode(self.logic.getParameterNode())
-
-    def setParameterNode(self, node: SkullGANTrainParameterNode | None) -> None:
-        """Show the parameters of a node, and no longer those of the one before."""
-        if self._parameterNode:
-            self._parameterNode.disconnectGui(self._guiTag)
-            self.removeObserver(
-                self._parameterNode.parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameters
-            )
-        self._parameterNode = node
-        if node:
-            # Not connectGui, which gives no tag to disconnect by (Slicer/Slicer#7547).
-            self._guiTag = node.connectParametersToGui(self._namedWidgets())
-            self.addObserver(node.parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameters)
-            self.onParameters()
-
-    def _namedWidgets(self) -> dict[str, Any]:
-        """The widgets that name a parameter, by its name."""
-        named = "SlicerParameterName"
-        widgets = slicer.util.findChildren(self._uiWidget)
-        return {w.property(named): w for w in widgets if w.property(named)}
-
-    def onParameters(self, caller: Any = None, event: Any = None) -> None:
-        """Show what the parameter node holds; look at the run in its folder, if there is one."""
-        node = self._parameterNode
-        # Texts are not left to connectGui, which would move the cursor of who is typing.
-        if self.ui.segmentSetsEdit.toPlainText() != node.segmentSets:
-            self.ui.segmentSetsEdit.setPlainText(node.segmentSets)
-        if self.ui.runFolder.currentPath != node.runFolder:
-            self.ui.runFolder.currentPath = node.runFolder
-        if self.ui.settingsEdit.text != node.settings:
-            self.ui.settingsEdit.text = node.settings
-        if not self.logic.child and str(self.logic.folder or "") != node.runFolder:
-            self.logic.watch(node.runFolder)
-            self.timer.start()
+        node, chosen = self.node, RECIPES[self.node.recipe]
+        self._lastFolder = node.runsFolder or self._lastFolder
+        self.settings.show(node.recipe, parameters.settings(node))
+        self.ui.recipeLabel.text = _recipeSentence(node.recipe)
         self.ui.recipeComboBox.toolTip = _(
-            "Settings to train with. {name} takes {epochs} epochs; demo is for trying out on a"
-            " computer without graphics card, paper and published need one."
-        ).format(name=node.recipe, epochs=self._lengths[node.recipe])
-        self.updateButtons()
+            "Settings to train with; {name} takes {epochs} epochs in batches of {batch} segments."
+        ).format(name=node.recipe, epochs=chosen.epochs, batch=chosen.batch_size)
+        self.ui.runNameEdit.placeholderText = parameters.freeName(node)
+        self.sets.show(node)
+        self.form.showDevice(node)
+        if node.watched != (str(self.logic.follower.run.path) if self.logic.follower else ""):
+            self._watchRun(node.watched)
 
-    def onSegmentSets(self) -> None:
-        if self._parameterNode:
-            self._parameterNode.segmentSets = self.ui.segmentSetsEdit.toPlainText()
-
-    def onRunFolder(self, path: str) -> None:
-        if self._parameterNode:
-            self._parameterNode.runFolder = path
-
-    def onSettings(self, settings: str) -> None:
-        if self._parameterNode:
-            self._parameterNode.settings = settings
-
-    def updateButtons(self) -> None:
-        """Enable what can be done; a button that cannot be pressed says why."""
-        if self._parameterNode is None:
-            return
-        objection = self._objection()
-        self.ui.startButton.enabled = not objection
-        self.ui.startButton.toolTip = objection or _(
-            "Train in the background; Slicer stays usable and may be closed."
-        )
-        running = self._state == "running"
-        ending = running and self.logic.child is not None and self.logic.child.cancelling
-        self.ui.stopButton.enabled = running
-        self.ui.stopButton.text = _("End now") if ending else _("Stop")
-        self.ui.stopButton.toolTip = (
-            (_("End at once, without saving.") if ending else _("Save the model so far and end."))
-            if running
-            else _("No training is running here.")
-        )
-
-    def _objection(self) -> str:
-        node = self._parameterNode
-        if self._state == "running":
-            return _("A training is running here; stop it or wait.")
-        if not self._paths():
-            return _("Choose at least one segment set first.")
-        if not node.runFolder:
-            return _("Choose a run folder first.")
-        if (Path(node.runFolder) / "recipe.json").is_file():
-            return _("This run folder holds a training already; choose a new one.")
-        return ""
+    # The form.
 
     def onAdd(self) -> None:
         chosen = qt.QFileDialog.getOpenFileNames(
-            None, _("Segment sets to learn from"), "", _("Segment sets (*.h5)")
+            None, _("Segment sets to learn from"), "", _("Segment sets (*.h5 *.hdf5)")
         )
-        self._parameterNode.segmentSets = "\n".join([*self._paths(), *chosen])
+        there = parameters.paths(self.node)
+        new = [path for path in chosen if path not in there]
+        self.node.segmentSets = "\n".join([*there, *new])
+
+    def onRemove(self) -> None:
+        gone = self.sets.pickedFiles()
+        left = [path for path in parameters.paths(self.node) if path not in gone]
+        self.node.segmentSets = "\n".join(left)
+
+    def onSetsTicked(self, volumes: list[Any]) -> None:
+        if self.node:
+            parameters.chooseSceneSets(self.node, volumes)
+
+    def onDevice(self, index: int) -> None:
+        if self.node:
+            self.node.device = self.form.device(index)
+
+    def onSettings(self, settings: dict[str, str]) -> None:
+        if self.node:
+            self.node.settings = "\n".join(f"{name}={text}" for name, text in settings.items())
+
+    # Starting and copying.
 
     def onStart(self) -> None:
-        node = self._parameterNode
-        with self._shownErrors(_("The training was not started.")):
-            self.logic.start(self._paths(), node.runFolder, node.recipe, node.device, node.settings)
-            self._state = "running"
-            self._showSamples(None)
-            self.ui.progressBar.value = 0
-            self.ui.lossLabel.text = ""
-            self.ui.statusLabel.text = _("Starting, which takes some seconds...")
-            self.timer.start()
+        from SkullGANPanel import packages
+
+        with self.shownErrors(_("The training was not started.")):
+            packages.ensure(packages.MODELS, _("Training"))
+            self.logic.startTraining(self.node)
+            self._finish = self._started
+            self.watch()
+
+    def _started(self, folder: Path) -> str:
+        self.node.runName = ""
+        self.node.watched = str(folder)
+        self._listed = 0.0
+        return _("{name} is being trained in the background; Slicer may be closed.").format(
+            name=folder.name
+        )
+
+    def onCopy(self) -> None:
+        with self.shownErrors(_("The command was not copied.")):
+            self.logic.startCommand(self.node)
+            self._finish = self._copied
+            self.watch()
+
+    def _copied(self, line: str) -> str:
+        slicer.app.clipboard().setText(line)
+        return _("Copied: {command}").format(command=line)
+
+    def watch(self) -> None:
+        self._showBusy(True)
+        PanelWidget.watch(self)
+
+    def taskEnded(self, state: str, result: Any) -> str:
+        self._showBusy(False)
+        return _("Cancelled.") if state == "cancelled" else self._finish(result)
+
+    def _showBusy(self, busy: bool) -> None:
+        for widget in (self.ui.progressBar, self.ui.cancelButton):
+            widget.visible = busy
+
+    # The runs.
+
+    def onRunTimer(self) -> None:
+        """Look after trainings, the list of runs, the run that is watched and the form."""
+        for ended in self.logic.pollTrainings():
+            self._listed = 0.0
+            self._sayEnded(ended)
+        if self.node is None:
+            if not self._entered and not self.logic.trainings:
+                self.runTimer.stop()
+            return
+        self._showWatched()
+        self._listRuns()
+        self.form.carryOn(self.node)
         self.updateButtons()
+        behind = bool(self.logic.follower and self.logic.follower.behind > 0.01)
+        self.runTimer.setInterval(CATCHING_UP_MSEC if behind else RUNS_MSEC)
+
+    def _sayEnded(self, ended: Any) -> None:
+        message = {
+            "finished": _("{name}: the training has come to its end."),
+            "cancelled": _("{name}: the training was stopped."),
+            "failed": _("{name}: the training failed."),
+        }[ended.state].format(name=ended.folder.name)
+        self.ui.statusLabel.text = f"{message} {ended.sentence}".strip()
+        if ended.state == "failed":
+            self._showWatched()
+            slicer.util.errorDisplay(f"{message}\n\n{ended.sentence}")
+
+    def _listRuns(self) -> None:
+        """Carry on with listing the folder for a moment."""
+        if self._listing is None:
+            if time.monotonic() - self._listed < LIST_EVERY_S:
+                return
+            self._listing = self.logic.runsIn(self.node.runsFolder.strip())
+        sights = next(self._listing)
+        if sights is None:
+            return
+        self._listing, self._listed = None, time.monotonic()
+        if not self.node.watched and sights and sights[0].goes_on:
+            self.node.watched = str(sights[0].run.path)
+        watched = Path(self.node.watched) if self.node.watched else None
+        self.runs.show(sights, watched)
+        self.ui.runsLabel.visible = not sights
+        self.sets.show(self.node)  # the scene may have got new ones
+        self.ui.runNameEdit.placeholderText = parameters.freeName(self.node)
+
+    def onRunPicked(self, folder: Path) -> None:
+        if self.node:
+            self.node.watched = str(folder)
+
+    def _watchRun(self, folder: str) -> None:
+        self.logic.follow(folder)
+        self.ui.watchSection.collapsed = not folder
+        self._sight = None
+        self.view.clear()
+        self._showWatched()
+
+    def _showWatched(self) -> None:
+        follower = self.logic.follower
+        if follower is None:
+            self._sight = None
+            return
+        folder = follower.run.path
+        grown = follower.read()
+        self._sight = self.logic.look(folder)
+        stopping = self._sight.goes_on and self.logic.isStopping(folder)
+        self.view.show(
+            self._sight, _("Stopping: the model so far is being saved...") if stopping else ""
+        )
+        due = time.monotonic() - self._curved > CURVES_EVERY_S
+        if self.node and len(follower.curves) and (due or not follower.behind) and grown:
+            self._curved = time.monotonic()
+            self.logic.updateCurves(folder)
+
+    def _watched(self) -> Path:
+        return self.logic.follower.run.path
 
     def onStop(self) -> None:
-        again = self.logic.child is not None and self.logic.child.cancelling
-        with self._shownErrors(_("The training was not stopped.")):
-            self.logic.stop(0.0 if again else PATIENCE_S)
-        self.ui.statusLabel.text = _("Stopping: the model so far is being saved...")
+        with self.shownErrors(_("The training was not stopped.")):
+            self.logic.stop(self._watched())
+        self._showWatched()
         self.updateButtons()
 
-    def onTimer(self) -> None:
-        """Show what the run folder says."""
-        from SkullGANLib.errors import SkullGANError
+    def onResume(self) -> None:
+        from SkullGANPanel import packages
 
-        try:
-            self._state = self.logic.poll()
-            self._showRun()
-        except SkullGANError as error:  # in the panel alone: a box would come back with the timer
-            self._state = self.logic.child.state if self.logic.child else "idle"
-            self.ui.statusLabel.text = str(error)
-        if self._state != "running":
-            self.timer.stop()
-            ended, self.logic.child = self.logic.child, None
-            if ended and self._state == "failed":
-                self.ui.statusLabel.text = ended.sentence
-                message = _("The training failed.")
-                slicer.util.errorDisplay(f"{message}\n\n{ended.sentence}")
+        with self.shownErrors(_("The training does not go on.")):
+            packages.ensure(packages.MODELS, _("Training"))
+            self.logic.resume(self._watched(), self.node.device)
+            self.ui.runLabel.text = _("Starting, which takes some seconds...")
         self.updateButtons()
 
-    def _showRun(self) -> None:
-        status, event = self.logic.status(), self.logic.lastEvent()
-        self._showSamples(self.logic.newestSamples())
-        if event:
-            self.ui.lossLabel.text = _(
-                "Loss: generator {generator:.2f}, discriminator {discriminator:.2f};"
-                " {speed:.0f} segments per second"
-            ).format(
-                generator=event["generator_loss"],
-                discriminator=event["discriminator_loss"],
-                speed=event["images_per_s"],
-            )
-        if status is None:
+    def onOpenFolder(self) -> None:
+        qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(self._watched())))
+
+    def onGenerate(self) -> None:
+        with self.shownErrors(_("The module SkullGAN did not take the model.")):
+            self.logic.offerToGenerate(self._watched())
+
+    def onShowCurves(self) -> None:
+        with self.shownErrors(_("The curves were not shown.")):
+            self.logic.showCurves(self._watched(), self.node.chart)
+        self.updateButtons()
+
+    def onRemoveCurves(self) -> None:
+        self.logic.removeCurves(self._watched())
+        self.updateButtons()
+
+    # What can be done.
+
+    def updateButtons(self) -> None:
+        """Enable what can be done; what cannot says why."""
+        busy = _("Wait until the work above has ended, or cancel it.")
+        working = busy if self.logic.isWorking() else ""
+        node = self.node
+        if node is None:
             return
-        self.ui.progressBar.value = round(100 * status.progress)
-        done = _("Epoch {epoch}, iteration {iteration} of {iterations}").format(
-            epoch=status.epoch, iteration=status.iteration, iterations=status.iterations
+        ui = self.ui
+        form = parameters.objection(node)
+        self.allow(
+            ui.startButton,
+            working or form or self.form.objection(node),
+            _("Train in the background; Slicer stays usable and may be closed."),
         )
-        if self.logic.child and self.logic.child.cancelling and self._state == "running":
-            return
-        left = _(", {s:.0f} s left").format(s=status.eta_s) if status.eta_s else ""
-        said = f"{done}{left}" if self._state == "running" else status.message
-        if self._state == "finished":
-            model = self.logic.folder / "model.safetensors"
-            said += " " + _("The model to generate with is {path}").format(path=model)
-        self.ui.statusLabel.text = said or done
+        self.allow(
+            ui.copyButton,
+            working or form,
+            _(
+                "Copy the command that does this training in a terminal, here or on another machine"
+                " (with the paths changed); sets of the scene are saved as files first."
+            ),
+        )
+        self.allow(
+            ui.resetButton,
+            "" if node.settings.strip() else _("Nothing differs from the recipe."),
+            _("Take all settings from the recipe."),
+        )
+        picked = self.sets.pickedFiles()
+        self.allow(
+            ui.removeButton,
+            "" if picked else _("Pick files in the list first; sets of the scene are unticked."),
+            _("Take the picked files out of the list; they stay on the disk."),
+        )
+        self.allow(ui.cancelButton, "" if working else _("Nothing is being done."), _("Cancel."))
+        self._updateRunButtons()
 
-    def _showSamples(self, path: Path | None) -> None:
-        if path == self._shownSamples:
-            return
-        self._shownSamples = path
-        picture = qt.QPixmap(str(path)) if path else None
-        if picture is None or picture.isNull():
-            self.ui.samplesLabel.clear()
-            return
-        self.ui.samplesLabel.setPixmap(
-            picture.scaledToWidth(SAMPLES_WIDTH_PX, qt.Qt.SmoothTransformation)
+    def _updateRunButtons(self) -> None:
+        ui, sight = self.ui, self._sight
+        none = _("Start a training, or pick one in the list.") if sight is None else ""
+        goesOn = bool(sight and (sight.goes_on or self._watched() in self.logic.trainings))
+        ending = goesOn and self.logic.isStopping(self._watched())
+        ui.stopButton.text = _("End now") if ending else _("Stop")
+        self.allow(
+            ui.stopButton,
+            none or ("" if goesOn else _("It does not run.")),
+            _("End at once, without saving, with all it started.")
+            if ending
+            else _("Save the model so far and end; it can be gone on with."),
+        )
+        lacking = _("It left no segments to go on with; start it anew.")
+        if goesOn or (sight and sight.state == "finished"):
+            lacking = _("It runs.") if goesOn else _("It came to its end.")
+        resumable = bool(sight and sight.can_resume and not goesOn)
+        self.allow(
+            ui.resumeButton,
+            none or ("" if resumable else lacking),
+            _("Go on from the last checkpoint, on the device chosen above."),
+        )
+        hasModel = bool(sight and sight.run.model_path.is_file())
+        self.allow(
+            ui.generateButton,
+            none or ("" if hasModel else _("There is no model yet; it is saved at the end.")),
+            _("Choose this model in the module SkullGAN and go there."),
+        )
+        there = bool(sight and sight.state != "gone")
+        self.allow(
+            ui.openButton, none or ("" if there else _("It is gone.")), _("Show the run folder.")
+        )
+        follower = self.logic.follower
+        reported = bool(follower and len(follower.curves))
+        self.allow(
+            ui.curvesButton,
+            none or ("" if reported else _("It has reported nothing yet.")),
+            _(
+                "Put the curves into the scene and show them in a plot view, which changes the"
+                " layout; they grow with the training."
+            ),
+        )
+        inScene = bool(sight and self.logic.hasCurves(self._watched()))
+        self.allow(
+            ui.removeCurvesButton,
+            "" if inScene else _("Its curves are not in the scene."),
+            _("Take the curves out of the scene."),
         )
 
-    def _paths(self) -> list[str]:
-        lines = self._parameterNode.segmentSets.splitlines()
-        return [line.strip() for line in lines if line.strip()]
+    # Closing.
 
-    @contextmanager
-    def _shownErrors(self, message: str) -> Iterator[None]:
-        """Show what a user can mend as a sentence; the rest is a bug and keeps its traceback."""
-        from SkullGANLib.errors import SkullGANError
+    def sceneStartsClosing(self) -> None:
+        self._askWhetherToGoOn(_("The scene is being closed."))
 
-        problem = None
-        with slicer.util.tryWithErrorDisplay(message, waitCursor=True):
-            try:
-                yield
-            except SkullGANError as error:
-                problem = error
-        if problem:
-            self.ui.statusLabel.text = str(problem)
-            self.updateButtons()
-            slicer.util.errorDisplay(f"{message}\n\n{problem}")
+    def onAboutToQuit(self) -> None:
+        if self.logic:
+            self._askWhetherToGoOn(_("Slicer is being closed."))
+
+    def _askWhetherToGoOn(self, why: str) -> None:
+        """Ask whether trainings that we started go on; "No" lets them save and end."""
+        self.logic.pollTrainings()
+        running = [folder for folder in self.logic.trainings if not self.logic.isStopping(folder)]
+        if not running:
+            return
+        names = ", ".join(folder.name for folder in running)
+        goOn = slicer.util.confirmYesNoDisplay(
+            _(
+                "{why} These trainings run in the background: {names}.\n\nShall they go on? With No"
+                " they save the model so far and end."
+            ).format(why=why, names=names),
+            windowTitle=_("Trainings go on?"),
+        )
+        if not goOn:
+            self.logic.askAllToStop()
+
+
+def _recipeSentence(name: str) -> str:
+    return {
+        "demo": _("Small and short, to try out: minutes on a computer without graphics card."),
+        "fast": _("The paper's networks, steadied for small sets; wants a graphics card."),
+        "paper": _("The paper to the letter; its update gate may stop the generator."),
+        "published": _("As the authors' published code; wants a graphics card."),
+    }.get(name, "")
 
 
 class SkullGANTrainTest(ScriptedLoadableModuleTest):
     """Runs in Slicer's self tests, without training: a folder that holds no run says nothing."""
 
     def runTest(self) -> None:
-        self.test_a_folder_without_a_run_is_idle()
+        self.test_a_folder_without_a_run_is_gone()
 
-    def test_a_folder_without_a_run_is_idle(self) -> None:
+    def test_a_folder_without_a_run_is_gone(self) -> None:
         logic = SkullGANTrainLogic()
-        logic.watch(slicer.app.temporaryPath)
-        assert logic.poll() == "idle"
-        assert logic.newestSamples() is None
-        self.delayDisplay("A folder without a run is idle")
+        logic.follow(slicer.app.temporaryPath)
+        assert logic.look(slicer.app.temporaryPath).state == "gone"
+        assert logic.samples() == []
+        logic.close()
+        self.delayDisplay("A folder without a run is not taken for one")

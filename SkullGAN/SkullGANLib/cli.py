@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -231,6 +231,9 @@ def train(options: argparse.Namespace) -> None:
     """Train a SkullGAN on segment sets, in a run directory."""
     from . import trainingdata
 
+    if not options.segments:
+        _train_on(options)
+        return
     chosen = _recipe(options)
     parts = trainingdata.split(
         trainingdata.read_segments(options.segments, any_kind=options.any_kind),
@@ -239,7 +242,50 @@ def train(options: argparse.Namespace) -> None:
         seed=options.seed,
     )
     _say(parts.note)
-    _train(options, chosen, parts.training, parts.test)
+    kept = {"training.h5": parts.training}
+    if parts.test is not None:
+        kept["test.h5"] = parts.test
+    _train(options, chosen, parts.training, kept)
+
+
+def _train_on(options: argparse.Namespace) -> None:
+    """Go on with a run as it was begun: its segments and its recipe."""
+    from . import segmentset
+    from .run import Run
+
+    if not options.resume:
+        raise BadInputError("No segment set was given, at least one is needed (or --resume).")
+    run = Run.open(options.output)
+    if not run.training_path.is_file():
+        raise BadInputError(
+            f"{run.path}: holds no {run.training_path.name}, the segment sets that it was begun "
+            "with are needed to resume it."
+        )
+    _train(options, run.recipe(), segmentset.read(run.training_path))
+
+
+def check(options: argparse.Namespace) -> None:
+    """Look at a training beforehand: its segments, and whether device and memory suffice."""
+    from . import preflight
+
+    found = preflight.look(
+        options.segments,
+        _recipe(options),
+        device=options.device,
+        pretrained=options.pretrained,
+        split=options.split,
+        test_share=options.test_share,
+        seed=options.seed,
+        any_kind=options.any_kind,
+    )
+    if options.contact_sheet:
+        preflight.write_sheet(options.contact_sheet, found.sets)
+    if options.json:
+        preflight.write(options.json, found)
+    for line in found.lines():
+        _say(line)
+    if found.problem:
+        raise BadInputError(found.problem)
 
 
 def _recipe(options: argparse.Namespace, **defaults: object) -> Recipe:
@@ -258,13 +304,14 @@ def _train(
     options: argparse.Namespace,
     chosen: Recipe,
     data: SegmentSet | Pictures,
-    test: SegmentSet | None = None,
+    kept: Mapping[str, SegmentSet] | None = None,
 ) -> None:
+    """Train; ``kept`` are parts of the data by the names they have in the run directory."""
     from . import model, segmentset, training
 
     pretrained = model.read(options.pretrained) if options.pretrained else None
-    # For skullgan evaluate; once the training goes, for only then is the directory ours.
-    parts = {"training.h5": data, "test.h5": test} if test is not None else {}
+    # For evaluate and --resume; once the training goes, for only then is the directory ours.
+    parts = dict(kept or {})
     with (
         _signals_noted() as interrupted,
         progress.shown(
@@ -594,6 +641,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_skull,
         _add_pretrain,
         _add_train,
+        _add_check,
         _add_generate,
         _add_export,
         _add_artificial,
@@ -703,8 +751,6 @@ def _add_pretrain(commands: argparse._SubParsersAction) -> None:
 
 
 def _add_train(commands: argparse._SubParsersAction) -> None:
-    from .trainingdata import SPLITS, TEST_SHARE
-
     one = _command(
         commands,
         train,
@@ -712,8 +758,32 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         "evaluate --train runs/first/training.h5 --test runs/first/test.h5 ...",
     )
     one.add_argument(
+        "segments",
+        nargs="*",
+        type=Path,
+        metavar="SEGMENTS",
+        help="segment sets (.h5); with --resume, none goes on with the run's own and its recipe",
+    )
+    _add_split(one)
+    _add_training(one, epochs="the recipe's")
+
+
+def _add_check(commands: argparse._SubParsersAction) -> None:
+    one = _command(commands, check, "skullgan check segments.h5 --recipe fast --device cuda")
+    one.add_argument(
         "segments", nargs="+", type=Path, metavar="SEGMENTS", help="segment sets (.h5)"
     )
+    _add_split(one)
+    _add_game(one, epochs="the recipe's")
+    one.add_argument("--json", type=Path, metavar="FILE", help="write what was found as JSON")
+    one.add_argument(
+        "--contact-sheet", type=Path, metavar="PNG", help="write a picture of a few segments"
+    )
+
+
+def _add_split(one: argparse.ArgumentParser) -> None:
+    from .trainingdata import SPLITS, TEST_SHARE
+
     one.add_argument(
         "--any-kind", action="store_true", help="learn from segments that are not real, too"
     )
@@ -732,15 +802,19 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
         metavar="SHARE",
         help=f"share of the segments to hold out, 0 to 0.9 ({TEST_SHARE})",
     )
-    _add_training(one, epochs="the recipe's")
 
 
 def _add_training(one: argparse.ArgumentParser, *, epochs: str) -> None:
-    from .recipe import RECIPES
-
     one.add_argument(
         "-o", "--output", type=Path, required=True, metavar="RUN", help="run directory to make"
     )
+    _add_game(one, epochs=epochs)
+    one.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+
+
+def _add_game(one: argparse.ArgumentParser, *, epochs: str) -> None:
+    from .recipe import RECIPES
+
     # Not "paper": its update gate, taken literally, stops the generator (see RECIPES).
     one.add_argument("--recipe", default="published", help=f"{', '.join(RECIPES)} (published)")
     one.add_argument(
@@ -760,7 +834,6 @@ def _add_training(one: argparse.ArgumentParser, *, epochs: str) -> None:
     )
     _add_device(one)
     _add_seed(one, "what all chance of the training follows from (0)")
-    one.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
 
 
 def _add_generate(commands: argparse._SubParsersAction) -> None:

@@ -206,6 +206,7 @@ class Game:
             tensors |= {f"{prefix}.{name}": t for name, t in side.tensors().items()}
         state = {
             "iteration": self.iteration,
+            "seed": self.seed,
             "segments": _fingerprint(self.segments),
             "pretrained_on": self._pretrained_on,
         }
@@ -223,6 +224,7 @@ class Game:
             )
         try:
             self.iteration = int(checkpoint.state["iteration"])
+            self.seed = int(checkpoint.state.get("seed", self.seed))
             self._pretrained_on = checkpoint.state.get("pretrained_on")
             self.chance.generator.set_state(checkpoint.tensors["chance"])
             self._order = checkpoint.tensors["order"].to(self.device)

@@ -122,13 +122,16 @@ def _model(path: Path) -> dict[str, Any]:
 
 
 def _run(path: Path) -> dict[str, Any]:
+    from . import watching
     from .run import Run
 
     run = Run.open(path)
     found: dict[str, Any] = {"run": f"recipe {_recipe(asdict(run.recipe()))}"}
     status = run.status()
     if status is not None:
-        found["state"] = f"{status.state}, {status.progress:.0%}: {status.message}"
+        died = watching.look(run).state == "died"
+        state = "left for dead, nobody trains there" if died else status.state
+        found["state"] = f"{state}, {status.progress:.0%}: {status.message}"
         found["iterations"] = f"{status.iteration} of {status.iterations}"
     events, _ = run.events()
     if events:

@@ -90,12 +90,41 @@ def needed(recipe: Recipe, segments: int, *, bf16: bool = False) -> Need:
     return Need(fixed=fixed, per_image=activations // 2 // (2 if bf16 else 1))
 
 
+@dataclass(frozen=True)
+class Device:
+    """A device that this machine has.
+
+    Attributes:
+        name: as ``--device`` takes it.
+        title: what people call it.
+        total_bytes, free_bytes: its memory; None where nobody says.
+    """
+
+    name: str
+    title: str
+    total_bytes: int | None
+    free_bytes: int | None
+
+
+def devices() -> list[Device]:
+    """List the devices of this machine, GPUs first."""
+    found = []
+    for index in range(torch.cuda.device_count()):
+        free, total = torch.cuda.mem_get_info(index)
+        found.append(Device(f"cuda:{index}", torch.cuda.get_device_name(index), total, free))
+    names = [("cpu", f"CPU, {torch.get_num_threads()} threads")]
+    if torch.backends.mps.is_available():
+        names.insert(0, ("mps", "Apple GPU"))
+    total = _of_system("MemTotal")
+    return found + [Device(n, title, total, free_bytes(torch.device(n))) for n, title in names]
+
+
 def free_bytes(device: torch.device) -> int | None:
     """Tell how much memory this process may still take on a device; None where nobody says."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    limits = [limit for limit in (_available(), _left_of_group(), _left_of_process()) if limit]
-    return min(limits, default=None)
+    limits = (_of_system("MemAvailable"), _left_of_group(), _left_of_process())
+    return min(filter(None, limits), default=None)
 
 
 def told(need: Need, batch_size: int, device: torch.device, free: int | None) -> str:
@@ -157,13 +186,13 @@ def _kept(run: Callable[[], Tensor], network: torch.nn.Module) -> tuple[int, int
     return sum(sizes), max(sizes)
 
 
-def _available() -> int | None:
-    """What the system can give without swapping; Linux alone says so."""
+def _of_system(name: str) -> int | None:
+    """What the system has, or can give without swapping; Linux alone says so."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:
         return None
-    found = [line.split()[1] for line in lines if line.startswith("MemAvailable")]
+    found = [line.split()[1] for line in lines if line.startswith(name + ":")]
     return int(found[0]) * 1024 if found else None
 
 

@@ -172,6 +172,23 @@ def read(path: str | Path, device: torch.device | str = "cpu") -> Model:
         raise BadInputError(f"{path}: {error}") from error
 
 
+def read_architecture(path: str | Path) -> dict[str, int]:
+    """Read the sizes of a model's networks and no weight; raises as ``read`` of a damaged file."""
+    path = Path(path)
+    if not path.is_file():
+        raise BadInputError(f"{path}: there is no such file, a model (.safetensors) is needed.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            architecture = _metadata(path, file.metadata() or {})["architecture"]
+    except (SafetensorError, OSError, KeyError) as error:
+        raise BadInputError(
+            f"{path}: cannot be read as a model (.safetensors); the file is damaged or something "
+            "else."
+        ) from error
+    _empty_networks(path, architecture)
+    return {name: int(size) for name, size in architecture.items()}
+
+
 def from_hu(hu: np.ndarray | Tensor, hu_range: tuple[float, float]) -> Tensor:
     """Turn HU into what the networks see, linearly; HU beyond the range are clipped to it.
 

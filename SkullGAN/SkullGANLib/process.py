@@ -223,17 +223,7 @@ class ChildProcess:
         return True
 
     def _signal_tree(self, number: int) -> None:
-        if _WINDOWS:
-            subprocess.run(
-                ["taskkill", "/PID", str(self.pid), "/T", "/F"], capture_output=True, check=False
-            )
-            return
-        try:
-            os.killpg(self.pid, number)
-        except ProcessLookupError:
-            pass  # all gone
-        except PermissionError:
-            pass  # macOS says so of a group that holds only ended processes
+        _signal_group(self.pid, number)
 
     def _read(self) -> None:
         *lines, self._unread = (self._unread + self._log.read()).split(b"\n")
@@ -251,6 +241,36 @@ class ChildProcess:
         self._take(self._unread.decode("utf-8", errors="replace").rstrip())
         self._log.close()
         self._folder.cleanup()
+
+
+def end_at_once(pid: int) -> None:
+    """End a process that another program started, and where it leads a group the whole group.
+
+    A command of ours leads its group if a panel started it; typed into a terminal it may share the
+    group with the user's own programs, and only the process itself is ended.
+    """
+    if not _WINDOWS:
+        try:
+            if os.getpgid(pid) != pid:
+                os.kill(pid, _KILL)
+                return
+        except ProcessLookupError:
+            return
+    _signal_group(pid, _KILL)
+
+
+def _signal_group(leader: int, number: int) -> None:
+    if _WINDOWS:
+        subprocess.run(
+            ["taskkill", "/PID", str(leader), "/T", "/F"], capture_output=True, check=False
+        )
+        return
+    try:
+        os.killpg(leader, number)
+    except ProcessLookupError:
+        pass  # all gone
+    except PermissionError:
+        pass  # macOS says so of a group that holds only ended processes
 
 
 _KILL = signal.SIGTERM if _WINDOWS else signal.SIGKILL

@@ -38,8 +38,8 @@ ON_DIVERGENCE = {
 }
 
 
-def _setting(default: Any, meaning: str) -> Any:
-    return field(default=default, metadata={"meaning": meaning})
+def _setting(default: Any, meaning: str, unit: str = "") -> Any:
+    return field(default=default, metadata={"meaning": meaning, "unit": unit})
 
 
 @dataclass(frozen=True)
@@ -65,18 +65,22 @@ class Recipe:
 
     name: str = _setting("paper", "what the recipe is called")
 
-    latent_size: int = _setting(200, "numbers in a latent vector")
-    generator_width: int = _setting(4096, "channels of the generator's first layer")
-    discriminator_width: int = _setting(64, "channels of the discriminator's first layer")
+    latent_size: int = _setting(200, "numbers in a latent vector", "numbers")
+    generator_width: int = _setting(4096, "channels of the generator's first layer", "channels")
+    discriminator_width: int = _setting(
+        64, "channels of the discriminator's first layer", "channels"
+    )
     initial_weight_std: float = _setting(
         0.01, "standard deviation of the initial convolution weights; 0: by each layer's inputs"
     )
 
-    epochs: int = _setting(1000, "length of the training, in epochs")
+    epochs: int = _setting(1000, "length of the training, in epochs", "epochs")
     epoch_segments: int = _setting(
-        0, "segments shown in an epoch, again and again if the set is smaller; 0: each one once"
+        0,
+        "segments shown in an epoch, again and again if the set is smaller; 0: each one once",
+        "segments",
     )
-    batch_size: int = _setting(64, "segments in a batch")
+    batch_size: int = _setting(64, "segments in a batch", "segments")
 
     generator_learning_rate: float = _setting(3e-4, "Adam's learning rate, generator")
     discriminator_learning_rate: float = _setting(3e-4, "Adam's learning rate, discriminator")
@@ -86,7 +90,9 @@ class Recipe:
     fake_label: float = _setting(0.0, "what the discriminator should say of fakes")
 
     plateau_patience: int = _setting(
-        1000, "iterations without a lower loss before a learning rate is reduced; 0: never"
+        1000,
+        "iterations without a lower loss before a learning rate is reduced; 0: never",
+        "iterations",
     )
     generator_plateau_factor: float = _setting(0.5, "what the generator's rate is reduced by")
     discriminator_plateau_factor: float = _setting(0.8, "what the discriminator's is reduced by")
@@ -95,18 +101,24 @@ class Recipe:
         "below", "; ".join(f"{gate}: {meaning}" for gate, meaning in UPDATE_GATES.items())
     )
     update_gate_loss: float = _setting(0.9, "the loss that the update gate compares with")
-    update_gate_from_epoch: int = _setting(0, "epochs before which the update gate is open")
+    update_gate_from_epoch: int = _setting(
+        0, "epochs before which the update gate is open", "epochs"
+    )
 
     blurred_from_epoch: int = _setting(
-        15, "epoch after which blurred reals are among the fakes, one more a batch every epoch"
+        15,
+        "epoch after which blurred reals are among the fakes, one more a batch every epoch",
+        "epochs",
     )
     blurred_share: float = _setting(0.5, "largest share of blurred reals in a batch of fakes")
-    blur_sigma_epochs: float = _setting(15.0, "the 3 x 3 blur's sigma is this over the epoch, px")
-    blur_sigma_least_px: float = _setting(0.5, "and never less than this, px")
+    blur_sigma_epochs: float = _setting(
+        15.0, "the 3 x 3 blur's sigma is this over the epoch, px", "epochs"
+    )
+    blur_sigma_least_px: float = _setting(0.5, "and never less than this, px", "px")
 
     flips: bool = _setting(False, "mirror half of the reals left to right")
     shift_px: int = _setting(
-        0, "reals and fakes are moved by up to this many px before they are judged"
+        0, "reals and fakes are moved by up to this many px before they are judged", "px"
     )
     judge_noise: float = _setting(
         0.0, "noise on what is judged, standard deviation on [-1, 1]; falls to 0 over the training"
@@ -136,7 +148,7 @@ class Recipe:
         "warn", "; ".join(f"{name}: {meaning}" for name, meaning in ON_DIVERGENCE.items())
     )
     divergence_reports: int = _setting(
-        10, "reports in a row in which the discriminator must win outright to be told of"
+        10, "reports in a row in which the discriminator must win outright to be told of", "reports"
     )
     win_share: float = _setting(
         0.98, "it wins outright where reals are this much realer than fakes, of what labels ask for"
@@ -145,9 +157,11 @@ class Recipe:
         0.2, "diversity of the sample grid below which it has collapsed, of that of the reals"
     )
 
-    report_every: int = _setting(50, "iterations between two reports")
-    snapshot_every: int = _setting(10, "epochs between two sample grids and checkpoints")
-    sample_count: int = _setting(32, "segments in a sample grid, made from seeds 0, 1, 2, ...")
+    report_every: int = _setting(50, "iterations between two reports", "iterations")
+    snapshot_every: int = _setting(10, "epochs between two sample grids and checkpoints", "epochs")
+    sample_count: int = _setting(
+        32, "segments in a sample grid, made from seeds 0, 1, 2, ...", "segments"
+    )
 
     def __post_init__(self) -> None:
         for setting in fields(self):
@@ -183,6 +197,16 @@ class Recipe:
         kinds = {f.name: type(getattr(self, f.name)) for f in fields(self)}
         _check_names(settings, kinds)
         return replace(self, **{key: _parse(key, s, kinds[key]) for key, s in settings.items()})
+
+    def differences(self, other: Recipe) -> dict[str, str]:
+        """Give what another recipe sets otherwise, as ``with_settings`` of this one takes it.
+
+        Example:
+            >>> named("demo").differences(named("demo").with_settings({"epochs": "3"}))
+            {'epochs': '3'}
+        """
+        names = [f.name for f in fields(self) if f.name != "name"]
+        return {n: as_text(v) for n in names if (v := getattr(other, n)) != getattr(self, n)}
 
     def to_json(self) -> str:
         """Write the whole recipe as indented JSON, one line a setting."""
@@ -333,6 +357,22 @@ def named(name: str) -> Recipe:
 def meanings() -> dict[str, str]:
     """Say in a line what each setting means, for help texts and panels."""
     return {f.name: f.metadata["meaning"] for f in fields(Recipe)}
+
+
+def units() -> dict[str, str]:
+    """Give the unit of each setting, empty for a pure number, a choice or a name."""
+    return {f.name: f.metadata["unit"] for f in fields(Recipe)}
+
+
+def choices() -> dict[str, tuple[str, ...]]:
+    """Give what the settings may be that have a few values to choose from, yes and no included."""
+    truths = {f.name: ("yes", "no") for f in fields(Recipe) if isinstance(f.default, bool)}
+    return truths | {name: tuple(allowed) for name, allowed in _CHOICES.items()}
+
+
+def as_text(value: Any) -> str:
+    """Write a setting's value as ``with_settings`` reads it."""
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
 
 
 def _check_names(given: Iterable[str], known: Iterable[str]) -> None:

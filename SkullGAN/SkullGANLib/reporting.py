@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 import sys
 import time
 from collections.abc import Callable
@@ -52,7 +53,7 @@ class Reporter:
         self._on_progress = on_progress
         self._sums: dict[str, Tensor] = {}
         self._warnings: tuple[str, ...] = ()
-        self._status = Status("running", os.getpid(), message="Starting.")
+        self._status = Status("running", os.getpid(), message="Starting.", host=platform.node())
         self._put_status()
 
     def tell_memory(self, needed: int, free: int | None, sentence: str) -> None:

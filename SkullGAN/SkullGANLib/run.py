@@ -55,6 +55,7 @@ class Status:
         warnings: sentences about what goes wrong at the moment without ending the training.
         memory_needed_bytes: as reckoned before the beginning.
         memory_free_bytes: on the device at that time; None if not known.
+        host: name of the machine that trains or trained; empty if not known.
     """
 
     state: str
@@ -69,6 +70,7 @@ class Status:
     warnings: tuple[str, ...] = ()
     memory_needed_bytes: int | None = None
     memory_free_bytes: int | None = None
+    host: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class Run:
                 f"{self.recipe_path}: cannot be written ({error.strerror or error})."
             ) from error
         with file:
-            if not _locked(file):
+            if _locked_soon(file) is False:
                 status = self.status()
                 who = "another process" if status is None else f"process {status.pid}"
                 raise BadInputError(
@@ -164,6 +166,24 @@ class Run:
                     "the directory does), or take another directory."
                 )
             yield
+
+    def is_there(self) -> bool:
+        """Tell whether the directory holds a run, as far as it can be read."""
+        return os.path.isfile(self.recipe_path)  # unlike Path's, it is False where it is forbidden
+
+    def is_held(self) -> bool | None:
+        """Tell whether a process of this machine trains here; None where nobody can tell.
+
+        Asked only of runs that say they are running: looking takes the lock for a moment.
+        """
+        try:
+            with open(self.recipe_path, "r+b") as file:
+                locked = _locked(file)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return None
+        return None if locked is None else not locked
 
     @property
     def recipe_path(self) -> Path:
@@ -193,6 +213,16 @@ class Run:
     def stop_path(self) -> Path:
         return self.path / "stop"
 
+    @property
+    def training_path(self) -> Path:
+        """The segments that are learnt from, where the command line began the run."""
+        return self.path / "training.h5"
+
+    @property
+    def test_path(self) -> Path:
+        """The segments that were held out, where the command line began the run."""
+        return self.path / "test.h5"
+
     def recipe(self) -> Recipe:
         """Read the recipe that the run uses.
 
@@ -217,24 +247,26 @@ class Run:
                 f"{self.events_path}: cannot be written ({error.strerror or error})."
             ) from error
 
-    def events(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+    def events(self, offset: int = 0, most: int = -1) -> tuple[list[dict[str, Any]], int]:
         """Read the events from a byte offset on.
 
         Args:
             offset: 0, or what the last call gave; one beyond the end (a resumed run drops what the
                 checkpoint does not know) starts again from 0.
+            most: bytes to read in this call; -1 reads all. A line is far shorter than 64 KiB.
 
         Returns:
             The events and the offset for the next call. A line that is still being written is left
             for that call; one that a crash damaged is left out.
         """
-        if not self.events_path.exists():
+        try:
+            with open(self.events_path, "rb") as file:
+                if offset > file.seek(0, os.SEEK_END):
+                    offset = 0
+                file.seek(offset)
+                lines = file.read(most)
+        except FileNotFoundError:
             return [], 0
-        with open(self.events_path, "rb") as file:
-            if offset > file.seek(0, os.SEEK_END):
-                offset = 0
-            file.seek(offset)
-            lines = file.read()
         whole = lines[: lines.rfind(b"\n") + 1]
         return [e for e in map(_event, whole.splitlines()) if e is not None], offset + len(whole)
 
@@ -251,8 +283,11 @@ class Run:
         """Replace ``status.json``; ``updated`` is set to now.
 
         Raises:
-            OutputError: if it cannot be written.
+            OutputError: if it cannot be written, or the directory was deleted meanwhile: what is
+                written into it would make it anew, and the training go on where nobody finds it.
         """
+        if not self.is_there():
+            raise OutputError(f"{self.path}: the run directory was deleted while it was trained.")
         content = asdict(status) | {"updated": time.time()}
         _write_text(self.status_path, json.dumps(content, indent=2) + "\n")
 
@@ -341,15 +376,30 @@ class Run:
 
 
 def runs_in(folder: str | Path) -> list[Run]:
-    """List the runs directly in a folder, by name."""
-    folder = Path(folder)
-    if not folder.is_dir():
+    """List the runs directly in a folder, by name; none if the folder cannot be read."""
+    try:
+        paths = sorted(Path(folder).iterdir())
+    except OSError:
         return []
-    return [Run(path) for path in sorted(folder.iterdir()) if (path / "recipe.json").is_file()]
+    return [Run(path) for path in paths if Run(path).is_there()]
 
 
-def _locked(file: IO[bytes]) -> bool:
-    """Lock a file until it is closed; False if somebody else has locked it."""
+def _locked_soon(file: IO[bytes]) -> bool | None:
+    """Lock a file as ``_locked`` does, and outwait those who only look (``Run.is_held``)."""
+    for _attempt in range(10):
+        locked = _locked(file)
+        if locked is not False:
+            break
+        time.sleep(0.02)
+    return locked
+
+
+def _locked(file: IO[bytes]) -> bool | None:
+    """Lock a file until it is closed.
+
+    Returns:
+        False if somebody else has locked it; None if the file system knows no locks.
+    """
     try:
         import fcntl
     except ImportError:  # Windows, where what is locked cannot be read: a byte after the end is
@@ -365,8 +415,8 @@ def _locked(file: IO[bytes]) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # a file system without locks
-        pass
+    except OSError:
+        return None
     return True
 
 

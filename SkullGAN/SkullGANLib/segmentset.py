@@ -476,6 +476,12 @@ def count(path: str | Path) -> int:
         return len(file["hu"])
 
 
+def texts(path: str | Path) -> dict[str, np.ndarray]:
+    """Read the texts of all segments, (N,) each by name, and no pixel; raises as ``read`` does."""
+    with _opened(path) as file:
+        return {name: _read_column(file, name, slice(None)) for name in TEXTS}
+
+
 @contextmanager
 def _opened(path: str | Path) -> Iterator[Any]:
     """The HDF5 file of a segment set; what goes wrong in it is told as ``read`` says."""

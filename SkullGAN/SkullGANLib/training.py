@@ -11,7 +11,7 @@ they are fetched once a report.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import fields
 from pathlib import Path
@@ -93,8 +93,9 @@ def train(
         OutputError: if something cannot be written.
         CancelledError: if it was stopped; checkpoint and model so far are in the run directory.
     """
-    _check_segments(segments, recipe, allowed_kinds)
-    _check_pretrained(pretrained, recipe)
+    check_segments(segments.kind, len(segments), recipe, allowed_kinds)
+    if pretrained is not None:
+        check_pretrained(pretrained.architecture, recipe)
     with joined(device) as (team, where), ExitStack() as held:
         _check_split(recipe, team)
         run = _opened_together(run_dir, recipe, resume, team, held)
@@ -238,26 +239,26 @@ def _tell_memory(
     reporter.tell_memory(need.of(batch_size), free, sentence)
 
 
-def _check_segments(segments: SegmentSet, recipe: Recipe, allowed_kinds: Sequence[str]) -> None:
-    if segments.kind not in allowed_kinds:
+def check_segments(kind: str, count: int, recipe: Recipe, allowed_kinds: Sequence[str]) -> None:
+    """Raise ``BadInputError`` if so many segments of that kind do not suit a recipe."""
+    if kind not in allowed_kinds:
         raise BadInputError(
-            f"The segment set is {segments.kind}, needed is {' or '.join(allowed_kinds)}; allow "
-            f"{segments.kind} segments explicitly to learn from them."
+            f"The segment set is {kind}, needed is {' or '.join(allowed_kinds)}; allow "
+            f"{kind} segments explicitly to learn from them."
         )
-    shown = recipe.epoch_segments or len(segments)
-    if len(segments) == 0 or shown < recipe.batch_size:
+    shown = recipe.epoch_segments or count
+    if count == 0 or shown < recipe.batch_size:
         raise BadInputError(
-            f"There are {shown if len(segments) else 0} segments in an epoch and batch_size is "
+            f"There are {shown if count else 0} segments in an epoch and batch_size is "
             f"{recipe.batch_size}, needed is at least a batch; set a smaller batch_size, or "
             "epoch_segments to show segments more than once."
         )
 
 
-def _check_pretrained(pretrained: Model | None, recipe: Recipe) -> None:
-    if pretrained is None:
-        return
+def check_pretrained(architecture: Mapping[str, int], recipe: Recipe) -> None:
+    """Raise ``BadInputError`` if a model of that architecture does not suit a recipe."""
     for name in ("latent_size", "generator_width", "discriminator_width"):
-        found, needed = pretrained.architecture[name], getattr(recipe, name)
+        found, needed = architecture[name], getattr(recipe, name)
         if found != needed:
             raise BadInputError(
                 f"The pre-trained model has {name} {found} and the recipe {needed}, the same is "

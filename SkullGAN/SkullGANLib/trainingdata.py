@@ -60,6 +60,21 @@ class Parts:
 
 
 @dataclass(frozen=True, eq=False)
+class Plan:
+    """Which segments would be held out.
+
+    Attributes:
+        held_out: bool (N,).
+        record: how that came about, in numbers.
+        note: that in a sentence.
+    """
+
+    held_out: np.ndarray
+    record: Mapping[str, Any]
+    note: str
+
+
+@dataclass(frozen=True, eq=False)
 class Pictures:
     """N grey pictures to pre-train on, with what a training asks of a ``SegmentSet``.
 
@@ -96,6 +111,13 @@ def read_segments(paths: Sequence[str | Path], *, any_kind: bool = False) -> Seg
         BadInputError: if a file is no segment set, its segments are not real, all files together
             hold none, or kind, pixel size or HU range differ; before any segment is read.
     """
+    check_sets(paths, any_kind=any_kind)
+    sets = [segmentset.read(path) for path in paths]
+    return sets[0] if len(sets) == 1 else segmentset.concatenate(sets)
+
+
+def check_sets(paths: Sequence[str | Path], *, any_kind: bool = False) -> None:
+    """Raise where ``read_segments`` would; no segment is read."""
     headers = {path: segmentset.read(path, slice(0)) for path in paths}
     for path, header in headers.items():
         if header.kind != "real" and not any_kind:
@@ -114,8 +136,6 @@ def read_segments(paths: Sequence[str | Path], *, any_kind: bool = False) -> Seg
                 )
     if not any(map(segmentset.count, paths)):
         raise BadInputError(f"{', '.join(map(str, paths))}: no segment in there, some are needed.")
-    sets = [segmentset.read(path) for path in paths]
-    return sets[0] if len(sets) == 1 else segmentset.concatenate(sets)
 
 
 def split(
@@ -135,6 +155,17 @@ def split(
     Raises:
         BadInputError: if ``by`` or ``test_share`` is none of these.
     """
+    plan = planned(segments.subject, by=by, test_share=test_share, seed=seed)
+    whole = replace(segments, source={**segments.source, "split": dict(plan.record)})
+    if not plan.held_out.any():
+        return Parts(whole, None, plan.note)
+    return Parts(whole[~plan.held_out], whole[plan.held_out], plan.note)
+
+
+def planned(
+    subject: np.ndarray, *, by: str = "subjects", test_share: float = TEST_SHARE, seed: int = 0
+) -> Plan:
+    """Say how ``split`` would split the segments of these subjects, (N,) texts; raises as it."""
     if by not in SPLITS:
         raise BadInputError(f"The split is {by!r}, needed is one of {list(SPLITS)}.")
     if not 0 <= test_share <= LARGEST_TEST_SHARE:
@@ -143,32 +174,31 @@ def split(
         )
     if test_share == 0:
         by = "none"
-    subjects = len(np.unique(segments.subject))
+    subjects = len(np.unique(subject))
     note = ""
     if by == "subjects" and subjects < 2:
         by = "none"
         note = "They are of one subject and cannot be split by subject, so none is held out."
     chance = np.random.default_rng(seed)
-    held_out = np.zeros(len(segments), bool)
+    held_out = np.zeros(len(subject), bool)
     if by == "subjects":
-        held_out = _of_whole_subjects(segments.subject, test_share, chance)
+        held_out = _of_whole_subjects(subject, test_share, chance)
     elif by == "segments":
-        held_out[chance.permutation(len(segments))[: round(test_share * len(segments))]] = True
+        held_out[chance.permutation(len(subject))[: round(test_share * len(subject))]] = True
 
     if not held_out.any():
         by = "none"
     record: dict[str, Any] = {"by": by} if by == "none" else {"by": by, "seed": seed}
     told = {}
     for side, rows in (("training", ~held_out), ("test", held_out)):
-        count, of = int(rows.sum()), len(np.unique(segments.subject[rows]))
+        count, of = int(rows.sum()), len(np.unique(subject[rows]))
         record |= {f"{side}_segments": count, f"{side}_subjects": of}
         told[side] = f"{count} segments of {of} subject{'' if of == 1 else 's'}"
-    whole = replace(segments, source={**segments.source, "split": record})
     learnt = f"To learn from: {told['training']}."
     if by == "none":
-        return Parts(whole, None, f"{learnt} {note}".rstrip())
+        return Plan(held_out, record, f"{learnt} {note}".rstrip())
     note = f"Held out: {told['test']}, chosen by {by}."
-    return Parts(whole[~held_out], whole[held_out], f"{learnt} {note}")
+    return Plan(held_out, record, f"{learnt} {note}")
 
 
 def read_pictures(

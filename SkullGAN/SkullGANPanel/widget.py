@@ -155,6 +155,16 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         widget.connect("currentPathChanged(QString)", take)
         self._texts.append((lambda: widget.currentPath, widget.setCurrentPath, field))
 
+    def keepText(self, widget: Any, field: str) -> None:
+        """Keep a ``QLineEdit`` and a text of the parameter node equal, as ``keepLines``."""
+
+        def take(text: str) -> None:
+            if self.node:
+                setattr(self.node, field, text)
+
+        widget.connect("textChanged(QString)", take)
+        self._texts.append((lambda: widget.text, widget.setText, field))
+
     def keepLines(self, widget: Any, field: str) -> None:
         """Keep a ``QPlainTextEdit`` and a text of the parameter node equal.
 

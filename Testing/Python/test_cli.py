@@ -191,13 +191,37 @@ def test_a_run_where_somebody_trains_is_left_alone(trained, extracted, capsys):
     assert in_this_process(*command, "--resume") == 0
 
 
+def test_a_run_is_gone_on_with_by_its_name_alone(extracted, tmp_path, capsys):
+    """It knows its segments, its recipe and its seed."""
+    run = Run(tmp_path / "run")
+    command = ("train", extracted / "segments.h5", "-o", run.path, "--recipe", "demo", *SHORT,
+               "--set", "epochs=3", "--set", "snapshot_every=1", "--seed", "5")  # fmt: skip
+    assert in_this_process(*command, "--device", "cpu") == 0
+    whole = model.read(run.model_path)
+    run.checkpoints()[-1].unlink()
+    run.model_path.unlink()
+    assert in_this_process("train", "-o", run.path, "--resume", "--device", "cpu") == 0
+    again = model.read(run.model_path)
+    assert again.trained_on == whole.trained_on
+    assert again.trained_on["seed"] == 5
+    weights = again.generator.state_dict()
+    assert all(
+        torch.equal(value, weights[name]) for name, value in whole.generator.state_dict().items()
+    )
+    run.training_path.unlink()
+    assert in_this_process("train", "-o", run.path, "--resume") == 1
+    assert "holds no training.h5" in capsys.readouterr().err
+    assert in_this_process("train", "-o", tmp_path / "new") == 1
+    assert "No segment set was given" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot limit the size of a process's files")
 def test_a_training_whose_disk_is_full_ends_with_one_sentence(extracted, tmp_path, capsys):
     import resource
 
     run = tmp_path / "run"
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2**17, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**19, before[1]))
     try:
         ended = in_this_process(
             "train", extracted / "segments.h5", "-o", run, "--recipe", "demo", *SHORT,

@@ -205,6 +205,24 @@ def test_what_is_below_a_collapsed_heading_is_hidden(qt, ctk, kind):
     assert label.visible
 
 
+def test_what_a_panel_has_hidden_stays_hidden_below_a_heading(qt, ctk, host):
+    section = ctk.ctkCollapsibleButton()
+    section.setLayout(qt.QVBoxLayout())
+    shown, hidden = qt.QLabel("shown"), qt.QLabel("hidden")
+    for label in (shown, hidden):
+        section.layout().addWidget(label)
+    hidden.visible = False
+    for collapsed in (True, False):
+        section.collapsed = collapsed
+        host.process_events()
+        assert (shown.isHidden(), hidden.isHidden()) == (collapsed, True)
+    section.collapsed = True
+    hidden.visible = True  # it is seen once the section is opened
+    assert hidden.isHidden()
+    section.collapsed = False
+    assert not hidden.isHidden()
+
+
 def test_browsing_for_a_path_asks_for_what_the_filters_say(ctk):
     edit = ctk.ctkPathLineEdit()
     paths = heard(edit, "currentPathChanged(QString)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -196,3 +197,15 @@ def test_a_damaged_checkpoint_is_refused_with_its_name(run):
 def test_a_run_without_checkpoints_says_so(run):
     with pytest.raises(BadInputError, match="no checkpoint"):
         run.read_checkpoint()
+
+
+def test_a_run_whose_directory_was_deleted_is_not_made_anew(run):
+    shutil.rmtree(run.path)
+    with pytest.raises(OutputError, match="was deleted while it was trained"):
+        run.write_status(Status("running", 1))
+    assert not run.path.exists()
+
+
+def test_a_folder_that_is_not_there_or_no_folder_has_no_runs(tmp_path):
+    (tmp_path / "file").touch()
+    assert runs_in(tmp_path / "none") == runs_in(tmp_path / "file") == []

@@ -26,6 +26,7 @@ import slicer.util
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import walk_evaluate
+import walk_train
 
 LONGEST_S = 300
 
@@ -117,6 +118,9 @@ if __name__ == "__main__":
     import SkullGAN
 
     answer = run(Walk(slicer.modules.SkullGANWidget, SkullGAN.loadSampleData))
+    if answer == "PASS":
+        slicer.util.selectModule("SkullGANTrain")
+        answer = run(walk_train.Walk(slicer.modules.SkullGANTrainWidget), walk_train.STEPS)
     if answer == "PASS":
         slicer.util.selectModule("SkullGANEvaluate")
         walk = walk_evaluate.Walk(slicer.modules.SkullGANEvaluateWidget)

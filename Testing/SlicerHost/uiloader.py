@@ -65,7 +65,7 @@ def _check_properties(panel: QtWidgets.QWidget) -> None:
     for widget in [panel, *panel.findChildren(QtWidgets.QWidget)]:
         if type(widget) in widgets.CLASSES.values():
             for name in (bytes(one).decode() for one in widget.dynamicPropertyNames()):
-                if name not in _DYNAMIC and not name.startswith("_q_"):
+                if name not in _DYNAMIC and not name.startswith(("_q_", "_PySide")):
                     raise NotImplementedError(
                         f"{type(widget).__name__}.{name}: the host has no such"
                     )

@@ -10,6 +10,10 @@ from PySide6 import QtCore, QtGui, QtWidgets
 Signal, Property = QtCore.Signal, QtCore.Property
 
 
+_WANTED = "visibilityToParent"
+"""CTK's dynamic property: whether a child would be seen if its section were open."""
+
+
 class ctkCollapsibleButton(QtWidgets.QAbstractButton):
     """A heading that shows and hides what lies below it."""
 
@@ -19,6 +23,7 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self._is_collapsed = False
+        self._by_itself = False
         self.checkable = True
         self.checked = True
         self.setSizePolicy(QtWidgets.QSizePolicy.Preferred, QtWidgets.QSizePolicy.Maximum)
@@ -33,10 +38,27 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
         self.contentsCollapsed.emit(collapsed)
 
     def _show_contents(self) -> None:
+        """Show or hide all but what the panel itself has hidden, as CTK does."""
+        self._by_itself = True
         for child in self.children():
             if isinstance(child, QtWidgets.QWidget):
-                child.setVisible(not self._is_collapsed)
+                wanted = child.property(_WANTED) is not False
+                child.setVisible(wanted and not self._is_collapsed)
+        self._by_itself = False
         self.updateGeometry()
+
+    def childEvent(self, event: QtCore.QChildEvent) -> None:
+        if event.added() and isinstance(event.child(), QtWidgets.QWidget):
+            event.child().installEventFilter(self)
+        super().childEvent(event)
+
+    def eventFilter(self, child: QtCore.QObject, event: QtCore.QEvent) -> bool:
+        shown = event.type() == QtCore.QEvent.ShowToParent
+        if (shown or event.type() == QtCore.QEvent.HideToParent) and not self._by_itself:
+            child.setProperty(_WANTED, shown)
+            if shown and self._is_collapsed:
+                self._show_contents()
+        return False
 
     collapsed = Property(bool, lambda self: self._is_collapsed, _collapse)
 

@@ -1,0 +1,316 @@
+"""Trainings with or without a panel: started, found again, watched, stopped, gone on with."""
+
+# ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import slicer
+import slicer.util
+from SkullGANPanel.logic import TaskLogic
+from slicer.i18n import tr as _
+
+from . import parameters
+
+PATIENCE_S = 60.0
+"""How long a training may take to save before it is ended, on the first press of Stop."""
+_LISTING_S = 0.03
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A training of ours that ended.
+
+    Attributes:
+        folder: its run folder.
+        state: "finished", "cancelled" or "failed".
+        sentence: why it failed.
+    """
+
+    folder: Path
+    state: str
+    sentence: str
+
+
+class SkullGANTrainLogic(TaskLogic):
+    """Starts trainings, each in a process group of its own, and looks at run folders.
+
+    A training outlives the panel and Slicer: its run folder is all that is looked at, whoever
+    began it. Of the two things that are done at a time, the task of ``TaskLogic`` prepares a start
+    (segment sets of the scene are saved first), ``looking`` looks at the form beforehand.
+
+    Example::
+
+        logic = SkullGANTrainLogic()
+        node = logic.getParameterNode()
+        node.segmentSets, node.runsFolder, node.recipe = "segments.h5", "runs", "demo"
+        logic.startTraining(node)
+        while logic.poll() == "running":
+            slicer.app.processEvents()
+        folder = logic.takeResult()
+        while logic.look(folder).goes_on:
+            logic.pollTrainings()
+            slicer.app.processEvents()
+    """
+
+    def __init__(self) -> None:
+        TaskLogic.__init__(self)
+        self.trainings: dict[Path, Any] = {}
+        """The ``ChildProcess`` of each training that we started and that goes on."""
+        self.looking: Any = None
+        self.follower: Any = None
+        self._recipes: dict[Path, Any] = {}
+
+    def getParameterNode(self) -> parameters.SkullGANTrainParameterNode:
+        return parameters.SkullGANTrainParameterNode(super().getParameterNode())
+
+    # Starting.
+
+    def startTraining(self, node: Any) -> None:
+        """Begin to start a training; the task's result is its run folder.
+
+        Raises:
+            BadInputError: if the form does not do, or another start is being prepared.
+        """
+        from SkullGANLib.errors import BadInputError
+
+        problem = parameters.objection(node)
+        if problem:
+            raise BadInputError(problem)
+        self.start(_("Starting the training"), self._starting(node, parameters.runFolder(node)))
+
+    def _starting(self, node: Any, folder: Path) -> Iterator:
+        order = yield from self._ordered(node, folder, folder / "segments")
+        self._launch(order.arguments(), folder)
+        return folder
+
+    def startCommand(self, node: Any) -> None:
+        """Begin to write the command of the form; the task's result is the line for a shell."""
+        folder = parameters.runFolder(node)
+        self.start(_("Writing the command"), self._command(node, folder, node.processes))
+
+    def _command(self, node: Any, folder: Path, processes: int) -> Iterator:
+        beside = folder.with_name(f"{folder.name} segments")
+        order = yield from self._ordered(node, folder, beside)
+        return order.line(processes)
+
+    def resume(self, folder: Path, device: str = "auto") -> None:
+        """Go on with a training that ended early; raises ``OutputError`` if it cannot be."""
+        from SkullGANLib.order import resume_arguments
+
+        self._launch(resume_arguments(folder, device), folder)
+
+    def _launch(self, arguments: list[str], folder: Path) -> None:
+        from SkullGANLib.process import ChildProcess, command_line
+
+        line = command_line([*arguments, "--progress", "lines"])
+        self.trainings[folder] = ChildProcess(line, run_directory=folder)
+
+    def _ordered(self, node: Any, output: Path, beside: Path) -> Iterator:
+        """Save the sets of the scene into a folder and give the order for all sets."""
+        from SkullGANLib.task import within
+
+        order, volumes = parameters.order(node, [], output), parameters.sceneSets(node)
+        if volumes:
+            from SkullGANScene import jobs
+        sets, names = parameters.paths(node), parameters.fileNames(volumes)
+        for number, (volume, name) in enumerate(zip(volumes, names, strict=True)):
+            share = number / len(volumes)
+            saving = jobs.save(volume, beside / name, beside)
+            yield from within(saving, share, share + 1 / len(volumes))
+            sets.append(str(beside / name))
+        return order.with_segments(sets)
+
+    # Looking at the form beforehand.
+
+    def lookAtForm(self, node: Any) -> None:
+        """Begin to look at the form, in a child; what was being looked at before is given up."""
+        from SkullGANLib.task import Task
+
+        if self.looking:
+            self.looking.cancel()
+        self.looking = Task(_("Looking at the segment sets"), self._looking(node))
+
+    def _looking(self, node: Any) -> Iterator:
+        from SkullGANLib.errors import SkullGANError
+        from SkullGANLib.process import ChildProcess, command_line
+        from SkullGANLib.task import Running
+
+        folder = self.newFolder()
+        try:
+            order = yield from self._ordered(node, folder, folder)
+            there, sheet = folder / "found.json", folder / "sheet.png"
+            line = command_line(order.check_arguments(there, sheet))
+            try:
+                yield Running(ChildProcess(line))
+            except SkullGANError:
+                if not there.is_file():
+                    raise
+            picture = sheet.read_bytes() if sheet.is_file() else b""
+            return json.loads(there.read_text(encoding="utf-8")) | {"sheet": picture}
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    # Watching.
+
+    def look(self, folder: Path | str) -> Any:
+        """See where a run stands, as a ``SkullGANLib.watching.Sight``."""
+        from SkullGANLib import watching
+        from SkullGANLib.run import Run
+
+        return watching.look(Run(Path(folder)))
+
+    def runsIn(self, folder: str) -> Iterator[list[Any] | None]:
+        """List the runs of a folder, those that go on first, then the newest.
+
+        Yields None after every few hundredths of a second until the list is there.
+        """
+        from SkullGANLib.run import runs_in
+
+        sights, deadline = [], time.monotonic() + _LISTING_S
+        for run in runs_in(folder) if folder else []:
+            sights.append(self.look(run.path))
+            if time.monotonic() >= deadline:
+                yield None
+                deadline = time.monotonic() + _LISTING_S
+        yield sorted(sights, key=_silence)
+
+    def follow(self, folder: Path | str) -> None:
+        """Read the reports of a run from now on, from its first one."""
+        from SkullGANLib.run import Run
+        from SkullGANLib.watching import Follower
+
+        self.follower = Follower(Run(Path(folder))) if str(folder) else None
+
+    def recipeOf(self, folder: Path) -> Any:
+        """Give the recipe of a run, which never changes; None where it cannot be read."""
+        from SkullGANLib.errors import BadInputError
+        from SkullGANLib.run import Run
+
+        if folder not in self._recipes:
+            try:
+                self._recipes[folder] = Run(folder).recipe()
+            except BadInputError:
+                return None
+        return self._recipes[folder]
+
+    def samples(self) -> list[Path]:
+        """Give the pictures of synthetic segments of the run that is followed, oldest first."""
+        return self.follower.run.samples() if self.follower else []
+
+    def pollTrainings(self) -> list[Ended]:
+        """Look after the trainings that we started; give those that have ended since."""
+        ended = []
+        for folder, child in list(self.trainings.items()):
+            state = child.poll()
+            if state != "running":
+                del self.trainings[folder]
+                ended.append(Ended(folder, state, child.sentence if state == "failed" else ""))
+        return ended
+
+    # Ending.
+
+    def isStopping(self, folder: Path) -> bool:
+        """Tell whether a training was asked to end."""
+        from SkullGANLib.run import Run
+
+        child = self.trainings.get(folder)
+        return child.cancelling if child else Run(folder).stop_requested()
+
+    def stop(self, folder: Path) -> None:
+        """Ask a training to save and end; the second time, end it at once with all it started.
+
+        Raises:
+            SkullGANError: if it cannot be asked or ended.
+        """
+        from SkullGANLib import watching
+        from SkullGANLib.run import Run
+
+        again, child = self.isStopping(folder), self.trainings.get(folder)
+        if child:
+            # One that has only begun to start has nothing to save, and would miss the file.
+            saves = self.look(folder).state == "running" and not again
+            child.cancel(ask_s=PATIENCE_S if saves else 0.0)
+        elif again:
+            watching.end(Run(folder))
+        else:
+            Run(folder).request_stop()
+
+    def askAllToStop(self) -> None:
+        """Ask every training that we started to save and end; nobody waits for it."""
+        from SkullGANLib.errors import OutputError
+        from SkullGANLib.run import Run
+
+        for folder, child in self.trainings.items():
+            try:
+                if self.look(folder).state == "running":
+                    Run(folder).request_stop()
+                    continue
+            except OutputError:  # a full disk: it is told another way
+                pass
+            child.cancel(ask_s=0.0)
+
+    def letGo(self) -> None:
+        """Leave the trainings to themselves."""
+        for child in self.trainings.values():
+            if child.poll() == "running":
+                child.let_go()
+        self.trainings.clear()
+
+    def close(self) -> None:
+        """End what is being prepared; trainings go on."""
+        self.letGo()
+        if self.looking:
+            self.looking.end()
+            self.looking = None
+        TaskLogic.close(self)
+
+    # What becomes of it.
+
+    def offerToGenerate(self, folder: Path) -> None:
+        """Choose a run's model in the module SkullGAN and go there."""
+        from SkullGANLib.run import Run
+
+        path = Run(folder).model_path
+        slicer.util.getModuleLogic("SkullGAN").getParameterNode().modelPath = str(path)
+        slicer.util.selectModule("SkullGAN")
+
+    def showCurves(self, folder: Path, chart: str) -> None:
+        """Put the curves of the run that is followed into the scene and a plot view."""
+        from SkullGANScene import curves
+
+        scene = slicer.mrmlScene
+        nodes = curves.curves_of(scene, str(folder))
+        nodes = nodes or curves.add_curves(scene, str(folder), folder.name)
+        curves.update(nodes, self.follower.curves.columns())
+        slicer.modules.plots.logic().ShowChartInLayout(nodes.charts[chart])
+
+    def updateCurves(self, folder: Path) -> None:
+        """Let the curves in the scene grow, if they are there."""
+        from SkullGANScene import curves
+
+        nodes = curves.curves_of(slicer.mrmlScene, str(folder))
+        if nodes:
+            curves.update(nodes, self.follower.curves.columns())
+
+    def removeCurves(self, folder: Path) -> None:
+        """Take the curves out of the scene, if they are there."""
+        from SkullGANScene import curves
+
+        nodes = curves.curves_of(slicer.mrmlScene, str(folder))
+        if nodes:
+            curves.remove(nodes)
+
+    def hasCurves(self, folder: Path) -> bool:
+        """Tell whether the curves of a run are in the scene."""
+        from SkullGANScene import curves
+
+        return curves.curves_of(slicer.mrmlScene, str(folder)) is not None
+
+
+def _silence(sight: Any) -> tuple[bool, float]:
+    return not sight.goes_on, float("inf") if sight.silent_s is None else sight.silent_s

@@ -1,0 +1,123 @@
+"""The runs of a folder in a table: name, state, how far, when it said something last."""
+
+# ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import qt
+from slicer.i18n import tr as _
+
+_ROW_PX = 22
+_MOST_ROWS_SHOWN = 6
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
+
+
+def stateText(sight: Any) -> tuple[str, str]:
+    """Say the state of a run in a word or two, and in a sentence."""
+    return {
+        "starting": (_("starting"), _("It has just been started and has said nothing yet.")),
+        "running": (_("running"), _("A process trains there now.")),
+        "finished": (_("finished"), _("It came to its end; the model is there.")),
+        "cancelled": (_("stopped"), _("It was stopped; what it had learnt by then was saved.")),
+        "failed": (_("failed"), _("It ended with an error.")),
+        "died": (
+            _("left for dead"),
+            _("It was killed or crashed: it says that it runs, but no process trains there."),
+        ),
+        "damaged": (_("damaged"), sight.problem),
+        "gone": (_("gone"), _("Its folder was deleted.")),
+    }[sight.state]
+
+
+def ago(seconds: float | None) -> str:
+    """Say roughly how long something is past."""
+    if seconds is None:
+        return ""
+    if seconds < _MINUTE_S:
+        return _("just now")
+    if seconds < _HOUR_S:
+        return _("{n} min ago").format(n=int(seconds // _MINUTE_S))
+    if seconds < _DAY_S:
+        return _("{n} h ago").format(n=int(seconds // _HOUR_S))
+    return _("{n} d ago").format(n=int(seconds // _DAY_S))
+
+
+class RunTable:
+    """Shows runs in a ``QTableWidget``.
+
+    Args:
+        widget: the ``QTableWidget``.
+        onPicked: called with the folder of the run whose row was picked.
+    """
+
+    NAME, STATE, DONE, SAID = range(4)
+
+    def __init__(self, widget: Any, onPicked: Callable[[Path], None]) -> None:
+        self.widget = widget
+        self._onPicked = onPicked
+        self._folders: list[Path] = []
+        self._filling = False
+        titles = (
+            (_("Training"), _("Name of its folder")),
+            (_("State"), _("Found out from its process, whoever started it")),
+            (_("Done"), _("Share of the iterations, in per cent")),
+            (_("Last word"), _("When it reported last")),
+        )
+        widget.setColumnCount(len(titles))
+        for column, (title, tip) in enumerate(titles):
+            head = qt.QTableWidgetItem(title)
+            head.setToolTip(tip)
+            widget.setHorizontalHeaderItem(column, head)
+        widget.verticalHeader().setVisible(False)
+        widget.verticalHeader().setDefaultSectionSize(_ROW_PX)
+        for column, width in ((self.NAME, 150), (self.STATE, 92), (self.DONE, 50)):
+            widget.setColumnWidth(column, width)
+        widget.horizontalHeader().setStretchLastSection(True)
+        widget.connect("currentCellChanged(int,int,int,int)", self._onCurrentCell)
+
+    def show(self, sights: Sequence[Any], watched: Path | None) -> None:
+        """Show runs; the row of the watched one is picked."""
+        self._filling = True
+        try:
+            self._folders = [sight.run.path for sight in sights]
+            self.widget.setRowCount(len(sights))
+            for row, sight in enumerate(sights):
+                self._fill(row, sight)
+            picked = self._folders.index(watched) if watched in self._folders else -1
+            if picked != self.widget.currentRow():
+                self.widget.setCurrentCell(picked, self.NAME)
+        finally:
+            self._filling = False
+        rows = min(max(len(sights), 1), _MOST_ROWS_SHOWN)
+        self.widget.setFixedHeight(_ROW_PX * (rows + 1) + 6)
+
+    def pick(self, folder: Path) -> None:
+        """Pick the row of a run, as a click on it would."""
+        self.widget.setCurrentCell(self._folders.index(Path(folder)), self.NAME)
+
+    def texts(self, folder: Path) -> list[str]:
+        """Give what the row of a run says."""
+        row = self._folders.index(Path(folder))
+        return [self.widget.item(row, column).text() for column in range(4)]
+
+    def _fill(self, row: int, sight: Any) -> None:
+        state, sentence = stateText(sight)
+        done = f"{sight.status.progress:.0%}" if sight.status else ""
+        for column, text, tip in (
+            (self.NAME, sight.run.path.name, str(sight.run.path)),
+            (self.STATE, state, sentence),
+            (self.DONE, done, sight.status.message if sight.status else ""),
+            (self.SAID, ago(sight.silent_s), ""),
+        ):
+            item = self.widget.item(row, column)
+            if item is None:
+                item = qt.QTableWidgetItem()
+                item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable)
+                self.widget.setItem(row, column, item)
+            item.setText(text)
+            item.setToolTip(tip)
+
+    def _onCurrentCell(self, row: int, column: int, rowBefore: int, columnBefore: int) -> None:
+        if not self._filling and row != rowBefore and 0 <= row < len(self._folders):
+            self._onPicked(self._folders[row])
