@@ -15,6 +15,7 @@ import pytest
 import qt_needed  # noqa: F401
 import slicer
 from SkullGANLib import cli, radiology, recipe, segmentset
+from SkullGANLib.commands.training import recipe_of
 from SkullGANLib.run import Run, Status
 from SkullGANScene import bundle, curves, segmentsets
 from SlicerHost import dialogs
@@ -385,8 +386,8 @@ def test_the_copied_command_does_this_training_in_a_shell(host, panel, set_path)
     assert words[:3] == ["skullgan", "train", str(set_path)]
     assert words[words.index("-o") + 1].endswith("läufe and runs/it's mine")
     assert words[words.index("--seed") + 1] == "7"
-    parsed = cli._parser().parse_args(words[1:])
-    assert cli._recipe(parsed) == recipe.named("demo").with_settings({**TINY, "epochs": "1"})
+    parsed = cli.parser().parse_args(words[1:])
+    assert recipe_of(parsed) == recipe.named("demo").with_settings({**TINY, "epochs": "1"})
     panel.ui.processesSpinBox.value = 4
     panel.ui.copyButton.click()
     host.wait_until(lambda: not panel.logic.isWorking())

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from SkullGANLib import cli, memory, model, preflight, recipe, segmentset, trainingdata
+from SkullGANLib.commands.training import recipe_of
 from SkullGANLib.networks import Discriminator, Generator
 from SkullGANLib.order import Order
 
@@ -119,9 +120,9 @@ def test_an_order_is_read_by_the_command_line_as_it_was_given():
         seed=9,
         any_kind=True,
     )
-    read = cli._parser().parse_args(order.arguments())
+    read = cli.parser().parse_args(order.arguments())
     assert [str(path) for path in read.segments] == ["a b.h5", "it's.h5"]
-    assert cli._recipe(read) == recipe.named("fast").with_settings(order.settings)
+    assert recipe_of(read) == recipe.named("fast").with_settings(order.settings)
     given = (str(read.output), read.device, str(read.pretrained), read.split)
     assert given == ("läufe/first", "cuda:1", "begin.safetensors", "segments")
     assert (read.test_share, read.seed, read.any_kind) == (0.5, 9, True)

@@ -1,0 +1,200 @@
+"""Commands that say what segments are worth: ``evaluate``, ``realness``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from .. import progress
+from ..errors import BadInputError
+from .shared import add_device, add_seed, command
+
+
+def evaluate(options: argparse.Namespace) -> None:
+    """Say whether synthetic segments are like real ones, copies, or of use, in a report."""
+    from .. import evaluation, evaluationanswers, evaluationreport, evaluationsets, files
+
+    paths = {name: getattr(options, name) for name in evaluationsets.NAMES}
+    paths = {name: given for name, given in paths.items() if given}
+    if not paths:
+        raise BadInputError("No segment set was given, --synthetic and --test are a beginning.")
+    if options.seed < 0:
+        raise BadInputError(f"--seed is {options.seed}, needed is 0 or more.")
+    taken = options.output.exists() and (
+        not options.output.is_dir() or any(options.output.iterdir())
+    )
+    if taken and not options.overwrite:
+        raise BadInputError(
+            f"{options.output}: is there already, a new name is needed (or --overwrite)."
+        )
+    evaluationreport.check_folder(options.output)
+    trained = None
+    settings = {"seed": options.seed, "most": options.most, "files": _named_files(paths)}
+    if options.model:
+        from .. import model
+        from ..networks import chosen_device
+
+        trained = model.read(options.model, chosen_device(options.device))
+        settings |= {"model": options.model.name, "model_sha256": files.sha256(options.model)}
+    network = None
+    if options.inception:
+        from .. import inception
+        from ..networks import chosen_device
+
+        network = inception.read(options.inception, chosen_device(options.device))
+        settings |= {
+            "inception": options.inception.name,
+            "inception_sha256": files.sha256(options.inception),
+        }
+    with progress.shown("Evaluating", options.progress) as tell:
+        sets = evaluationsets.read(
+            paths,
+            most=options.most,
+            seed=options.seed,
+            on_progress=lambda done, of: tell(0.1 * done / of, "reading and measuring"),
+        )
+        concerns = evaluationsets.concerns(sets)
+        for one in concerns:
+            print(f"skullgan: WARNING: {one}", file=sys.stderr)
+        found = evaluation.evaluate(
+            sets,
+            model=trained,
+            network=network,
+            seed=options.seed,
+            on_progress=lambda share, note: tell(0.1 + 0.8 * share, note),
+        )
+        page = evaluationreport.write(
+            options.output,
+            sets,
+            found,
+            settings=settings,
+            model=options.model,
+            on_progress=lambda share: tell(0.9 + 0.1 * share, "drawing"),
+        )
+    for answer in evaluationanswers.answers(sets, found):
+        print(answer)
+    for one in found.unsaid:
+        print(f"Not said: {one}")
+    print(f"{page}: {sum(map(len, sets.values()))} segments, {len(concerns)} warnings")
+
+
+def _named_files(paths: dict[str, list[Path]]) -> dict[str, list[str]]:
+    return {name: [path.name for path in given] for name, given in paths.items()}
+
+
+def realness(options: argparse.Namespace) -> None:
+    """Say where in segments a discriminator's decision comes from."""
+    from .. import mapfiles, model, resources, segmentset
+    from ..networks import chosen_device
+
+    mapfiles.check_names(options.output, mapfiles.REALNESS_FORMATS, options.overwrite)
+    segments = segmentset.read(options.segments)
+    path = options.model or resources.box_model()
+    trained = model.read(path, chosen_device(options.device))
+    with progress.shown(f"Judging {options.segments.name}", options.progress) as tell:
+        scores = mapfiles.write_realness(
+            options.output,
+            segments,
+            trained,
+            method=options.method,
+            on_surface=options.map,
+            on_progress=tell,
+        )
+    print(
+        f"{options.segments}: realness {scores.mean():.2f} ± {scores.std():.2f} of "
+        f"{len(scores)} segments by {path.name} (not calibrated: not a probability)"
+    )
+    for one in options.output:
+        print(f"{one}: written")
+
+
+def add_evaluate(commands: argparse._SubParsersAction) -> None:
+    from ..evaluationsets import MOST
+
+    one = command(
+        commands,
+        evaluate,
+        "skullgan evaluate --train runs/first/training.h5 --test runs/first/test.h5 --synthetic "
+        "out.h5 --model runs/first/model.safetensors -o report. What is missing may stay away: the "
+        "report says what then cannot be said",
+    )
+    for name, meaning in (
+        ("train", "real segments that the model learned from"),
+        ("test", "real segments of other subjects, which it has never seen"),
+        ("synthetic", "what the model made"),
+        ("control", "what a weaker model made"),
+        ("artificial", "what skullgan artificial made"),
+    ):
+        one.add_argument(
+            f"--{name}",
+            nargs="+",
+            action="extend",
+            default=[],
+            type=Path,
+            metavar="SEGMENTS",
+            help=f"{meaning} (.h5, one or several)",
+        )
+    one.add_argument(
+        "--model", type=Path, metavar="MODEL", help="whose discriminator judges them, too"
+    )
+    one.add_argument(
+        "--inception",
+        type=Path,
+        metavar="WEIGHTS",
+        help="weights of FID's network, pt_inception-2015-12-05 (.pth), for FID and KID; 1,000 "
+        "segments take about a minute on two cores",
+    )
+    one.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="report to write"
+    )
+    one.add_argument("--overwrite", action="store_true", help="replace a report that is there")
+    one.add_argument(
+        "--most",
+        type=int,
+        default=MOST,
+        metavar="N",
+        help="segments of each set to compare, drawn by chance of larger ones; all are measured "
+        f"({MOST})",
+    )
+    add_seed(one, "what all chance follows from: the same sets and seed, the same numbers (0)")
+    add_device(one)
+
+
+def add_realness(commands: argparse._SubParsersAction) -> None:
+    from ..mapfiles import REALNESS_FORMATS
+
+    one = command(
+        commands,
+        realness,
+        "skullgan realness segments.h5 --model model.safetensors -o why.nrrd -o scores.csv",
+    )
+    one.add_argument("segments", type=Path, metavar="SEGMENTS", help="segment set (.h5)")
+    one.add_argument(
+        "--model", type=Path, metavar="MODEL", help="whose discriminator judges (the one in box)"
+    )
+    endings = "; ".join(f"{', '.join(REALNESS_FORMATS[name])}: {name}" for name in REALNESS_FORMATS)
+    one.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help=f"file to write, as often as there are files ({endings})",
+    )
+    one.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    one.add_argument(
+        "--method",
+        # As realness.METHODS, which would bring torch.
+        choices=("positions", "occlusion"),
+        default="positions",
+        help="how the score is explained (positions); occlusion is a second opinion and slower",
+    )
+    one.add_argument(
+        "--map",
+        type=Path,
+        metavar="VTP",
+        help="map of the CT that the segments were cut from, to lay their scores on",
+    )
+    add_device(one)
