@@ -43,7 +43,7 @@ map averages neighbouring vertices): the SDR of a single line falls with noise."
 _BUNDLE = 6
 _FARTHEST_MM = 8.0  # a target may lie so far outside the opened intracranial space (in a recess)
 _NEEDED = "a CSV file with the columns x, y, z in mm is needed"
-_MOST_ELEMENTS = 100_000
+_MOST_ELEMENTS = 10_000  # the lines of more would not fit in memory together
 
 
 @dataclass(frozen=True, eq=False)
