@@ -265,7 +265,7 @@ def cast(
     )
     entry_mm = found.entry_mm - back[: len(directions)]
     entry = elements_ras + np.nan_to_num(entry_mm)[:, None] * directions
-    nearest = cKDTree(calvaria.points_ras).query(entry)[1]
+    nearest = cKDTree(calvaria.points_ras, compact_nodes=False, balanced_tree=False).query(entry)[1]
     measured = found.code == MEASURED
     cosine = -(directions * calvaria.normals[nearest]).sum(axis=1)
     incidence = np.rad2deg(np.arccos(np.clip(cosine, -1.0, 1.0)))
