@@ -219,26 +219,30 @@ class _Profiles:
         end: np.ndarray,
         average: sparse.csr_array | None,
     ) -> _Profiles:
-        if average is not None:
-            begin, end = _needed(average, begin, end)
-        start = int(begin.min(initial=0))
-        shape = (len(index), int(end.max(initial=0)) - start)
-        hu, share = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        begins, ends = (begin, end) if average is None else _needed(average, begin, end)
+        start = int(begins.min(initial=0))
+        width = max(int(ends.max(initial=0)) - start, 0)
 
-        def sample(part: slice) -> None:
-            lengths = end[part] - begin[part]
-            ray = np.repeat(np.arange(part.start, part.start + len(lengths)), lengths)
-            offset = np.repeat(np.cumsum(lengths) - lengths, lengths)
-            number = np.arange(len(ray)) - offset + np.repeat(begin[part], lengths)
-            at = (index[ray] + (number * STEP_MM)[:, None] * step[ray]).T
-            places = ray, number - start
-            hu[places] = _hu(field, at)
-            share[places] = ndimage.map_coordinates(field.mask, at, order=1, output=np.float32)
+        def along(
+            interpolate: Callable[[np.ndarray], np.ndarray], begin: np.ndarray, end: np.ndarray
+        ) -> np.ndarray:
+            found = np.zeros((len(begin), width), np.float32)
 
-        _in_parts(sample, len(index), field.threads)
-        if average is not None:
-            hu, share = average @ hu, average @ share
-        return cls(hu, share, start)
+            def work(part: slice) -> None:
+                lengths = end[part] - begin[part]
+                ray = np.repeat(np.arange(part.start, part.start + len(lengths)), lengths)
+                offset = np.repeat(np.cumsum(lengths) - lengths, lengths)
+                number = np.arange(len(ray)) - offset + np.repeat(begin[part], lengths)
+                at = (index[ray] + (number * STEP_MM)[:, None] * step[ray]).T
+                found[ray, number - start] = interpolate(at)
+
+            _in_parts(work, len(begin), field.threads)
+            return found
+
+        hu = along(lambda at: _hu(field, at), begins, ends)
+        # Where the wall is, a ray knows by itself: only HU are noisy.
+        share = along(lambda at: _share(field, at), begin, end)
+        return cls(hu if average is None else average @ hu, share, start)
 
 
 def _measured(
@@ -368,6 +372,11 @@ def _hu(field: Field, at: np.ndarray) -> np.ndarray:
     return ndimage.map_coordinates(
         field.spline, at, order=3, prefilter=False, mode="mirror", output=np.float32
     )
+
+
+def _share(field: Field, at: np.ndarray) -> np.ndarray:
+    """How far indices (3, N) of the box lie in the mask, float32 (N,), 0.5 at its surface."""
+    return ndimage.map_coordinates(field.mask, at, order=1, output=np.float32)
 
 
 def _spline(hu: np.ndarray, threads: int) -> np.ndarray:

@@ -1,10 +1,11 @@
 """The outer surface of the calvaria as a mesh: how far out the wall reaches in every direction.
 
 Seen from the middle of the head, each direction leaves the vault once, so its outer surface is a
-distance by direction. The directions are the corners of a geodesic sphere about the head frame, of
-nearly even distance; hence the mesh is closed and oriented by construction, has a hole only where
-the wall is cut at the base, turns with the head and not with the scanner, and passes smoothly over
-a defect, whose vertices are known as such.
+distance by direction. The directions are the corners of a geodesic sphere about the head frame,
+nearly evenly apart; hence the mesh is oriented and without holes by construction, turns with the
+head and not with the scanner, and passes smoothly over a defect, whose vertices are known as such.
+It ends at the floor of the vault and, low down, where the surface leaps from the vault to the rims
+of the orbits or the zygoma.
 """
 
 from __future__ import annotations

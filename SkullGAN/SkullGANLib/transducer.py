@@ -43,7 +43,7 @@ map averages neighbouring vertices): the SDR of a single line falls with noise."
 _BUNDLE = 6
 _FARTHEST_MM = 8.0  # a target may lie so far outside the opened intracranial space (in a recess)
 _NEEDED = "a CSV file with the columns x, y, z in mm is needed"
-_MOST_ELEMENTS = 100_000
+_MOST_ELEMENTS = 10_000  # the lines of more would not fit in memory together
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,7 +265,7 @@ def cast(
     )
     entry_mm = found.entry_mm - back[: len(directions)]
     entry = elements_ras + np.nan_to_num(entry_mm)[:, None] * directions
-    nearest = cKDTree(calvaria.points_ras).query(entry)[1]
+    nearest = cKDTree(calvaria.points_ras, compact_nodes=False, balanced_tree=False).query(entry)[1]
     measured = found.code == MEASURED
     cosine = -(directions * calvaria.normals[nearest]).sum(axis=1)
     incidence = np.rad2deg(np.arccos(np.clip(cosine, -1.0, 1.0)))

@@ -129,6 +129,8 @@ def axial(
         _write(view.renderer, letter, x, y)
     image = view.image()
     view.close()
+    for used in (composite, node):
+        stage.scene.RemoveNode(used)  # or the next slice would begin as this one ended
     return image
 
 
