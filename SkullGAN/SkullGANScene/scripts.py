@@ -70,7 +70,7 @@ def done(title: str, work: Work, tell: Callable[[float], None] = lambda share: N
     try:
         while task.poll() == "running":
             tell(task.share)
-            time.sleep(0.02)
+            time.sleep(0.02 if task.child else 0.0)
     finally:
         task.end()  # with its child, if we are interrupted
     if task.state == "failed":
