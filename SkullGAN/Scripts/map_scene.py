@@ -32,8 +32,8 @@ from SkullGANLib.errors import BadInputError, SkullGANError
 from SkullGANLib.mapfiles import HeadMaps
 from SkullGANLib.maps import vertex_numbers
 from SkullGANLib.radiology import METRICS
-from SkullGANLib.volume import IMAGES, read_ct, read_mask
-from SkullGANScene import bundle, headless, maps, pictures, rendering, scripts, volumes
+from SkullGANLib.volume import read_ct, read_mask
+from SkullGANScene import bundle, headfiles, headless, maps, pictures, rendering, scripts, volumes
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,11 +91,10 @@ def cts(scene: slicer.vtkMRMLScene, path: Path) -> list[slicer.vtkMRMLScalarVolu
         if not found:
             raise BadInputError(f"{path}: the scene holds no CT, at least one is needed.")
         return found
-    files = [path]
-    if path.is_dir():
-        inside = (file for file in sorted(path.iterdir()) if file.name.lower().endswith(IMAGES))
-        files = list(inside) or [path]  # a folder without images is one of DICOM files
-    return [volumes.add_ct(scene, read_ct(file), file.name.split(".")[0] or "CT") for file in files]
+    return [
+        volumes.add_ct(scene, read_ct(file), file.name.split(".")[0] or "CT")
+        for file in headfiles.files_in(path)
+    ]
 
 
 def map_ct(node: slicer.vtkMRMLScalarVolumeNode, options: argparse.Namespace) -> Mapped:

@@ -109,12 +109,13 @@ def run(
         raise BadInputError(f"{output}: a name that ends in .h5 is needed.")
     _check(paths, subjects, settings, jobs)
     if overwrite:
-        for path in (output, table_of(output)):
-            _remove(path)
+        remove(output)
     rows, held = _found_before(output, settings)
     due = []
     for path, subject in zip(map(str, paths), subjects or [""] * len(paths), strict=True):
-        row = Row(path, subject=subject, settings=_text(settings), signature=_signature(path))
+        row = Row(
+            path, subject=subject, settings=settings_text(settings), signature=_signature(path)
+        )
         before = rows.get(path, row)
         if before.state == DONE and before.pseudonym in held:
             if subject not in ("", before.subject):
@@ -130,7 +131,7 @@ def run(
     threads = 1 if executor else max(1, min(4, (os.cpu_count() or 1) // jobs))
     with ExitStack() as stack:
         executor = executor or stack.enter_context(Processes(jobs))
-        book = stack.enter_context(closing(_Book(output, rows, held, settings["spacing_mm"])))
+        book = stack.enter_context(closing(Book(output, rows, held, settings["spacing_mm"])))
         left, under_way, entered = iter(due), deque[tuple[Row, Future]](), 0
         stack.callback(lambda: [future.cancel() for _, future in under_way])
         while entered < len(due):
@@ -180,22 +181,27 @@ def cut_for(
     began_s = time.monotonic()
     found = None
     try:
-        extraction = cut(row.ct, subject=row.subject or None, threads=threads, **settings)
-        found = extraction.segments
-        row = replace(
-            row,
-            state=DONE,
-            segments=len(found),
-            subject=str(found.subject[0]),
-            pseudonym=str(found.ct[0]),
-            dropped=dropped_text(extraction.dropped),
-        )
+        found = cut(row.ct, subject=row.subject or None, threads=threads, **settings).segments
+        row = done_row(row, found)
     except SkullGANError as error:
         row = replace(row, state=FAILED, reason=str(error))
     except Exception as error:  # one CT's bug or lack of memory must not end the others
         _logger.exception("%s", row.ct)
         row = replace(row, state=FAILED, reason=_named(error))
     return replace(row, seconds=round(time.monotonic() - began_s, 1)), found
+
+
+def done_row(row: Row, found: segmentset.SegmentSet) -> Row:
+    """Note in the row of a CT what was cut from it."""
+    pseudonym = str(found.ct[0])
+    return replace(
+        row,
+        state=DONE,
+        segments=len(found),
+        subject=str(found.subject[0]),
+        pseudonym=pseudonym,
+        dropped=dropped_text(found.source["cts"][pseudonym]["dropped"]),
+    )
 
 
 def dropped_text(dropped: Mapping[str, int]) -> str:
@@ -206,6 +212,28 @@ def dropped_text(dropped: Mapping[str, int]) -> str:
 def table_of(output: str | Path) -> Path:
     """Where the table of a set is."""
     return Path(output).with_suffix(".csv")
+
+
+def remove(output: str | Path) -> None:
+    """Remove a set and its table, to begin anew.
+
+    Raises:
+        OutputError: if one cannot be removed.
+    """
+    for path in (Path(output), table_of(output)):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be replaced ({error.strerror}).") from error
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Write what CTs are cut with as ``Row.settings``: the same settings give the same text."""
+    ordered = {
+        name: sorted(set(value)) if name in ("bones", "planes") else value
+        for name, value in settings.items()
+    }
+    return json.dumps(ordered, sort_keys=True)
 
 
 class Processes(ThreadPoolExecutor):
@@ -280,8 +308,18 @@ def _leave_interrupts_to_the_main_thread() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
-class _Book:
-    """The set and the table beside it: a row says done only once its segments are in the set."""
+class Book:
+    """The set and the table beside it: a row says done only once its segments are in the set.
+
+    Args:
+        output: the set (.h5); it is made with its first segments, the table at once.
+        rows: of all CTs, by ``Row.ct``; ``enter`` keeps them up to date.
+        held: how many segments the set has already, by ``Row.pseudonym``.
+        spacing_mm: size of a pixel.
+
+    Raises:
+        OutputError: if the set or the table cannot be written.
+    """
 
     def __init__(
         self, output: Path, rows: dict[str, Row], held: dict[str, int], spacing_mm: float
@@ -393,14 +431,6 @@ def _check(
         )
 
 
-def _text(settings: Mapping[str, Any]) -> str:
-    ordered = {
-        name: sorted(set(value)) if name in ("bones", "planes") else value
-        for name, value in settings.items()
-    }
-    return json.dumps(ordered, sort_keys=True)
-
-
 def _signature(path: str | Path) -> str:
     """Size and time of change of a file, or their sums over a folder; empty if there is none."""
     try:
@@ -416,7 +446,7 @@ def _found_before(
 ) -> tuple[dict[str, Row], dict[str, int]]:
     """The table's rows by CT, and the number of segments by pseudonym in the set."""
     table = table_of(output)
-    rows = _read_table(table) if table.exists() else {}
+    rows = read_table(table) if table.exists() else {}
     if not output.exists():
         return {}, {}
     if not table.exists():
@@ -424,7 +454,7 @@ def _found_before(
             f"{output}: is there already and {table.name} is not beside it, so that it is no batch "
             "to go on with; a new name is needed (or --overwrite)."
         )
-    given = json.loads(_text(settings))
+    given = json.loads(settings_text(settings))
     for row in rows.values():
         for name, before in _settings_of(table, row).items():
             if before != given.get(name):
@@ -445,7 +475,12 @@ def _settings_of(table: Path, row: Row) -> dict[str, Any]:
         raise BadInputError(f"{table}: the settings of {row.ct} cannot be read.") from error
 
 
-def _read_table(path: Path) -> dict[str, Row]:
+def read_table(path: str | Path) -> dict[str, Row]:
+    """Read the table of a batch: its rows by ``Row.ct``.
+
+    Raises:
+        BadInputError: if it is something else.
+    """
     try:
         # Names that are no UTF-8 are what the system gave; they go in and out as they are.
         with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
@@ -469,10 +504,3 @@ def _write_table(path: Path, rows: Iterable[Row]) -> None:
         writer = csv.DictWriter(file, [field.name for field in fields(Row)])
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be replaced ({error.strerror}).") from error

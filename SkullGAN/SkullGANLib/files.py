@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import OutputError
+from .errors import BadInputError, OutputError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,6 +62,31 @@ def written_aside(path: str | Path, token: str | None = None) -> Iterator[Path]:
         # Where the folder is a file, or the disk is gone, the reason above is the one to tell.
         with suppress(OSError):
             aside.unlink(missing_ok=True)
+
+
+def check_new(path: str | Path, suffixes: Sequence[str], *, overwrite: bool = False) -> None:
+    """Say before the work what would keep a file from being written after it.
+
+    Args:
+        path: the file to write.
+        suffixes: endings of names that are right.
+        overwrite: whether a file that is there may be replaced.
+
+    Raises:
+        BadInputError: if the name is not right, or taken.
+        OutputError: if nothing can be written in its folder.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in suffixes:
+        raise BadInputError(f"{path}: a name that ends in {suffixes[0]} is needed.")
+    if path.is_dir() or (path.exists() and not overwrite):
+        raise BadInputError(f"{path}: is there already, a new name is needed (or --overwrite).")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"{path}: cannot be written ({reason}).") from error
 
 
 def write_tensors(

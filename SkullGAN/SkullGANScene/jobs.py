@@ -98,11 +98,11 @@ def extract(
         else:
             yield from within(volumes.writing(ct_node, path), 0.0, 0.1)
             yield from within(pieces.mask_writing(skull_node, ct_node, mask_path), 0.1, 0.2)
-        arguments = ["extract", path, "-o", output, "--skull-mask", mask_path]
-        arguments += ["--bones", ",".join(bones), "--planes", ",".join(planes)]
-        arguments += ["--interval-mm", str(interval_mm)]
+        cut = pieces.extraction(
+            path, output, bones=bones, planes=planes, interval_mm=interval_mm, mask_path=mask_path
+        )
         names = {str(path): name, str(mask_path): name}
-        yield Running(pieces.child(arguments), 0.45 if skull_node is None else 0.2, 0.9, names)
+        yield Running(cut, 0.45 if skull_node is None else 0.2, 0.9, names)
         segments = segmentset.read(output)
         metrics = yield from within(pieces.measured(segments), 0.9, 0.98)
         if not into_scene():

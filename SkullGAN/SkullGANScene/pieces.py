@@ -36,6 +36,21 @@ def child(arguments: Sequence[Any]) -> ChildProcess:
     return ChildProcess(command_line([*arguments, "--progress", "lines"]))
 
 
+def extraction(
+    ct_path: Path,
+    output: Path,
+    *,
+    bones: Sequence[str],
+    planes: Sequence[str],
+    interval_mm: float,
+    mask_path: Path | None = None,
+) -> ChildProcess:
+    """Start to cut a CT file into a segment set; arguments as for ``skullgan extract``."""
+    arguments = ["extract", ct_path, "-o", output, "--bones", ",".join(bones)]
+    arguments += ["--planes", ",".join(planes), "--interval-mm", str(interval_mm)]
+    return child([*arguments, *(["--skull-mask", mask_path] if mask_path else [])])
+
+
 @contextmanager
 def undone_unless_kept() -> Iterator[Callable[[Any], Any]]:
     """Remove the nodes that were told of if the block is left by an error or a cancellation."""

@@ -60,6 +60,23 @@ def skull_of(ct_node: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLSegmentat
     return ct_node.GetNodeReference(_SKULL_ROLE)
 
 
+def skull_for(ct_node: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLSegmentationNode | None:
+    """Give the skull to cut a CT with: its ``skull_of``, else one that somebody drew over it.
+
+    That is a segmentation on the CT's grid with a segment of the name ``SKULL``.
+    """
+    own = skull_of(ct_node)
+    if own is not None:
+        return own
+    scene, kind = ct_node.GetScene(), "vtkMRMLSegmentationNode"
+    for number in range(scene.GetNumberOfNodesByClass(kind)):
+        node = scene.GetNthNodeByClass(number, kind)
+        named = node.GetSegmentation().GetSegmentIdBySegmentName(SKULL)
+        if named and volume_of(node) is ct_node:
+            return node
+    return None
+
+
 def volume_of(node: slicer.vtkMRMLSegmentationNode) -> slicer.vtkMRMLScalarVolumeNode | None:
     """Give the volume whose grid a segmentation has, None if it is not known."""
     role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()

@@ -15,19 +15,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 # In the repository the library is in the folder of another module, in Slicer beside this one.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SkullGAN"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from SkullGANLib import progress, resources
-from SkullGANLib.errors import BadInputError, SkullGANError
+from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluationresults import PAGE, WAYS
 from SkullGANLib.evaluationsets import NAMES
-from SkullGANLib.task import Task
 from SkullGANScene import bundle, evaluating, evaluation, headless, neighbours, scripts
 
 
@@ -51,7 +48,8 @@ def evaluate_to_scene(options: argparse.Namespace) -> None:
         model = None if options.no_model else options.model or resources.box_model()
         chosen = evaluating.Chosen(files, model=model, seed=options.seed, most=options.most)
         work = evaluating.evaluate(scene, chosen, folder, options.output.stem, shown=shown)
-    text = _done(Task("Evaluating", work), options.progress)
+    with progress.shown("Evaluating", options.progress) as tell:
+        text = scripts.done("Evaluating", work, tell)
     bundle.save(scene, options.output)
     nodes = evaluation.nodes_of(text)
     for warning in nodes.said["concerns"]:
@@ -60,20 +58,6 @@ def evaluate_to_scene(options: argparse.Namespace) -> None:
         print(" ".join([one["question"], f"{one['short']}.", *one["reasons"]]))
     pairs = len(nodes.pairs) if nodes.pairs is not None else 0
     print(f"{options.output}: {len(nodes.charts)} charts, {pairs} nearest pairs; {folder / PAGE}")
-
-
-def _done(task: Task, style: str) -> Any:
-    """See a task through and give its result; an interruption ends its child, too."""
-    try:
-        with progress.shown(task.title, style) as tell:
-            while task.poll() == "running":
-                tell(task.share, "")
-                time.sleep(0.02 if task.child else 0.0)
-    finally:
-        task.end()
-    if task.state == "failed":
-        raise SkullGANError(task.sentence)
-    return task.result
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -395,14 +395,6 @@ def test_the_module_goes_without_leaving_processes_or_files(host, panel):
     assert not folder.exists()
 
 
-def test_the_self_test_for_slicer_passes_in_the_host(host, panel, monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "Testing" / "Slicer"))
-    import self_test
-
-    assert self_test.run(self_test.Walk(panel, sys.modules["SkullGAN"].loadSampleData)) == "PASS"
-    assert "no-such-model.safetensors: there is no such file" in host.take_messages()[0]
-
-
 def test_the_modules_own_test_passes_in_the_host(host, panel):
     test = sys.modules["SkullGAN"].SkullGANTest()
     test.runTest()

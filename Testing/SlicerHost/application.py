@@ -191,6 +191,9 @@ class SampleDataLogic:
             customDownloader=customDownloader,
         )
 
+    def sourceForSampleName(self, sampleName: str) -> types.SimpleNamespace | None:  # noqa: N803
+        return self.sources.get(sampleName)
+
 
 def translations() -> types.ModuleType:
     """Give ``slicer.i18n``; the host speaks the language of the sources."""

@@ -1,0 +1,200 @@
+"""Cut the skull segments of many head CTs, of files and of scenes, into one segment set.
+
+In Slicer, without its window, or in plain Python with slicer-core:
+
+    Slicer --no-main-window --python-script SkullGAN/Scripts/extract_from_scene.py -- <arguments>
+    python SkullGAN/Scripts/extract_from_scene.py <arguments>
+
+    --ct heads/ --ct patient.mrb -o segments.h5
+
+``--ct`` takes what skullgan extract takes, a folder of such files, or a scene (.mrb), whose CTs are
+all cut where their linear transforms put them, and with the skull that the scene has for them, as
+it was edited. Without ``--ct``, Slicer's open scene is taken. One CT that fails does not stop the
+others: segments.csv, beside the set, says what became of each.
+
+Exit code 0 when done, 1 with one sentence on stderr when not or when a CT failed, 2 when it was
+interrupted; what was cut before is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+# Slicer runs the script by its path: the libraries stand beside this folder.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from SkullGANLib import batch, files, progress, segments, segmentset
+from SkullGANLib.errors import BadInputError, CancelledError, SkullGANError
+from SkullGANLib.task import Running, Work
+from SkullGANScene import headfiles, headless, pieces, scripts
+from SkullGANScene.headfiles import HeadFile
+
+
+def work(options: argparse.Namespace) -> None:
+    """Do what the command line asks for.
+
+    Raises:
+        BadInputError: if there is no CT, an argument makes no sense or a CT failed.
+        OutputError: if the set cannot be written.
+    """
+    files.check_new(options.output, (".h5", ".hdf5"), overwrite=options.overwrite)
+    table = batch.table_of(options.output)
+    if table.exists() and not options.overwrite:
+        batch.read_table(table)  # of CTs that all failed; another table is not ours to replace
+    settings = {name: getattr(options, name) for name in ("bones", "planes", "interval_mm")}
+    segments.check_settings(**settings, spacing_mm=segmentset.PIXEL_SPACING_MM)
+    with tempfile.TemporaryDirectory(prefix="skullgan-heads-") as folder:
+        heads = found_heads(options.ct, Path(folder))
+        rows = cut_all(heads, options.output, settings, Path(folder), options.progress)
+    failed = [row for row in rows if row.state == batch.FAILED]
+    if options.output.exists():
+        good = sum(row.segments > 0 for row in rows)
+        of = f"{good} CT{'s' if good > 1 else ''}"
+        print(f"{options.output}: {segmentset.count(options.output)} segments of {of}")
+    print(f"{table}: what became of each CT")
+    if failed:
+        raise BadInputError(
+            failed[0].reason
+            if len(rows) == 1
+            else f"{len(failed)} of {len(rows)} CTs failed, {table} says why."
+        )
+
+
+def found_heads(paths: Sequence[Path], folder: Path) -> list[HeadFile]:
+    """Find the CTs of the command line, or of the scene that is open in Slicer.
+
+    Raises:
+        BadInputError: if there is none.
+    """
+    scene = headless.application_scene()
+    if paths:
+        return headfiles.of_paths(scene, paths, folder)
+    if not headless.inside_slicer():
+        raise BadInputError("No CT was named, --ct is needed (--help shows an example).")
+    return headfiles.of_scene(scene, folder)
+
+
+def cut_all(
+    heads: Sequence[HeadFile],
+    output: Path,
+    settings: dict[str, Any],
+    folder: Path,
+    style: str = "auto",
+) -> list[batch.Row]:
+    """Cut CTs one after the other into a segment set, with a table beside it.
+
+    Args:
+        heads: the CTs.
+        output: the set (.h5); one that is there is replaced.
+        settings: ``bones``, ``planes`` and ``interval_mm`` of ``skullgan extract``.
+        folder: for files between the processes.
+        style: of the progress, one of ``progress.STYLES``.
+
+    Returns:
+        What became of each CT.
+    """
+    spacing_mm = segmentset.PIXEL_SPACING_MM
+    noted = batch.settings_text({**settings, "spacing_mm": spacing_mm, "threshold_hu": None})
+    rows = {head.name: batch.Row(head.name, settings=noted) for head in heads}
+    batch.remove(output)
+    with (
+        closing(batch.Book(output, rows, {}, spacing_mm)) as book,
+        progress.shown(f"Cutting {len(heads)} CTs", style) as tell,
+    ):
+        for number, head in enumerate(heads):
+
+            def told(share: float, number: int = number) -> None:
+                tell((number + share) / len(heads), f"{number + 1}/{len(heads)}")
+
+            row = book.enter(*_cut(head, rows[head.name], settings, folder, told))
+            if row.state == batch.DONE:
+                note = row.reason or f"dropped: {row.dropped or 'none'}"
+                print(f"{row.ct}: {row.segments} segments ({note})", flush=True)
+            elif len(heads) > 1:
+                print(row.reason, file=sys.stderr, flush=True)
+    return list(rows.values())
+
+
+def _cut(
+    head: HeadFile,
+    row: batch.Row,
+    settings: dict[str, Any],
+    folder: Path,
+    tell: Callable[[float], None],
+) -> tuple[batch.Row, segmentset.SegmentSet | None]:
+    """Cut one CT in a child process and say what became of it."""
+    if head.problem:
+        return replace(row, state=batch.FAILED, reason=head.problem), None
+    began_s, found = time.monotonic(), None
+    try:
+        found = scripts.done(f"Cutting {head.name}", _cutting(head, settings, folder), tell)
+        row = batch.done_row(row, found)
+    except CancelledError:
+        raise
+    except SkullGANError as error:
+        reason = str(error)
+        reason = reason if head.name in reason else f"{head.name}: {reason}"
+        row = replace(row, state=batch.FAILED, reason=reason)
+    return replace(row, seconds=round(time.monotonic() - began_s, 1)), found
+
+
+def _cutting(head: HeadFile, settings: dict[str, Any], folder: Path) -> Work:
+    with tempfile.TemporaryDirectory(dir=folder) as room:
+        output = Path(room) / "segments.h5"
+        shown = {str(head.skull_mask): f"The skull of {head.name}", str(head.path): head.name}
+        child = pieces.extraction(head.path, output, mask_path=head.skull_mask, **settings)
+        yield Running(child, 0.0, 1.0, shown)
+        return segmentset.read(output)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = scripts.Parser(
+        prog="extract_from_scene.py",
+        description="The skull segments of head CTs, of files and scenes, as one segment set.",
+        epilog="Example: extract_from_scene.py --ct heads/ --ct patient.mrb -o segments.h5",
+    )
+    parser.add_argument(
+        "--ct",
+        type=Path,
+        action="append",
+        default=[],
+        help="DICOM folder or zip, NRRD, NIfTI, MHA, a folder of such files, or a scene (.mrb); "
+        "may be given again (the scene that is open in Slicer)",
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, help="segment set to write (.h5)"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace a set that is there")
+    parser.add_argument(
+        "--bones",
+        type=lambda text: text.split(","),
+        default=["temporal", "parietal"],
+        metavar="BONE,BONE",
+        help="which to cut (temporal,parietal)",
+    )
+    parser.add_argument(
+        "--planes",
+        type=lambda text: text.split(","),
+        default=["axial", "coronal", "sagittal"],
+        metavar="PLANE,PLANE",
+        help="in which to cut (axial,coronal,sagittal)",
+    )
+    parser.add_argument(
+        "--interval-mm", type=float, default=3.1, metavar="MM", help="between planes (3.1)"
+    )
+    parser.add_argument(
+        "--progress", choices=progress.STYLES, default="auto", help="how progress is shown (auto)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    scripts.run(work, _parser())

@@ -1,0 +1,108 @@
+"""Generate synthetic skull segments into a scene: volume, masks and table of metrics, as MRB.
+
+In Slicer, without its window, or in plain Python with slicer-core:
+
+    Slicer --no-main-window --python-script SkullGAN/Scripts/generate_to_scene.py -- <arguments>
+    python SkullGAN/Scripts/generate_to_scene.py <arguments>
+
+    -n 50 --seed 7 --sdr 0.4,1 --thickness-mm 4,10 -o scene.mrb
+
+Without ``--model`` it is the one that comes with SkullGAN. The same model and seed give the same
+segments. In Slicer they come into the scene that is open.
+
+Exit code 0 when done, 1 with one sentence on stderr when not, 2 when it was interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+# Slicer runs the script by its path: the libraries stand beside this folder.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from SkullGANLib import files, progress
+from SkullGANLib.errors import BadInputError
+from SkullGANScene import bundle, headless, jobs, scripts
+
+NAME = "Synthetic skull segments"
+
+
+def work(options: argparse.Namespace) -> None:
+    """Do what the command line asks for.
+
+    Raises:
+        BadInputError: if an argument makes no sense, the model cannot be used, or no segment is
+            within the limits.
+        OutputError: if the scene cannot be written.
+    """
+    files.check_new(options.output, (".mrb",), overwrite=options.overwrite)
+    given = {"sdr_peaks": options.sdr, "thickness_mm": options.thickness_mm}
+    limits = {metric: range_ for metric, range_ in given.items() if range_ is not None}
+    scene = headless.application_scene()
+    with (
+        tempfile.TemporaryDirectory(prefix="skullgan-generate-") as folder,
+        progress.shown(f"Generating {options.n} segments", options.progress) as tell,
+    ):
+        generation = jobs.generate(
+            scene,
+            Path(folder),
+            count=options.n,
+            first_seed=options.seed,
+            name=NAME,
+            model=options.model,
+            limits=limits,
+        )
+        made = scripts.done(f"Generating {options.n} segments", generation, tell)
+    bundle.save(scene, options.output)
+    kept = made.metrics.GetNumberOfRows()
+    of = f" of {options.n} that were made" if limits else ""
+    print(f"{options.output}: {kept} synthetic segments{of}, with masks and metrics")
+
+
+def limits_of(text: str) -> tuple[float, float]:
+    """Read limits as they are typed: LOW,HIGH.
+
+    Raises:
+        BadInputError: if it is not two numbers, the lower one first.
+    """
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        low, high = 1.0, 0.0
+    if not low <= high:
+        raise BadInputError(f"The limits are {text!r}, LOW,HIGH is needed, such as 0.4,1.")
+    return low, high
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = scripts.Parser(
+        prog="generate_to_scene.py",
+        description="Synthetic skull segments as a scene for 3D Slicer.",
+        epilog="Example: generate_to_scene.py -n 50 -o scene.mrb",
+    )
+    parser.add_argument("-n", type=int, default=100, help="number of segments, 2000 at most (100)")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="scene to write (.mrb)")
+    parser.add_argument("--overwrite", action="store_true", help="replace a scene that is there")
+    parser.add_argument(
+        "--model", type=Path, help="model (.safetensors; the one that comes with SkullGAN)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the first segment; the others count up (0)"
+    )
+    parser.add_argument(
+        "--sdr", type=limits_of, metavar="LOW,HIGH", help="only segments of such an SDR (peaks)"
+    )
+    parser.add_argument(
+        "--thickness-mm", type=limits_of, metavar="LOW,HIGH", help="only segments so thick"
+    )
+    parser.add_argument(
+        "--progress", choices=progress.STYLES, default="auto", help="how progress is shown (auto)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    scripts.run(work, _parser())

@@ -1,0 +1,22 @@
+"""The walks of ``self_test.py``, for CTest."""
+
+from __future__ import annotations
+
+import unittest
+
+import self_test
+
+
+class PanelsTest(unittest.TestCase):
+    """Walks each panel; skipped where Python packages are missing, which nobody can agree to."""
+
+    def test_every_panel_can_be_walked(self) -> None:
+        from SkullGANPanel import packages
+
+        lacking = packages.missing(packages.EVALUATION)
+        if lacking:
+            names = ", ".join(one.requirement for one in lacking)
+            self.skipTest(f"{names} are not installed in this Slicer")
+        for module in self_test.WALKS:
+            with self.subTest(module):
+                assert self_test.walk(module) == "PASS"
