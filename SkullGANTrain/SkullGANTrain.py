@@ -129,7 +129,8 @@ class SkullGANTrainWidget(PanelWidget):
         self.ui.runNameEdit.placeholderText = parameters.freeName(node)
         self.sets.show(node)
         self.form.showDevice(node)
-        if node.watched != (str(self.logic.follower.run.path) if self.logic.follower else ""):
+        watched = Path(node.watched) if node.watched else None
+        if watched != (self.logic.follower.run.path if self.logic.follower else None):
             self._watchRun(node.watched)
 
     # The form.
@@ -171,8 +172,9 @@ class SkullGANTrainWidget(PanelWidget):
             self.watch()
 
     def _started(self, folder: Path) -> str:
-        self.node.runName = ""
-        self.node.watched = str(folder)
+        if self.node:  # the user may have left the panel meanwhile
+            self.node.runName = ""
+            self.node.watched = str(folder)
         self._listed = 0.0
         return _("{name} is being trained in the background; Slicer may be closed.").format(
             name=folder.name

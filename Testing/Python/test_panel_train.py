@@ -259,7 +259,9 @@ def test_the_self_test_for_slicer_passes_in_the_host(host, panel, monkeypatch):
 
     host.open_module(ROOT / "SkullGAN" / "SkullGAN.py")
     slicer.util.selectModule("SkullGANTrain")
-    assert self_test.run(walk_train.Walk(panel), walk_train.STEPS) == "PASS"
+    # Going on with a training is held by another test; here it would only take time.
+    steps = [step for step in walk_train.STEPS if step is not walk_train.Walk.go_on_with_it]
+    assert self_test.run(walk_train.Walk(panel), steps) == "PASS"
 
 
 # Runs that others began.
