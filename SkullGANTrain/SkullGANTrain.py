@@ -312,6 +312,7 @@ class SkullGANTrainWidget(PanelWidget):
         node, ui = self.node, self.ui
         for widget in (ui.progressBar, ui.cancelButton):
             widget.visible = bool(working)
+        ui.statusLabel.visible = bool(ui.statusLabel.text)
         if node is None:
             return
         form = parameters.objection(node)
