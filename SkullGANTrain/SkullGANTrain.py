@@ -95,7 +95,6 @@ class SkullGANTrainWidget(PanelWidget):
         self.runTimer.setInterval(RUNS_MSEC)
         self.runTimer.connect("timeout()", self.onRunTimer)
         slicer.app.connect("aboutToQuit()", self.onAboutToQuit)
-        self._showBusy(False)
 
     def cleanup(self) -> None:
         """Called when the module goes; trainings go on."""
@@ -120,7 +119,9 @@ class SkullGANTrainWidget(PanelWidget):
         from SkullGANLib.recipe import RECIPES
 
         node, chosen = self.node, RECIPES[self.node.recipe]
-        self._lastFolder = node.runsFolder or self._lastFolder
+        if node.runsFolder and node.runsFolder != self._lastFolder:
+            self._lastFolder = node.runsFolder
+            self._listing, self._listed = None, 0.0
         self.settings.show(node.recipe, parameters.settings(node))
         self.ui.recipeLabel.text = _recipeSentence(node.recipe)
         self.ui.recipeComboBox.toolTip = _(
@@ -129,7 +130,8 @@ class SkullGANTrainWidget(PanelWidget):
         self.ui.runNameEdit.placeholderText = parameters.freeName(node)
         self.sets.show(node)
         self.form.showDevice(node)
-        if node.watched != (str(self.logic.follower.run.path) if self.logic.follower else ""):
+        watched = Path(node.watched) if node.watched else None
+        if watched != (self.logic.follower.run.path if self.logic.follower else None):
             self._watchRun(node.watched)
 
     # The form.
@@ -171,8 +173,9 @@ class SkullGANTrainWidget(PanelWidget):
             self.watch()
 
     def _started(self, folder: Path) -> str:
-        self.node.runName = ""
-        self.node.watched = str(folder)
+        if self.node:  # the user may have left the panel meanwhile
+            self.node.runName = ""
+            self.node.watched = str(folder)
         self._listed = 0.0
         return _("{name} is being trained in the background; Slicer may be closed.").format(
             name=folder.name
@@ -188,17 +191,8 @@ class SkullGANTrainWidget(PanelWidget):
         slicer.app.clipboard().setText(line)
         return _("Copied: {command}").format(command=line)
 
-    def watch(self) -> None:
-        self._showBusy(True)
-        PanelWidget.watch(self)
-
     def taskEnded(self, state: str, result: Any) -> str:
-        self._showBusy(False)
         return _("Cancelled.") if state == "cancelled" else self._finish(result)
-
-    def _showBusy(self, busy: bool) -> None:
-        for widget in (self.ui.progressBar, self.ui.cancelButton):
-            widget.visible = busy
 
     # The runs.
 
@@ -315,10 +309,12 @@ class SkullGANTrainWidget(PanelWidget):
         """Enable what can be done; what cannot says why."""
         busy = _("Wait until the work above has ended, or cancel it.")
         working = busy if self.logic.isWorking() else ""
-        node = self.node
+        node, ui = self.node, self.ui
+        for widget in (ui.progressBar, ui.cancelButton):
+            widget.visible = bool(working)
+        ui.statusLabel.visible = bool(ui.statusLabel.text)
         if node is None:
             return
-        ui = self.ui
         form = parameters.objection(node)
         self.allow(
             ui.startButton,

@@ -99,7 +99,8 @@ class FormView:
         nothing = _("Tick segment sets of the scene, or add files.")
         self.ui.setsLabel.text = "\n".join(filter(None, lines)) or nothing
         self.ui.memoryLabel.text = found["memory"]
-        self.ui.memoryLabel.visible = bool(found["memory"])
+        for label in (self.ui.memoryLabel, self.ui.memorySpaceLabel):
+            label.visible = bool(found["memory"])
         sheet = qt.QPixmap()
         there = bool(found["sheet"]) and sheet.loadFromData(found["sheet"])
         if there:
