@@ -9,8 +9,8 @@
 - The long steps, as work for a ``SkullGANLib.task.Task``: ``jobs``, ``mapjobs``, ``handcuts`` and
   ``evaluating``, made of ``pieces``.
 - Without a screen: ``headless`` gives a scene where Slicer does not run, ``scripts`` is what
-  scripts share, ``headfiles`` finds CTs for them, ``pictures`` renders with ``views``, ``tiles`` and
-  what ``rendering`` finds; ``vtkerrors`` hears what VTK complains of.
+  scripts share, ``headfiles`` finds CTs for them, ``pictures`` renders with ``views``, ``tiles``
+  and what ``rendering`` finds; ``vtkerrors`` hears what VTK complains of.
 
 The same code runs in 3D Slicer and, with the package slicer-core, in plain Python. Nothing here
 knows widgets, and no function changes more of a scene than its docstring says.
