@@ -207,6 +207,15 @@ def test_a_folder_stands_for_its_images_its_subfolders_or_itself(tmp_path):
     assert headfiles.files_in(tmp_path) == [tmp_path / "head.nii.gz"]
 
 
+def test_mapping_takes_the_cts_of_a_folder_too(scene, tmp_path):
+    small = HeadCT(np.linspace(-1000, 1500, 1728).reshape(12, 12, 12).astype(np.int16), np.eye(4))
+    for name in ("b", "a"):
+        volume.write_volume(tmp_path / f"{name}.nrrd", small.hu, small.ijk_to_ras)
+    (tmp_path / "README.md").write_text("Not a CT")
+    found = script("map_scene").cts(scene, tmp_path)
+    assert [node.GetName() for node in found] == ["a", "b"]
+
+
 @pytest.fixture
 def trap(tmp_path) -> Path:
     """A folder with what is no input or no place for an output."""
