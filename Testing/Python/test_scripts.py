@@ -28,7 +28,7 @@ QUICK = ("--bones", "temporal", "--planes", "axial", "--interval-mm", "12")
 def script(name: str):
     """A script as a module, so that its work can be done without another process."""
     spec = importlib.util.spec_from_file_location(name, SCRIPTS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
