@@ -32,6 +32,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from SkullGANLib import batch, files, progress, segments, segmentset
+from SkullGANLib.commands.extraction import add_where
+from SkullGANLib.commands.shared import add_output, add_progress
 from SkullGANLib.errors import BadInputError, CancelledError, SkullGANError
 from SkullGANLib.task import Running, Work
 from SkullGANScene import headfiles, headless, pieces, scripts
@@ -169,30 +171,9 @@ def _parser() -> argparse.ArgumentParser:
         help="DICOM folder or zip, NRRD, NIfTI, MHA, a folder of such files, or a scene (.mrb); "
         "may be given again (the scene that is open in Slicer)",
     )
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, help="segment set to write (.h5)"
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace a set that is there")
-    parser.add_argument(
-        "--bones",
-        type=lambda text: text.split(","),
-        default=["temporal", "parietal"],
-        metavar="BONE,BONE",
-        help="which to cut (temporal,parietal)",
-    )
-    parser.add_argument(
-        "--planes",
-        type=lambda text: text.split(","),
-        default=["axial", "coronal", "sagittal"],
-        metavar="PLANE,PLANE",
-        help="in which to cut (axial,coronal,sagittal)",
-    )
-    parser.add_argument(
-        "--interval-mm", type=float, default=3.1, metavar="MM", help="between planes (3.1)"
-    )
-    parser.add_argument(
-        "--progress", choices=progress.STYLES, default="auto", help="how progress is shown (auto)"
-    )
+    add_output(parser, "segment set to write (.h5)")
+    add_where(parser)
+    add_progress(parser)
     return parser
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from SkullGANLib import files, progress
+from SkullGANLib.commands.shared import add_output, add_progress, add_seed
 from SkullGANLib.errors import BadInputError
 from SkullGANScene import bundle, headless, jobs, scripts
 
@@ -84,23 +85,18 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Example: generate_to_scene.py -n 50 -o scene.mrb",
     )
     parser.add_argument("-n", type=int, default=100, help="number of segments, 2000 at most (100)")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="scene to write (.mrb)")
-    parser.add_argument("--overwrite", action="store_true", help="replace a scene that is there")
+    add_output(parser, "scene to write (.mrb)")
     parser.add_argument(
         "--model", type=Path, help="model (.safetensors; the one that comes with SkullGAN)"
     )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="of the first segment; the others count up (0)"
-    )
+    add_seed(parser, "of the first segment; the others count up (0)")
     parser.add_argument(
         "--sdr", type=limits_of, metavar="LOW,HIGH", help="only segments of such an SDR (peaks)"
     )
     parser.add_argument(
         "--thickness-mm", type=limits_of, metavar="LOW,HIGH", help="only segments so thick"
     )
-    parser.add_argument(
-        "--progress", choices=progress.STYLES, default="auto", help="how progress is shown (auto)"
-    )
+    add_progress(parser)
     return parser
 
 

@@ -149,23 +149,7 @@ def add_extract(commands: argparse._SubParsersAction) -> None:
         "ct", nargs="+", type=Path, metavar="CT", help="DICOM folder or zip, NRRD, NIfTI, MHA"
     )
     add_output(one, "segment set to write (.h5)")
-    one.add_argument(
-        "--bones",
-        type=lambda text: text.split(","),
-        default=["temporal", "parietal"],
-        metavar="BONE,BONE",
-        help="which to cut (temporal,parietal)",
-    )
-    one.add_argument(
-        "--planes",
-        type=lambda text: text.split(","),
-        default=["axial", "coronal", "sagittal"],
-        metavar="PLANE,PLANE",
-        help="in which to cut (axial,coronal,sagittal)",
-    )
-    one.add_argument(
-        "--interval-mm", type=float, default=3.1, metavar="MM", help="between planes (3.1)"
-    )
+    add_where(one)
     one.add_argument(
         "--spacing-mm",
         type=float,
@@ -197,6 +181,27 @@ def add_extract(commands: argparse._SubParsersAction) -> None:
     )
     one.add_argument("--jobs", type=int, metavar="N", help="CTs at a time, 1.1 GiB each (1)")
     one.add_argument("--contact-sheet", type=Path, metavar="PNG", help="picture of the first 1000")
+
+
+def add_where(one: argparse.ArgumentParser) -> None:
+    """Add the options that say where segments are cut."""
+    one.add_argument(
+        "--bones",
+        type=lambda text: text.split(","),
+        default=["temporal", "parietal"],
+        metavar="BONE,BONE",
+        help="which to cut (temporal,parietal)",
+    )
+    one.add_argument(
+        "--planes",
+        type=lambda text: text.split(","),
+        default=["axial", "coronal", "sagittal"],
+        metavar="PLANE,PLANE",
+        help="in which to cut (axial,coronal,sagittal)",
+    )
+    one.add_argument(
+        "--interval-mm", type=float, default=3.1, metavar="MM", help="between planes (3.1)"
+    )
 
 
 def add_skull(commands: argparse._SubParsersAction) -> None:

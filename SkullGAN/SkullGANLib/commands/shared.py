@@ -22,13 +22,17 @@ def command(
     name = function.__name__.rstrip("_").replace("_", "-")  # map_ would hide Python's own
     one = commands.add_parser(name, help=summary, description=summary, epilog=f"Example: {example}")
     one.set_defaults(command=function)
+    add_progress(one)
+    return one
+
+
+def add_progress(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--progress",
         choices=progress.STYLES,
         default="auto",
         help="how progress is shown on standard error (a bar on a terminal)",
     )
-    return one
 
 
 def add_output(one: argparse.ArgumentParser, meaning: str) -> None:
