@@ -4,8 +4,9 @@ The modules follow the data: ``volume`` (read a head CT), ``skull`` (the wall of
 ``segments`` (cut it), ``segmentset`` (keep the cuts), ``networks``, ``recipe``, ``training`` and
 ``run`` (train a SkullGAN), ``model`` (keep it), ``generation`` (use it), ``radiology`` (measure),
 ``report`` (show) and ``cli``, the command ``skullgan``. Beside the road stand ``dicom``, ``files``
-and ``errors``, what is drawn (``pictures``, ``figures``, ``webpage``) and ``process``, with which
-a panel runs the command in the background.
+and ``errors``, what is drawn (``pictures``, ``figures``, ``webpage``), ``process``, with which a
+panel runs the command in the background, and what it knows of a training that it does not run
+itself: ``order`` (as a command), ``preflight`` (beforehand) and ``watching`` (meanwhile).
 
 Importing this package imports nothing heavy: torch, SimpleITK, h5py and the like are imported by
 the modules that need them.
