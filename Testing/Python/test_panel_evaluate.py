@@ -383,6 +383,27 @@ def test_a_realness_map_is_laid_over_the_picked_segment_and_taken_away(host, sho
     assert host.scene.GetNodeByID(over.GetID()) is None
 
 
+def test_a_realness_map_that_is_being_made_ends_with_its_scene(host, shown):
+    shown.ui.overlayCheckBox.click()
+    host.wait_until(lambda: shown.logic.task.child is not None)
+    host.scene.Clear(0)
+    wait_for_the_end(host, shown)
+    assert shown.ui.statusLabel.text == "Cancelled; the scene is as it was."
+
+
+def test_a_folder_that_cannot_be_written_is_named(host, panel, sets, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    add_to_scene(sets["test"], "Made")
+    choose_from_scene(panel, "Made")
+    panel.ui.reportsFolder.currentPath = str(blocked)
+    panel.ui.evaluateButton.click()
+    wait_for_the_end(host, panel)
+    [message] = host.take_messages()
+    assert str(blocked) in message
+    assert "cannot be written" in message
+
+
 def test_no_slot_holds_the_panel_up(host, shown):
     shown.ui.besideButton.click()
     shown.segments.pick(3)
