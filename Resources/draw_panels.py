@@ -112,16 +112,20 @@ def skullgan_evaluate(host: Host, panel: Any) -> Iterator[str]:
         host.wait_until(lambda: not panel.segments.isFilling(), LONGEST_S)
         ui.statusLabel.text = ""  # it names the folder
         ui.reportsFolder.currentPath = "reports"
-        ui.segmentsSection.collapsed = ui.runSection.collapsed = False
+        unfold(panel, "runSection", "resultsSection", "segmentsSection")
         panel.segments.pick(3)
+        ui.chartBox.setCurrentText("Realness")
+        ui.chartButton.click()
+        ui.summaryButton.click()
+        host.four_up(folder / "views.png")  # views that are there show legends that come
         ui.overlayCheckBox.click()
         wait(host, panel)
-        ui.chartButton.click()
-        ui.setsSection.collapsed = True
         yield "panel-evaluation"
 
-        ui.segmentsSection.collapsed = True
-        ui.pairsSection.collapsed = False
+        unfold(panel, "resultsSection", "pairsSection")
+        ui.statusLabel.text = ""
+        ui.besideButton.click()
+        host.four_up(folder / "views.png")
         ui.besideButton.click()
         yield "panel-neighbours"
 

@@ -342,7 +342,7 @@ class SkullGANEvaluateWidget(PanelWidget):
     # Nearest real neighbours.
 
     def onBeside(self) -> None:
-        from SkullGANScene import sliceviews
+        from SkullGANScene import colours, sliceviews
 
         nodes = self._nodes()
         pairs = nodes.pairs if nodes else None
@@ -350,6 +350,7 @@ class SkullGANEvaluateWidget(PanelWidget):
             titles = (_("Synthetic"), _("Nearest real"), _("Difference"))
             views = sliceviews.arrange(slicer.mrmlScene, titles)
             slicer.app.processEvents()  # the views take their size, which pairs are fitted to
+            colours.renew_legend(pairs.difference)  # new views know of no older one
             self._showPair(nodes)
             self._followSlices(views)
 

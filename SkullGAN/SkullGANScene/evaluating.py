@@ -187,7 +187,6 @@ def _writing(
     # The import takes a while: of scipy's filters, which extraction needs.
     jobs = yield from within(aside(lambda: import_module("SkullGANScene.jobs")), 0.0, 0.0)
     for number, (one, node) in enumerate(volumes):
-        folder.mkdir(parents=True, exist_ok=True)
         # Not by the node's name, which may be a patient's.
         path = folder / f"{one}-{len(sets[one]) + 1}.h5"
         first, last = number / len(volumes), (number + 1) / len(volumes)

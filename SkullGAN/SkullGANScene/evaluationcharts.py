@@ -21,7 +21,7 @@ DATA_ATTRIBUTE = "SkullGAN.PlotData"
 _GUIDE_COLOUR = (0.33, 0.33, 0.33)
 _INK = (0.2, 0.35, 0.55)
 _FIRST = 0.4  # where the axis of violins begins: the first one is at 1
-_LEGEND = 0.25  # share of the width that is left free for the legend
+_LEGEND = 0.3  # share of the width that is left free for the legend
 
 
 def add_violins(

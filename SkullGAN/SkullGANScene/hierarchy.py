@@ -56,8 +56,13 @@ def put_folder_beside(folder: int, other: slicer.vtkMRMLNode) -> None:
 
 
 def folder_of(node: slicer.vtkMRMLNode) -> int:
-    """Give the item that a node stands under."""
-    return _hierarchy(node.GetScene()).GetItemParent(item_of(node))
+    """Give the item that a node stands under: the top's, too, for a node that has no item yet.
+
+    None is made: while a scene is being read, its own are about to come.
+    """
+    hierarchy = _hierarchy(node.GetScene())
+    item = hierarchy.GetItemByDataNode(node)
+    return hierarchy.GetItemParent(item) if item else hierarchy.GetSceneItemID()
 
 
 def remove(node: slicer.vtkMRMLNode) -> None:

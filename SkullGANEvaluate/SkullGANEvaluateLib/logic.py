@@ -29,6 +29,7 @@ class SkullGANEvaluateLogic(TaskLogic):
         TaskLogic.__init__(self)
         self.reportFolder: Path | None = None
         self._intoScene = True
+        self._outlivesScene = False
 
     def getParameterNode(self) -> SkullGANEvaluateParameterNode:
         return SkullGANEvaluateParameterNode(super().getParameterNode())
@@ -95,6 +96,7 @@ class SkullGANEvaluateLogic(TaskLogic):
             into_scene=lambda: self._intoScene,
         )
         self.start(_("Evaluating"), work)
+        self._outlivesScene = True
         return name
 
     def startReport(self, folder: str | Path, *, shown: Any = None) -> None:
@@ -106,6 +108,7 @@ class SkullGANEvaluateLogic(TaskLogic):
             slicer.mrmlScene, folder, Path(folder).name, shown=shown or evaluating.Shown()
         )
         self.start(_("Reading the report"), work)
+        self._outlivesScene = False
 
     def startOverlay(self, volume: Any, model: str | Path, method: str, label: str = "") -> None:
         """Begin to lay a realness map over the segments of a set of a report.
@@ -120,6 +123,7 @@ class SkullGANEvaluateLogic(TaskLogic):
 
         work = evaluating.explain(volume, self.newFolder(), model=model, method=method, label=label)
         self.start(_("Looking for where realness comes from"), work)
+        self._outlivesScene = False
 
     @staticmethod
     def methodOf(node: SkullGANEvaluateParameterNode) -> str:
@@ -128,8 +132,8 @@ class SkullGANEvaluateLogic(TaskLogic):
     def leaveScene(self) -> None:
         """Let go of the scene: an evaluation goes on, its report stays out of the scene."""
         self._intoScene = False
-        if self.task and not self.task.child:
-            self.task.cancel()  # it was working on the scene
+        if self.task and not (self.task.child and self._outlivesScene):
+            self.task.cancel()
 
 
 def _byName(pairs: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:

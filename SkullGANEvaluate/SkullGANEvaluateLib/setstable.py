@@ -93,7 +93,7 @@ class SetsTable:
     def _fill(self, row: int, one: ChosenSet) -> None:
         if one.volume is not None:
             self._put(row, self._SOURCE, one.volume.GetName(), _("A volume in the scene"))
-            self._put(row, self._COUNT, str(_keptIn(one.volume)), "")
+            self._put(row, self._COUNT, _keptIn(one.volume), "")
         else:
             self._put(row, self._SOURCE, Path(one.path).name, one.path)
             count = self._countIn(one.path)
@@ -142,7 +142,10 @@ def guessedVolume(volume: Any) -> str:
     return kind if kind in NAMES else "test"
 
 
-def _keptIn(volume: Any) -> int:
+def _keptIn(volume: Any) -> str:
+    """Give how many segments of a volume are kept, if its masks and metrics are still there."""
     from SkullGANScene import segmentsets
 
-    return int(segmentsets.kept(volume).sum())
+    if volume not in segmentsets.in_scene(volume.GetScene()):
+        return _("incomplete")
+    return str(int(segmentsets.kept(volume).sum()))

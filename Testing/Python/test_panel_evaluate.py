@@ -8,8 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,17 +26,6 @@ MODULE = ROOT / "SkullGANEvaluate" / "SkullGANEvaluate.py"
 SCRIPT = ROOT / "SkullGANEvaluate" / "Scripts" / "evaluate_to_scene.py"
 
 
-@dataclass(frozen=True)
-class Evaluated:
-    """What a real evaluation from the panel left: its files, and what the panel said of it."""
-
-    folder: Path
-    sets: dict[str, Path]
-    states: list[str]
-    status: str
-    scene: Path
-
-
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory, sample_ct, sample_mask) -> dict[str, Path]:
     """Training and test set out of the sample CT, and a synthetic one by the model in the box."""
@@ -52,30 +39,26 @@ def sets(tmp_path_factory, sample_ct, sample_mask) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def evaluated(sets, tmp_path_factory) -> Evaluated:
-    """Evaluate from the panel: two sets out of files, the synthetic one out of the scene."""
-    reports = tmp_path_factory.mktemp("Berichte é")
-    with Host() as host:
-        panel = host.open_module(MODULE)
-        dialogs.FILE_ANSWERS.append([str(sets["train"]), str(sets["test"])])
-        panel.ui.addFilesButton.click()
-        add_to_scene(sets["synthetic"], "Made")
-        panel.enter()
-        dialogs.ANSWERS.append("Made")
-        panel.ui.addSceneButton.click()
-        panel.ui.reportsFolder.currentPath = str(reports)
-        assert panel.ui.evaluateButton.enabled, panel.ui.evaluateButton.toolTip
-        panel.ui.evaluateButton.click()
-        states = []
-        while panel.logic.isWorking():
-            host.process_events()
-            host.check()
-            if panel.ui.progressBar.value not in states[-1:]:
-                states.append(panel.ui.progressBar.value)
-            time.sleep(0.02)
-        status = panel.ui.statusLabel.text
-        bundle.save(host.scene, reports / "scene.mrb")
-    return Evaluated(reports / "Evaluation 1", sets, states, status, reports / "scene.mrb")
+def evaluated(sets) -> Path:
+    """Walk through the panel as the self test in Slicer does; gives the folder of reports.
+
+    In it are "Evaluation 1" and "scene.mrb", saved before the report was removed.
+    """
+    with pytest.MonkeyPatch.context() as patch, Host() as host:
+        patch.syspath_prepend(str(ROOT / "Testing" / "Slicer"))
+        import self_test
+        import walk_evaluate
+
+        walk = walk_evaluate.Walk(host.open_module(MODULE))
+        for name, of in (("train", "train"), ("test", "test"), ("synthetic", "made")):
+            shutil.copyfile(sets[name], walk.folder / f"{of}.h5")
+        _made_already, *steps, remove, close, _delete = walk_evaluate.STEPS
+        assert self_test.run(walk, steps) == "PASS"
+        bundle.save(host.scene, walk.folder / "scene.mrb")
+        assert self_test.run(walk, [remove, close]) == "PASS"
+        host.check()
+    yield walk.folder
+    shutil.rmtree(walk.folder)
 
 
 @pytest.fixture
@@ -92,7 +75,7 @@ def panel(host):
 @pytest.fixture
 def shown(host, panel, evaluated):
     """The panel with the report in the scene."""
-    dialogs.FILE_ANSWERS.append(str(evaluated.folder))
+    dialogs.FILE_ANSWERS.append(str(evaluated / "Evaluation 1"))
     panel.ui.loadButton.click()
     wait_for_the_end(host, panel)
     host.wait_until(lambda: not panel.segments.isFilling())
@@ -114,6 +97,12 @@ def add_files(panel, *paths) -> None:
     panel.ui.addFilesButton.click()
 
 
+def choose_from_scene(panel, name: str) -> None:
+    panel.enter()  # who made the set comes to this panel
+    dialogs.ANSWERS.append(name)
+    panel.ui.addSceneButton.click()
+
+
 def compared_as(panel) -> list[tuple[str, str, str]]:
     """What the table of sets shows: as what each is compared, its name and number of segments."""
     table = panel.ui.setsTable
@@ -127,26 +116,27 @@ def nodes_of(panel) -> evaluation.EvaluationNodes:
     return evaluation.nodes_of(panel.node.report)
 
 
-def test_an_evaluation_runs_in_the_background_and_comes_into_the_scene(evaluated):
-    assert evaluated.status == f"Done: Evaluation 1, in {evaluated.folder}"
-    assert len(evaluated.states) > 5
-    assert evaluated.states[-1] == 100
-    assert (evaluated.folder / "report.html").is_file()
-    assert [path.name for path in (evaluated.folder / "sets").iterdir()] == ["synthetic-1.h5"]
+def test_an_evaluation_from_the_panel_leaves_a_report(evaluated):
+    assert (evaluated / "Evaluation 1" / "report.html").is_file()
+    assert not (evaluated / "Evaluation 2").exists()  # of the one that was cancelled
 
 
 def test_saving_and_opening_the_scene_keeps_sets_and_results(host, panel, evaluated):
-    bundle.open_bundle(host.scene, evaluated.scene)
+    bundle.open_bundle(host.scene, evaluated / "scene.mrb")
     host.wait_until(lambda: not panel.segments.isFilling())
     assert [row[:2] for row in compared_as(panel)] == [
         ("Training", "train.h5"),
         ("Test", "test.h5"),
-        ("Synthetic", "Made"),
+        ("Synthetic", "made.h5"),
     ]
     assert panel.ui.reportBox.currentNode().GetName() == "Evaluation 1"
     assert panel.ui.chartBox.count == 7
     assert panel.ui.segmentsTable.rowCount == 20
     assert "Are they copies?" in panel.ui.answersBrowser.plainText
+    panel.segments.pick(4)  # with the realness map that was laid over it
+    red = sliceviews.composite_of(host.scene.GetSingletonNode("Red", "vtkMRMLSliceNode"))
+    over = evaluation.overlay_of(nodes_of(panel).volumes["synthetic"], "positions")
+    assert red.GetForegroundVolumeID() == over.GetID()
     host.scene.Clear(0)
     assert compared_as(panel) == []
     assert panel.ui.answersBrowser.plainText == ""
@@ -215,7 +205,7 @@ def test_pairs_are_stepped_through_in_linked_views(host, shown):
 
 def test_several_reports_are_chosen_between_and_one_is_removed(host, shown, evaluated):
     shown.ui.shownSpinBox.value = 12
-    dialogs.FILE_ANSWERS.append(str(evaluated.folder))
+    dialogs.FILE_ANSWERS.append(str(evaluated / "Evaluation 1"))
     shown.ui.loadButton.click()
     wait_for_the_end(host, shown)
     assert shown.ui.segmentsTable.rowCount == 12
@@ -226,12 +216,12 @@ def test_several_reports_are_chosen_between_and_one_is_removed(host, shown, eval
     shown.ui.removeReportButton.click()
     host.check()
     assert evaluation.in_scene(host.scene) == [second]
-    assert evaluated.folder.is_dir()
+    assert (evaluated / "Evaluation 1").is_dir()
 
 
 def test_the_report_opens_in_the_browser_until_its_folder_is_gone(host, shown, evaluated, tmp_path):
     shown.ui.browserButton.click()
-    assert slicer.app.opened_urls[-1] == str(evaluated.folder / "report.html")
+    assert slicer.app.opened_urls[-1] == str(evaluated / "Evaluation 1" / "report.html")
     said = json.loads(shown.node.report.GetText())
     shown.node.report.SetText(json.dumps({**said, "report": str(tmp_path / "deleted")}))
     shown.updateButtons()
@@ -275,8 +265,10 @@ def test_a_killed_child_is_said_and_another_evaluation_can_begin(host, panel, se
     assert list(tmp_path.iterdir()) == []
 
 
-def test_closing_the_scene_lets_the_evaluation_go_on_without_it(host, panel, sets, tmp_path):
-    add_files(panel, sets["test"])
+def test_closing_the_scene_lets_the_evaluation_of_its_sets_go_on(host, panel, sets, tmp_path):
+    add_to_scene(sets["test"], "Head of somebody")
+    choose_from_scene(panel, "Head of somebody")
+    panel.ui.setsTable.cellWidget(0, 0).setCurrentIndex(1)
     panel.ui.useModelCheckBox.checked = False
     panel.ui.reportsFolder.currentPath = str(tmp_path)
     panel.ui.evaluateButton.click()
@@ -285,7 +277,9 @@ def test_closing_the_scene_lets_the_evaluation_go_on_without_it(host, panel, set
     assert compared_as(panel) == []
     wait_for_the_end(host, panel)
     assert panel.ui.statusLabel.text.startswith("The scene was closed meanwhile")
-    assert (tmp_path / "Evaluation 1" / "report.html").is_file()
+    report = tmp_path / "Evaluation 1"
+    assert (report / "report.html").is_file()
+    assert [path.name for path in (report / "sets").iterdir()] == ["test-1.h5"]
     assert evaluation.in_scene(host.scene) == []
 
 
@@ -351,16 +345,18 @@ def test_files_are_guessed_by_their_kind_and_others_refused(host, panel, sets, t
     assert len(compared_as(panel)) == 3
 
 
-def test_a_set_that_leaves_the_scene_leaves_the_list(host, panel, sets):
+def test_a_set_of_the_scene_stays_chosen_until_it_leaves_it(host, panel, sets, tmp_path):
     volume = add_to_scene(sets["synthetic"], "Made")
-    panel.enter()
-    dialogs.ANSWERS.append("Made")
-    panel.ui.addSceneButton.click()
-    assert compared_as(panel) == [("Synthetic", "Made", "20")]
     segmentsets.set_kept(volume, 0, False)
-    panel.enter()
+    choose_from_scene(panel, "Made")
     assert compared_as(panel) == [("Synthetic", "Made", "19")]
-    segmentsets.remove(volume)
+    bundle.save(host.scene, tmp_path / "scene.mrb")
+    bundle.open_bundle(host.scene, tmp_path / "scene.mrb")
+    assert compared_as(panel) == [("Synthetic", "Made", "19")]
+    host.scene.RemoveNode(host.scene.GetFirstNodeByName("Made masks"))
+    panel.enter()
+    assert compared_as(panel) == [("Synthetic", "Made", "incomplete")]
+    host.scene.RemoveNode(host.scene.GetFirstNodeByName("Made"))
     panel.enter()
     assert compared_as(panel) == []
 
@@ -385,6 +381,27 @@ def test_a_realness_map_is_laid_over_the_picked_segment_and_taken_away(host, sho
     assert red.GetForegroundVolumeID() == over.GetID()
     shown.ui.removeReportButton.click()
     assert host.scene.GetNodeByID(over.GetID()) is None
+
+
+def test_a_realness_map_that_is_being_made_ends_with_its_scene(host, shown):
+    shown.ui.overlayCheckBox.click()
+    host.wait_until(lambda: shown.logic.task.child is not None)
+    host.scene.Clear(0)
+    wait_for_the_end(host, shown)
+    assert shown.ui.statusLabel.text == "Cancelled; the scene is as it was."
+
+
+def test_a_folder_that_cannot_be_written_is_named(host, panel, sets, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    add_to_scene(sets["test"], "Made")
+    choose_from_scene(panel, "Made")
+    panel.ui.reportsFolder.currentPath = str(blocked)
+    panel.ui.evaluateButton.click()
+    wait_for_the_end(host, panel)
+    [message] = host.take_messages()
+    assert str(blocked) in message
+    assert "cannot be written" in message
 
 
 def test_no_slot_holds_the_panel_up(host, shown):
@@ -412,7 +429,7 @@ def test_the_script_makes_a_scene_of_a_report_and_says_what_it_lacks(host, evalu
             check=False,
         )
 
-    done = run("--from-report", evaluated.folder, "-o", "Szene ä.mrb", "--pairs", "4")
+    done = run("--from-report", evaluated / "Evaluation 1", "-o", "Szene ä.mrb", "--pairs", "4")
     assert done.returncode == 0, done.stderr
     assert "7 charts, 4 nearest pairs" in done.stdout
     bundle.open_bundle(host.scene, tmp_path / "Szene ä.mrb")
@@ -441,18 +458,6 @@ def test_the_model_that_comes_along_judges_where_none_is_chosen(panel):
     assert panel.logic.modelOf(panel.node) == Path("/my.safetensors")
     panel.ui.useModelCheckBox.checked = False
     assert panel.logic.modelOf(panel.node) is None
-
-
-def test_the_walk_for_slicer_passes_in_the_host(host, panel, sets, monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "Testing" / "Slicer"))
-    import self_test
-    import walk_evaluate
-
-    walk = walk_evaluate.Walk(panel)
-    for name, of in (("train", "train"), ("test", "test"), ("synthetic", "made")):
-        shutil.copyfile(sets[name], walk.folder / f"{of}.h5")
-    made_already = walk_evaluate.STEPS[1:]  # to save time
-    assert self_test.run(walk, made_already) == "PASS"
 
 
 def test_the_modules_own_test_passes_in_the_host(host, panel):

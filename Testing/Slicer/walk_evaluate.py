@@ -94,7 +94,9 @@ class Walk:
     def close_the_scene(self) -> None:
         slicer.mrmlScene.Clear()
         assert self.ui.setsTable.rowCount == 0, "sets of a closed scene are shown"
-        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def leave_no_files_behind(self) -> None:
+        shutil.rmtree(self.folder)
 
     def _run(self, *arguments: Any) -> None:
         from SkullGANLib.process import ChildProcess, command_line
@@ -121,4 +123,5 @@ STEPS = (
     Walk.step_through_the_nearest_pairs,
     Walk.remove_the_report,
     Walk.close_the_scene,
+    Walk.leave_no_files_behind,
 )
