@@ -360,7 +360,9 @@ def test_what_is_learnt_in_bf16_is_near_what_is_learnt_in_float32(finished, tmp_
         for run in (finished[0], Run.open(tmp_path / "run"))
     ]
     assert losses[0] != losses[1]
-    assert losses[0] == pytest.approx(losses[1], abs=0.05)
+    # Processors round bf16 each in its own way: from AVX2 to AMX up to 0.07 was seen. Another seed
+    # moves these losses by 0.5.
+    assert losses[0] == pytest.approx(losses[1], abs=0.15)
     assert model.read(tmp_path / "run/model.safetensors").generator.conv1.weight.dtype == (
         torch.float32
     )
