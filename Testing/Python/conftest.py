@@ -71,6 +71,15 @@ def scene():
     assert errors == []
 
 
+@pytest.fixture
+def host():
+    """Slicer's place taken; what slots, VTK or Qt complain of fails the test."""
+    from SlicerHost.host import Host
+
+    with Host() as host:
+        yield host
+
+
 def make_sphere_head(
     diploe_hu: float = 500.0, noise_hu: float = 20.0, blur_mm: float = 0.6, seed: int = 0
 ) -> HeadCT:

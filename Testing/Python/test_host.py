@@ -19,12 +19,6 @@ UI_FILES = [ROOT / name / "Resources" / "UI" / f"{name}.ui" for name in MODULES]
 
 
 @pytest.fixture
-def host():
-    with Host() as host:
-        yield host
-
-
-@pytest.fixture
 def qt(host):
     return pythonqt.build()
 

@@ -57,12 +57,6 @@ class {name}Logic(ScriptedLoadableModuleLogic):
 
 
 @pytest.fixture
-def host():
-    with Host() as host:
-        yield host
-
-
-@pytest.fixture
 def qt(host):
     return pythonqt.build()
 

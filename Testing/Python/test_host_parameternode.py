@@ -11,7 +11,6 @@ import qt_needed  # noqa: F401
 import slicer
 from SkullGANScene import bundle
 from SlicerHost import parameternode, pythonqt
-from SlicerHost.host import Host
 from SlicerHost.parameterfields import (
     Choice,
     Decimals,
@@ -47,12 +46,6 @@ class Parameters:
     tables: list[slicer.vtkMRMLTableNode]
     precision: Precision = Precision.BF16
     sdr: Annotated[FloatRange, RangeBounds(0, 1), Default(FloatRange(0.2, 0.9))]
-
-
-@pytest.fixture
-def host():
-    with Host() as host:
-        yield host
 
 
 @pytest.fixture

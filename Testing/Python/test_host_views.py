@@ -12,17 +12,10 @@ from PySide6 import QtGui, QtWidgets
 from SkullGANLib.volume import HeadCT
 from SkullGANScene import rendering, segmentations, volumes
 from SlicerHost import api, images, layout, plots, pythonqt
-from SlicerHost.host import Host
 
 needs_rendering = pytest.mark.skipif(rendering.rendering_library() is None, reason=rendering.NEEDED)
 FOUR_UP = slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
 SIZE = (400, 320)
-
-
-@pytest.fixture
-def host():
-    with Host() as host:
-        yield host
 
 
 @pytest.fixture

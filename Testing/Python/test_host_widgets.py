@@ -7,13 +7,6 @@ import qt_needed  # noqa: F401
 import slicer
 from PySide6 import QtCore, QtGui, QtTest
 from SlicerHost import dialogs, pythonqt, widgets
-from SlicerHost.host import Host
-
-
-@pytest.fixture
-def host():
-    with Host() as host:
-        yield host
 
 
 @pytest.fixture

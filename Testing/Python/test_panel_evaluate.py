@@ -62,12 +62,6 @@ def evaluated(sets) -> Path:
 
 
 @pytest.fixture
-def host():
-    with Host() as host:
-        yield host
-
-
-@pytest.fixture
 def panel(host):
     return host.open_module(MODULE)
 

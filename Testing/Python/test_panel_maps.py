@@ -42,12 +42,6 @@ def scene_path(tmp_path_factory):
 
 
 @pytest.fixture
-def host():
-    with Host() as host:
-        yield host
-
-
-@pytest.fixture
 def panel(host):
     return host.open_module(ROOT / "SkullGAN" / "SkullGAN.py")
 

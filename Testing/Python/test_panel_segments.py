@@ -14,7 +14,6 @@ from SkullGANLib.task import Task
 from SkullGANLib.volume import HeadCT
 from SkullGANScene import bundle, headless, jobs, segmentsets, volumes
 from SlicerHost import dialogs
-from SlicerHost.host import Host
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,12 +34,6 @@ def scene_path(tmp_path_factory):
     assert task.wait(60) == "finished", task.sentence
     bundle.save(stage.scene, folder / "scene.mrb")
     return folder / "scene.mrb"
-
-
-@pytest.fixture
-def host():
-    with Host() as host:
-        yield host
 
 
 @pytest.fixture

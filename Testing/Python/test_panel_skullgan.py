@@ -18,17 +18,10 @@ from SkullGANLib.networks import Discriminator, Generator
 from SkullGANLib.volume import HeadCT
 from SkullGANScene import bundle, hierarchy, segmentations, segmentsets, volumes
 from SlicerHost import dialogs
-from SlicerHost.host import Host
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "SkullGAN" / "SkullGAN.py"
 HEAVY = ("torch", "h5py", "cv2", "SimpleITK", "scipy", "matplotlib", "PIL")
-
-
-@pytest.fixture
-def host():
-    with Host() as host:
-        yield host
 
 
 @pytest.fixture
