@@ -226,15 +226,20 @@ def test_a_batch_cuts_every_ct_and_tells_of_the_one_that_failed(host, panel):
     assert panel.node.segments.GetName() == "Coarse segments"
 
 
-def test_a_ct_under_a_transform_and_with_a_japanese_name_is_cut_where_it_is(host, panel):
+@pytest.mark.parametrize("how", ["under a transform", "oblique"])
+def test_a_turned_ct_with_a_japanese_name_is_cut_where_it_is(host, panel, how):
     """Turned by 20 degrees about the vertical: its segments lie turned likewise."""
     ct = add_coarse_ct(host)
     ct.SetName("頭部 CT 1")
-    transform = host.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "Turn")
     turn = vtk.vtkTransform()
     turn.RotateZ(20)
-    transform.SetMatrixTransformToParent(turn.GetMatrix())
-    ct.SetAndObserveTransformNodeID(transform.GetID())
+    if how == "oblique":
+        turned = slicer.util.arrayFromVTKMatrix(turn.GetMatrix()) @ volumes.ijk_to_ras(ct)
+        ct.SetIJKToRASMatrix(slicer.util.vtkMatrixFromArray(turned))
+    else:
+        transform = host.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "Turn")
+        transform.SetMatrixTransformToParent(turn.GetMatrix())
+        ct.SetAndObserveTransformNodeID(transform.GetID())
     panel.enter()
     panel.ui.parietalCheckBox.checked = False
     panel.ui.coronalCheckBox.checked = panel.ui.sagittalCheckBox.checked = False
