@@ -207,7 +207,7 @@ def _worth(found: Evaluation) -> Iterator[str]:
         elif errors["synthetic"] >= errors["guess"]:
             yield f"for {what} no, they teach less than a guess"
         elif one.ratio.low <= 1:
-            yield f"for {what} as much as as many real ones, as far as this can show"
+            yield f"for {what} as much as the same number of real ones, as far as this can show"
         else:
             yield f"for {what} less than as many real ones"
 
