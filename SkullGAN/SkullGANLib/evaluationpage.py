@@ -306,8 +306,8 @@ def _useful(numbers: Mapping[str, Any]) -> str:
         head,
         rows,
         caption="Mean absolute error on held-out real segments, and ratios of errors: 1 means "
-        "synthetic segments are worth as much as the same number of real ones, above 1 less. With both "
-        "together, below 1 means that they add something. Small numbers: 95 % intervals.",
+        "synthetic segments are worth as much as the same number of real ones, above 1 less. With "
+        "both together, below 1 means that they add something. Small numbers: 95 % intervals.",
         numbers_from=1,
     )
 
