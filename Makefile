@@ -18,7 +18,7 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test bench-extract bench-generate bench-train bench-evaluate bench-panel \
+.PHONY: demo test bench-extract bench-generate bench-train bench-map bench-evaluate bench-panel \
 	screenshots clean
 
 demo: $(INSTALLED)

@@ -13,6 +13,7 @@ A panel's pictures are a function here that walks on and gives the name of the n
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -82,10 +83,11 @@ def skullgan_train(host: Host, panel: Any) -> Iterator[str]:
 
     with tempfile.TemporaryDirectory(prefix="skullgan-") as folder:
         path = Path(folder) / "sample head.h5"
+        os.chdir(folder)  # for names without folders of this machine
         head = volume.read_ct(resources.sample_ct())
         segmentset.write(path, segments.extract(head).segments)
         panel.node.segmentSets = str(path)
-        panel.node.runsFolder = str(Path(folder) / "runs")
+        panel.node.runsFolder = "runs"
         host.wait_until(lambda: panel.ui.memoryLabel.text, LONGEST_S)
         panel.ui.startButton.click()
         host.wait_until(lambda: panel.ui.curvesButton.enabled, LONGEST_S)
@@ -95,6 +97,7 @@ def skullgan_train(host: Host, panel: Any) -> Iterator[str]:
         yield "panel-training"
         panel.ui.stopButton.click()
         host.wait_until(lambda: not panel.logic.trainings, LONGEST_S)
+        os.chdir(ROOT)
 
 
 def skullgan_evaluate(host: Host, panel: Any) -> Iterator[str]:

@@ -20,7 +20,8 @@ from pathlib import Path
 # Slicer runs the script by its path: the libraries stand beside this folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from SkullGANLib import radiology, segmentset
+from SkullGANLib import files, radiology, segmentset
+from SkullGANLib.commands.shared import add_output
 from SkullGANLib.skull import skull_mask
 from SkullGANLib.volume import read_ct, read_mask
 from SkullGANScene import (
@@ -36,7 +37,13 @@ from SkullGANScene import (
 
 
 def work(options: argparse.Namespace) -> None:
-    """Do what the command line asks for."""
+    """Do what the command line asks for.
+
+    Raises:
+        BadInputError: if an input is not what is needed, or the scene's name wrong or taken.
+        OutputError: if the scene or the picture cannot be written.
+    """
+    files.check_new(options.output, (".mrb",), overwrite=options.overwrite)
     build_scene(options.ct, options.synthetic, options.output, options.picture, options.skull_mask)
 
 
@@ -86,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         "--ct", type=Path, required=True, help="head CT: DICOM folder or zip, NRRD, NIfTI, MHA"
     )
     parser.add_argument("--synthetic", type=Path, required=True, help="segment set (.h5)")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="scene to write (.mrb)")
+    add_output(parser, "scene to write (.mrb)")
     parser.add_argument("--picture", type=Path, help="picture to write (.png)")
     parser.add_argument(
         "--skull-mask", type=Path, help="mask of the skull on the CT's grid; found if not given"

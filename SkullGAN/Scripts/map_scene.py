@@ -27,7 +27,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import slicer
-from SkullGANLib import mapfiles, transducer
+from SkullGANLib import files, mapfiles, transducer
+from SkullGANLib.commands.shared import add_output
 from SkullGANLib.errors import BadInputError, SkullGANError
 from SkullGANLib.mapfiles import HeadMaps
 from SkullGANLib.maps import vertex_numbers
@@ -53,6 +54,7 @@ def work(options: argparse.Namespace) -> None:
         BadInputError: if an input is not what is needed or a CT could not be mapped.
         OutputError: if a result cannot be written.
     """
+    files.check_new(options.output, (".mrb",), overwrite=options.overwrite)
     scene = headless.application_scene()
     nodes = cts(scene, options.ct)
     alone = len(nodes) == 1
@@ -149,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
         required=True,
         help="DICOM folder or zip, NRRD, NIfTI, MHA, a folder of such files, or a scene (.mrb)",
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, help="scene to write (.mrb)")
+    add_output(parser, "scene to write (.mrb)")
     parser.add_argument("--picture", type=Path, help="picture to write (.png)")
     parser.add_argument("--summary", type=Path, help="table by bone and side to write (.csv)")
     parser.add_argument("--rays", type=Path, help="table of the array's rays to write (.csv)")

@@ -10,11 +10,11 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 from . import __version__
 from .commands import extraction, files, judging, making, mapping, training
-from .errors import BadInputError, CancelledError, SkullGANError
+from .commands.shared import Parser
+from .errors import CancelledError, SkullGANError
 
 DONE, FAILED, CANCELLED = 0, 1, 2
 
@@ -49,12 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Give the parser of the whole program; ``options.command(options)`` does what was asked."""
-    program = _Parser(
+    program = Parser(
         prog="skullgan",
         description="Skull segments from head CTs, and synthetic ones by the thousand.",
     )
     program.add_argument("--version", action="version", version=f"skullgan {__version__}")
-    commands = program.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    commands = program.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     for add in (
         extraction.add_extract,
         extraction.add_skull,
@@ -73,10 +73,3 @@ def parser() -> argparse.ArgumentParser:
     ):
         add(commands)
     return program
-
-
-class _Parser(argparse.ArgumentParser):
-    """Reports a wrong command line as bad input (exit code 1): 2 means cancelled here."""
-
-    def error(self, message: str) -> NoReturn:
-        raise BadInputError(f"{self.prog}: {message} (--help shows an example).")

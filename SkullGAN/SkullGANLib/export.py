@@ -183,7 +183,7 @@ def format_of(path: str | Path, format: str | None = None) -> str:
         endings = ", ".join(endings[0] for f, endings in FORMATS.items() if f not in FOLDERS)
         raise BadInputError(
             f"{path}: a name that ends in {endings} is needed, or the format of a folder "
-            f"({' or '.join(FOLDERS)})."
+            f"(--format {' or '.join(FOLDERS)})."
         )
     if format is not None and format not in FORMATS:
         raise BadInputError(

@@ -20,7 +20,7 @@ from . import __version__, radiology, rays, surface
 from .errors import BadInputError
 from .rays import CODES, MEASURED, METAL, NO_BONE, OUTSIDE
 from .sites import BONES, SIDES, bones_of
-from .skull import Cavity, bone_threshold_hu, find_cavity, skull_mask
+from .skull import Cavity, find_cavity, skull_mask, threshold_or_fitted
 from .volume import HeadCT
 
 SDR_LIMIT = 0.40
@@ -116,7 +116,8 @@ def prepare(
         The head, and its skull mask, uint8 (slices, rows, columns).
 
     Raises:
-        BadInputError: if there is no vault in the CT, or the mask is of another grid or empty.
+        BadInputError: if there is no vault in the CT, the mask is of another grid or empty, or the
+            threshold makes no sense.
     """
     if mask is not None and mask.shape != ct.hu.shape:
         raise BadInputError(
@@ -128,8 +129,7 @@ def prepare(
     tell = on_progress or (lambda share: None)
     cavity = find_cavity(ct, landmarks)
     tell(0.3)
-    if threshold_hu is None:
-        threshold_hu = bone_threshold_hu(ct, cavity)
+    threshold_hu = threshold_or_fitted(threshold_hu, ct, cavity)
     if mask is None:
         mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity, threads=threads)
     tell(0.9)

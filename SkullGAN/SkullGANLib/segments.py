@@ -27,7 +27,7 @@ from .errors import BadInputError
 from .landmarks import NAMES
 from .segmentset import PIXEL_SPACING_MM, SIZE, SegmentSet
 from .sites import BONES, INTERVAL_MM, PLANES, Site, plan
-from .skull import Cavity, bone_threshold_hu, find_cavity, skull_mask
+from .skull import Cavity, find_cavity, skull_mask, threshold_or_fitted
 from .volume import LOWEST_HU, HeadCT, pseudonym
 
 TOP_MARGIN_ROWS = 8
@@ -122,8 +122,7 @@ def extract(
     tell = on_progress or (lambda share: None)
     cavity = find_cavity(ct, landmarks)
     tell(0.1)
-    if threshold_hu is None:
-        threshold_hu = bone_threshold_hu(ct, cavity)
+    threshold_hu = threshold_or_fitted(threshold_hu, ct, cavity)
     if mask is None:
         mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity, threads=threads)
     tell(0.5)

@@ -31,6 +31,8 @@ BONE_SHARE = 0.18
 below half height, so that edges at half height lie inside the mask."""
 BONE_RANGE_HU = (150.0, 500.0)
 """Nowhere else does bone begin, whatever the kernel: below is contrast medium, above are tables."""
+SENSIBLE_HU = (50.0, 1500.0)
+"""Thresholds that may be asked for: from above brain to below the densest tables."""
 BASE_AREA_SHARE = 0.6
 """The base is where the cavity's axial section falls to this share of its largest."""
 
@@ -98,11 +100,10 @@ def skull_mask(
         uint8 (slices, rows, columns), 1 in the wall, on the grid of the CT.
 
     Raises:
-        BadInputError: if there is no cranial vault in the CT.
+        BadInputError: if there is no cranial vault in the CT, or the threshold makes no sense.
     """
     cavity = cavity or find_cavity(ct)
-    if threshold_hu is None:
-        threshold_hu = bone_threshold_hu(ct, cavity)
+    threshold_hu = threshold_or_fitted(threshold_hu, ct, cavity)
     box = _vault_box(ct, cavity)
     hu = ct.hu[box]
     spacing = ct.spacing_mm[::-1]
@@ -128,6 +129,22 @@ def skull_mask(
     mask = np.zeros(ct.hu.shape, np.uint8)
     mask[box] = _largest(fine)
     return mask
+
+
+def threshold_or_fitted(threshold_hu: float | None, ct: HeadCT, cavity: Cavity) -> float:
+    """Take the threshold that was asked for, or where none was, ``bone_threshold_hu``.
+
+    Raises:
+        BadInputError: if it lies in soft tissue or above bone.
+    """
+    if threshold_hu is None:
+        return bone_threshold_hu(ct, cavity)
+    low, high = SENSIBLE_HU
+    if not low <= threshold_hu <= high:
+        raise BadInputError(
+            f"The bone threshold is {threshold_hu:g} HU, {low:g} to {high:g} is needed."
+        )
+    return threshold_hu
 
 
 def bone_threshold_hu(ct: HeadCT, cavity: Cavity) -> float:

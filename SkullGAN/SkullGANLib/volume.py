@@ -86,13 +86,25 @@ def read_ct(path: str | Path) -> HeadCT:
     except OSError as error:
         raise BadInputError(f"{path}: cannot be read ({error.strerror}), {_CT_NEEDED}.") from error
     if path.is_dir():
-        return _from_dicom(path, *dicom.read_files(path, files))
+        return _from_folder(path, files)
     if start.startswith(b"PK"):
         return _from_dicom(path, *dicom.read_zip(path))
     if not start or start.endswith(b"DICM"):
         found = "one DICOM file" if start else "an empty file"
         raise BadInputError(f"{path}: is {found}, {_CT_NEEDED}.")
     return _from_image(path, _image(path, _CT_NEEDED))
+
+
+def _from_folder(path: Path, files: list[Path]) -> HeadCT:
+    try:
+        return _from_dicom(path, *dicom.read_files(path, files))
+    except BadInputError as error:
+        images = [file for file in files if file.name.lower().endswith(IMAGES)]
+        if not images:
+            raise
+        raise BadInputError(
+            f"{str(error).rstrip('.')}, or the name of an image in the folder, such as {images[0]}."
+        ) from error
 
 
 def pseudonym(ct: HeadCT) -> str:

@@ -19,22 +19,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import slicer.util
-from SkullGANLib.errors import BadInputError, CancelledError, SkullGANError
+from SkullGANLib.commands.shared import Parser
+from SkullGANLib.errors import CancelledError, SkullGANError
 from SkullGANLib.task import Task, Work
 
 from . import headless
 
 
-class Parser(argparse.ArgumentParser):
-    """Reports a wrong command line as bad input (exit code 1); 2 means cancelled."""
-
-    def error(self, message: str) -> NoReturn:
-        raise BadInputError(f"{self.prog}: {message} (--help shows an example).")
-
-
 def exit_code(
     work: Callable[[argparse.Namespace], None],
-    parser: argparse.ArgumentParser,
+    parser: Parser,
     arguments: Sequence[str],
 ) -> int:
     """Do the work that a command line asks for and give the exit code."""
@@ -80,7 +74,7 @@ def done(title: str, work: Work, tell: Callable[[float], None] = lambda share: N
     return task.result
 
 
-def run(work: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> NoReturn:
+def run(work: Callable[[argparse.Namespace], None], parser: Parser) -> NoReturn:
     """Do what this process's command line asks for, and end the process, or Slicer, with it."""
     code: object = 1
     if not headless.inside_slicer():  # which has its own way to end

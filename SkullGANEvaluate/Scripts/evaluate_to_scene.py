@@ -21,7 +21,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SkullGAN"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from SkullGANLib import progress, resources
+from SkullGANLib import files, progress, resources
+from SkullGANLib.commands.shared import add_output, add_progress
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluationresults import PAGE, WAYS
 from SkullGANLib.evaluationsets import NAMES
@@ -35,9 +36,10 @@ def evaluate_to_scene(options: argparse.Namespace) -> None:
         BadInputError: if there is nothing to evaluate, or the sets or the model do not go together.
         OutputError: if the report or the scene cannot be written.
     """
-    files = {name: getattr(options, name) for name in NAMES if getattr(options, name)}
-    if bool(files) == bool(options.from_report):
+    sets = {name: getattr(options, name) for name in NAMES if getattr(options, name)}
+    if bool(sets) == bool(options.from_report):
         raise BadInputError("Either segment sets or --from-report are needed, and not both.")
+    files.check_new(options.output, (".mrb",), overwrite=options.overwrite)
     shown = evaluating.Shown(options.shown, options.pairs, options.nearest_by)
     scene = headless.application_scene()
     if options.from_report:
@@ -46,7 +48,7 @@ def evaluate_to_scene(options: argparse.Namespace) -> None:
     else:
         folder = options.report or options.output.with_name(f"{options.output.stem} report")
         model = None if options.no_model else options.model or resources.box_model()
-        chosen = evaluating.Chosen(files, model=model, seed=options.seed, most=options.most)
+        chosen = evaluating.Chosen(sets, model=model, seed=options.seed, most=options.most)
         work = evaluating.evaluate(scene, chosen, folder, options.output.stem, shown=shown)
     with progress.shown("Evaluating", options.progress) as tell:
         text = scripts.done("Evaluating", work, tell)
@@ -71,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(
             f"--{name}", type=Path, nargs="+", default=[], help=f"{name} segment sets (.h5)"
         )
-    parser.add_argument("-o", "--output", type=Path, required=True, help="scene to write (.mrb)")
+    add_output(parser, "scene to write (.mrb)")
     parser.add_argument(
         "--report", type=Path, help="folder of the report; by default '<scene> report' beside it"
     )
@@ -81,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", type=Path, help="whose discriminator judges; the one in the box")
     parser.add_argument("--no-model", action="store_true", help="let no discriminator judge")
     parser.add_argument("--seed", type=int, default=0, help="of all chance (%(default)s)")
-    parser.add_argument("--most", type=int, help="segments of each set to compare")
+    parser.add_argument(
+        "--most", type=int, metavar="N", help="segments of each set to compare (4000)"
+    )
     parser.add_argument(
         "--shown",
         type=int,
@@ -97,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--nearest-by", choices=WAYS, default=WAYS[0], help="how they are found (%(default)s)"
     )
-    parser.add_argument("--progress", choices=progress.STYLES, default="auto")
+    add_progress(parser)
     return parser
 
 

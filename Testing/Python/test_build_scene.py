@@ -102,6 +102,19 @@ def test_a_missing_input_ends_in_one_sentence_that_names_it(inputs, tmp_path, mi
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("head.nrrd", "a name that ends in .mrb is needed"), ("there.mrb", "is there already")],
+)
+def test_a_file_that_is_no_scene_or_is_there_is_kept(inputs, tmp_path, name, sentence):
+    (tmp_path / name).write_text("precious")
+    given = ("--ct", inputs / "head.nrrd", "--synthetic", inputs / "synthetic.h5")
+    done = _run(*given, "-o", tmp_path / name)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert (tmp_path / name).read_text() == "precious"
+
+
 def test_a_wrong_command_line_ends_in_one_sentence():
     done = _run("--ct", "head.nrrd")
     assert done.returncode == 1

@@ -480,7 +480,12 @@ def test_every_command_has_a_help_with_an_example(command):
         (("generate", "m", "-n", 40000, "-o", "{out}/a.nii.gz"), "at most 32767 go into this"),
         (("info", "nothing"), "nothing: there is no such file"),
         (("info", ROOT / "README.md"), "README.md: cannot be read"),
-        ((), "COMMAND"),
+        (("info", ROOT / "README.md"), "or a segment set (.h5), a model (.safetensors), a map"),
+        (("skull", SAMPLE, "-o", "{out}/a.png"), "one of .nrrd, .nii, .nii.gz, .mha is needed"),
+        (("skull", SAMPLE, "-o", "{out}/a.mha", "--threshold-hu", 9000), "is 9000 HU, 50 to 1500"),
+        (("extract", SAMPLE, "-o", "{out}/a.h5", "--threshold-hu", 0), "is 0 HU, 50 to 1500"),
+        (("map", SAMPLE, "-o", "{out}/a.vtp", "--target", "-5,2,3"), "such as --target=-5,2,3"),
+        ((), "skullgan: the following arguments are required: COMMAND"),
     ],
 )
 def test_bad_input_ends_with_one_sentence_exit_code_1_and_no_file(

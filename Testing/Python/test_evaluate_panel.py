@@ -433,6 +433,9 @@ def test_the_script_makes_a_scene_of_a_report_and_says_what_it_lacks(host, evalu
     assert lacking.returncode == 1
     assert lacking.stderr.startswith("Either segment sets or --from-report")
     assert not (tmp_path / "other.mrb").exists()
+    taken = run("--from-report", evaluated / "Evaluation 1", "-o", "Szene ä.mrb")
+    assert taken.returncode == 1
+    assert taken.stderr.startswith("Szene ä.mrb: is there already")
 
 
 def test_the_script_evaluates_sets_beside_its_scene(sets, tmp_path):

@@ -845,6 +845,14 @@ def test_an_empty_folder_is_refused(tmp_path):
     assert "holds no DICOM image" in refused(tmp_path)
 
 
+def test_a_folder_of_images_is_refused_with_the_name_of_one(tmp_path):
+    (tmp_path / "head.nii.gz").touch()
+    sentence = refused(tmp_path)
+    assert sentence.endswith(
+        f"or the name of an image in the folder, such as {tmp_path}/head.nii.gz."
+    )
+
+
 @pytest.mark.parametrize("name", ["nowhere", "nowhere.nrrd", "x" * 300 + ".nrrd"])
 def test_a_file_that_is_not_there_is_refused(name, tmp_path):
     refused(tmp_path / name)

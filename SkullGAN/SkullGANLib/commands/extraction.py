@@ -113,16 +113,17 @@ def _write_captioned_sheet(path: Path, segments: Path) -> None:
 
 def skull(options: argparse.Namespace) -> None:
     """Find the skull wall in a head CT, as a mask on its grid."""
-    from ..skull import bone_threshold_hu, find_cavity, skull_mask
-    from ..volume import read_ct, write_volume
+    from ..mapfiles import check_names
+    from ..skull import find_cavity, skull_mask, threshold_or_fitted
+    from ..volume import IMAGES, read_ct, write_volume
 
-    refuse_to_overwrite(options, (".nrrd", ".nii", ".gz", ".mha"))
+    check_names([options.output], {"mask": IMAGES}, options.overwrite)
     with progress.shown(f"Looking for the skull in {options.ct.name}", options.progress) as tell:
         ct = read_ct(options.ct)
         tell(0.2, "read")
         try:
             cavity = find_cavity(ct)
-            threshold_hu = options.threshold_hu or bone_threshold_hu(ct, cavity)
+            threshold_hu = threshold_or_fitted(options.threshold_hu, ct, cavity)
             tell(0.5, "brain found")
             mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity)
         except BadInputError as error:

@@ -8,9 +8,20 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from .. import progress
 from ..errors import BadInputError, CancelledError
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports a wrong command line as bad input (exit code 1): 2 means cancelled."""
+
+    def error(self, message: str) -> NoReturn:
+        said = f"{self.prog}: {message}".removeprefix("skullgan").lstrip(" :")  # said in front
+        if "expected one argument" in message:  # as -5,2,3 seems to be an option
+            said += "; a value that begins with - is written after =, as in --target=-5,2,3"
+        raise BadInputError(f"{said} (--help shows an example).")
 
 
 def command(
