@@ -1,12 +1,22 @@
 """SkullGAN's library: from head CTs to synthetic skull segments, in plain Python.
 
-The modules follow the data: ``volume`` (read a head CT), ``skull`` (the wall of the calvaria),
-``segments`` (cut it), ``segmentset`` (keep the cuts), ``networks``, ``recipe``, ``training`` and
-``run`` (train a SkullGAN), ``model`` (keep it), ``generation`` (use it), ``radiology`` (measure),
-``report`` (show) and ``cli``, the command ``skullgan``. Beside the road stand ``dicom``, ``files``
-and ``errors``, what is drawn (``pictures``, ``figures``, ``webpage``), ``process``, with which a
-panel runs the command in the background, and what it knows of a training that it does not run
-itself: ``order`` (as a command), ``preflight`` (beforehand) and ``watching`` (meanwhile).
+- From the CT to segments: ``volume`` reads (``dicom`` and ``dicompixels`` where it is DICOM),
+  ``frame`` and ``landmarks`` lay the head's axes, ``skull`` finds the wall, ``sites`` says where to
+  cut, ``segments`` cuts, ``segmentset`` keeps the cuts, ``batch`` does so for many CTs.
+- Training: ``recipe`` and ``trainingdata`` go in, ``networks``, ``player``, ``game``,
+  ``augmentation`` and ``training`` play, ``distributed`` on several GPUs; ``memory``, ``divergence``
+  and ``reporting`` watch over it, ``run`` is what it leaves behind.
+- Synthetic segments: ``model`` (``published`` for the authors' weights), ``inference``,
+  ``generation``; ``artificial`` for a control, ``export`` and ``dicomseries`` for other programs.
+- Measuring: ``radiology`` in segments; ``surface``, ``rays``, ``maps`` and ``transducer`` over the
+  whole vault, ``mapfiles`` and ``vtp`` in files.
+- Judging: ``evaluation`` with ``embedding``, ``memorization``, ``separability``, ``inception``,
+  ``realness`` and ``usefulness``; ``evaluationsets`` is what goes in, the other ``evaluation...``
+  are what comes out.
+- Showing: ``info``, ``report``, ``pictures``, ``figures``, ``colours``, ``webpage``.
+- For the command ``skullgan``: ``cli``, ``commands``, ``progress``, ``demo``. For panels: ``task``,
+  ``process``, and what they know of a training in another process: ``order`` (as a command),
+  ``preflight`` (beforehand), ``watching`` (meanwhile). For all: ``errors``, ``files``, ``resources``.
 
 Importing this package imports nothing heavy: torch, SimpleITK, h5py and the like are imported by
 the modules that need them.

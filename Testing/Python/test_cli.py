@@ -484,7 +484,7 @@ def test_every_command_has_a_help_with_an_example(command):
         (("skull", SAMPLE, "-o", "{out}/a.png"), "one of .nrrd, .nii, .nii.gz, .mha is needed"),
         (("skull", SAMPLE, "-o", "{out}/a.mha", "--threshold-hu", 9000), "is 9000 HU, 50 to 1500"),
         (("extract", SAMPLE, "-o", "{out}/a.h5", "--threshold-hu", 0), "is 0 HU, 50 to 1500"),
-        (("map", SAMPLE, "-o", "{out}/a.vtp", "--target", "-5,2,3"), "such as --target=-5,2,3"),
+        (("map", SAMPLE, "-o", "{out}/a.vtp", "--target", "-5,2,3"), "as in --target=-5,2,3"),
         ((), "skullgan: the following arguments are required: COMMAND"),
     ],
 )
