@@ -4,8 +4,8 @@
   ``frame`` and ``landmarks`` lay the head's axes, ``skull`` finds the wall, ``sites`` says where to
   cut, ``segments`` cuts, ``segmentset`` keeps the cuts, ``batch`` does so for many CTs.
 - Training: ``recipe`` and ``trainingdata`` go in, ``networks``, ``player``, ``game``,
-  ``augmentation`` and ``training`` play, ``distributed`` on several GPUs; ``memory``, ``divergence``
-  and ``reporting`` watch over it, ``run`` is what it leaves behind.
+  ``augmentation`` and ``training`` play, ``distributed`` on several GPUs; ``memory``,
+  ``divergence`` and ``reporting`` watch over it, ``run`` is what it leaves behind.
 - Synthetic segments: ``model`` (``published`` for the authors' weights), ``inference``,
   ``generation``; ``artificial`` for a control, ``export`` and ``dicomseries`` for other programs.
 - Measuring: ``radiology`` in segments; ``surface``, ``rays``, ``maps`` and ``transducer`` over the
@@ -14,9 +14,10 @@
   ``realness`` and ``usefulness``; ``evaluationsets`` is what goes in, the other ``evaluation...``
   are what comes out.
 - Showing: ``info``, ``report``, ``pictures``, ``figures``, ``colours``, ``webpage``.
-- For the command ``skullgan``: ``cli``, ``commands``, ``progress``, ``demo``. For panels: ``task``,
-  ``process``, and what they know of a training in another process: ``order`` (as a command),
-  ``preflight`` (beforehand), ``watching`` (meanwhile). For all: ``errors``, ``files``, ``resources``.
+- For the command ``skullgan``: ``cli``, ``commands``, ``progress``, ``demo``. For panels:
+  ``task``, ``process``, and what they know of a training in another process: ``order`` (as a
+  command), ``preflight`` (beforehand), ``watching`` (meanwhile). For all: ``errors``, ``files``
+  and ``resources``.
 
 Importing this package imports nothing heavy: torch, SimpleITK, h5py and the like are imported by
 the modules that need them.

@@ -3,6 +3,5 @@
 ``logic`` is what scripts use without a panel. A ``section.Section`` is one foldable part of the
 panel: it connects its widgets, shows parameters, enables its buttons and says what came of its
 tasks. ``segmenttable``, ``segmentviews``, ``handcutting`` and ``mapping`` are the parts of sections
-that know their widgets but not the panel;
-``files`` says which file segments go into.
+that know their widgets but not the panel; ``files`` says which file segments go into.
 """
