@@ -28,7 +28,7 @@ def import_weights(options: argparse.Namespace) -> None:
 
 
 def info(options: argparse.Namespace) -> None:
-    """Say what a segment set, a model, a run or a head CT is."""
+    """Say what a segment set, a model, a run, a map or a head CT is."""
     from ..info import describe
 
     for number, path in enumerate(options.file):
