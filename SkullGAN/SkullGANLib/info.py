@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import BadInputError
 
-_OURS = "a segment set (.h5), a model (.safetensors), a map (.vtp), a run directory"
+_OURS = "a segment set (.h5), a model (.safetensors), a map (.vtp)"
 _NO_METRIC = "-"
 _CTS_SHOWN = 20
 _SOLID_SDR = 0.85  # noise of 100 HU makes dips so deep in solid bone; heads have 0.3 to 0.75
@@ -34,11 +34,13 @@ def describe(path: str | Path) -> str:
     if path.suffix == ".vtp":
         return _lines(_map(path))
     if not path.exists():
-        raise BadInputError(f"{path}: there is no such file, {_OURS} or a head CT is needed.")
+        raise BadInputError(
+            f"{path}: there is no such file, {_OURS}, a run directory or a head CT is needed."
+        )
     try:
         return _lines(_head_ct(path))
     except BadInputError as error:
-        raise BadInputError(f"{str(error).rstrip('.')}, or {_OURS}.") from error
+        raise BadInputError(f"{str(error).rstrip('.')}, or {_OURS} or a run directory.") from error
 
 
 def _map(path: Path) -> dict[str, Any]:
