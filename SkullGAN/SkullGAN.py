@@ -237,6 +237,10 @@ class SkullGANTest(ScriptedLoadableModuleTest):
         self.test_segments_of_the_sample_ct_are_in_the_scene()
 
     def test_segments_of_the_sample_ct_are_in_the_scene(self) -> None:
+        from SkullGANPanel import packages
+
+        if packages.missing(packages.SEGMENTS):
+            self.skipTest(packages.absence(packages.SEGMENTS))
         [ct] = loadSampleData()
         logic = SkullGANLogic()
         logic.startExtraction(ct, ["temporal"], intervalMm=12.4)

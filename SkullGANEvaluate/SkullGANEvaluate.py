@@ -122,8 +122,13 @@ class SkullGANEvaluateWidget(PanelWidget):
         paths = qt.QFileDialog.getOpenFileNames(
             self.ui.addFilesButton, _("Segment sets to compare"), "", _("Segment sets (*.h5)")
         )
+        if not paths:
+            return
+        from SkullGANPanel import packages
+
         with self.shownErrors(_("Not every file could be added.")):
-            for path in paths or ():
+            packages.ensure(packages.SEGMENTS, _("Reading segment sets"))
+            for path in paths:
                 name = setstable.guessed(path)
                 self.onSets([*self.setsTable.sets, ChosenSet(name, path=path)])
 
@@ -183,7 +188,10 @@ class SkullGANEvaluateWidget(PanelWidget):
             self.ui.loadButton, _("Folder of a report"), self.node.reportsFolder
         )
         if folder:
+            from SkullGANPanel import packages
+
             with self.shownErrors(_("The report could not be read.")):
+                packages.ensure(packages.SEGMENTS, _("Reading a report"))
                 self.logic.startReport(folder, shown=self.logic.shownOf(self.node))
                 self.watch()
 
@@ -537,7 +545,10 @@ class SkullGANEvaluateTest(ScriptedLoadableModuleTest):
 
     def test_a_set_that_is_not_there_is_named(self) -> None:
         from SkullGANLib.errors import SkullGANError
+        from SkullGANPanel import packages
 
+        if packages.missing(packages.SEGMENTS):
+            self.skipTest(packages.absence(packages.SEGMENTS))
         logic = SkullGANEvaluateLogic()
         gone = [ChosenSet("test", path="nowhere.h5")]
         logic.startEvaluation(gone, slicer.app.temporaryPath)

@@ -59,6 +59,12 @@ def missing(modules: tuple[str, ...]) -> list[Package]:
     return [PACKAGES[name] for name in modules if importlib.util.find_spec(name) is None]
 
 
+def absence(modules: tuple[str, ...]) -> str:
+    """Say which packages are not installed, for a test that is skipped without them."""
+    names = ", ".join(one.requirement for one in missing(modules))
+    return f"{names} are not installed in this Slicer"
+
+
 def ensure(modules: tuple[str, ...], requester: str) -> None:
     """Install what is missing, if the user agrees; comes back when all are there.
 

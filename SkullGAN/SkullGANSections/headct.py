@@ -53,10 +53,11 @@ class HeadSection(Section):
             self.panel.watch()
 
     def onEditSkull(self) -> None:
+        skull, ct = self.node.skull, self.node.ct  # the panel is left: it has no parameters then
         slicer.util.selectModule("SegmentEditor")
         editor = slicer.util.getModuleWidget("SegmentEditor").editor
-        editor.setSegmentationNode(self.node.skull)
-        editor.setSourceVolumeNode(self.node.ct)
+        editor.setSegmentationNode(skull)
+        editor.setSourceVolumeNode(ct)
 
     @staticmethod
     def _isOf(ct: vtkMRMLScalarVolumeNode, skull: vtkMRMLSegmentationNode | None) -> bool:

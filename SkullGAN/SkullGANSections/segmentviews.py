@@ -42,9 +42,9 @@ class SegmentViews:
         """
         from SkullGANScene import cutplanes, segmentations, segmentsets
 
-        view = slicer.app.layoutManager().sliceWidget(VIEW)
+        view = _view()
         if view is None:
-            return  # a layout without it
+            return
         node = view.mrmlSliceNode()
         self._hide()
         if self._before is None:
@@ -77,8 +77,8 @@ class SegmentViews:
         """Put the view back to what it showed, and hide outlines."""
         self._hide()
         before, self._before = self._before, None
-        view = slicer.app.layoutManager().sliceWidget(VIEW) if before else None
-        if view is None:
+        view = _view()
+        if before is None or view is None:
             return
         node = view.mrmlSliceNode()
         if slicer.mrmlScene.GetNodeByID(before.background or "") is not None:
@@ -97,7 +97,7 @@ class SegmentViews:
     def _hide(self) -> None:
         from SkullGANScene import cutplanes, segmentations
 
-        view = slicer.app.layoutManager().sliceWidget(VIEW)
+        view = _view()
         if self._overlaid and view is not None:
             view.sliceLogic().GetSliceCompositeNode().SetForegroundVolumeID(None)
         self._overlaid = False
@@ -119,3 +119,9 @@ class SegmentViews:
         composite = view.sliceLogic().GetSliceCompositeNode()
         if composite.GetBackgroundVolumeID() != volumeID:
             composite.SetBackgroundVolumeID(volumeID)
+
+
+def _view() -> Any:
+    """Give the view's ``qMRMLSliceWidget``; None where the layout lacks it, or there is none."""
+    layouts = slicer.app.layoutManager()  # None without a main window
+    return layouts.sliceWidget(VIEW) if layouts is not None else None

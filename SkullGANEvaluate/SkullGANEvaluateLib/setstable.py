@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import qt
+from SkullGANPanel import packages
 from slicer.i18n import tr as _
 
 from .parameters import NAMES, ChosenSet
@@ -108,6 +109,8 @@ class SetsTable:
             key = (path, Path(path).stat().st_mtime_ns)
         except OSError:
             return _("not there")
+        if packages.missing(packages.SEGMENTS):
+            return "?"  # files of a scene that was opened where nobody was asked for them yet
         if key not in self._counts:
             try:
                 self._counts[key] = str(segmentset.count(path))

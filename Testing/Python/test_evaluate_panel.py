@@ -339,6 +339,23 @@ def test_files_are_guessed_by_their_kind_and_others_refused(host, panel, sets, t
     assert len(compared_as(panel)) == 3
 
 
+def test_packages_are_asked_for_when_files_are_added(host, panel, sets, monkeypatch):
+    from SkullGANPanel import packages
+
+    add_files(panel, sets["train"])
+    lacking = packages.Package("skullgan_lacks_this", "lacking", "1 MB")
+    monkeypatch.setitem(packages.PACKAGES, lacking.module, lacking)
+    monkeypatch.setattr(packages, "SEGMENTS", (lacking.module,))
+    panel.exit()
+    panel.enter()  # what was chosen is shown, whether it can be read or not
+    assert [row[2] for row in compared_as(panel)] == ["?"]
+    dialogs.ANSWERS.append("Cancel")
+    add_files(panel, sets["test"])
+    assert "lacking (1 MB)" in dialogs.ASKED[-1]
+    assert "needs lacking, which were not installed" in host.take_messages()[0]
+    assert len(compared_as(panel)) == 1
+
+
 def test_a_set_of_the_scene_stays_chosen_until_it_leaves_it(host, panel, sets, tmp_path):
     volume = add_to_scene(sets["synthetic"], "Made")
     segmentsets.set_kept(volume, 0, False)

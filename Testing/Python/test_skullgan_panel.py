@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import unittest
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -162,6 +164,23 @@ def test_a_skull_that_was_edited_is_the_one_that_is_cut(host, panel):
     panel.ui.extractButton.click()
     wait_for_the_end(host, panel)
     assert set(segmentsets.segment_set_from(panel.node.segments).side) == {"right"}
+
+
+def test_the_skull_is_opened_in_the_segment_editor_though_the_panel_is_left(
+    host, panel, monkeypatch
+):
+    ct = add_small_ct(host)
+    mask = np.ones(ct.GetImageData().GetDimensions()[::-1], np.uint8)
+    skull = segmentations.add_skull(ct, mask)
+    panel.enter()
+    editor = mock.Mock()
+    widget = mock.Mock(editor=editor)
+    monkeypatch.setattr(slicer.util, "getModuleWidget", lambda name: widget)
+    panel.ui.editSkullButton.click()
+    host.check()
+    assert panel.node is None
+    editor.setSegmentationNode.assert_called_once_with(skull)
+    editor.setSourceVolumeNode.assert_called_once_with(ct)
 
 
 def test_a_ct_that_gives_no_segments_says_so_by_its_name(host, panel):
@@ -396,3 +415,13 @@ def test_the_module_goes_without_leaving_processes_or_files(host, panel):
 def test_the_modules_own_test_passes_in_the_host(host, panel):
     test = sys.modules["SkullGAN"].SkullGANTest()
     test.runTest()
+
+
+def test_the_modules_own_test_is_skipped_without_the_packages(host, panel, monkeypatch):
+    from SkullGANPanel import packages
+
+    lacking = packages.Package("skullgan_lacks_this", "lacking", "1 MB")
+    monkeypatch.setitem(packages.PACKAGES, lacking.module, lacking)
+    monkeypatch.setattr(packages, "SEGMENTS", (lacking.module,))
+    with pytest.raises(unittest.SkipTest, match="lacking are not installed"):
+        sys.modules["SkullGAN"].SkullGANTest().runTest()

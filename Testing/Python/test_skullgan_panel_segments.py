@@ -101,6 +101,14 @@ def test_the_red_view_goes_to_the_cut_and_back(panel):
     assert not outline.GetDisplayNode().GetVisibility()
 
 
+def test_a_row_can_be_picked_where_there_is_no_main_window(host, panel, monkeypatch):
+    monkeypatch.setattr(type(slicer.app), "layoutManager", lambda app: None)
+    panel.table.pick(3)
+    panel.ui.followCheckBox.checked = False
+    host.check()
+    assert host.take_messages() == []
+
+
 def test_views_stay_where_they_are_unless_asked_to_follow(panel):
     panel.ui.followCheckBox.checked = False
     before = slicer.util.arrayFromVTKMatrix(red_view().GetSliceToRAS()).copy()
