@@ -182,7 +182,11 @@ class SkullGANTrainWidget(PanelWidget):
         )
 
     def onCopy(self) -> None:
+        from SkullGANPanel import packages
+
         with self.shownErrors(_("The command was not copied.")):
+            if parameters.sceneSets(self.node):
+                packages.ensure(packages.SEGMENTS, _("Saving the scene's sets"))
             self.logic.startCommand(self.node)
             self._finish = self._copied
             self.watch()

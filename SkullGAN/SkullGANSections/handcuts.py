@@ -51,7 +51,8 @@ class HandCutsSection(Section):
         )
 
     def ended(self, result: Any) -> str | None:
-        if isinstance(result, vtkMRMLSegmentationNode) and self._thenPlane:
+        # Not where the panel was left meanwhile: it has no parameters then.
+        if isinstance(result, vtkMRMLSegmentationNode) and self._thenPlane and self.node:
             qt.QTimer.singleShot(0, self.onPlane)  # once the head's section has taken the skull
         self._thenPlane = False
         # By its name: the module of cutters brings SciPy, which takes 0.3 s to import.

@@ -190,6 +190,19 @@ def test_a_plane_that_is_deleted_ends_nothing(host, panel):
     assert panel.node.plane is not None
 
 
+def test_the_plane_is_not_placed_where_the_panel_was_left_meanwhile(host, panel):
+    slicer.util.getNode("Head").RemoveAttribute("SkullGAN.Head")
+    panel.ui.planeButton.click()
+    assert panel.logic.isWorking()
+    panel.exit()
+    host.wait_until(lambda: not panel.logic.isWorking())
+    host.process_events()
+    host.check()
+    assert host.take_messages() == []
+    panel.enter()
+    place_the_plane(host, panel)
+
+
 def place_the_plane(host, panel) -> None:
     panel.ui.planeButton.click()
     host.wait_until(lambda: panel.hand.cut is not None)
