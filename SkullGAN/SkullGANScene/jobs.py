@@ -119,6 +119,8 @@ def extract_all(
 ) -> Work:
     """Cut the segments of several CTs, one after the other; one that fails does not stop the rest.
 
+    A CT whose skull is in the scene, perhaps edited, is cut with it.
+
     Args:
         ct_nodes: the CTs.
         new_folder: makes an empty folder.
@@ -131,7 +133,9 @@ def extract_all(
     for number, node in enumerate(ct_nodes):
         name, share = node.GetName(), number / len(ct_nodes)
         try:
-            work = extract(node, new_folder(), **settings)
+            pieces.check_there(node, name)
+            skull_node = segmentations.skull_for(node)
+            work = extract(node, new_folder(), skull_node=skull_node, **settings)
             done.append((name, (yield from within(work, share, share + 1 / len(ct_nodes)))))
         except SkullGANError as error:
             done.append((name, str(error)))

@@ -237,8 +237,12 @@ def test_a_batch_cuts_every_ct_and_tells_of_the_one_that_failed(host, panel):
     panel.enter()
     panel.ui.parietalCheckBox.checked = False
     panel.ui.intervalSpinBox.value = 12
+    panel.ui.skullButton.click()
+    wait_for_the_end(host, panel)
     panel.ui.batchButton.click()
     wait_for_the_end(host, panel)
+    # The skull that was there is the one that was cut with.
+    assert names_of(host, "vtkMRMLSegmentationNode") == ["Coarse skull", "Coarse segments masks"]
     first, second = panel.ui.statusLabel.text.split("\n")
     assert first == "1 of 2 CTs gave segments."
     assert second.startswith("Small: Small: its values run from 0 to 0")
