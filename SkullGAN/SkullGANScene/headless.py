@@ -39,8 +39,9 @@ def application_scene() -> slicer.vtkMRMLScene:
     orientations, colour tables and segmentation conversions, and sets ``slicer.mrmlScene``, on
     which ``slicer.util`` relies.
     """
-    existing = getattr(slicer, "mrmlScene", None)
-    return existing if existing is not None else _own_application().scene
+    if getattr(slicer, "mrmlScene", None) is None:
+        slicer.mrmlScene = _own_application().scene
+    return slicer.mrmlScene
 
 
 def new_stage() -> Stage:
@@ -83,6 +84,4 @@ def _own_application() -> Stage:
     # MRML has one application scene a process, as in Slicer: this is the one global of the package.
     # What VTK says goes to stderr: on Windows it would open a message box.
     vtk.vtkOutputWindow.GetInstance().SetDisplayModeToAlwaysStdErr()
-    stage = new_stage()
-    slicer.mrmlScene = stage.scene
-    return stage
+    return new_stage()
