@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import progress
 from ..errors import BadInputError
-from .shared import add_device, add_seed, command
+from .shared import add_device, add_outputs, add_seed, command
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -173,17 +173,7 @@ def add_realness(commands: argparse._SubParsersAction) -> None:
     one.add_argument(
         "--model", type=Path, metavar="MODEL", help="whose discriminator judges (the one in box)"
     )
-    endings = "; ".join(f"{', '.join(REALNESS_FORMATS[name])}: {name}" for name in REALNESS_FORMATS)
-    one.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        action="append",
-        required=True,
-        metavar="FILE",
-        help=f"file to write, as often as there are files ({endings})",
-    )
-    one.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    add_outputs(one, REALNESS_FORMATS)
     one.add_argument(
         "--method",
         # As realness.METHODS, which would bring torch.

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from .. import progress
-from .shared import command
+from .shared import add_outputs, command
 
 
 def map_(options: argparse.Namespace) -> None:
@@ -61,17 +61,7 @@ def add_map(commands: argparse._SubParsersAction) -> None:
         "--target=5,-12,3",
     )
     one.add_argument("ct", type=Path, metavar="CT", help="DICOM folder or zip, NRRD, NIfTI, MHA")
-    endings = "; ".join(f"{', '.join(FORMATS[name])}: {name}" for name in FORMATS)
-    one.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        action="append",
-        required=True,
-        metavar="FILE",
-        help=f"file to write, as often as there are files ({endings})",
-    )
-    one.add_argument("--overwrite", action="store_true", help="replace files that are there")
+    add_outputs(one, FORMATS)
     one.add_argument(
         "--scalar",
         choices=SCALARS,

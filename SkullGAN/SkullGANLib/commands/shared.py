@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -49,6 +49,26 @@ def add_progress(one: argparse.ArgumentParser) -> None:
 def add_output(one: argparse.ArgumentParser, meaning: str) -> None:
     one.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=meaning)
     one.add_argument("--overwrite", action="store_true", help="replace a file that is there")
+
+
+def add_outputs(one: argparse.ArgumentParser, formats: Mapping[str, Sequence[str]]) -> None:
+    """Add ``-o`` for several files at once, whose endings say what they are.
+
+    Args:
+        one: the command.
+        formats: the endings of each format, by what it is called.
+    """
+    endings = "; ".join(f"{', '.join(formats[name])}: {name}" for name in formats)
+    one.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help=f"file to write, as often as there are files ({endings})",
+    )
+    one.add_argument("--overwrite", action="store_true", help="replace files that are there")
 
 
 def add_device(one: argparse.ArgumentParser) -> None:
