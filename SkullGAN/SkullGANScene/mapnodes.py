@@ -1,4 +1,7 @@
-"""Which nodes are the map of a CT: light enough to be asked whenever a panel is shown."""
+"""Which nodes are the map of a CT, and in which range: light enough to ask whenever a panel shows.
+
+``maps`` makes the nodes and is not as light: it brings SciPy.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import slicer
+from SkullGANLib import radiology
+
+RANGES: Mapping[str, tuple[float, float]] = {
+    **{f"sdr_{name.replace('-', '_')}": (0.2, 1.0) for name in radiology.SDR_DEFINITIONS},
+    "thickness_mm": (0.0, 12.0),
+    "mean_intensity_hu": (500.0, 1800.0),
+    "realness": (0.0, 1.0),
+}
+"""What the colours reach over at first: the same for every head, so that heads can be compared."""
 
 _ROLES = tuple(f"SkullGAN.map.{role}" for role in ("surface", "overlay", "summary", "rays"))
 

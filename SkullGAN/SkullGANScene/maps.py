@@ -26,19 +26,13 @@ from SkullGANLib.sites import BONES, SIDES
 from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
 
 from . import colours, hierarchy, tables
+from .mapnodes import RANGES
 from .volumes import MAP_ATTRIBUTE
 
 SCALAR_ATTRIBUTE = "SkullGAN.Scalar"
 """Attribute of an overlay: the scalar that it holds now."""
 SURFACE, OVERLAY = "surface", "overlay"
 """Values of ``volumes.MAP_ATTRIBUTE``."""
-RANGES: Mapping[str, tuple[float, float]] = {
-    **{f"sdr_{name.replace('-', '_')}": (0.2, 1.0) for name in radiology.SDR_DEFINITIONS},
-    "thickness_mm": (0.0, 12.0),
-    "mean_intensity_hu": (500.0, 1800.0),
-    maps.REALNESS: (0.0, 1.0),
-}
-"""What the colours reach over at first: the same for every head, so that heads can be compared."""
 
 _MAP = "SkullGAN.map"  # role of an overlay's reference to its surface
 _CT = "SkullGAN.ct"

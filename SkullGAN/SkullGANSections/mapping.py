@@ -18,13 +18,6 @@ SCALARS = {
     "Realness": "realness",
 }
 """What a map shows, as the panel calls it."""
-RANGES = {
-    **{scalar: (0.2, 1.0) for scalar in SCALARS.values() if scalar.startswith("sdr")},
-    "thickness_mm": (0.0, 12.0),
-    "mean_intensity_hu": (500.0, 1800.0),
-    "realness": (0.0, 1.0),
-}
-"""Of the colours at first; those of ``SkullGANScene.maps``, which is not light enough to ask."""
 
 
 class Mapping(VTKObservationMixin):

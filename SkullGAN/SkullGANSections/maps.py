@@ -7,7 +7,7 @@ import slicer
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
-from SkullGANSections.mapping import RANGES, SCALARS, Mapping, sentence
+from SkullGANSections.mapping import SCALARS, Mapping, sentence
 from SkullGANSections.section import Section
 
 REALNESS = SCALARS["Realness"]
@@ -60,7 +60,7 @@ class MapsSection(Section):
         self.mapping.show(node.ct, scalar, node.mapOnSkull, node.mapOnSlices)
         before, self._scalar = self._scalar, scalar
         if before not in (None, scalar):  # not when a scene was opened: its range stays
-            self._setRange(*RANGES[scalar])
+            self._setRange(*mapnodes.RANGES[scalar])
         if node.ct is None or mapnodes.surface_of(node.ct) is None:
             return
         if node.mapFrom < node.mapTo and (node.mapFrom, node.mapTo) != self.mapping.range(node.ct):
