@@ -26,8 +26,8 @@ sys.path[:0] = [str(ROOT / "SkullGAN"), str(ROOT / "Testing")]
 import numpy as np  # noqa: E402
 import slicer  # noqa: E402
 import slicer.util  # noqa: E402
-from SkullGANLib import resources  # noqa: E402
-from SkullGANScene import rendering  # noqa: E402
+from SkullGANLib.utils import resources  # noqa: E402
+from SkullGANScene.offscreen import rendering  # noqa: E402
 from SlicerHost.host import Host  # noqa: E402
 
 FOLDER = ROOT / "Resources" / "Screenshots"
@@ -79,13 +79,15 @@ def skullgan(host: Host, panel: Any) -> Iterator[str]:
 
 def skullgan_train(host: Host, panel: Any) -> Iterator[str]:
     """The demo recipe on the sample's segments, beyond its middle."""
-    from SkullGANLib import segments, segmentset, volume
+    from SkullGANLib.ct import volume
+    from SkullGANLib.data import segment_set
+    from SkullGANLib.extraction import single_ct
 
     with tempfile.TemporaryDirectory(prefix="skullgan-") as folder:
         path = Path(folder) / "sample head.h5"
         os.chdir(folder)  # for names without folders of this machine
         head = volume.read_ct(resources.sample_ct())
-        segmentset.write(path, segments.extract(head).segments)
+        segment_set.write(path, single_ct.extract(head).segments)
         panel.node.segmentSets = str(path)
         panel.node.runsFolder = "runs"
         host.wait_until(lambda: panel.ui.memoryLabel.text, LONGEST_S)
@@ -135,15 +137,16 @@ def skullgan_evaluate(host: Host, panel: Any) -> Iterator[str]:
 
 def small_sets(folder: Path) -> dict[str, Path]:
     """Write a training and a test set of the sample CT, and made ones, into a folder."""
-    from SkullGANLib import cli, segmentset
+    from SkullGANLib import cli
+    from SkullGANLib.data import segment_set
 
     paths = {name: folder / f"{name}.h5" for name in ("train", "test", "synthetic", "artificial")}
     real = folder / "real.h5"
     cli.main(["extract", str(resources.sample_ct()), "-o", str(real)])
-    segments = segmentset.read(real)
+    segments = segment_set.read(real)
     test = np.arange(len(segments)) % 3 == 0
-    segmentset.write(paths["train"], segments[~test])
-    segmentset.write(paths["test"], segments[test])
+    segment_set.write(paths["train"], segments[~test])
+    segment_set.write(paths["test"], segments[test])
     cli.main(["generate", "-n", "40", "-o", str(paths["synthetic"]), "--no-metrics"])
     like = str(paths["train"])
     cli.main(["artificial", "-n", "40", "--like", like, "-o", str(paths["artificial"])])

@@ -20,8 +20,10 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "SkullGAN"))
 
-from SkullGANLib import segments, sites, volume  # noqa: E402
-from SkullGANLib.skull import Cavity, find_cavity  # noqa: E402
+from SkullGANLib.anatomy import cut_plan  # noqa: E402
+from SkullGANLib.anatomy.skull import Cavity, find_cavity  # noqa: E402
+from SkullGANLib.ct import volume  # noqa: E402
+from SkullGANLib.extraction import single_ct  # noqa: E402
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402
@@ -50,9 +52,9 @@ class Head:
         self.ct = volume.read_ct(ROOT / "Resources" / "SampleData" / "SampleHeadCT.nrrd")
         self.cavity: Cavity = find_cavity(self.ct)
         self.frame = self.cavity.frame
-        self.kept = segments.extract(self.ct, bones=sites.BONES).segments
-        row = segments.TOP_MARGIN_ROWS + BELOW_TABLE_ROWS
-        on_wall = self.kept.pixel_to_ras @ [(segments.SIZE - 1) / 2, row, 0.0, 1.0]
+        self.kept = single_ct.extract(self.ct, bones=cut_plan.BONES).segments
+        row = single_ct.TOP_MARGIN_ROWS + BELOW_TABLE_ROWS
+        on_wall = self.kept.pixel_to_ras @ [(single_ct.SIZE - 1) / 2, row, 0.0, 1.0]
         self.dots = self.frame.from_ras(on_wall[:, :3])
 
     def slice_hu(self, across: np.ndarray, up: np.ndarray, fixed: int, at_mm: float) -> np.ndarray:
@@ -61,13 +63,13 @@ class Head:
         free = [np.broadcast_to(across[None, :], shape), np.broadcast_to(up[:, None], shape)]
         free.insert(fixed, np.full(shape, at_mm))
         points = self.frame.to_ras(np.stack(free, -1).reshape(-1, 3))
-        return segments.sample_hu(self.ct, points).reshape(shape)
+        return single_ct.sample_hu(self.ct, points).reshape(shape)
 
     def chosen(self, plane: str, near: float | None = None, axis: int = 2) -> np.ndarray:
         """Which dots are of a plane's name and, if told, of the plane next to a coordinate."""
         found = self.kept.plane == plane
         if near is not None:
-            found &= np.abs(self.dots[:, axis] - near) < sites.INTERVAL_MM / 2
+            found &= np.abs(self.dots[:, axis] - near) < cut_plan.INTERVAL_MM / 2
         return found
 
 
@@ -94,7 +96,7 @@ def main() -> None:
 def axial(panel: Axes, head: Head) -> None:
     """An axial plane through the temporal bones, seen from the feet."""
     cavity = head.cavity
-    z = cavity.base_mm + AXIAL_NUMBER * sites.INTERVAL_MM
+    z = cavity.base_mm + AXIAL_NUMBER * cut_plan.INTERVAL_MM
     show(panel, head, X_MM, Y_MM, 2, z)
     dots = head.chosen("axial", z)
     start = np.array([0.0, cavity.middle_mm])
@@ -119,13 +121,13 @@ def coronal(panel: Axes, head: Head) -> None:
     cavity = head.cavity
     y = cavity.middle_mm
     show(panel, head, X_MM, Z_MM, 1, y)
-    for z in np.arange(cavity.base_mm + sites.INTERVAL_MM, cavity.top_mm, sites.INTERVAL_MM):
+    for z in np.arange(cavity.base_mm + cut_plan.INTERVAL_MM, cavity.top_mm, cut_plan.INTERVAL_MM):
         panel.plot(X_MM, [z, z], color=RULE, lw=0.4, alpha=0.3)
     floor(panel, cavity, X_MM)
-    border(panel, X_MM, cavity.base_mm + sites.TEMPORAL_TOP_MM, "parietal above, temporal below")
+    border(panel, X_MM, cavity.base_mm + cut_plan.TEMPORAL_TOP_MM, "parietal above, temporal below")
     for sign in (-1, 1):
         ray(panel, np.zeros(2), 52.0 * np.array([sign, 1.0]), "parietal")
-        for x in np.arange(*sites.PARIETAL_SAGITTAL_MM, sites.INTERVAL_MM):
+        for x in np.arange(*cut_plan.PARIETAL_SAGITTAL_MM, cut_plan.INTERVAL_MM):
             panel.plot([sign * x] * 2, [58, 92], color=COLOURS["parietal"], lw=0.6, alpha=0.6)
     write(panel, (0, 26), "45° up, in coronal\nplanes: parietal", COLOURS["parietal"])
     write(panel, (0, 52), "up, in sagittal planes: parietal", COLOURS["parietal"])
@@ -139,16 +141,16 @@ def coronal(panel: Axes, head: Head) -> None:
 def sagittal(panel: Axes, head: Head) -> None:
     """The range of the coronal planes and where rays straight up start."""
     cavity, frame = head.cavity, head.frame
-    x = sites.PARIETAL_SAGITTAL_MM[0] + SAGITTAL_NUMBER * sites.INTERVAL_MM
+    x = cut_plan.PARIETAL_SAGITTAL_MM[0] + SAGITTAL_NUMBER * cut_plan.INTERVAL_MM
     show(panel, head, Y_MM, Z_MM, 0, x)
     floor(panel, cavity, Y_MM)
-    back, front = (share * frame.half_length_mm for share in sites.PARIETAL_CORONAL)
-    for y in np.arange(back, front, sites.INTERVAL_MM):
+    back, front = (share * frame.half_length_mm for share in cut_plan.PARIETAL_CORONAL)
+    for y in np.arange(back, front, cut_plan.INTERVAL_MM):
         panel.plot([y, y], [0, 92], color=COLOURS["parietal"], lw=0.6, alpha=0.45)
     write(panel, ((back + front) / 2, 8), "coronal planes: parietal", COLOURS["parietal"])
-    y = sites.SAGITTAL_START * frame.half_length_mm
+    y = cut_plan.SAGITTAL_START * frame.half_length_mm
     ray(panel, np.array([y, 0.0]), np.array([y, 76.0]), "parietal")
-    top = cavity.base_mm + sites.OCCIPITAL_TOP_MM
+    top = cavity.base_mm + cut_plan.OCCIPITAL_TOP_MM
     border(panel, (Y_MM[0], -44.0), top, "occipital below")
     axial_midline = head.chosen("axial") & (head.kept.side == "midline")
     scatter(panel, head, axial_midline | head.chosen("sagittal", x, axis=0), 1, 2)

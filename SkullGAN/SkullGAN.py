@@ -1,7 +1,7 @@
 """The module SkullGAN: segments of a head CT, and synthetic ones from a trained model.
 
 ``SkullGANLogic`` is what a script uses; ``SkullGANWidget`` is the panel, which only shows and asks.
-The work is in ``SkullGANScene.jobs`` and below, in child processes.
+The work is in ``SkullGANScene.jobs.segment_jobs`` and below, in child processes.
 """
 
 # ruff: noqa: N802, N815 - camel case is what Slicer calls and how its modules read
@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import slicer
 import slicer.util
-from SkullGANPanel.widget import PanelWidget
-from SkullGANSections.logic import SectionsLogic
-from SkullGANSections.mapping import SCALARS
+from SkullGANGui.panel_widget import PanelWidget
+from SkullGANGui.sections.logic import SectionsLogic
+from SkullGANGui.sections.mapping import SCALARS
 from slicer import (
     vtkMRMLMarkupsFiducialNode,
     vtkMRMLMarkupsPlaneNode,
@@ -48,8 +48,8 @@ class SkullGAN(ScriptedLoadableModule):
 def registerSampleData() -> None:
     """Offer the head CT that comes with the extension in the module Sample Data."""
     import SampleData
-    from SkullGANLib import resources
     from SkullGANLib.errors import BadInputError
+    from SkullGANLib.utils import resources
 
     try:
         path = resources.sample_ct()
@@ -70,8 +70,9 @@ def registerSampleData() -> None:
 
 def loadSampleData() -> list[vtkMRMLScalarVolumeNode]:
     """Load the head CT that comes with the extension and show it; it needs no network."""
-    from SkullGANLib import resources, volume
-    from SkullGANScene import volumes
+    from SkullGANLib.ct import volume
+    from SkullGANLib.utils import resources
+    from SkullGANScene.nodes import volumes
 
     node = volumes.add_ct(slicer.mrmlScene, volume.read_ct(resources.sample_ct()), "SkullGANHeadCT")
     slicer.util.setSliceViewerLayers(background=node, fit=True)
@@ -143,7 +144,7 @@ class SkullGANLogic(SectionsLogic):
         logic.startExtraction(ctNode, bones=["temporal"], intervalMm=3.1)
         while logic.poll() == "running":
             slicer.app.processEvents()
-        nodes = logic.takeResult()  # a SkullGANScene.segmentsets.SegmentSetNodes
+        nodes = logic.takeResult()  # a SkullGANScene.nodes.segment_sets.SegmentSetNodes
     """
 
     def getParameterNode(self) -> SkullGANParameterNode:
@@ -156,12 +157,12 @@ class SkullGANWidget(PanelWidget):
     logicClass = SkullGANLogic
 
     def connectWidgets(self) -> None:
-        from SkullGANSections.handcuts import HandCutsSection
-        from SkullGANSections.headct import HeadSection
-        from SkullGANSections.maps import MapsSection
-        from SkullGANSections.realness import RealnessSection
-        from SkullGANSections.segments import SegmentsSection
-        from SkullGANSections.synthetic import SyntheticSection
+        from SkullGANGui.sections.hand_cuts import HandCutsSection
+        from SkullGANGui.sections.head_ct import HeadSection
+        from SkullGANGui.sections.maps import MapsSection
+        from SkullGANGui.sections.realness import RealnessSection
+        from SkullGANGui.sections.segments import SegmentsSection
+        from SkullGANGui.sections.synthetic import SyntheticSection
 
         segments = SegmentsSection(self)
         hand = HandCutsSection(self, segments)
@@ -237,7 +238,7 @@ class SkullGANTest(ScriptedLoadableModuleTest):
         self.test_segments_of_the_sample_ct_are_in_the_scene()
 
     def test_segments_of_the_sample_ct_are_in_the_scene(self) -> None:
-        from SkullGANPanel import packages
+        from SkullGANGui import packages
 
         if packages.missing(packages.SEGMENTS):
             self.skipTest(packages.absence(packages.SEGMENTS))

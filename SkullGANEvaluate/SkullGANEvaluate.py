@@ -13,14 +13,10 @@ from typing import Any
 import qt
 import slicer
 import slicer.util
-from SkullGANEvaluateLib import segmentlist, setstable
+from SkullGANEvaluateLib import segment_list, sets_table
 from SkullGANEvaluateLib.logic import SkullGANEvaluateLogic
-from SkullGANEvaluateLib.parameters import (
-    ChosenSet,
-    SkullGANEvaluateParameterNode,
-    keepSets,
-)
-from SkullGANPanel.widget import PanelWidget
+from SkullGANEvaluateLib.parameters import ChosenSet, SkullGANEvaluateParameterNode, keepSets
+from SkullGANGui.panel_widget import PanelWidget
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
@@ -62,9 +58,9 @@ class SkullGANEvaluateWidget(PanelWidget):
 
     def connectWidgets(self) -> None:
         ui = self.ui
-        self.setsTable = setstable.SetsTable(ui.setsTable, self.onSets)
-        self.segments = segmentlist.SegmentList(ui.segmentsTable, self.onSegmentPicked)
-        ui.orderBox.addItems(segmentlist.orders())
+        self.setsTable = sets_table.SetsTable(ui.setsTable, self.onSets)
+        self.segments = segment_list.SegmentList(ui.segmentsTable, self.onSegmentPicked)
+        ui.orderBox.addItems(segment_list.orders())
         ui.reportBox.addAttribute("vtkMRMLTextNode", "SkullGAN.Evaluation", "1")
         for button, do in (
             (ui.addFilesButton, self.onAddFiles),
@@ -124,12 +120,12 @@ class SkullGANEvaluateWidget(PanelWidget):
         )
         if not paths:
             return
-        from SkullGANPanel import packages
+        from SkullGANGui import packages
 
         with self.shownErrors(_("Not every file could be added.")):
             packages.ensure(packages.SEGMENTS, _("Reading segment sets"))
             for path in paths:
-                name = setstable.guessed(path)
+                name = sets_table.guessed(path)
                 self.onSets([*self.setsTable.sets, ChosenSet(name, path=path)])
 
     def onAddFromScene(self) -> None:
@@ -139,14 +135,14 @@ class SkullGANEvaluateWidget(PanelWidget):
         picked = menu.exec_(self.ui.addSceneButton.mapToGlobal(place))
         for action, volume in actions:
             if picked is not None and picked == action:
-                name = setstable.guessedVolume(volume)
+                name = sets_table.guessedVolume(volume)
                 self.onSets([*self.setsTable.sets, ChosenSet(name, volume=volume)])
                 return
 
     def _setsInScene(self) -> list[Any]:
-        from SkullGANScene import segmentsets
+        from SkullGANScene.nodes import segment_sets
 
-        return segmentsets.in_scene(slicer.mrmlScene)
+        return segment_sets.in_scene(slicer.mrmlScene)
 
     def _unsaid(self) -> str:
         """Say what the chosen sets are too few for."""
@@ -168,7 +164,7 @@ class SkullGANEvaluateWidget(PanelWidget):
     # Evaluating.
 
     def onEvaluate(self) -> None:
-        from SkullGANPanel import packages
+        from SkullGANGui import packages
 
         node = self.node
         with self.shownErrors(_("The evaluation could not begin.")):
@@ -188,7 +184,7 @@ class SkullGANEvaluateWidget(PanelWidget):
             self.ui.loadButton, _("Folder of a report"), self.node.reportsFolder
         )
         if folder:
-            from SkullGANPanel import packages
+            from SkullGANGui import packages
 
             with self.shownErrors(_("The report could not be read.")):
                 packages.ensure(packages.SEGMENTS, _("Reading a report"))
@@ -215,7 +211,7 @@ class SkullGANEvaluateWidget(PanelWidget):
 
     def _nodes(self) -> Any:
         """Give the nodes of the report that is shown (``evaluation.EvaluationNodes``), or None."""
-        from SkullGANScene import evaluation
+        from SkullGANScene.nodes import evaluation
 
         text = self.node.report if self.node else None
         if text is None or not text.GetAttribute(evaluation.ATTRIBUTE):
@@ -228,7 +224,7 @@ class SkullGANEvaluateWidget(PanelWidget):
         ui.answersBrowser.setHtml(_inWords(nodes.said) if nodes else "")
         for box, entries in (
             (ui.chartBox, list(nodes.charts) if nodes else []),
-            (ui.setBox, [setstable.title(name) for name in nodes.tables] if nodes else []),
+            (ui.setBox, [sets_table.title(name) for name in nodes.tables] if nodes else []),
         ):
             box.blockSignals(True)
             box.clear()
@@ -250,14 +246,14 @@ class SkullGANEvaluateWidget(PanelWidget):
 
     def _page(self) -> Path | None:
         """Give the page of the report that is shown, if it is where it was written."""
-        from SkullGANLib.evaluationresults import PAGE
+        from SkullGANLib.evaluation.report.reader import PAGE
 
         nodes = self._nodes()
         page = nodes.report / PAGE if nodes else None
         return page if page is not None and page.is_file() else None
 
     def onRemoveReport(self) -> None:
-        from SkullGANScene import evaluation
+        from SkullGANScene.nodes import evaluation
 
         text = self.node.report
         self.node.report = None
@@ -304,7 +300,8 @@ class SkullGANEvaluateWidget(PanelWidget):
 
     def _showPicked(self, nodes: Any) -> None:
         """Show the picked segment, with its realness map if that is wanted and known."""
-        from SkullGANScene import evaluation, sliceviews
+        from SkullGANScene.nodes import evaluation
+        from SkullGANScene.views import slice_views
 
         volume = nodes.volumes.get(self._listedSet(nodes)) if nodes else None
         index = self.segments.picked()
@@ -312,11 +309,11 @@ class SkullGANEvaluateWidget(PanelWidget):
             return
         wanted = self.node.overlay
         over = evaluation.overlay_of(volume, self.logic.methodOf(self.node)) if wanted else None
-        sliceviews.look_at(sliceviews.free_view(slicer.mrmlScene), volume, index, over)
+        slice_views.look_at(slice_views.free_view(slicer.mrmlScene), volume, index, over)
 
     def onOverlay(self, value: Any) -> None:
         """Show the realness map over the picked segment; it is made first where there is none."""
-        from SkullGANScene import evaluation
+        from SkullGANScene.nodes import evaluation
 
         nodes = self._nodes()
         volume = nodes.volumes.get(self._listedSet(nodes)) if nodes else None
@@ -330,7 +327,7 @@ class SkullGANEvaluateWidget(PanelWidget):
             self._showPicked(nodes)
             return
         with self.shownErrors(_("There is no realness map.")):
-            from SkullGANPanel import packages
+            from SkullGANGui import packages
 
             packages.ensure(packages.MODELS, _("A realness map"))
             self.logic.startOverlay(
@@ -340,7 +337,7 @@ class SkullGANEvaluateWidget(PanelWidget):
 
     def _judge(self, nodes: Any) -> Path:
         """Give the model that judged for a report, else the one that is chosen or came along."""
-        from SkullGANLib import resources
+        from SkullGANLib.utils import resources
 
         judged = nodes.said["model"]
         if judged and Path(judged).is_file():
@@ -350,15 +347,16 @@ class SkullGANEvaluateWidget(PanelWidget):
     # Nearest real neighbours.
 
     def onBeside(self) -> None:
-        from SkullGANScene import colours, sliceviews
+        from SkullGANScene.nodes import color_tables
+        from SkullGANScene.views import slice_views
 
         nodes = self._nodes()
         pairs = nodes.pairs if nodes else None
         if pairs is not None:
             titles = (_("Synthetic"), _("Nearest real"), _("Difference"))
-            views = sliceviews.arrange(slicer.mrmlScene, titles)
+            views = slice_views.arrange(slicer.mrmlScene, titles)
             slicer.app.processEvents()  # the views take their size, which pairs are fitted to
-            colours.renew_legend(pairs.difference)  # new views know of no older one
+            color_tables.renew_legend(pairs.difference)  # new views know of no older one
             self._showPair(nodes)
             self._followSlices(views)
 
@@ -369,18 +367,19 @@ class SkullGANEvaluateWidget(PanelWidget):
         return round(self.ui.pairSlider.value) - 1
 
     def _showPair(self, nodes: Any) -> None:
-        from SkullGANScene import neighbours, sliceviews
+        from SkullGANScene.nodes import nearest_neighbors
+        from SkullGANScene.views import slice_views
 
         pairs = nodes.pairs if nodes else None
         if pairs is None or not 0 <= self._pair() < len(pairs):
             self.ui.pairLabel.text = ""
             return
-        self.ui.pairLabel.text = _aboutPair(neighbours.described(pairs, self._pair()))
+        self.ui.pairLabel.text = _aboutPair(nearest_neighbors.described(pairs, self._pair()))
         self._turning = True
         stacks = (pairs.segments, pairs.nearest, pairs.difference)
-        for view, stack in zip(sliceviews.beside_views(slicer.mrmlScene), stacks, strict=False):
+        for view, stack in zip(slice_views.beside_views(slicer.mrmlScene), stacks, strict=False):
             if view.IsMappedInLayout():
-                sliceviews.look_at(view, stack, self._pair())
+                slice_views.look_at(view, stack, self._pair())
         self._turning = False
 
     def _followSlices(self, views: list[Any]) -> None:
@@ -392,9 +391,9 @@ class SkullGANEvaluateWidget(PanelWidget):
         ]
 
     def onSliceTurned(self, view: Any, event: Any) -> None:
-        from SkullGANScene import sliceviews
+        from SkullGANScene.views import slice_views
 
-        index = sliceviews.index_in(view)
+        index = slice_views.index_in(view)
         within = 0 <= index < self.ui.pairSlider.maximum
         if within and index != self._pair() and not self._turning and view.IsMappedInLayout():
             self.ui.pairSlider.value = index + 1
@@ -544,8 +543,8 @@ class SkullGANEvaluateTest(ScriptedLoadableModuleTest):
         self.test_a_set_that_is_not_there_is_named()
 
     def test_a_set_that_is_not_there_is_named(self) -> None:
+        from SkullGANGui import packages
         from SkullGANLib.errors import SkullGANError
-        from SkullGANPanel import packages
 
         if packages.missing(packages.SEGMENTS):
             self.skipTest(packages.absence(packages.SEGMENTS))

@@ -14,14 +14,14 @@ from typing import Any
 import qt
 import slicer
 import slicer.util
-from SkullGANPanel.widget import PanelWidget
+from SkullGANGui.panel_widget import PanelWidget
 from SkullGANTrainLib import parameters
-from SkullGANTrainLib.formview import FormView
+from SkullGANTrainLib.form_view import FormView
 from SkullGANTrainLib.logic import SkullGANTrainLogic
-from SkullGANTrainLib.runtable import RunTable
-from SkullGANTrainLib.runview import RunView
-from SkullGANTrainLib.setlist import SetList
-from SkullGANTrainLib.settingstable import SettingsTable
+from SkullGANTrainLib.run_table import RunTable
+from SkullGANTrainLib.run_view import RunView
+from SkullGANTrainLib.set_list import SetList
+from SkullGANTrainLib.settings_table import SettingsTable
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
@@ -116,7 +116,7 @@ class SkullGANTrainWidget(PanelWidget):
             self.node.runsFolder = self._lastFolder or str(Path.home() / "SkullGAN runs")
 
     def showParameters(self) -> None:
-        from SkullGANLib.recipe import RECIPES
+        from SkullGANLib.training.recipe import RECIPES
 
         node, chosen = self.node, RECIPES[self.node.recipe]
         if node.runsFolder and node.runsFolder != self._lastFolder:
@@ -164,7 +164,7 @@ class SkullGANTrainWidget(PanelWidget):
     # Starting and copying.
 
     def onStart(self) -> None:
-        from SkullGANPanel import packages
+        from SkullGANGui import packages
 
         with self.shownErrors(_("The training was not started.")):
             packages.ensure(packages.MODELS, _("Training"))
@@ -182,7 +182,7 @@ class SkullGANTrainWidget(PanelWidget):
         )
 
     def onCopy(self) -> None:
-        from SkullGANPanel import packages
+        from SkullGANGui import packages
 
         with self.shownErrors(_("The command was not copied.")):
             if parameters.sceneSets(self.node):
@@ -283,7 +283,7 @@ class SkullGANTrainWidget(PanelWidget):
         self.updateButtons()
 
     def onResume(self) -> None:
-        from SkullGANPanel import packages
+        from SkullGANGui import packages
 
         with self.shownErrors(_("The training does not go on.")):
             packages.ensure(packages.MODELS, _("Training"))

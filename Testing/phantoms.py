@@ -13,7 +13,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import ndtr
-from SkullGANLib.volume import HeadCT
+from SkullGANLib.ct.volume import HeadCT
+
+OUTER_RADIUS_MM = 80.0
+LAYERS_MM = (2.0, 4.0, 1.5)
+"""Outer table, diploë, inner table of the spherical phantom: 7.5 mm in all."""
 
 AIR_HU, SCALP_HU, BRAIN_HU = -1000.0, 50.0, 30.0
 _SHARP = 4.0  # standard deviations of the blur beyond which a surface is not felt
@@ -138,3 +142,15 @@ def painted(
         matrix[0] * i + matrix[1] * j + matrix[2] * k + matrix[3] for matrix in ct.ijk_to_ras[:3]
     )
     return HeadCT(np.where(where(x, y, z), np.int16(hu), ct.hu), ct.ijk_to_ras, ct.source)
+
+
+def make_sphere_head(
+    diploe_hu: float = 500.0, noise_hu: float = 20.0, blur_mm: float = 0.6, seed: int = 0
+) -> HeadCT:
+    """A ball of brain in a bone shell (1500, diploë, 1400 HU) in 6 mm of scalp, 1 mm voxels.
+
+    A head holder's plate of 700 HU stands 15 mm behind the scalp.
+    """
+    ball = Phantom((OUTER_RADIUS_MM,) * 3, LAYERS_MM, (1500.0, diploe_hu, 1400.0))
+    ct = ball.ct((1.0,) * 3, (blur_mm,) * 3, noise_hu, below_mm=105.0, margin_mm=25.0, seed=seed)
+    return painted(ct, lambda x, y, z: (y < -102.5) & (abs(x) < 45.5) & (abs(z) < 45.5), 700)

@@ -32,23 +32,20 @@ from scipy.spatial.transform import Rotation
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "SkullGAN"))
 
-from SkullGANLib import (  # noqa: E402
-    generation,
-    memorization,
-    model,
-    pictures,
-    radiology,
-    segments,
-    segmentset,
-    sites,
-    skull,
-    training,
-)
-from SkullGANLib.model import Model  # noqa: E402
-from SkullGANLib.recipe import named  # noqa: E402
-from SkullGANLib.segmentset import PIXEL_SPACING_MM, SegmentSet  # noqa: E402
-from SkullGANLib.skull import Cavity  # noqa: E402
-from SkullGANLib.volume import HeadCT, pseudonym, read_ct  # noqa: E402
+from SkullGANLib.anatomy import cut_plan, skull  # noqa: E402
+from SkullGANLib.anatomy.skull import Cavity  # noqa: E402
+from SkullGANLib.ct.volume import HeadCT, pseudonym, read_ct  # noqa: E402
+from SkullGANLib.data import segment_set  # noqa: E402
+from SkullGANLib.data.segment_set import PIXEL_SPACING_MM, SegmentSet  # noqa: E402
+from SkullGANLib.evaluation.measures import nearest_neighbors  # noqa: E402
+from SkullGANLib.extraction import single_ct  # noqa: E402
+from SkullGANLib.generation import from_seeds  # noqa: E402
+from SkullGANLib.metrics import radiology  # noqa: E402
+from SkullGANLib.networks import model_file  # noqa: E402
+from SkullGANLib.networks.model_file import Model  # noqa: E402
+from SkullGANLib.plots import contact_sheet  # noqa: E402
+from SkullGANLib.training import loop  # noqa: E402
+from SkullGANLib.training.recipe import named  # noqa: E402
 
 SEED = 20230801
 INTERVAL_MM = 1.0
@@ -87,8 +84,8 @@ def cut_sets(ct: HeadCT) -> tuple[SegmentSet, SegmentSet]:
     threshold_hu = skull.bone_threshold_hu(ct, cavity)
     mask = skull.skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity)
 
-    def cut_at(site: sites.Site) -> tuple[np.ndarray, np.ndarray, np.ndarray] | str:
-        return segments._first_good_cut(ct, mask, site, PIXEL_SPACING_MM, threshold_hu)
+    def cut_at(site: cut_plan.Site) -> tuple[np.ndarray, np.ndarray, np.ndarray] | str:
+        return single_ct._first_good_cut(ct, mask, site, PIXEL_SPACING_MM, threshold_hu)
 
     drawn = list(drawn_sites(cavity, np.random.default_rng(SEED)))
     kept: tuple[list, list] = ([], [])
@@ -107,15 +104,15 @@ def cut_sets(ct: HeadCT) -> tuple[SegmentSet, SegmentSet]:
     source = {**ct.source, "threshold_hu": threshold_hu}
     print(f"{len(drawn)} sites, {[len(k) for k in kept]} kept, dropped: {dict(dropped)}")
     train, test = (
-        replace(segments._as_set(each, name, name, PIXEL_SPACING_MM), source=source)
+        replace(single_ct._as_set(each, name, name, PIXEL_SPACING_MM), source=source)
         for each in kept
     )
     return train, test
 
 
-def drawn_sites(cavity: Cavity, chance: np.random.Generator) -> Iterator[sites.Site]:
+def drawn_sites(cavity: Cavity, chance: np.random.Generator) -> Iterator[cut_plan.Site]:
     """Yield every site ``DRAWS`` times, turned about all three axes and moved along the wall."""
-    for site in sites.plan(cavity, INTERVAL_MM):
+    for site in cut_plan.plan(cavity, INTERVAL_MM):
         if site.bone not in BONES:
             continue
         for _ in range(DRAWS):
@@ -140,7 +137,7 @@ def share_held_out(cavity: Cavity, pixel_to_ras: np.ndarray, wall: np.ndarray) -
     pixels = np.stack([columns, rows, np.zeros_like(rows), np.ones_like(rows)], axis=-1)
     head = cavity.frame.from_ras((pixels @ pixel_to_ras.T)[:, :3])
     # Signed distance into {right of the midline, above the squama}, in mm.
-    depth = np.minimum(head[:, 0], head[:, 2] - cavity.base_mm - sites.TEMPORAL_TOP_MM)
+    depth = np.minimum(head[:, 0], head[:, 2] - cavity.base_mm - cut_plan.TEMPORAL_TOP_MM)
     if depth.max() < -MARGIN_MM:
         return 0.0
     return 1.0 if depth.min() > MARGIN_MM else 0.5
@@ -163,7 +160,7 @@ def figures(made: Model, sets: dict[str, SegmentSet]) -> dict[str, object]:
     for name, one in sets.items():
         said[f"share with realness above 0.5, {name}"] = round(share_real(made, one), 3)
     near = {
-        name: memorization.nearest_by_mse(sets[name], sets["train"])
+        name: nearest_neighbors.nearest_by_mse(sets[name], sets["train"])
         for name in ("test", "synthetic")
     }
     for name, found in near.items():
@@ -173,7 +170,7 @@ def figures(made: Model, sets: dict[str, SegmentSet]) -> dict[str, object]:
         said[f"its ratio to the next five, {name}"] = [
             round(ratio, 3) for ratio in np.percentile(found.ratio, [0, 5, 50])
         ]
-    verdict = memorization.judge(near["synthetic"], near["test"])
+    verdict = nearest_neighbors.judge(near["synthetic"], near["test"])
     said["suspects, copies"] = [len(verdict.suspects), len(verdict.copies)]
     return said
 
@@ -181,7 +178,7 @@ def figures(made: Model, sets: dict[str, SegmentSet]) -> dict[str, object]:
 @torch.inference_mode()
 def share_real(made: Model, one: SegmentSet) -> float:
     """Share that the model's own discriminator holds for real."""
-    images = model.from_hu(one.hu, made.hu_range)
+    images = model_file.from_hu(one.hu, made.hu_range)
     realness = torch.cat([made.discriminator.realness(batch) for batch in images.split(64)])
     return (realness > 0.5).float().mean().item()
 
@@ -194,7 +191,7 @@ def write_sheet(path: Path, real: SegmentSet, synthetic: SegmentSet) -> None:
         synthetic.hu[:SHOWN].reshape(-1, 4, 128, 128),
     ]
     captions = (["real"] * 4 + ["synthetic"] * 4) * (SHOWN // 4)
-    pictures.write_contact_sheet(
+    contact_sheet.write_contact_sheet(
         path, np.concatenate(tiles, axis=1).reshape(-1, 128, 128), captions=captions
     )
 
@@ -205,19 +202,19 @@ def main() -> None:
     paths = {name: folder / f"{name}.h5" for name in ("train", "test")}
     if not all(path.exists() for path in paths.values()):
         for path, one in zip(paths.values(), cut_sets(read_ct(ct_path)), strict=True):
-            segmentset.write(path, one)
-    sets = {name: segmentset.read(path) for name, path in paths.items()}
+            segment_set.write(path, one)
+    sets = {name: segment_set.read(path) for name, path in paths.items()}
 
     run = folder / "run"
     torch.set_num_threads(1)  # sums in another order would give another model
     if not (run / "model.safetensors").exists():
-        training.train(sets["train"], run, RECIPE, seed=SEED, licence=LICENCE, resume=run.exists())
-    made = model.read(run / "model.safetensors")
+        loop.train(sets["train"], run, RECIPE, seed=SEED, licence=LICENCE, resume=run.exists())
+    made = model_file.read(run / "model.safetensors")
     box = HERE / "skullgan-pcir.safetensors"
-    model.write(box, replace(made, licence=LICENCE), dtype=torch.bfloat16)
+    model_file.write(box, replace(made, licence=LICENCE), dtype=torch.bfloat16)
 
-    made = model.read(box)
-    sets["synthetic"] = generation.generate_set(made, np.arange(SYNTHETIC), precision="fp32")
+    made = model_file.read(box)
+    sets["synthetic"] = from_seeds.generate_set(made, np.arange(SYNTHETIC), precision="fp32")
     write_sheet(HERE / "skullgan-pcir.png", sets["train"], sets["synthetic"])
     print(json.dumps(figures(made, sets), indent=2, ensure_ascii=False))
 

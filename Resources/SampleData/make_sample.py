@@ -17,7 +17,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "SkullGAN"))
 
-from SkullGANLib.volume import HeadCT, read_ct, write_volume  # noqa: E402
+from SkullGANLib.ct.volume import HeadCT, read_ct, write_volume  # noqa: E402
 
 SPACING_MM = 1.0
 HEAD_HU = -300

@@ -20,20 +20,15 @@ from pathlib import Path
 # Slicer runs the script by its path: the libraries stand beside this folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from SkullGANLib import files, radiology, segmentset
-from SkullGANLib.commands.shared import add_output
-from SkullGANLib.skull import skull_mask
-from SkullGANLib.volume import read_ct, read_mask
-from SkullGANScene import (
-    bundle,
-    headless,
-    pictures,
-    rendering,
-    scripts,
-    segmentations,
-    segmentsets,
-    volumes,
-)
+from SkullGANLib.anatomy.skull import skull_mask
+from SkullGANLib.cli.options import add_output
+from SkullGANLib.ct.volume import read_ct, read_mask
+from SkullGANLib.data import segment_set
+from SkullGANLib.metrics import radiology
+from SkullGANLib.utils import atomic_files
+from SkullGANScene.nodes import mrb, segment_sets, segmentations, volumes
+from SkullGANScene.offscreen import headless, rendering, scene_pictures
+from SkullGANScene.scripting import scripts
 
 
 def work(options: argparse.Namespace) -> None:
@@ -43,7 +38,7 @@ def work(options: argparse.Namespace) -> None:
         BadInputError: if an input is not what is needed, or the scene's name wrong or taken.
         OutputError: if the scene or the picture cannot be written.
     """
-    files.check_new(options.output, (".mrb",), overwrite=options.overwrite)
+    atomic_files.check_new(options.output, (".mrb",), overwrite=options.overwrite)
     build_scene(options.ct, options.synthetic, options.output, options.picture, options.skull_mask)
 
 
@@ -60,7 +55,7 @@ def build_scene(
         BadInputError: if an input is not what is needed.
         OutputError: if the scene or the picture cannot be written.
     """
-    segments = segmentset.read(synthetic_path)
+    segments = segment_set.read(synthetic_path)
     ct = read_ct(ct_path)
     mask = read_mask(mask_path, ct) if mask_path else skull_mask(ct)
     metrics = radiology.measure(segments)
@@ -70,8 +65,8 @@ def build_scene(
     skull_node = segmentations.add_skull(ct_node, mask)
     segmentations.show_in_3d(skull_node)
     name = f"{segments.kind.capitalize()} skull segments"
-    segmentsets.add_segment_set(scene, segments, metrics, name)
-    bundle.save(scene, output)
+    segment_sets.add_segment_set(scene, segments, metrics, name)
+    mrb.save(scene, output)
     print(f"{output}: a CT, its skull and {len(segments)} {segments.kind} segments")
 
     if picture is None:
@@ -79,7 +74,7 @@ def build_scene(
     if rendering.rendering_library() is None:
         print(f"{picture}: not made, {rendering.NEEDED}.", file=sys.stderr)
         return
-    pictures.write_picture(picture, ct_node, skull_node)
+    scene_pictures.write_picture(picture, ct_node, skull_node)
     print(f"{picture}: an axial slice with the skull outlined, and the skull in 3D")
 
 

@@ -31,13 +31,17 @@ from typing import Any
 # Slicer runs the script by its path: the libraries stand beside this folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from SkullGANLib import batch, files, progress, segments, segmentset
-from SkullGANLib.commands.extraction import add_where
-from SkullGANLib.commands.shared import add_output, add_progress
+from SkullGANLib.cli.extract import add_where
+from SkullGANLib.cli.options import add_output, add_progress
+from SkullGANLib.data import segment_set
 from SkullGANLib.errors import BadInputError, CancelledError, SkullGANError
-from SkullGANLib.task import Running, Work
-from SkullGANScene import headfiles, headless, pieces, scripts
-from SkullGANScene.headfiles import HeadFile
+from SkullGANLib.extraction import batch, single_ct
+from SkullGANLib.utils import atomic_files, progress
+from SkullGANLib.utils.task import Running, Work
+from SkullGANScene.jobs import steps
+from SkullGANScene.offscreen import headless
+from SkullGANScene.scripting import head_files, scripts
+from SkullGANScene.scripting.head_files import HeadFile
 
 
 def work(options: argparse.Namespace) -> None:
@@ -47,12 +51,12 @@ def work(options: argparse.Namespace) -> None:
         BadInputError: if there is no CT, an argument makes no sense or a CT failed.
         OutputError: if the set cannot be written.
     """
-    files.check_new(options.output, (".h5", ".hdf5"), overwrite=options.overwrite)
+    atomic_files.check_new(options.output, (".h5", ".hdf5"), overwrite=options.overwrite)
     table = batch.table_of(options.output)
     if table.exists() and not options.overwrite:
         batch.read_table(table)  # of CTs that all failed; another table is not ours to replace
     settings = {name: getattr(options, name) for name in ("bones", "planes", "interval_mm")}
-    segments.check_settings(**settings, spacing_mm=segmentset.PIXEL_SPACING_MM)
+    single_ct.check_settings(**settings, spacing_mm=segment_set.PIXEL_SPACING_MM)
     with tempfile.TemporaryDirectory(prefix="skullgan-heads-") as folder:
         heads = found_heads(options.ct, Path(folder))
         rows = cut_all(heads, options.output, settings, Path(folder), options.progress)
@@ -60,7 +64,7 @@ def work(options: argparse.Namespace) -> None:
     if options.output.exists():
         good = sum(row.segments > 0 for row in rows)
         of = f"{good} CT{'s' if good > 1 else ''}"
-        print(f"{options.output}: {segmentset.count(options.output)} segments of {of}")
+        print(f"{options.output}: {segment_set.count(options.output)} segments of {of}")
     print(f"{table}: what became of each CT")
     if failed:
         raise BadInputError(
@@ -78,10 +82,10 @@ def found_heads(paths: Sequence[Path], folder: Path) -> list[HeadFile]:
     """
     scene = headless.application_scene()
     if paths:
-        return headfiles.of_paths(scene, paths, folder)
+        return head_files.of_paths(scene, paths, folder)
     if not headless.inside_slicer():
         raise BadInputError("No CT was named, --ct is needed (--help shows an example).")
-    return headfiles.of_scene(scene, folder)
+    return head_files.of_scene(scene, folder)
 
 
 def cut_all(
@@ -103,7 +107,7 @@ def cut_all(
     Returns:
         What became of each CT.
     """
-    spacing_mm = segmentset.PIXEL_SPACING_MM
+    spacing_mm = segment_set.PIXEL_SPACING_MM
     noted = batch.settings_text({**settings, "spacing_mm": spacing_mm, "threshold_hu": None})
     rows = {head.name: batch.Row(head.name, settings=noted) for head in heads}
     batch.remove(output)
@@ -131,7 +135,7 @@ def _cut(
     settings: dict[str, Any],
     folder: Path,
     tell: Callable[[float], None],
-) -> tuple[batch.Row, segmentset.SegmentSet | None]:
+) -> tuple[batch.Row, segment_set.SegmentSet | None]:
     """Cut one CT in a child process and say what became of it."""
     if head.problem:
         return replace(row, state=batch.FAILED, reason=head.problem), None
@@ -152,9 +156,9 @@ def _cutting(head: HeadFile, settings: dict[str, Any], folder: Path) -> Work:
     with tempfile.TemporaryDirectory(dir=folder) as room:
         output = Path(room) / "segments.h5"
         shown = {str(head.skull_mask): f"The skull of {head.name}", str(head.path): head.name}
-        child = pieces.extraction(head.path, output, mask_path=head.skull_mask, **settings)
+        child = steps.extraction(head.path, output, mask_path=head.skull_mask, **settings)
         yield Running(child, 0.0, 1.0, shown)
-        return segmentset.read(output)
+        return segment_set.read(output)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -23,10 +23,13 @@ from pathlib import Path
 # Slicer runs the script by its path: the libraries stand beside this folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from SkullGANLib import files, progress
-from SkullGANLib.commands.shared import add_output, add_progress, add_seed
+from SkullGANLib.cli.options import add_output, add_progress, add_seed
 from SkullGANLib.errors import BadInputError
-from SkullGANScene import bundle, headless, jobs, scripts
+from SkullGANLib.utils import atomic_files, progress
+from SkullGANScene.jobs import segment_jobs
+from SkullGANScene.nodes import mrb
+from SkullGANScene.offscreen import headless
+from SkullGANScene.scripting import scripts
 
 NAME = "Synthetic skull segments"
 
@@ -39,7 +42,7 @@ def work(options: argparse.Namespace) -> None:
             within the limits.
         OutputError: if the scene cannot be written.
     """
-    files.check_new(options.output, (".mrb",), overwrite=options.overwrite)
+    atomic_files.check_new(options.output, (".mrb",), overwrite=options.overwrite)
     given = {"sdr_peaks": options.sdr, "thickness_mm": options.thickness_mm}
     limits = {metric: range_ for metric, range_ in given.items() if range_ is not None}
     scene = headless.application_scene()
@@ -47,7 +50,7 @@ def work(options: argparse.Namespace) -> None:
         tempfile.TemporaryDirectory(prefix="skullgan-generate-") as folder,
         progress.shown(f"Generating {options.n} segments", options.progress) as tell,
     ):
-        generation = jobs.generate(
+        generation = segment_jobs.generate(
             scene,
             Path(folder),
             count=options.n,
@@ -57,7 +60,7 @@ def work(options: argparse.Namespace) -> None:
             limits=limits,
         )
         made = scripts.done(f"Generating {options.n} segments", generation, tell)
-    bundle.save(scene, options.output)
+    mrb.save(scene, options.output)
     kept = made.metrics.GetNumberOfRows()
     of = f" of {options.n} that were made" if limits else ""
     print(f"{options.output}: {kept} synthetic segments{of}, with masks and metrics")

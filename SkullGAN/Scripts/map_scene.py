@@ -27,14 +27,17 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import slicer
-from SkullGANLib import files, mapfiles, transducer
-from SkullGANLib.commands.shared import add_output
+from SkullGANLib.cli.options import add_output
+from SkullGANLib.ct.volume import read_ct, read_mask
 from SkullGANLib.errors import BadInputError, SkullGANError
-from SkullGANLib.mapfiles import HeadMaps
-from SkullGANLib.maps import vertex_numbers
-from SkullGANLib.radiology import METRICS
-from SkullGANLib.volume import read_ct, read_mask
-from SkullGANScene import bundle, headfiles, headless, maps, pictures, rendering, scripts, volumes
+from SkullGANLib.mapping import head_maps, transducer
+from SkullGANLib.mapping.calvaria_map import vertex_numbers
+from SkullGANLib.mapping.head_maps import HeadMaps
+from SkullGANLib.metrics.radiology import METRICS
+from SkullGANLib.utils import atomic_files
+from SkullGANScene.nodes import maps, mrb, volumes
+from SkullGANScene.offscreen import headless, rendering, scene_pictures
+from SkullGANScene.scripting import head_files, scripts
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +57,7 @@ def work(options: argparse.Namespace) -> None:
         BadInputError: if an input is not what is needed or a CT could not be mapped.
         OutputError: if a result cannot be written.
     """
-    files.check_new(options.output, (".mrb",), overwrite=options.overwrite)
+    atomic_files.check_new(options.output, (".mrb",), overwrite=options.overwrite)
     scene = headless.application_scene()
     nodes = cts(scene, options.ct)
     alone = len(nodes) == 1
@@ -73,7 +76,7 @@ def work(options: argparse.Namespace) -> None:
             print(f"{node.GetName()}: {error}", file=sys.stderr)
     if not done:
         raise BadInputError(f"{options.ct}: none of {len(nodes)} volumes can be mapped.")
-    bundle.save(scene, options.output)
+    mrb.save(scene, options.output)
     print(f"{options.output}: {len(done)} CT{'s' if len(done) > 1 else ''} with their maps")
     for one in done:
         write_beside(one, options, alone)
@@ -88,14 +91,14 @@ def cts(scene: slicer.vtkMRMLScene, path: Path) -> list[slicer.vtkMRMLScalarVolu
         BadInputError: if there is none.
     """
     if path.suffix.lower() == ".mrb":
-        bundle.open_bundle(scene, path)
+        mrb.open_bundle(scene, path)
         found = volumes.cts_in(scene)
         if not found:
             raise BadInputError(f"{path}: the scene holds no CT, at least one is needed.")
         return found
     return [
         volumes.add_ct(scene, read_ct(file), file.name.split(".")[0] or "CT")
-        for file in headfiles.files_in(path)
+        for file in head_files.files_in(path)
     ]
 
 
@@ -104,11 +107,11 @@ def map_ct(node: slicer.vtkMRMLScalarVolumeNode, options: argparse.Namespace) ->
     ct = replace(volumes.ct_from(node), source=volumes.source_of(node))
     mask = read_mask(options.skull_mask, ct) if options.skull_mask else None
     elements = transducer.read_elements(options.elements) if options.elements else None
-    found = mapfiles.make(ct, mask, target_ras=options.target, elements=elements)
+    found = head_maps.make(ct, mask, target_ras=options.target, elements=elements)
     surface = maps.add_surface(node, found.calvaria, options.scalar)
     numbers = vertex_numbers(found.calvaria, found.mask, ct.ijk_to_ras)
     overlay = maps.add_overlay(node, surface, numbers, options.scalar)
-    maps.add_summary(node, mapfiles.summary(found))
+    maps.add_summary(node, head_maps.summary(found))
     maps.add_rays(node, transducer.columns(found.array))
     for one in found.caveats:
         print(f"{node.GetName()}: WARNING: {one}", file=sys.stderr)
@@ -123,10 +126,10 @@ def write_beside(one: Mapped, options: argparse.Namespace, alone: bool) -> None:
         return path if alone else path.with_name(f"{path.stem}-{name}{path.suffix}")
 
     print(f"{one.ct.GetName()}:")
-    for line in mapfiles.told(one.found):
+    for line in head_maps.told(one.found):
         print(line)
     if options.summary:
-        mapfiles.write_summary(named(options.summary), one.found)
+        head_maps.write_summary(named(options.summary), one.found)
         print(f"{named(options.summary)}: thickness and SDR by bone and side")
     if options.rays:
         transducer.write_csv(named(options.rays), one.found.array)
@@ -135,7 +138,9 @@ def write_beside(one: Mapped, options: argparse.Namespace, alone: bool) -> None:
         print(f"{named(options.picture)}: not made, {rendering.NEEDED}.", file=sys.stderr)
     elif options.picture:
         picture = named(options.picture)
-        pictures.write_map_picture(picture, one.surface, one.overlay, one.ct, scalar=options.scalar)
+        scene_pictures.write_map_picture(
+            picture, one.surface, one.overlay, one.ct, scalar=options.scalar
+        )
         print(f"{picture}: the surface from five sides and a slice")
 
 

@@ -21,12 +21,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SkullGAN"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from SkullGANLib import files, progress, resources
-from SkullGANLib.commands.shared import add_output, add_progress
+from SkullGANLib.cli.options import add_output, add_progress
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.evaluationresults import PAGE, WAYS
-from SkullGANLib.evaluationsets import NAMES
-from SkullGANScene import bundle, evaluating, evaluation, headless, neighbours, scripts
+from SkullGANLib.evaluation.evaluation_set import NAMES
+from SkullGANLib.evaluation.report.reader import PAGE, WAYS
+from SkullGANLib.utils import atomic_files, progress, resources
+from SkullGANScene.jobs import evaluation_jobs
+from SkullGANScene.nodes import evaluation, mrb, nearest_neighbors
+from SkullGANScene.offscreen import headless
+from SkullGANScene.scripting import scripts
 
 
 def evaluate_to_scene(options: argparse.Namespace) -> None:
@@ -39,20 +42,20 @@ def evaluate_to_scene(options: argparse.Namespace) -> None:
     sets = {name: getattr(options, name) for name in NAMES if getattr(options, name)}
     if bool(sets) == bool(options.from_report):
         raise BadInputError("Either segment sets or --from-report are needed, and not both.")
-    files.check_new(options.output, (".mrb",), overwrite=options.overwrite)
-    shown = evaluating.Shown(options.shown, options.pairs, options.nearest_by)
+    atomic_files.check_new(options.output, (".mrb",), overwrite=options.overwrite)
+    shown = evaluation_jobs.Shown(options.shown, options.pairs, options.nearest_by)
     scene = headless.application_scene()
     if options.from_report:
         folder = options.from_report
-        work = evaluating.add_report(scene, folder, folder.resolve().name, shown=shown)
+        work = evaluation_jobs.add_report(scene, folder, folder.resolve().name, shown=shown)
     else:
         folder = options.report or options.output.with_name(f"{options.output.stem} report")
         model = None if options.no_model else options.model or resources.box_model()
-        chosen = evaluating.Chosen(sets, model=model, seed=options.seed, most=options.most)
-        work = evaluating.evaluate(scene, chosen, folder, options.output.stem, shown=shown)
+        chosen = evaluation_jobs.Chosen(sets, model=model, seed=options.seed, most=options.most)
+        work = evaluation_jobs.evaluate(scene, chosen, folder, options.output.stem, shown=shown)
     with progress.shown("Evaluating", options.progress) as tell:
         text = scripts.done("Evaluating", work, tell)
-    bundle.save(scene, options.output)
+    mrb.save(scene, options.output)
     nodes = evaluation.nodes_of(text)
     for warning in nodes.said["concerns"]:
         print(f"skullgan: WARNING: {warning}", file=sys.stderr)
@@ -95,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--pairs",
         type=int,
-        default=neighbours.MOST_PAIRS,
+        default=nearest_neighbors.MOST_PAIRS,
         help="nearest pairs in the scene, at most (%(default)s)",
     )
     parser.add_argument(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import slicer
-from SkullGANPanel.logic import TaskLogic
+from SkullGANGui.task_logic import TaskLogic
 from slicer.i18n import tr as _
 
 from .parameters import OCCLUSION, SIFT, ChosenSet, SkullGANEvaluateParameterNode, setsOf
@@ -22,7 +22,7 @@ class SkullGANEvaluateLogic(TaskLogic):
         logic.startEvaluation(sets, "/reports")
         while logic.poll() == "running":
             slicer.app.processEvents()
-        text = logic.takeResult()  # SkullGANScene.evaluation.nodes_of(text) has the rest
+        text = logic.takeResult()  # SkullGANScene.nodes.evaluation.nodes_of(text) has the rest
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class SkullGANEvaluateLogic(TaskLogic):
     @staticmethod
     def modelOf(node: SkullGANEvaluateParameterNode) -> Path | None:
         """Give the model that judges; raises ``BadInputError`` if none came with SkullGAN."""
-        from SkullGANLib import resources
+        from SkullGANLib.utils import resources
 
         if not node.useModel:
             return None
@@ -50,7 +50,7 @@ class SkullGANEvaluateLogic(TaskLogic):
     @staticmethod
     def shownOf(node: SkullGANEvaluateParameterNode) -> Any:
         """Give how much of a report comes into the scene (``evaluating.Shown``)."""
-        from SkullGANScene.evaluating import Shown
+        from SkullGANScene.jobs.evaluation_jobs import Shown
 
         way = "sift" if node.way == SIFT else "mse"
         return Shown(segments=node.shown, pairs=node.pairs, way=way)
@@ -74,25 +74,25 @@ class SkullGANEvaluateLogic(TaskLogic):
             seed, most: of the evaluation.
             shown: ``evaluating.Shown``; how much comes into the scene.
         """
-        from SkullGANScene import evaluating
+        from SkullGANScene.jobs import evaluation_jobs
 
         sets = list(sets)
-        chosen = evaluating.Chosen(
+        chosen = evaluation_jobs.Chosen(
             files=_byName((one.name, one.path) for one in sets if one.volume is None),
             volumes=_byName((one.name, one.volume) for one in sets if one.volume is not None),
             model=model,
             seed=seed,
             most=most,
         )
-        name = evaluating.free_name(slicer.mrmlScene, Path(reportsFolder), _("Evaluation"))
+        name = evaluation_jobs.free_name(slicer.mrmlScene, Path(reportsFolder), _("Evaluation"))
         self.reportFolder = Path(reportsFolder) / name
         self._intoScene = True
-        work = evaluating.evaluate(
+        work = evaluation_jobs.evaluate(
             slicer.mrmlScene,
             chosen,
             self.reportFolder,
             name,
-            shown=shown or evaluating.Shown(),
+            shown=shown or evaluation_jobs.Shown(),
             into_scene=lambda: self._intoScene,
         )
         self.start(_("Evaluating"), work)
@@ -101,11 +101,11 @@ class SkullGANEvaluateLogic(TaskLogic):
 
     def startReport(self, folder: str | Path, *, shown: Any = None) -> None:
         """Begin to bring a report into the scene that was made earlier."""
-        from SkullGANScene import evaluating
+        from SkullGANScene.jobs import evaluation_jobs
 
         self.reportFolder = Path(folder)
-        work = evaluating.add_report(
-            slicer.mrmlScene, folder, Path(folder).name, shown=shown or evaluating.Shown()
+        work = evaluation_jobs.add_report(
+            slicer.mrmlScene, folder, Path(folder).name, shown=shown or evaluation_jobs.Shown()
         )
         self.start(_("Reading the report"), work)
         self._outlivesScene = False
@@ -119,9 +119,11 @@ class SkullGANEvaluateLogic(TaskLogic):
             method: one of ``evaluation.METHODS``.
             label: whether realness is calibrated.
         """
-        from SkullGANScene import evaluating
+        from SkullGANScene.jobs import evaluation_jobs
 
-        work = evaluating.explain(volume, self.newFolder(), model=model, method=method, label=label)
+        work = evaluation_jobs.explain(
+            volume, self.newFolder(), model=model, method=method, label=label
+        )
         self.start(_("Looking for where realness comes from"), work)
         self._outlivesScene = False
 

@@ -10,7 +10,7 @@ from slicer import vtkMRMLScriptedModuleNode, vtkMRMLTextNode
 from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
 
 NAMES = ("train", "test", "synthetic", "control", "artificial")
-"""As what a set is compared: ``SkullGANLib.evaluationsets.NAMES``, which is not imported yet."""
+"""As what a set is compared: ``evaluation.evaluation_set.NAMES``, which is not imported yet."""
 PIXELS, SIFT = "Pixel differences", "SIFT features"
 PLACES, OCCLUSION = "What each place adds", "What smoothing takes"
 

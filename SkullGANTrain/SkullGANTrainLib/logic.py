@@ -11,7 +11,7 @@ from typing import Any
 
 import slicer
 import slicer.util
-from SkullGANPanel.logic import TaskLogic
+from SkullGANGui.task_logic import TaskLogic
 from slicer.i18n import tr as _
 
 from . import parameters
@@ -100,27 +100,27 @@ class SkullGANTrainLogic(TaskLogic):
 
     def resume(self, folder: Path, device: str = "auto") -> None:
         """Go on with a training that ended early; raises ``OutputError`` if it cannot be."""
-        from SkullGANLib.order import resume_arguments
+        from SkullGANLib.training.command import resume_arguments
 
         self._launch(resume_arguments(folder, device), folder)
 
     def _launch(self, arguments: list[str], folder: Path) -> None:
-        from SkullGANLib.process import ChildProcess, command_line
+        from SkullGANLib.utils.child_process import ChildProcess, command_line
 
         line = command_line([*arguments, "--progress", "lines"])
         self.trainings[folder] = ChildProcess(line, run_directory=folder)
 
     def _ordered(self, node: Any, output: Path, beside: Path) -> Iterator:
         """Save the sets of the scene into a folder and give the order for all sets."""
-        from SkullGANLib.task import within
+        from SkullGANLib.utils.task import within
 
         order, volumes = parameters.order(node, [], output), parameters.sceneSets(node)
         if volumes:
-            from SkullGANScene import jobs
+            from SkullGANScene.jobs import segment_jobs
         sets, names = parameters.paths(node), parameters.fileNames(volumes)
         for number, (volume, name) in enumerate(zip(volumes, names, strict=True)):
             share = number / len(volumes)
-            saving = jobs.save(volume, beside / name, beside)
+            saving = segment_jobs.save(volume, beside / name, beside)
             yield from within(saving, share, share + 1 / len(volumes))
             sets.append(str(beside / name))
         return order.with_segments(sets)
@@ -129,7 +129,7 @@ class SkullGANTrainLogic(TaskLogic):
 
     def lookAtForm(self, node: Any) -> None:
         """Begin to look at the form, in a child; what was being looked at before is given up."""
-        from SkullGANLib.task import Task
+        from SkullGANLib.utils.task import Task
 
         if self.looking:
             self.looking.cancel()
@@ -137,8 +137,8 @@ class SkullGANTrainLogic(TaskLogic):
 
     def _looking(self, node: Any) -> Iterator:
         from SkullGANLib.errors import SkullGANError
-        from SkullGANLib.process import ChildProcess, command_line
-        from SkullGANLib.task import Running
+        from SkullGANLib.utils.child_process import ChildProcess, command_line
+        from SkullGANLib.utils.task import Running
 
         folder = self.newFolder()
         try:
@@ -158,18 +158,18 @@ class SkullGANTrainLogic(TaskLogic):
     # Watching.
 
     def look(self, folder: Path | str) -> Any:
-        """See where a run stands, as a ``SkullGANLib.watching.Sight``."""
-        from SkullGANLib import watching
-        from SkullGANLib.run import Run
+        """See where a run stands, as a ``SkullGANLib.training.monitor.Sight``."""
+        from SkullGANLib.training import monitor
+        from SkullGANLib.training.run_directory import Run
 
-        return watching.look(Run(Path(folder)))
+        return monitor.look(Run(Path(folder)))
 
     def runsIn(self, folder: str) -> Iterator[list[Any] | None]:
         """List the runs of a folder, those that go on first, then the newest.
 
         Yields None after every few hundredths of a second until the list is there.
         """
-        from SkullGANLib.run import runs_in
+        from SkullGANLib.training.run_directory import runs_in
 
         sights, deadline = [], time.monotonic() + _LISTING_S
         for run in runs_in(folder) if folder else []:
@@ -181,15 +181,15 @@ class SkullGANTrainLogic(TaskLogic):
 
     def follow(self, folder: Path | str) -> None:
         """Read the reports of a run from now on, from its first one."""
-        from SkullGANLib.run import Run
-        from SkullGANLib.watching import Follower
+        from SkullGANLib.training.monitor import Follower
+        from SkullGANLib.training.run_directory import Run
 
         self.follower = Follower(Run(Path(folder))) if str(folder) else None
 
     def recipeOf(self, folder: Path) -> Any:
         """Give the recipe of a run, which never changes; None where it cannot be read."""
         from SkullGANLib.errors import BadInputError
-        from SkullGANLib.run import Run
+        from SkullGANLib.training.run_directory import Run
 
         if folder not in self._recipes:
             try:
@@ -216,7 +216,7 @@ class SkullGANTrainLogic(TaskLogic):
 
     def isStopping(self, folder: Path) -> bool:
         """Tell whether a training was asked to end."""
-        from SkullGANLib.run import Run
+        from SkullGANLib.training.run_directory import Run
 
         child = self.trainings.get(folder)
         return child.cancelling if child else Run(folder).stop_requested()
@@ -227,8 +227,8 @@ class SkullGANTrainLogic(TaskLogic):
         Raises:
             SkullGANError: if it cannot be asked or ended.
         """
-        from SkullGANLib import watching
-        from SkullGANLib.run import Run
+        from SkullGANLib.training import monitor
+        from SkullGANLib.training.run_directory import Run
 
         again, child = self.isStopping(folder), self.trainings.get(folder)
         if child:
@@ -236,14 +236,14 @@ class SkullGANTrainLogic(TaskLogic):
             saves = self.look(folder).state == "running" and not again
             child.cancel(ask_s=PATIENCE_S if saves else 0.0)
         elif again:
-            watching.end(Run(folder))
+            monitor.end(Run(folder))
         else:
             Run(folder).request_stop()
 
     def askAllToStop(self) -> None:
         """Ask every training that we started to save and end; nobody waits for it."""
         from SkullGANLib.errors import OutputError
-        from SkullGANLib.run import Run
+        from SkullGANLib.training.run_directory import Run
 
         for folder, child in self.trainings.items():
             try:
@@ -273,7 +273,7 @@ class SkullGANTrainLogic(TaskLogic):
 
     def offerToGenerate(self, folder: Path) -> None:
         """Choose a run's model in the module SkullGAN and go there."""
-        from SkullGANLib.run import Run
+        from SkullGANLib.training.run_directory import Run
 
         path = Run(folder).model_path
         slicer.util.getModuleLogic("SkullGAN").getParameterNode().modelPath = str(path)
@@ -281,7 +281,7 @@ class SkullGANTrainLogic(TaskLogic):
 
     def showCurves(self, folder: Path, chart: str) -> None:
         """Put the curves of the run that is followed into the scene and a plot view."""
-        from SkullGANScene import curves
+        from SkullGANScene.nodes import curves
 
         scene = slicer.mrmlScene
         nodes = curves.curves_of(scene, str(folder))
@@ -291,7 +291,7 @@ class SkullGANTrainLogic(TaskLogic):
 
     def updateCurves(self, folder: Path) -> None:
         """Let the curves in the scene grow, if they are there."""
-        from SkullGANScene import curves
+        from SkullGANScene.nodes import curves
 
         nodes = curves.curves_of(slicer.mrmlScene, str(folder))
         if nodes:
@@ -299,7 +299,7 @@ class SkullGANTrainLogic(TaskLogic):
 
     def removeCurves(self, folder: Path) -> None:
         """Take the curves out of the scene, if they are there."""
-        from SkullGANScene import curves
+        from SkullGANScene.nodes import curves
 
         nodes = curves.curves_of(slicer.mrmlScene, str(folder))
         if nodes:
@@ -307,7 +307,7 @@ class SkullGANTrainLogic(TaskLogic):
 
     def hasCurves(self, folder: Path) -> bool:
         """Tell whether the curves of a run are in the scene."""
-        from SkullGANScene import curves
+        from SkullGANScene.nodes import curves
 
         return curves.curves_of(slicer.mrmlScene, str(folder)) is not None
 

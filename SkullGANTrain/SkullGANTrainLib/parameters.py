@@ -20,7 +20,7 @@ class SkullGANTrainParameterNode:
 
     segmentSets: paths of segment sets, one a line; those of the scene are node references (see
         ``sceneSets``).
-    recipe: name of a recipe of ``SkullGANLib.recipe``.
+    recipe: name of a recipe of ``SkullGANLib.training.recipe``.
     settings: what differs from it, ``name=value``, one a line.
     pretrained: model to begin with, or empty.
     device: where to compute, as ``--device`` takes it.
@@ -83,8 +83,8 @@ def settings(node: Any) -> dict[str, str]:
 
 
 def recipe(node: Any) -> Any:
-    """Give the ``SkullGANLib.recipe.Recipe`` as set; raises ``BadInputError`` if it cannot be."""
-    from SkullGANLib import recipe as recipes
+    """Give the ``training.recipe.Recipe`` as set; raises ``BadInputError`` if it cannot be."""
+    from SkullGANLib.training import recipe as recipes
 
     return recipes.named(node.recipe).with_settings(settings(node))
 
@@ -136,8 +136,8 @@ def canBeLookedAt(node: Any) -> bool:
 
 
 def order(node: Any, segmentSets: list[str], output: Path) -> Any:
-    """Give the ``SkullGANLib.order.Order`` of the form for segment sets in files."""
-    from SkullGANLib.order import Order
+    """Give the ``SkullGANLib.training.command.Order`` of the form for segment sets in files."""
+    from SkullGANLib.training.command import Order
 
     return Order(
         tuple(segmentSets),

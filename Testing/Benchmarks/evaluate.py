@@ -23,20 +23,15 @@ import numpy as np
 import scipy
 import sklearn
 import torch
-from SkullGANLib import (
-    artificial,
-    evaluation,
-    evaluationparts,
-    evaluationreport,
-    evaluationsets,
-    model,
-    networks,
-    resources,
-    segments,
-    segmentset,
-)
-from SkullGANLib.segmentset import SegmentSet
-from SkullGANLib.volume import read_ct
+from SkullGANLib.ct.volume import read_ct
+from SkullGANLib.data import segment_set
+from SkullGANLib.data.segment_set import SegmentSet
+from SkullGANLib.evaluation import evaluation, evaluation_set, schedule
+from SkullGANLib.evaluation.report import writer
+from SkullGANLib.extraction import single_ct
+from SkullGANLib.generation import artificial
+from SkullGANLib.networks import dcgan, model_file
+from SkullGANLib.utils import resources
 
 BUDGET_S = 60.0
 
@@ -50,22 +45,22 @@ def main() -> None:
         f"{os.cpu_count()} cores, Python {platform.python_version()}, numpy {np.__version__}, "
         f"scipy {scipy.__version__}, scikit-learn {sklearn.__version__}"
     )
-    trained = model.read(given.model) if given.model else of_the_papers_width()
+    trained = model_file.read(given.model) if given.model else of_the_papers_width()
     with tempfile.TemporaryDirectory() as folder:
         files = written_sets(Path(folder), given.n)
         warm_up(files)
         began, processor = time.perf_counter(), time.process_time()
-        sets = evaluationsets.read(files)
+        sets = evaluation_set.read(files)
         read = time.perf_counter()
         found = evaluation.evaluate(sets, model=trained)
         evaluated = time.perf_counter()
-        evaluationreport.write(Path(folder) / "report", sets, found, settings={"seed": 0})
+        writer.write(Path(folder) / "report", sets, found, settings={"seed": 0})
         ended, processor = time.perf_counter(), time.process_time() - processor
     print(f"{'step':<44} {'seconds':>8}")
     print(f"{'read and measure':<44} {read - began:8.2f}")
     for part, seconds in sorted(found.seconds.items(), key=lambda one: -one[1]):
         print(f"{'  ' + part:<44} {seconds:8.2f}")
-    print(f"{f'evaluate, {evaluationparts.WORKERS} parts at a time':<44} {evaluated - read:8.2f}")
+    print(f"{f'evaluate, {schedule.WORKERS} parts at a time':<44} {evaluated - read:8.2f}")
     print(f"{'write the report':<44} {ended - evaluated:8.2f}")
     print(f"{f'together, {sum(map(len, sets.values())):,} segments':<44} {ended - began:8.2f}")
     print(f"{'  processor seconds of these':<44} {processor:8.2f}")
@@ -74,14 +69,14 @@ def main() -> None:
     print(f"{'GiB peak':<44} {peak_gib:8.2f}")
 
 
-def of_the_papers_width() -> model.Model:
-    discriminator = networks.Discriminator()
-    networks.initialise(discriminator, 0.0, torch.Generator().manual_seed(0))
-    return model.Model(networks.Generator(8, 16), discriminator.eval())
+def of_the_papers_width() -> model_file.Model:
+    discriminator = dcgan.Discriminator()
+    dcgan.initialise(discriminator, 0.0, torch.Generator().manual_seed(0))
+    return model_file.Model(dcgan.Generator(8, 16), discriminator.eval())
 
 
 def written_sets(folder: Path, count: int) -> dict[str, list[Path]]:
-    found = segments.extract(read_ct(resources.sample_ct()), subject="A").segments
+    found = single_ct.extract(read_ct(resources.sample_ct()), subject="A").segments
     sets = {
         "train": varied(found, count, seed=0),
         "test": varied(found, count, seed=1),
@@ -89,7 +84,7 @@ def written_sets(folder: Path, count: int) -> dict[str, list[Path]]:
         "artificial": artificial.make(found, count),
     }
     for name, one in sets.items():
-        segmentset.write(folder / f"{name}.h5", one)
+        segment_set.write(folder / f"{name}.h5", one)
     return {name: [folder / f"{name}.h5"] for name in sets}
 
 
@@ -111,8 +106,8 @@ def varied(found: SegmentSet, count: int, seed: int) -> SegmentSet:
 
 def warm_up(files: dict[str, list[Path]]) -> None:
     """Import what the parts need: the budget begins after imports."""
-    few = {name: segmentset.read(path, slice(0, 60)) for name, (path,) in files.items()}
-    evaluation.evaluate(evaluationsets.examined(few))
+    few = {name: segment_set.read(path, slice(0, 60)) for name, (path,) in files.items()}
+    evaluation.evaluate(evaluation_set.examined(few))
 
 
 if __name__ == "__main__":

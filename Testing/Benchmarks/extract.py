@@ -19,8 +19,10 @@ from pathlib import Path
 import numpy as np
 import scipy
 from scipy import ndimage
-from SkullGANLib import resources, segments, sites, skull
-from SkullGANLib.volume import read_ct
+from SkullGANLib.anatomy import cut_plan, skull
+from SkullGANLib.ct.volume import read_ct
+from SkullGANLib.extraction import single_ct
+from SkullGANLib.utils import resources
 
 BUDGET_S = 10.0
 BUDGET_GIB = 2.0
@@ -39,7 +41,7 @@ def main() -> None:
         ct = read_ct(path)
     total += seconds()
     with timed("extract: space, frame, mask, segments") as seconds:
-        found = segments.extract(ct, subject="A").segments
+        found = single_ct.extract(ct, subject="A").segments
     total += seconds()
     print(f"{f'together, {len(found)} segments':<44} {total:8.2f} {peak_gib():9.2f}")
     print(f"{'budget (512 x 512 x 226)':<44} {BUDGET_S:8.2f} {BUDGET_GIB:9.2f}")
@@ -49,12 +51,14 @@ def main() -> None:
         threshold_hu = skull.bone_threshold_hu(ct, cavity)
         mask = skull.skull_mask(ct, cavity=cavity, threshold_hu=threshold_hu)
 
-    point = (found.pixel_to_ras[len(found) // 2] @ [63.5, segments.TOP_MARGIN_ROWS, 0, 1])[:3]
-    site = sites.by_hand(cavity.frame, point, cavity.frame.superior + 0.3 * cavity.frame.anterior)
+    point = (found.pixel_to_ras[len(found) // 2] @ [63.5, single_ct.TOP_MARGIN_ROWS, 0, 1])[:3]
+    site = cut_plan.by_hand(
+        cavity.frame, point, cavity.frame.superior + 0.3 * cavity.frame.anterior
+    )
     repeats = 20
     with timed(f"{repeats} oblique cuts by hand") as seconds:
         for _ in range(repeats):
-            segments.cut(ct, mask, segments.place(ct, mask, site), threshold_hu)
+            single_ct.cut(ct, mask, single_ct.place(ct, mask, site), threshold_hu)
     print(f"{'cuts by hand a second (20 needed for a preview)':<44} {repeats / seconds():6.0f}")
     straightforward(ct, seconds() / repeats)
 

@@ -23,18 +23,24 @@ from itertools import repeat
 
 import numpy as np
 import torch
-from SkullGANLib import model, radiology
-from SkullGANLib.generation import draw, generate, generate_set
-from SkullGANLib.inference import chosen_precision, has_bf16, images_together, prepared
-from SkullGANLib.model import Model
-from SkullGANLib.networks import (
+from SkullGANLib.generation.from_seeds import draw, generate, generate_set
+from SkullGANLib.metrics import radiology
+from SkullGANLib.networks import model_file
+from SkullGANLib.networks.dcgan import (
     GENERATOR_WIDTH,
     Discriminator,
     Generator,
     chosen_device,
     initialise,
 )
-from SkullGANLib.recipe import named
+from SkullGANLib.networks.fast_generator import (
+    chosen_precision,
+    has_bf16,
+    images_together,
+    prepared,
+)
+from SkullGANLib.networks.model_file import Model
+from SkullGANLib.training.recipe import named
 from torch import nn
 
 ENDLESS = 10**6
@@ -113,7 +119,7 @@ def table(
 
 def compare_precisions(path: str, device: torch.device, count: int) -> None:
     """Mean difference in HU of whole images, and the metrics of the segments, bf16 to fp32."""
-    made = model.read(path)
+    made = model_file.read(path)
     settings = {"batch_size": 64, "device": device}
     apart, metrics = [], {"fp32": [], "bf16": []}
     for start in range(0, count, 64):

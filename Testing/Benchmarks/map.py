@@ -21,8 +21,11 @@ from pathlib import Path
 
 import numpy as np
 import scipy
-from SkullGANLib import maps, radiology, rays, resources, skull, surface, transducer, vtp
-from SkullGANLib.volume import read_ct
+from SkullGANLib.anatomy import skull
+from SkullGANLib.ct.volume import read_ct
+from SkullGANLib.mapping import calvaria_map, rays, surface, transducer, vtp
+from SkullGANLib.metrics import radiology
+from SkullGANLib.utils import resources
 
 BUDGET_S = 3.0
 ARRAY_BUDGET_S = 0.2
@@ -46,9 +49,9 @@ def main() -> None:
 
     with timed("prepare the CT for interpolation") as prepared:
         field = rays.Field.of(ct, mask, threshold_hu)
-    head = maps.Head(field, cavity, {**ct.source, "threshold_hu": threshold_hu})
+    head = calvaria_map.Head(field, cavity, {**ct.source, "threshold_hu": threshold_hu})
     with timed("map the calvaria: surface, thickness and SDR") as mapped:
-        found = maps.calvaria(head)
+        found = calvaria_map.calvaria(head)
     together = prepared() + mapped()
     print(f"{f'together, {len(found)} rays':<52} {together:8.2f}")
     print(f"{'budget (512 x 512 x 226)':<52} {BUDGET_S:8.2f}")
@@ -60,16 +63,16 @@ def main() -> None:
         transducer.cast(head, found, target)
     print(f"{'budget':<52} {ARRAY_BUDGET_S:8.2f}  (took {cast():.2f})")
     with timed("overlay: the vertex of every voxel of the wall"):
-        numbers = maps.vertex_numbers(found, mask, ct.ijk_to_ras)
+        numbers = calvaria_map.vertex_numbers(found, mask, ct.ijk_to_ras)
     with timed("overlay: another scalar"):
-        maps.overlay(found, numbers, "sdr_peaks")
+        calvaria_map.overlay(found, numbers, "sdr_peaks")
     with tempfile.TemporaryDirectory() as folder, timed("write the surface (.vtp)"):
         vtp.write(Path(folder) / "map.vtp", found)
     straightforward(head, found, mapped() / len(found))
 
 
 def straightforward(
-    head: maps.Head, found: maps.CalvariaMap, ours_s: float, count: int = 300
+    head: calvaria_map.Head, found: calvaria_map.CalvariaMap, ours_s: float, count: int = 300
 ) -> None:
     """Rays the obvious way: one at a time, in Python."""
     with timed(f"{count} rays, one at a time") as seconds:

@@ -25,8 +25,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "SkullGAN"), str(ROOT / "Testing")]
 
-from SkullGANLib import model  # noqa: E402
-from SkullGANLib.networks import Discriminator, Generator  # noqa: E402
+from SkullGANLib.networks import model_file  # noqa: E402
+from SkullGANLib.networks.dcgan import Discriminator, Generator  # noqa: E402
 from SlicerHost import blocking, dialogs  # noqa: E402
 from SlicerHost.host import Host  # noqa: E402
 
@@ -50,7 +50,9 @@ def skullgan_actions(host: Host, panel: Any, folder: Path) -> Iterator[Action]:
     """What a user does in the panel SkullGAN, one after the other."""
     ended = lambda: not panel.logic.isWorking()  # noqa: E731
     path = folder / "model.safetensors"
-    model.write(path, model.Model(Generator(width=16).eval(), Discriminator(width=8).eval()))
+    model_file.write(
+        path, model_file.Model(Generator(width=16).eval(), Discriminator(width=8).eval())
+    )
     yield "load the sample CT", sys.modules["SkullGAN"].loadSampleData, ended
     yield "enter", panel.enter, ended
     yield "segment the skull", panel.ui.skullButton.click, ended

@@ -28,12 +28,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from generate import peak
-from SkullGANLib import model, segmentset
-from SkullGANLib.game import runs_in_bf16
-from SkullGANLib.networks import Discriminator, Generator, chosen_device, initialise
-from SkullGANLib.recipe import Recipe, named
-from SkullGANLib.segmentset import SegmentSet
-from SkullGANLib.training import train
+from SkullGANLib.data import segment_set
+from SkullGANLib.data.segment_set import SegmentSet
+from SkullGANLib.networks import model_file
+from SkullGANLib.networks.dcgan import Discriminator, Generator, chosen_device, initialise
+from SkullGANLib.training.loop import train
+from SkullGANLib.training.recipe import Recipe, named
+from SkullGANLib.training.state import runs_in_bf16
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -114,7 +115,7 @@ def plain(segments: SegmentSet, recipe: Recipe, device: torch.device, iterations
         schedules[network] = torch.optim.lr_scheduler.ReduceLROnPlateau(
             optimisers[network], patience=1000
         )
-    reals = model.from_hu(segments.hu, segments.hu_range)
+    reals = model_file.from_hu(segments.hu, segments.hu_range)
 
     def learnt(network: torch.nn.Module, loss: torch.Tensor, last: float) -> float:
         if last < recipe.update_gate_loss:
@@ -183,7 +184,7 @@ def arithmetic(recipe: Recipe) -> float:
 def some_segments(count: int = 256) -> SegmentSet:
     """Noise: what is seen does not change how long it takes."""
     hu = np.random.default_rng(0).integers(0, 2000, (count, 128, 128), dtype=np.int16)
-    return segmentset.without_patient(hu, hu > 0, np.full(count, -1), kind="real")
+    return segment_set.without_patient(hu, hu > 0, np.full(count, -1), kind="real")
 
 
 if __name__ == "__main__":

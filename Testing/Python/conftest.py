@@ -6,16 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from phantoms import Phantom, painted
-from SkullGANLib import skull, volume
-from SkullGANLib.volume import HeadCT
-
-ROOT = Path(__file__).resolve().parents[2]
-SHARED_CT = ROOT.parent / "shared" / "ct"
-
-OUTER_RADIUS_MM = 80.0
-LAYERS_MM = (2.0, 4.0, 1.5)
-"""Outer table, diploë, inner table of the spherical phantom: 7.5 mm in all."""
+from checkout import ROOT, SHARED_CT
+from phantoms import make_sphere_head
+from SkullGANLib.anatomy import skull
+from SkullGANLib.ct import volume
+from SkullGANLib.ct.volume import HeadCT
 
 
 @pytest.fixture(scope="session")
@@ -62,8 +57,8 @@ def shared_ct() -> Path:
 @pytest.fixture
 def scene():
     """An empty MRML scene of its own; an error that VTK reports meanwhile fails the test."""
-    from SkullGANScene import headless
-    from SkullGANScene.vtkerrors import heard_errors
+    from SkullGANScene.nodes.vtk_errors import heard_errors
+    from SkullGANScene.offscreen import headless
 
     with heard_errors() as errors:
         stage = headless.new_stage()
@@ -78,15 +73,3 @@ def host():
 
     with Host() as host:
         yield host
-
-
-def make_sphere_head(
-    diploe_hu: float = 500.0, noise_hu: float = 20.0, blur_mm: float = 0.6, seed: int = 0
-) -> HeadCT:
-    """A ball of brain in a bone shell (1500, diploë, 1400 HU) in 6 mm of scalp, 1 mm voxels.
-
-    A head holder's plate of 700 HU stands 15 mm behind the scalp.
-    """
-    ball = Phantom((OUTER_RADIUS_MM,) * 3, LAYERS_MM, (1500.0, diploe_hu, 1400.0))
-    ct = ball.ct((1.0,) * 3, (blur_mm,) * 3, noise_hu, below_mm=105.0, margin_mm=25.0, seed=seed)
-    return painted(ct, lambda x, y, z: (y < -102.5) & (abs(x) < 45.5) & (abs(z) < 45.5), 700)

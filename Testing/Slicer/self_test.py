@@ -94,7 +94,7 @@ def unattended() -> Iterator[None]:
 
 def _ensure_packages() -> None:
     """Ask for what Slicer lacks while the person who started this is there."""
-    from SkullGANPanel import packages
+    from SkullGANGui import packages
 
     packages.ensure(packages.EVALUATION, "The self test")
 

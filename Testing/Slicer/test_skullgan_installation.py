@@ -34,13 +34,13 @@ class InstallationTest(unittest.TestCase):
         assert ct.GetImageData().GetDimensions() == (213, 211, 141)
 
     def test_what_comes_along_is_found(self) -> None:
-        from SkullGANLib import resources
+        from SkullGANLib.utils import resources
 
         assert resources.sample_ct().is_file()
         assert resources.box_model().is_file()
 
     def test_a_child_process_finds_the_library(self) -> None:
-        from SkullGANLib.process import ChildProcess, command_line
+        from SkullGANLib.utils.child_process import ChildProcess, command_line
 
         child = ChildProcess(command_line(["--version"]))
         assert child.wait(120) == "finished", child.sentence

@@ -11,7 +11,7 @@ class PanelsTest(unittest.TestCase):
     """Walks each panel; skipped where Python packages are missing, which nobody can agree to."""
 
     def test_every_panel_can_be_walked(self) -> None:
-        from SkullGANPanel import packages
+        from SkullGANGui import packages
 
         if packages.missing(packages.EVALUATION):
             self.skipTest(packages.absence(packages.EVALUATION))

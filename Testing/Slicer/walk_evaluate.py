@@ -22,13 +22,14 @@ class Walk:
         self.folder = Path(tempfile.mkdtemp(prefix="skullgan évaluation "))
 
     def make_small_sets(self) -> None:
-        from SkullGANLib import resources, segmentset
+        from SkullGANLib.data import segment_set
+        from SkullGANLib.utils import resources
 
         self._run("extract", resources.sample_ct(), "-o", self.folder / "real.h5")
         self._run("generate", "-n", "20", "-o", self.folder / "made.h5", "--no-metrics")
-        real = segmentset.read(self.folder / "real.h5")
-        segmentset.write(self.folder / "train.h5", real[::2])
-        segmentset.write(self.folder / "test.h5", real[1::2])
+        real = segment_set.read(self.folder / "real.h5")
+        segment_set.write(self.folder / "train.h5", real[::2])
+        segment_set.write(self.folder / "test.h5", real[1::2])
 
     def choose_the_sets(self) -> None:
         from SkullGANEvaluateLib.parameters import ChosenSet
@@ -79,11 +80,11 @@ class Walk:
         assert over, f"nothing lies over the segment: {self.ui.statusLabel.text}"
 
     def step_through_the_nearest_pairs(self) -> None:
-        from SkullGANScene import sliceviews
+        from SkullGANScene.views import slice_views
 
         self.ui.besideButton.click()
         self.ui.pairSlider.value = 3
-        offsets = [view.GetSliceOffset() for view in sliceviews.beside_views(slicer.mrmlScene)]
+        offsets = [view.GetSliceOffset() for view in slice_views.beside_views(slicer.mrmlScene)]
         assert offsets == [2, 2, 2], f"the three views are at {offsets} mm"
 
     def remove_the_report(self) -> None:
@@ -99,7 +100,7 @@ class Walk:
         shutil.rmtree(self.folder)
 
     def _run(self, *arguments: Any) -> None:
-        from SkullGANLib.process import ChildProcess, command_line
+        from SkullGANLib.utils.child_process import ChildProcess, command_line
 
         child = ChildProcess(command_line(arguments))
         assert child.wait(LONGEST_S) == "finished", child.sentence

@@ -59,11 +59,11 @@ class Walk:
 
     def look_through_the_table(self) -> None:
         """The red view goes to where each segment was cut."""
-        from SkullGANScene import segmentsets
+        from SkullGANScene.nodes import segment_sets
 
         rows = self.ui.segmentTable.rowCount
         assert rows == self._count(), f"{rows} rows in the table for {self._count()} segments"
-        places = segmentsets.places_of(self.panel.node.segments)
+        places = segment_sets.places_of(self.panel.node.segments)
         view = slicer.app.layoutManager().sliceWidget("Red").mrmlSliceNode()
         for segment in (0, rows - 1):
             self.panel.table.pick(segment)
@@ -78,16 +78,19 @@ class Walk:
         assert said.startswith(f"{count - 1} of {count} kept"), f"the panel says {said!r}"
 
     def save_the_others_as_a_file(self) -> None:
-        from SkullGANLib import segmentset
-        from SkullGANSections import files
+        from SkullGANGui.sections import segment_files
+        from SkullGANLib.data import segment_set
 
         path = Path(self._folder.name) / "segments.h5"
-        ask, files.askForSegments = files.askForSegments, lambda title, name: str(path)
+        ask, segment_files.askForSegments = (
+            segment_files.askForSegments,
+            lambda title, name: str(path),
+        )
         try:
             self._press(self.ui.saveButton)
         finally:
-            files.askForSegments = ask
-        saved = segmentset.count(path)
+            segment_files.askForSegments = ask
+        saved = segment_set.count(path)
         assert saved == self._count() - 1, f"{saved} segments were saved"
 
     def add_a_cut_by_hand(self) -> None:
@@ -100,16 +103,16 @@ class Walk:
         slicer.mrmlScene.RemoveNode(self.panel.node.plane)
 
     def map_the_skull(self) -> None:
-        from SkullGANScene import mapnodes, maps
+        from SkullGANScene.nodes import map_nodes, maps
 
         self._press(self.ui.mapButton)
-        surface = mapnodes.surface_of(self.panel.node.ct)
+        surface = map_nodes.surface_of(self.panel.node.ct)
         thickness = slicer.util.arrayFromModelPointData(surface, "thickness_mm")
         middle = np.nanmedian(thickness)
         assert 3 < middle < 12, f"the skull is {middle:.1f} mm thick"
         self.ui.mapScalarBox.currentText = "SDR (peaks)"
         self._wait(lambda: not self.panel.logic.isWorking())
-        shown = maps.scalar_of(mapnodes.overlay_of(self.panel.node.ct))
+        shown = maps.scalar_of(map_nodes.overlay_of(self.panel.node.ct))
         assert shown == "sdr_peaks", f"the slices show {shown}"
 
     def generate_with_the_model_in_the_box(self) -> None:

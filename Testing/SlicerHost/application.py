@@ -11,7 +11,7 @@ from typing import Any
 
 import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
-from SkullGANScene.headless import Stage
+from SkullGANScene.offscreen.headless import Stage
 
 from . import blocking, pythonqt
 from .files import qSlicerCoreIOManager

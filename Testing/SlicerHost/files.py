@@ -14,7 +14,7 @@ from typing import Any
 import slicer
 import vtk
 from SkullGANLib.errors import SkullGANError
-from SkullGANScene import bundle
+from SkullGANScene.nodes import mrb
 
 _TYPES = {
     "SceneFile": (".mrb", ".mrml"),
@@ -85,7 +85,7 @@ class qSlicerCoreIOManager:
         if kind == "SceneFile":
             if not path.endswith(".mrb"):
                 raise NotImplementedError(f"{path}: the host saves scenes as .mrb only")
-            return _said(messages, lambda: bundle.save(slicer.mrmlScene, path))
+            return _said(messages, lambda: mrb.save(slicer.mrmlScene, path))
         node = slicer.mrmlScene.GetNodeByID(properties["nodeID"])
         node.AddDefaultStorageNode(path)
         storage = node.GetStorageNode()
@@ -100,7 +100,7 @@ class qSlicerCoreIOManager:
 def _load_scene(path: str, properties: dict[str, Any]) -> None:
     if not path.endswith(".mrb") or not properties.get("clear", True):
         raise NotImplementedError(f"{path}: the host opens scenes of .mrb in place of the present")
-    bundle.open_bundle(slicer.mrmlScene, path)
+    mrb.open_bundle(slicer.mrmlScene, path)
 
 
 def _volume(path: str, properties: dict[str, Any]) -> slicer.vtkMRMLVolumeNode | None:

@@ -24,8 +24,8 @@ import slicer
 import slicer.util
 import vtk
 from PySide6 import QtCore, QtGui, QtWidgets
-from SkullGANScene import headless
-from SkullGANScene.vtkerrors import heard_errors
+from SkullGANScene.nodes.vtk_errors import heard_errors
+from SkullGANScene.offscreen import headless
 
 from . import (
     application,

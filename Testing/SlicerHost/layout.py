@@ -1,8 +1,8 @@
 """``slicer.app.layoutManager()``: the views of the layout, drawn only when somebody looks.
 
 The layouts are Slicer's own (``vtkMRMLLayoutLogic``), and so are the slice logics and what draws in
-the views (``SkullGANScene.views``). Windows are made when a picture, a renderer or a window is
-asked for: a panel that only moves the slices needs no library that renders.
+the views (``SkullGANScene.offscreen.views``). Windows are made when a picture, a renderer or a
+window is asked for: a panel that only moves the slices needs no library that renders.
 """
 
 # ruff: noqa: N801, N802, N815 - the names are Slicer's
@@ -14,8 +14,8 @@ from typing import Any
 import slicer
 import vtk
 from PySide6 import QtCore
-from SkullGANScene import views
-from SkullGANScene.headless import Stage
+from SkullGANScene.offscreen import views
+from SkullGANScene.offscreen.headless import Stage
 
 from . import plots
 from .widgets_qmrml import qMRMLTableView

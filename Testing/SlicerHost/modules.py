@@ -7,7 +7,7 @@ import types
 from typing import Any
 
 import slicer
-from SkullGANScene.headless import Stage
+from SkullGANScene.offscreen.headless import Stage
 
 from .widgets_qmrml import qMRMLWidget
 

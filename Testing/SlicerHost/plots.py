@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import slicer
 import vtk
-from SkullGANScene import views
+from SkullGANScene.offscreen import views
 
 _LEGEND_PX, _TITLE_PX, _AXIS_PX = 12, 16, 13
 

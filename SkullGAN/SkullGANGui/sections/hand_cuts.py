@@ -1,0 +1,97 @@
+"""Cut by hand: a plane on the skull, its segment live, and a button to add it."""
+
+# ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
+from typing import Any
+
+import qt
+from slicer import vtkMRMLSegmentationNode
+from slicer.i18n import tr as _
+
+from SkullGANGui import packages
+from SkullGANGui.sections.hand_cutting import HandCutting
+from SkullGANGui.sections.section import Section
+
+
+class HandCutsSection(Section):
+    """Places the plane and adds cuts to the segments that the table shows.
+
+    Args:
+        panel: the panel.
+        segments: its ``SegmentsSection``.
+
+    Attributes:
+        cutting: the ``HandCutting``.
+    """
+
+    def __init__(self, panel: Any, segments: Any) -> None:
+        Section.__init__(self, panel)
+        self._segments = segments
+        self.cutting = HandCutting(self.ui.previewLabel, self.ui.previewText, panel.updateButtons)
+        self.ui.planeButton.connect("clicked(bool)", self.onPlane)
+        self.ui.addButton.connect("clicked(bool)", self.onAdd)
+        self._thenPlane = False
+
+    def show(self) -> None:
+        if self.cutting.cutter and self.cutting.cutter.node is not self.node.ct:
+            self.cutting.stop()
+
+    def update(self, busy: str) -> None:
+        placed = self.cutting.cutter is not None
+        self.panel.allow(
+            self.ui.planeButton,
+            busy or self.logic.objectionTo(self.node.ct),
+            _("Put the plane back onto the skull.")
+            if placed
+            else _("Put a plane on the skull, to be dragged and turned in the views."),
+        )
+        self.panel.allow(
+            self.ui.addButton,
+            busy or self.cutting.objection(),
+            _("Add this cut to the segments."),
+        )
+
+    def ended(self, result: Any) -> str | None:
+        # Not where the panel was left meanwhile: it has no parameters then.
+        if isinstance(result, vtkMRMLSegmentationNode) and self._thenPlane and self.node:
+            qt.QTimer.singleShot(0, self.onPlane)  # once the head's section has taken the skull
+        self._thenPlane = False
+        # By its name: the module of cutters brings SciPy, which takes 0.3 s to import.
+        if type(result).__name__ != "HandCutter":
+            return None
+        self._segments.views.restore()
+        if self.node:
+            self.node.plane = self.cutting.start(result, self.node.plane)
+        return _("Drag and turn the plane; the cut follows below.")
+
+    def forget(self) -> None:
+        self.cutting.stop()
+
+    def onPlane(self) -> None:
+        """Put the plane on the skull, after finding it and preparing the cutter if need be."""
+        if self.cutting.cutter:
+            self.node.plane = self.cutting.place(self.node.plane)
+            return
+        with self.panel.shownErrors(_("The plane was not placed.")):
+            from SkullGANScene.nodes import head_attributes
+
+            if self.node.skull is None or head_attributes.head_of(self.node.ct) is None:
+                self._thenPlane = True
+                self.logic.startSkull(self.node.ct)
+            else:
+                self.logic.startHandCuts(self.node.ct, self.node.skull)
+            self.panel.watch()
+
+    def onAdd(self) -> None:
+        from SkullGANScene.jobs import hand_cuts
+
+        with self.panel.shownErrors(_("The cut was not added.")):
+            packages.ensure(packages.SEGMENTS, _("Adding a segment"))
+            volume = hand_cuts.add(
+                self.cutting.cutter, self.cutting.cut.segments, self._segments.table.volume
+            )
+            self.node.segments = volume
+            self._segments.showSet(volume)
+            self._segments.table.pick(volume.GetImageData().GetDimensions()[2] - 1)
+            self.ui.statusLabel.text = _("The cut was added to {name}.").format(
+                name=volume.GetName()
+            )

@@ -1,0 +1,123 @@
+"""Cuts by hand in a panel: a plane that is dragged in the views, and what it gives, live."""
+
+# ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import qt
+import slicer
+import vtk
+from slicer.i18n import tr as _
+from slicer.util import VTKObservationMixin
+
+from SkullGANGui import thumbnails
+
+PREVIEW_MSEC = 60
+"""Dragging sends many events: one cut for all that came in so long a time."""
+_ZOOM = 3
+_START = (-1.0, 0.1, 0.3)
+"""From the middle of the head to where the plane is put: left, a little above the ear."""
+
+
+class HandCutting(VTKObservationMixin):
+    """Follows a markups plane and shows the segment that it cuts.
+
+    Args:
+        label: ``QLabel`` for the picture.
+        text: ``QLabel`` for what it measures, or why it is no segment.
+        onChanged: called when there is another cut.
+
+    Attributes:
+        cutter: the ``SkullGANScene.jobs.hand_cuts.HandCutter``; None while there is none.
+        cut: the last ``HandCut``.
+    """
+
+    def __init__(self, label: Any, text: Any, onChanged: Callable[[], None]) -> None:
+        VTKObservationMixin.__init__(self)
+        self._label, self._text, self._onChanged = label, text, onChanged
+        self.cutter: Any = None
+        self.cut: Any = None
+        self._plane: Any = None
+        self._timer = qt.QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PREVIEW_MSEC)
+        self._timer.connect("timeout()", self._preview)
+
+    def start(self, cutter: Any, plane: Any) -> Any:
+        """Follow a plane, or a new one on the skull if there is none; give the plane's node."""
+        from SkullGANScene.nodes import cut_planes
+
+        self.stop()
+        self.cutter = cutter
+        if plane is None:
+            plane = cut_planes.plane_on_skull(cutter.node, *self._where())
+        self._plane = plane
+        self.addObserver(plane, vtk.vtkCommand.ModifiedEvent, self._onPlane)
+        self.addObserver(plane, slicer.vtkMRMLMarkupsNode.PointModifiedEvent, self._onPlane)
+        self._preview()
+        return plane
+
+    def place(self, plane: Any) -> Any:
+        """Put the plane back onto the skull, with a new one if it was deleted; give its node."""
+        if plane is None or plane is not self._plane:
+            return self.start(self.cutter, plane)
+        point, normal = self._where()
+        plane.SetOriginWorld(point)
+        plane.SetNormalWorld(normal)
+        return plane
+
+    def stop(self) -> None:
+        """Follow no plane any more."""
+        from SkullGANScene.nodes import cut_planes
+
+        self._timer.stop()
+        self.removeObservers()
+        if self.cutter is not None and self.cutter.node.GetScene() is not None:
+            cut_planes.hide_outline(self.cutter.node)
+        self.cutter, self.cut, self._plane = None, None, None
+        self._label.clear()
+        self._text.text = ""
+
+    def objection(self) -> str:
+        """Say why the cut cannot be added, or nothing."""
+        if self.cutter is None:
+            return _("Place a plane on the skull first.")
+        if self.cut is None or self.cut.segments is None or self.cut.objection:
+            return _("This plane gives no segment that is one wall from edge to edge.")
+        return ""
+
+    def _where(self) -> tuple[np.ndarray, np.ndarray]:
+        point = self.cutter.on_skull(np.array(_START))
+        return point, self.cutter.head.frame.superior
+
+    def _onPlane(self, caller: Any, event: Any) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _preview(self) -> None:
+        from SkullGANLib.metrics import radiology
+        from SkullGANScene.nodes import cut_planes
+
+        placed = cut_planes.plane_of(self._plane) if self.cutter else None
+        if placed is None:
+            return
+        self.cut = self.cutter.cut(*placed)
+        found = self.cut.segments
+        if found is None:
+            self._label.clear()
+        else:
+            rows = thumbnails.used_rows(found.hu)
+            self._label.setPixmap(thumbnails.pixmap(found.hu[0], zoom=_ZOOM, rows=rows))
+            cut_planes.outline(self.cutter.node, found.pixel_to_ras[0], found.mask[0])
+        if found is None or self.cut.objection:
+            self._text.text = _("No segment here: {why}.").format(why=self.cut.objection)
+        else:
+            metrics = radiology.measure(found)
+            self._text.text = _("{side}, {plane}: SDR {sdr:.2f}, {mm:.1f} mm thick").format(
+                side=found.side[0],
+                plane=found.plane[0],
+                sdr=metrics["sdr_peaks"][0],
+                mm=metrics["thickness_mm"][0],
+            )
+        self._onChanged()

@@ -1,0 +1,69 @@
+"""Head CT: which one, and its skull."""
+
+# ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
+from typing import Any
+
+import slicer
+import slicer.util
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+from slicer.i18n import tr as _
+
+from SkullGANGui.sections.section import Section
+
+
+class HeadSection(Section):
+    """Chooses the CT and finds its skull."""
+
+    def __init__(self, panel: Any) -> None:
+        Section.__init__(self, panel)
+        self.ui.skullButton.connect("clicked(bool)", self.onSkull)
+        self.ui.editSkullButton.connect("clicked(bool)", self.onEditSkull)
+
+    def show(self) -> None:
+        from SkullGANScene.nodes import segmentations
+
+        node = self.node
+        if node.ct is not None and not self._isOf(node.ct, node.skull):
+            node.skull = segmentations.skull_of(node.ct)
+
+    def update(self, busy: str) -> None:
+        self.panel.allow(
+            self.ui.skullButton,
+            busy or self.logic.objectionTo(self.node.ct),
+            _("Find the wall of the skull, about 10 s; it can be edited before extracting."),
+        )
+        self.panel.allow(
+            self.ui.editSkullButton,
+            "" if self.node.skull else _("Segment the skull first."),
+            _("Open the skull in the Segment Editor."),
+        )
+
+    def ended(self, result: Any) -> str | None:
+        if not isinstance(result, vtkMRMLSegmentationNode):
+            return None
+        if self.node:
+            self.node.skull = result
+        return _("The skull is in the scene as {name}; it can be edited.").format(
+            name=result.GetName()
+        )
+
+    def onSkull(self) -> None:
+        with self.panel.shownErrors(_("The skull was not segmented.")):
+            self.logic.startSkull(self.node.ct)
+            self.panel.watch()
+
+    def onEditSkull(self) -> None:
+        skull, ct = self.node.skull, self.node.ct  # the panel is left: it has no parameters then
+        slicer.util.selectModule("SegmentEditor")
+        editor = slicer.util.getModuleWidget("SegmentEditor").editor
+        editor.setSegmentationNode(skull)
+        editor.setSourceVolumeNode(ct)
+
+    @staticmethod
+    def _isOf(ct: vtkMRMLScalarVolumeNode, skull: vtkMRMLSegmentationNode | None) -> bool:
+        """Whether a skull may be this CT's: two CTs in turn must not mix."""
+        from SkullGANScene.nodes import segmentations
+
+        if skull is None:
+            return segmentations.skull_of(ct) is None
+        return segmentations.volume_of(skull) in (ct, None)

@@ -1,0 +1,261 @@
+"""The logic of the SkullGAN panel: each long step as a task."""
+
+# ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import slicer
+import slicer.util
+from slicer import vtkMRMLMarkupsFiducialNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+from slicer.i18n import tr as _
+
+from SkullGANGui.task_logic import TaskLogic
+
+if TYPE_CHECKING:
+    from SkullGANLib.utils.task import Work
+
+PLANES = ("axial", "coronal", "sagittal")
+
+
+class SectionsLogic(TaskLogic):
+    """Skull, segments, maps and synthetic segments, one task at a time, without a panel.
+
+    Every ``start...`` begins a task, or raises ``SkullGANError`` if it cannot be begun; ``poll``
+    carries on and ``takeResult`` gives what its docstring names.
+
+    Attributes:
+        leftover: segment set that did not go into the scene because that was closed meanwhile.
+        vertices: by the CT's ID, the file that lets its map's overlay show another scalar.
+    """
+
+    def __init__(self) -> None:
+        TaskLogic.__init__(self)
+        self.leftover: Path | None = None
+        self.vertices: dict[str, Path] = {}
+        self._intoScene = True
+
+    def objectionTo(self, ct: vtkMRMLScalarVolumeNode | None) -> str:
+        """Say why no segments can be cut from a volume, or nothing."""
+        from SkullGANScene.nodes.volumes import KIND_ATTRIBUTE, MAP_ATTRIBUTE
+
+        if ct is None:
+            return _("Choose a head CT first.")
+        if ct.GetAttribute(KIND_ATTRIBUTE):
+            return _("This volume holds skull segments already; choose a head CT.")
+        if ct.GetAttribute(MAP_ATTRIBUTE):
+            return _("This volume is a map of a skull; choose a head CT.")
+        if ct.GetImageData() is None:
+            return _("This volume has no voxels; choose a head CT.")
+        return ""
+
+    def headCTs(self) -> list[vtkMRMLScalarVolumeNode]:
+        """The volumes of the scene that may be head CTs."""
+        volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+        return [volume for volume in volumes if not self.objectionTo(volume)]
+
+    def startSkull(self, ct: vtkMRMLScalarVolumeNode) -> None:
+        """Begin to look for the skull; the result is its segmentation node."""
+        from SkullGANScene.jobs import segment_jobs
+
+        self._check(ct)
+        title = _("Looking for the skull in {ct}").format(ct=ct.GetName())
+        self.start(title, segment_jobs.find_skull(ct, self.newFolder()))
+
+    def startExtraction(
+        self,
+        ct: vtkMRMLScalarVolumeNode,
+        bones: Sequence[str],
+        intervalMm: float,
+        planes: Sequence[str] = PLANES,
+        skull: vtkMRMLSegmentationNode | None = None,
+    ) -> None:
+        """Begin to cut segments; the result is a ``SegmentSetNodes``, None if the scene was closed.
+
+        Raises:
+            SkullGANError: if it cannot be begun.
+        """
+        from SkullGANScene.jobs import segment_jobs
+
+        self._check(ct)
+        folder = self._folderForSegments()
+        work = segment_jobs.extract(
+            ct,
+            folder,
+            bones=bones,
+            planes=planes,
+            interval_mm=intervalMm,
+            skull_node=skull,
+            into_scene=lambda: self._intoScene,
+        )
+        self.start(_("Extracting segments from {ct}").format(ct=ct.GetName()), work)
+
+    def startBatch(
+        self, cts: Sequence[vtkMRMLScalarVolumeNode], bones: Sequence[str], **settings: Any
+    ) -> None:
+        """Begin to cut segments of several CTs; the result is that of ``jobs.extract_all``."""
+        from SkullGANScene.jobs import segment_jobs
+
+        work = segment_jobs.extract_all(
+            cts, self.newFolder, bones=bones, into_scene=lambda: self._intoScene, **settings
+        )
+        self._intoScene = True
+        self.start(_("Extracting segments from {n} CTs").format(n=len(cts)), work)
+
+    def startGeneration(
+        self,
+        modelPath: str,
+        number: int,
+        firstSeed: int,
+        limits: dict[str, tuple[float, float]] | None = None,
+    ) -> None:
+        """Begin to make synthetic segments for the scene, by the model in the box if none is named.
+
+        The result is a ``SegmentSetNodes``, None if the scene was closed.
+        """
+        from SkullGANScene.jobs import segment_jobs
+
+        work = segment_jobs.generate(
+            slicer.mrmlScene,
+            self._folderForSegments(),
+            count=number,
+            first_seed=firstSeed,
+            name=_("Synthetic skull segments"),
+            model=modelPath or None,
+            limits=limits,
+            into_scene=lambda: self._intoScene,
+        )
+        self.start(_("Generating {n} segments").format(n=number), work)
+
+    def startGenerationToFile(self, modelPath: str, number: int, firstSeed: int, path: str) -> None:
+        """Begin to make any number of synthetic segments into a file; the result is its path."""
+        from SkullGANScene.jobs import segment_jobs
+
+        work = segment_jobs.generate_to_file(
+            path, count=number, first_seed=firstSeed, model=modelPath or None
+        )
+        self.start(_("Generating {n} segments").format(n=number), work)
+
+    def startSaving(self, segments: vtkMRMLScalarVolumeNode, path: str) -> None:
+        """Begin to save the kept segments of a set in the scene; the result is their number."""
+        from SkullGANScene.jobs import segment_jobs
+
+        title = _("Saving {name}").format(name=Path(path).name)
+        self.start(title, segment_jobs.save(segments, path, self.newFolder()))
+
+    def startHandCuts(self, ct: vtkMRMLScalarVolumeNode, skull: vtkMRMLSegmentationNode) -> None:
+        """Begin to prepare cuts by hand; the result is a ``handcuts.HandCutter``."""
+        self._check(ct)
+        work = _imported("jobs.hand_cuts", lambda hand_cuts: hand_cuts.prepare(ct, skull))
+        self.start(_("Preparing cuts by hand"), work)
+
+    def startMap(
+        self,
+        ct: vtkMRMLScalarVolumeNode,
+        scalar: str = "thickness_mm",
+        skull: vtkMRMLSegmentationNode | None = None,
+        target: vtkMRMLMarkupsFiducialNode | None = None,
+    ) -> None:
+        """Begin to map SDR and thickness on the skull; the result is a ``mapnodes.MapNodes``.
+
+        Args:
+            ct: the CT.
+            scalar: to show, one of ``radiology.METRICS``.
+            skull: its skull; found if None.
+            target: whose first point the array's rays go to; the middle of the head if None.
+        """
+        self._check(ct)
+        point = None
+        if target is not None and target.GetNumberOfControlPoints():
+            point = [0.0, 0.0, 0.0]
+            target.GetNthControlPointPositionWorld(0, point)
+        folder = self.newFolder()
+        work = _imported(
+            "jobs.map_jobs",
+            lambda map_jobs: map_jobs.map_skull(
+                ct, folder, scalar=scalar, skull_node=skull, target_ras=point
+            ),
+        )
+        self.start(_("Mapping the skull of {ct}").format(ct=ct.GetName()), work)
+
+    def startOverlay(self, ct: vtkMRMLScalarVolumeNode, scalar: str) -> bool:
+        """Begin to let the overlay show another scalar; False if it does, or only a new map can."""
+        from SkullGANScene.jobs import map_jobs
+        from SkullGANScene.nodes import map_nodes, maps
+
+        overlay = map_nodes.overlay_of(ct)
+        vertices = self.vertices.get(ct.GetID())
+        if overlay is None or vertices is None or not vertices.is_file():
+            return False
+        if maps.scalar_of(overlay) == scalar:
+            return False
+        self.start(_("Filling the overlay"), map_jobs.refill(overlay, vertices, scalar))
+        return True
+
+    def startJudging(
+        self, segments: vtkMRMLScalarVolumeNode, method: str, modelPath: str = ""
+    ) -> None:
+        """Begin to let a discriminator judge segments; the result is the overlay over them.
+
+        Args:
+            segments: volume of a segment set.
+            method: one of ``SkullGANLib.evaluation.measures.realness.METHODS``.
+            modelPath: whose discriminator; the model in the box if empty.
+        """
+        folder, model = self.newFolder(), modelPath or None
+        work = _imported(
+            "jobs.map_jobs",
+            lambda map_jobs: map_jobs.judge(segments, folder, method=method, model=model),
+        )
+        self.start(_("Judging {name}").format(name=segments.GetName()), work)
+
+    def saveLeftover(self, path: str) -> None:
+        """Copy what did not go into the scene to a file."""
+        import shutil
+
+        from SkullGANLib.utils.atomic_files import written_aside
+
+        with written_aside(path) as aside:
+            shutil.copyfile(self.leftover, aside)
+
+    def takeResult(self) -> Any:
+        result = TaskLogic.takeResult(self)
+        if result is None and self._output is not None and self._output.is_file():
+            self.leftover = self._output
+        self._output = None
+        return result
+
+    def keepOutOfScene(self) -> None:
+        """Let go of the scene: what is being made can still be saved as a file."""
+        self._intoScene = False
+
+    def close(self) -> None:
+        TaskLogic.close(self)
+        self.leftover = None
+
+    _output: Path | None = None
+
+    def _folderForSegments(self) -> Path:
+        from SkullGANScene.jobs import segment_jobs
+
+        folder = self.newFolder()
+        self._output, self._intoScene = folder / segment_jobs.SEGMENT_SET, True
+        return folder
+
+    def _check(self, ct: vtkMRMLScalarVolumeNode | None) -> None:
+        from SkullGANLib.errors import BadInputError
+
+        objection = self.objectionTo(ct)
+        if objection:
+            raise BadInputError(objection)
+
+
+def _imported(name: str, work: Callable[[Any], Work]) -> Work:
+    """Import a module of ``SkullGANScene`` in a thread, then do its work: some bring SciPy."""
+    from SkullGANLib.utils.task import aside, within
+
+    module = yield from within(aside(lambda: import_module(f"SkullGANScene.{name}")), 0.0, 0.05)
+    return (yield from within(work(module), 0.05, 1.0))

@@ -1,0 +1,130 @@
+"""Maps of the skull in a panel: which scalar, in which range, where, and its value at the mouse."""
+
+# ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
+from typing import Any
+
+import numpy as np
+import slicer
+from slicer.i18n import tr as _
+from slicer.util import VTKObservationMixin
+
+SCALARS = {
+    "Thickness (mm)": "thickness_mm",
+    "SDR (peaks)": "sdr_peaks",
+    "SDR (outer peak)": "sdr_outer_peak",
+    "SDR (central)": "sdr_central",
+    "SDR (literal)": "sdr_literal",
+    "Mean intensity (HU)": "mean_intensity_hu",
+    "Realness": "realness",
+}
+"""What a map shows, as the panel calls it."""
+
+
+class Mapping(VTKObservationMixin):
+    """Shows the map of one CT as the panel says, and reads it at the mouse.
+
+    Args:
+        label: ``QLabel`` for the value at the mouse.
+    """
+
+    def __init__(self, label: Any) -> None:
+        VTKObservationMixin.__init__(self)
+        self._label = label
+        self._probe: Any = None
+        self._surface: Any = None
+        self._scalar = ""
+
+    def show(self, ct: Any, scalar: str, surface: bool, overlay: bool) -> None:
+        """Show what there is of a CT's map; nothing for a CT without one.
+
+        Args:
+            ct: the CT's node or None.
+            scalar: one of ``SCALARS``' values.
+            surface: whether the skull's surface is shown in 3D.
+            overlay: whether the overlay lies over the slices; where it still holds another scalar,
+                it is not shown.
+        """
+        from SkullGANScene.nodes import map_nodes
+
+        self._scalar = scalar
+        node = map_nodes.surface_of(ct) if ct is not None else None
+        self._follow(node)
+        if node is None:
+            return
+        from SkullGANScene.nodes import maps
+
+        surface = surface and scalar in maps.scalars_of(node)
+        if surface and node.GetDisplayNode().GetActiveScalarName() != scalar:
+            maps.show_scalar(node, scalar)
+        if bool(node.GetDisplayNode().GetVisibility()) != surface:
+            node.GetDisplayNode().SetVisibility(surface)
+            maps.show_legend(node, surface)
+        over = map_nodes.overlay_of(ct)
+        if over is not None:
+            shown = overlay and maps.scalar_of(over) == scalar
+            maps.show_in_slices(over if shown else None, slicer.mrmlScene)
+            maps.show_legend(over, shown)
+
+    def range(self, ct: Any) -> tuple[float, float]:
+        """The range of the colours of a CT's map."""
+        from SkullGANScene.nodes import map_nodes, maps
+
+        return maps.range_of(map_nodes.surface_of(ct))
+
+    def setRange(self, ct: Any, low: float, high: float) -> None:
+        """Let the colours of a CT's map reach from one value to another."""
+        from SkullGANScene.nodes import map_nodes, maps
+
+        for node in (map_nodes.surface_of(ct), map_nodes.overlay_of(ct)):
+            if node is not None:
+                maps.set_range(node, low, high)
+
+    def stop(self) -> None:
+        """Read nothing at the mouse any more."""
+        self._follow(None)
+
+    def _follow(self, surface: Any) -> None:
+        """Read this surface at the mouse from now on."""
+        if surface is self._surface:
+            return
+        self.removeObservers()
+        self._surface, self._probe = surface, None
+        self._label.text = ""
+        if surface is None:
+            return
+        from SkullGANScene.nodes import maps
+
+        self._probe = maps.Probe(surface)
+        crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+        if crosshair is not None:
+            event = slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent
+            self.addObserver(crosshair, event, self._onMouse)
+
+    def _onMouse(self, crosshair: Any, event: Any) -> None:
+        point = np.zeros(3)
+        over = crosshair.GetCursorPositionRAS(point)
+        reading = self._probe.at(point) if over else None
+        self._label.text = reading.text(self._scalar) if reading else _("no skull at the mouse")
+
+
+def sentence(numbers: Any) -> str:
+    """Say what the array sees, and what must be known beside it.
+
+    Args:
+        numbers: what ``mapfiles.read_numbers`` gave.
+    """
+    array = numbers["array"]
+    sdr = array["scalars"]["sdr_peaks"]
+    said = _("{n} elements: mean SDR {sdr:.2f} ± {sd:.2f}, {active} active ({rule}).").format(
+        n=array["elements"],
+        sdr=sdr["mean"] if sdr["mean"] is not None else float("nan"),
+        sd=sdr["sd"] if sdr["sd"] is not None else float("nan"),
+        active=array["active"],
+        rule=array["rule"],
+    )
+    source = numbers["source"]
+    said += " " + _("Kernel {kernel}, slices {mm} mm.").format(
+        kernel=source.get("kernel") or _("unknown"),
+        mm=source.get("slice_thickness_mm") or _("of unknown thickness,"),
+    )
+    return "\n".join([said, *numbers["caveats"]])

@@ -1,0 +1,108 @@
+"""Maps of the skull: thickness and SDR on the surface and the slices, and an array's rays."""
+
+# ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
+from typing import Any
+
+import slicer
+from slicer import vtkMRMLScalarVolumeNode
+from slicer.i18n import tr as _
+
+from SkullGANGui.sections.mapping import SCALARS, Mapping, sentence
+from SkullGANGui.sections.section import Section
+
+REALNESS = SCALARS["Realness"]
+
+
+class MapsSection(Section):
+    """Makes the map of the CT and shows it as the parameters say."""
+
+    def __init__(self, panel: Any) -> None:
+        Section.__init__(self, panel)
+        self.mapping = Mapping(self.ui.mapValueLabel)
+        self.ui.mapButton.connect("clicked(bool)", self.onMap)
+        self.ui.mapTableButton.connect("clicked(bool)", self.onMapTable)
+        self._scalar: str | None = None
+
+    def update(self, busy: str) -> None:
+        self.panel.allow(
+            self.ui.mapButton,
+            busy or self.logic.objectionTo(self.node.ct),
+            _("Map thickness and SDR on the skull, about 15 s, and cast the rays of an array."),
+        )
+        mapped = self.node.ct is not None and self._isMapped(self.node.ct)
+        self.panel.allow(
+            self.ui.mapTableButton,
+            "" if mapped else _("Map the skull first."),
+            _("Show the map's summary by bone and side in a table beside the views."),
+        )
+
+    def ended(self, result: Any) -> str | None:
+        from SkullGANScene.nodes.map_nodes import MapNodes
+
+        if isinstance(result, MapNodes):
+            return self._mapCame(result)
+        if isinstance(result, vtkMRMLScalarVolumeNode):
+            if self.node:
+                self.show()
+            return _("The overlay is filled anew.")
+        return None
+
+    def forget(self) -> None:
+        self.mapping.stop()
+        self.logic.vertices.clear()
+        self._scalar = None
+
+    def show(self) -> None:
+        """Show the map as the parameters say; a new scalar brings its own range along."""
+        from SkullGANScene.nodes import map_nodes
+
+        node, scalar = self.node, SCALARS[self.node.mapScalar]
+        self.mapping.show(node.ct, scalar, node.mapOnSkull, node.mapOnSlices)
+        before, self._scalar = self._scalar, scalar
+        if before not in (None, scalar):  # not when a scene was opened: its range stays
+            self._setRange(*map_nodes.RANGES[scalar])
+        if node.ct is None or map_nodes.surface_of(node.ct) is None:
+            return
+        if node.mapFrom < node.mapTo and (node.mapFrom, node.mapTo) != self.mapping.range(node.ct):
+            self.mapping.setRange(node.ct, node.mapFrom, node.mapTo)
+        if scalar != REALNESS and node.mapOnSlices and not self.logic.isWorking():
+            with self.panel.shownErrors(_("The overlay was not changed.")):
+                if self.logic.startOverlay(node.ct, scalar):
+                    self.panel.watch()
+
+    def onMap(self) -> None:
+        node = self.node
+        with self.panel.shownErrors(_("The skull was not mapped.")):
+            self.logic.startMap(node.ct, SCALARS[node.mapScalar], node.skull, node.mapTarget)
+            self.panel.watch()
+
+    def onMapTable(self) -> None:
+        """Show the table of the map's summary in the table view."""
+        from SkullGANScene.nodes import map_nodes
+
+        summary = map_nodes.nodes_of(self.node.ct)[2]
+        slicer.app.layoutManager().setLayout(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpTableView)
+        selection = slicer.app.applicationLogic().GetSelectionNode()
+        selection.SetActiveTableID(summary.GetID())
+        slicer.app.applicationLogic().PropagateTableSelection()
+
+    def _setRange(self, low: float, high: float) -> None:
+        modified = self.node.StartModify()
+        self.node.mapFrom, self.node.mapTo = low, high
+        self.node.EndModify(modified)
+
+    def _mapCame(self, nodes: Any) -> str:
+        ct = self.node.ct if self.node else None
+        if ct is not None:
+            self.logic.vertices[ct.GetID()] = nodes.vertices
+            self.show()
+        self.ui.mapTextLabel.text = sentence(nodes.numbers)
+        return _(
+            "The map is in the scene as {name}; move the mouse over the skull to read it."
+        ).format(name=nodes.surface.GetName())
+
+    @staticmethod
+    def _isMapped(ct: vtkMRMLScalarVolumeNode) -> bool:
+        from SkullGANScene.nodes import map_nodes
+
+        return len(map_nodes.nodes_of(ct)) == 4

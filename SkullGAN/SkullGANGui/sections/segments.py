@@ -1,0 +1,193 @@
+"""Segments: cutting them out of CTs, looking through them, keeping and saving them."""
+
+# ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
+from collections.abc import Sequence
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from SkullGANGui import packages
+from SkullGANGui.sections import segment_files
+from SkullGANGui.sections.logic import PLANES
+from SkullGANGui.sections.section import Section
+from SkullGANGui.sections.segment_table import SegmentTable, summary
+from SkullGANGui.sections.segment_views import SegmentViews
+
+BONES = ("temporal", "parietal", "frontal", "occipital")
+
+
+class SegmentsSection(Section):
+    """Extracts segments and shows those of one set in the table and the views.
+
+    Attributes:
+        table: the ``SegmentTable``.
+        views: the ``SegmentViews``.
+    """
+
+    def __init__(self, panel: Any) -> None:
+        Section.__init__(self, panel)
+        ui = self.ui
+        ui.setSelector.addAttribute("vtkMRMLScalarVolumeNode", "SkullGAN.Kind")
+        self.table = SegmentTable(ui.segmentTable, self.onPicked, self.onKept)
+        self.views = SegmentViews()
+        for button, slot in (
+            (ui.extractButton, self.onExtract),
+            (ui.batchButton, self.onBatch),
+            (ui.saveButton, self.onSave),
+            (ui.removeButton, self.onRemove),
+        ):
+            button.connect("clicked(bool)", slot)
+        self._savedAs = ""
+
+    def show(self) -> None:
+        from SkullGANScene.nodes import segment_sets
+
+        node = self.node
+        volume = node.segments if node.segments in segment_sets.in_scene(slicer.mrmlScene) else None
+        if self.table.volume is not volume:
+            self.showSet(volume)
+        if not node.follow:
+            self.views.restore()
+
+    def update(self, busy: str) -> None:
+        ui, allow = self.ui, self.panel.allow
+        bones = _("Choose at least one bone.") if not self._chosen(BONES) else ""
+        planes = _("Choose at least one plane.") if not self._chosen(PLANES) else ""
+        ask = packages.sentence(packages.SEGMENTS)
+        allow(
+            ui.extractButton,
+            busy or self.logic.objectionTo(self.node.ct) or bones or planes,
+            _("Cut the segments, about 20 s; they appear in the table and the scene.") + ask,
+        )
+        few = _("There is no head CT in the scene.") if not self.logic.headCTs() else ""
+        allow(
+            ui.batchButton,
+            busy or few or bones or planes,
+            _("Cut the segments of every CT in the scene, one after the other.") + ask,
+        )
+        nothing = _("Extract, generate or choose segments first.")
+        chosen = self.table.volume is not None
+        allow(
+            ui.saveButton,
+            busy or ("" if chosen or self.logic.leftover else nothing),
+            _("Save the kept segments as a file, for training, evaluation and other programs."),
+        )
+        allow(
+            ui.removeButton,
+            busy or ("" if chosen else nothing),
+            _("Remove these segments, their masks and metrics from the scene."),
+        )
+
+    def ended(self, result: Any) -> str | None:
+        from SkullGANScene.nodes.segment_sets import SegmentSetNodes
+
+        if isinstance(result, SegmentSetNodes):
+            return self._segmentsCame(result)
+        if isinstance(result, list):
+            return self._batchCame(result)
+        if isinstance(result, int):
+            return _("{n} segments were saved as {path}").format(n=result, path=self._savedAs)
+        return None
+
+    def forget(self) -> None:
+        self.views.forget()
+        self.table.show(None)
+
+    def showSet(self, volume: Any) -> None:
+        """Show a set in the table, anew if it is the one that is shown; None shows nothing."""
+        self.table.show(volume)
+        self.count()
+
+    def count(self) -> None:
+        """Say how many segments are kept, and what they measure."""
+        self.ui.countLabel.text = summary(self.table.volume)
+        self.panel.updateButtons()
+
+    def onExtract(self) -> None:
+        node = self.node
+        with self.panel.shownErrors(_("No segments were extracted.")):
+            packages.ensure(packages.SEGMENTS, _("Extraction"))
+            self.logic.startExtraction(
+                node.ct,
+                self._chosen(BONES),
+                node.intervalMm,
+                self._chosen(PLANES),
+                node.skull,
+            )
+            self.panel.watch()
+
+    def onBatch(self) -> None:
+        with self.panel.shownErrors(_("No segments were extracted.")):
+            packages.ensure(packages.SEGMENTS, _("Extraction"))
+            self.logic.startBatch(
+                self.logic.headCTs(),
+                self._chosen(BONES),
+                planes=self._chosen(PLANES),
+                interval_mm=self.node.intervalMm,
+            )
+            self.panel.watch()
+
+    def onPicked(self, segment: int) -> None:
+        """Let the views follow the row that was picked."""
+        node = self.node
+        if node and node.follow and segment >= 0:
+            overlay = None
+            if node.showRealness:
+                from SkullGANScene.nodes import realness
+
+                overlay = realness.realness_of(self.table.volume, node.realnessMethod)
+            with self.panel.shownErrors(_("The views could not follow.")):
+                self.views.go(self.table.volume, segment, overlay)
+
+    def onKept(self, segment: int, keep: bool) -> None:
+        from SkullGANScene.nodes import segment_sets
+
+        segment_sets.set_kept(self.table.volume, segment, keep)
+        self.count()
+
+    def onSave(self) -> None:
+        path = segment_files.askForSegments(_("Save segments"), "segments.h5")
+        if not path:
+            return
+        with self.panel.shownErrors(_("The segments were not saved.")):
+            packages.ensure(packages.SEGMENTS, _("Saving"))
+            if self.table.volume is None:
+                self.logic.saveLeftover(path)
+                self.ui.statusLabel.text = _("Saved as {path}").format(path=path)
+            else:
+                self._savedAs = path
+                self.logic.startSaving(self.table.volume, path)
+                self.panel.watch()
+
+    def onRemove(self) -> None:
+        from SkullGANScene.nodes import segment_sets
+
+        volume = self.table.volume
+        name = volume.GetName()
+        self.views.restore()
+        self.node.segments = None
+        self.table.show(None)
+        segment_sets.remove(volume)
+        self.ui.statusLabel.text = _("{name} was removed from the scene.").format(name=name)
+        self.count()
+
+    def _segmentsCame(self, nodes: Any) -> str:
+        if self.node:
+            self.node.segments = nodes.volume
+        count = nodes.volume.GetImageData().GetDimensions()[2]
+        return _(
+            "{n} segments are in the scene as the volume {name}, one a slice, with masks and a"
+            " table of metrics."
+        ).format(n=count, name=nodes.volume.GetName())
+
+    def _batchCame(self, rows: list[tuple[str, Any]]) -> str:
+        good = [nodes for _name, nodes in rows if not isinstance(nodes, str) and nodes is not None]
+        if good and self.node:
+            self.node.segments = good[-1].volume
+        said = [_("{n} of {of} CTs gave segments.").format(n=len(good), of=len(rows))]
+        said += [f"{name}: {why}" for name, why in rows if isinstance(why, str)]
+        return "\n".join(said)
+
+    def _chosen(self, names: Sequence[str]) -> list[str]:
+        return [name for name in names if getattr(self.node, name)]

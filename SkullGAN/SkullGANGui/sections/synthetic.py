@@ -1,0 +1,70 @@
+"""Synthetic segments: from a model, into the scene or a file."""
+
+# ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from SkullGANGui import packages
+from SkullGANGui.sections import segment_files
+from SkullGANGui.sections.section import Section
+
+
+class SyntheticSection(Section):
+    """Generates segments, within limits if wanted."""
+
+    def __init__(self, panel: Any) -> None:
+        Section.__init__(self, panel)
+        self.ui.generateButton.connect("clicked(bool)", self.onGenerate)
+        self.ui.generateFileButton.connect("clicked(bool)", self.onGenerateToFile)
+        panel.keepPath(self.ui.modelPath, "modelPath")
+
+    def update(self, busy: str) -> None:
+        ask = packages.sentence(packages.MODELS)
+        self.panel.allow(
+            self.ui.generateButton,
+            busy or self._limitsObjection() or self._tooMany(),
+            _("Make synthetic segments; they appear in the table and the scene.") + ask,
+        )
+        self.panel.allow(
+            self.ui.generateFileButton,
+            busy,
+            _("Make any number of synthetic segments into a file, without limits.") + ask,
+        )
+
+    def onGenerate(self) -> None:
+        node = self.node
+        with self.panel.shownErrors(_("No segments were generated.")):
+            packages.ensure(packages.MODELS, _("Generation"))
+            limits = None
+            if node.limited:
+                limits = {
+                    "sdr_peaks": (node.sdrFrom, node.sdrTo),
+                    "thickness_mm": (node.thicknessFromMm, node.thicknessToMm),
+                }
+            self.logic.startGeneration(node.modelPath, node.number, node.firstSeed, limits)
+            self.panel.watch()
+
+    def onGenerateToFile(self) -> None:
+        path = segment_files.askForSegments(_("Generate into a file"), "synthetic.h5")
+        if not path:
+            return
+        node = self.node
+        with self.panel.shownErrors(_("No segments were generated.")):
+            packages.ensure(packages.MODELS, _("Generation"))
+            self.logic.startGenerationToFile(node.modelPath, node.number, node.firstSeed, path)
+            self.panel.watch()
+
+    def _limitsObjection(self) -> str:
+        node = self.node
+        turned = node.sdrFrom > node.sdrTo or node.thicknessFromMm > node.thicknessToMm
+        return _("A lower limit is above its upper one.") if node.limited and turned else ""
+
+    def _tooMany(self) -> str:
+        from SkullGANScene.nodes.segment_sets import MOST_IN_SCENE
+
+        if self.node.number <= MOST_IN_SCENE:
+            return ""
+        return _("A scene takes {n} segments at once; generate more into a file.").format(
+            n=MOST_IN_SCENE
+        )

@@ -1,0 +1,90 @@
+"""The logic that our modules share: one task at a time, and a folder for what it writes."""
+
+# ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from slicer.i18n import tr as _
+from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
+
+if TYPE_CHECKING:
+    from SkullGANLib.utils.task import Task, Work
+
+
+class TaskLogic(ScriptedLoadableModuleLogic):
+    """Does one ``SkullGANLib.utils.task.Task`` at a time, with or without a panel.
+
+    Example::
+
+        logic.startSomething(...)
+        while logic.poll() == "running":
+            slicer.app.processEvents()
+        result = logic.takeResult()
+    """
+
+    def __init__(self) -> None:
+        ScriptedLoadableModuleLogic.__init__(self)
+        self.task: Task | None = None
+        self._folder: tempfile.TemporaryDirectory | None = None
+        self._count = 0
+
+    def start(self, title: str, work: Work) -> Task:
+        """Begin a task; raises ``BadInputError`` while another one goes on."""
+        from SkullGANLib.errors import BadInputError
+        from SkullGANLib.utils.task import Task
+
+        if self.task:
+            work.close()
+            raise BadInputError(
+                _("{title} is not done yet; wait or cancel it.").format(title=self.task.title)
+            )
+        self.task = Task(title, work)
+        return self.task
+
+    def isWorking(self) -> bool:
+        return self.task is not None
+
+    def poll(self) -> str:
+        """Carry on; give ``idle``, ``running``, ``finished``, ``cancelled`` or ``failed``."""
+        return self.task.poll() if self.task else "idle"
+
+    def takeResult(self) -> Any:
+        """Give what an ended task made, None if it was cancelled, and be free for the next one.
+
+        Raises:
+            SkullGANError: with the task's sentence if it failed.
+        """
+        from SkullGANLib.errors import SkullGANError
+
+        task, self.task = self.task, None
+        if task.state == "failed":
+            raise SkullGANError(task.sentence)
+        return task.result
+
+    def cancel(self) -> None:
+        """Begin to end what is being done; ``poll`` says when it has ended."""
+        if self.task:
+            self.task.cancel()
+
+    def close(self) -> None:
+        """End what is being done and remove the temporary files."""
+        if self.task:
+            self.task.end()
+            self.task = None
+        if self._folder:
+            self._folder.cleanup()
+            self._folder = None
+
+    def newFolder(self) -> Path:
+        """Make an empty folder that lasts until ``close``."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(
+                prefix="skullgan-panel-", ignore_cleanup_errors=True
+            )
+        self._count += 1
+        folder = Path(self._folder.name) / str(self._count)
+        folder.mkdir()
+        return folder

@@ -1,0 +1,188 @@
+"""Sites: where on the skull a segment belongs, and which bone and side it then shows.
+
+All planes lie in the head frame (see ``frame``), at fixed steps, and bone and side follow from
+where they lie (the README has a picture of it, ``Resources/Screenshots/sites.png``):
+
+- **axial** planes from the floor of the vault up. Rays to the left and to the right meet the
+  squama of the temporal bone up to ``TEMPORAL_TOP_MM`` above the floor, and parietal bone above it.
+  Rays to the front meet frontal bone, rays to the back occipital bone up to ``OCCIPITAL_TOP_MM``;
+- **coronal** planes over ``PARIETAL_CORONAL``: rays to the left and to the right, 45 degrees up,
+  meet parietal bone;
+- **sagittal** planes over ``PARIETAL_SAGITTAL_MM`` on both sides of the midline: rays straight up
+  meet parietal bone near the vertex.
+
+The side is the patient's: where the ray goes or, for rays straight up, where it starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import BadInputError
+from .head_frame import HeadFrame
+from .skull import Cavity
+
+INTERVAL_MM = 3.1
+"""Distance of neighbouring planes (paper: every 5th slice of 0.625 mm)."""
+TEMPORAL_TOP_MM = 35.0
+"""Height of the squama's upper border above the floor of the vault, on average."""
+OCCIPITAL_TOP_MM = 45.0
+"""Height of the lambda above the floor of the vault, roughly."""
+PARIETAL_CORONAL = (-0.6, 0.2)
+"""Coronal planes go from behind to before the middle, in half lengths of the vault: between the
+lambdoid and the coronal suture."""
+PARIETAL_SAGITTAL_MM = (6.2, 37.2)
+"""Sagittal planes lie this far from the midline: beside the sagittal sinus, above the temporal
+line."""
+SAGITTAL_START = -0.25
+"""Rays of sagittal planes start here, in half lengths of the vault: midway between bregma and
+lambda."""
+CORONAL_SUTURE = (0.4, 0.3)
+"""The coronal suture in half lengths of the vault before the middle: at the floor of the vault
+(pterion) and at its top (bregma)."""
+ASTERION_DEG = 60.0
+"""The lambdoid suture falls from the lambda, straight behind, to the floor of the vault so far to
+either side."""
+
+BONES = ("temporal", "parietal", "frontal", "occipital")
+SIDES = ("left", "right")
+PLANES = ("axial", "coronal", "sagittal")
+
+_HAND_RAY_MM = 60.0  # a ray by hand starts this far inside the point, short of the other side
+_SAME_PLANE = 0.9  # cosine up to which a plane by hand still has the name of the nearest
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """Where a segment belongs: a plane, and in it a ray from inside the head to the wall.
+
+    Attributes:
+        bone, side, plane: as in ``SegmentSet``.
+        start_ras: float64 (3,), where the ray starts, RAS mm.
+        outward: float64 (3,), unit vector of the ray, in the plane.
+        normal: float64 (3,), unit normal of the plane; seen against it, columns run to the right.
+    """
+
+    bone: str
+    side: str
+    plane: str
+    start_ras: np.ndarray
+    outward: np.ndarray
+    normal: np.ndarray
+
+
+def plan(cavity: Cavity, interval_mm: float = INTERVAL_MM) -> Iterator[Site]:
+    """Yield the sites of the vault: axial ones bottom up, coronal ones from the back, sagittal ones
+    from the midline; left before right."""
+    yield from _axial(cavity, interval_mm)
+    yield from _coronal(cavity.frame, interval_mm)
+    yield from _sagittal(cavity.frame, interval_mm)
+
+
+def by_hand(frame: HeadFrame, point_ras: np.ndarray, normal: np.ndarray) -> Site:
+    """Make the site of a point on the skull and any plane through it.
+
+    Args:
+        frame: the head frame.
+        point_ras: (3,), on or near the skull, RAS mm.
+        normal: (3,), of the plane, of any length and of either sign.
+
+    Returns:
+        A site whose ray passes through the point from inside. Its bone is unknown, its side that of
+        the point, its plane the nearest of ``PLANES`` or oblique.
+
+    Raises:
+        BadInputError: if the normal has no length or leads from the middle of the head to the
+            point, so that the plane does not cut the wall there.
+    """
+    length = np.linalg.norm(normal)
+    outward = point_ras - frame.head_to_ras[:3, 3]
+    unit = normal / length if length > 0 else np.zeros(3)
+    outward = outward - (outward @ unit) * unit
+    if length == 0 or np.linalg.norm(outward) < 1.0:
+        raise BadInputError(
+            f"The plane's normal is {np.round(normal, 3).tolist()}, one that lies along the skull "
+            "at the point is needed."
+        )
+    outward = outward / np.linalg.norm(outward)
+    looks = {"axial": frame.superior, "coronal": -frame.anterior, "sagittal": frame.right}
+    plane = max(looks, key=lambda name: abs(unit @ looks[name]))
+    if unit @ looks[plane] < 0:
+        unit = -unit
+    named = plane if unit @ looks[plane] > _SAME_PLANE else "oblique"
+    side = "left" if frame.from_ras(point_ras)[0] < 0 else "right"
+    return Site("unknown", side, named, point_ras - _HAND_RAY_MM * outward, outward, unit)
+
+
+def _axial(cavity: Cavity, interval_mm: float) -> Iterator[Site]:
+    frame = cavity.frame
+    for z in np.arange(cavity.base_mm + interval_mm, cavity.top_mm, interval_mm):
+        height = z - cavity.base_mm
+        start = frame.to_ras(np.array([0.0, cavity.middle_mm, z]))
+        lateral = "temporal" if height <= TEMPORAL_TOP_MM else "parietal"
+        rays = [
+            (lateral, "left", -frame.right),
+            (lateral, "right", frame.right),
+            ("frontal", "midline", frame.anterior),
+        ]
+        if height <= OCCIPITAL_TOP_MM:
+            rays.append(("occipital", "midline", -frame.anterior))
+        # Seen from the feet, as radiologists do; the others from the front and from the left.
+        for bone, side, outward in rays:
+            yield Site(bone, side, "axial", start, outward, frame.superior)
+
+
+def _coronal(frame: HeadFrame, interval_mm: float) -> Iterator[Site]:
+    back, front = (share * frame.half_length_mm for share in PARIETAL_CORONAL)
+    for y in np.arange(back, front, interval_mm):
+        start = frame.to_ras(np.array([0.0, y, 0.0]))
+        for side, sideways in (("left", -frame.right), ("right", frame.right)):
+            outward = (sideways + frame.superior) / np.sqrt(2.0)
+            yield Site("parietal", side, "coronal", start, outward, -frame.anterior)
+
+
+def _sagittal(frame: HeadFrame, interval_mm: float) -> Iterator[Site]:
+    nearest, farthest = PARIETAL_SAGITTAL_MM
+    y = SAGITTAL_START * frame.half_length_mm
+    for x in np.arange(nearest, farthest + 1e-6, interval_mm):
+        for side, sign in (("left", -1.0), ("right", 1.0)):
+            start = frame.to_ras(np.array([sign * x, y, 0.0]))
+            yield Site("parietal", side, "sagittal", start, frame.superior, frame.right)
+
+
+def bones_of(cavity: Cavity, points_ras: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Say which bone and side any points of the vault belong to.
+
+    Every site of ``plan`` has the bone that its point on the wall is given here. Between them the
+    borders are drawn as the sutures run on average: the coronal suture as a plane that leans
+    forward downwards, the lambdoid one as an inverted V from the lambda, the squamous one as a
+    height.
+
+    Args:
+        cavity: what ``skull.find_cavity`` gave.
+        points_ras: float (N, 3), RAS mm.
+
+    Returns:
+        Bones, out of ``BONES``, and sides, left or right, of the points: texts (N,).
+    """
+    points = cavity.frame.from_ras(points_ras)
+    above_floor = points[:, 2] - cavity.base_mm
+    share = np.clip(above_floor / (cavity.top_mm - cavity.base_mm), 0.0, 1.0)
+    bottom, top = CORONAL_SUTURE
+    suture = (bottom + share * (top - bottom)) * cavity.frame.half_length_mm
+    forward = points[:, 1] - cavity.middle_mm
+    from_behind_deg = np.rad2deg(np.arctan2(np.abs(points[:, 0]), -forward))
+    lambdoid = OCCIPITAL_TOP_MM * (1.0 - from_behind_deg / ASTERION_DEG)
+    bone = np.select(
+        [
+            points[:, 1] > suture,
+            (from_behind_deg < ASTERION_DEG) & (above_floor <= lambdoid),
+            above_floor <= TEMPORAL_TOP_MM,
+        ],
+        ["frontal", "occipital", "temporal"],
+        "parietal",
+    )
+    return bone, np.where(points[:, 0] < 0, "left", "right")

@@ -1,0 +1,20 @@
+"""The command ``skullgan``: one file a command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_face
+
+if TYPE_CHECKING:
+    from .program import main as main
+    from .program import parser as parser
+
+__all__ = ["main", "parser"]
+
+_HOMES = {
+    "main": "program",
+    "parser": "program",
+}
+
+__getattr__, __dir__ = lazy_face(__name__, _HOMES)

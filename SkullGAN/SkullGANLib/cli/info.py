@@ -1,0 +1,244 @@
+"""Say in a few lines what a segment set, a model, a run, a map or a head CT is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadInputError
+
+_OURS = "a segment set (.h5), a model (.safetensors), a map (.vtp)"
+_NO_METRIC = "-"
+_CTS_SHOWN = 20
+_SOLID_SDR = 0.85  # noise of 100 HU makes dips so deep in solid bone; heads have 0.3 to 0.75
+
+
+def describe(path: str | Path) -> str:
+    """Describe a file or folder of ours, or a head CT, in lines of ``name  value``.
+
+    Raises:
+        BadInputError: if it is none of them, or damaged.
+    """
+    path = Path(path)
+    if (path / "recipe.json").is_file():
+        return _lines(_run(path))
+    if path.suffix == ".safetensors":
+        return _lines(_model(path))
+    if path.suffix in (".h5", ".hdf5"):
+        return _lines(_segment_set(path))
+    if path.suffix == ".vtp":
+        return _lines(_map(path))
+    if not path.exists():
+        raise BadInputError(
+            f"{path}: there is no such file, {_OURS}, a run directory or a head CT is needed."
+        )
+    try:
+        return _lines(_head_ct(path))
+    except BadInputError as error:
+        raise BadInputError(f"{str(error).rstrip('.')}, or {_OURS} or a run directory.") from error
+
+
+def _map(path: Path) -> dict[str, Any]:
+    from ..mapping import calvaria_map, vtp
+
+    calvaria = vtp.read(path)
+    whole = {
+        row["metric"]: row
+        for row in calvaria_map.summary(calvaria)
+        if row["bone"] == calvaria_map.ALL
+    }
+    found: dict[str, Any] = {"map": f"{len(calvaria)} vertices"}
+    for metric, row in whole.items():
+        mean = _NO_METRIC if row["mean"] is None else f"{row['mean']:.4g} ± {row['sd']:.3g}"
+        found[metric] = f"{mean} {row['unit']}".rstrip()
+    lost = calvaria_map.not_measured(calvaria.code)
+    found["not measured"] = ", ".join(
+        f"{n} {why.replace('_', ' ')}" for why, n in lost.items() if n
+    )
+    known = ("scanner", "kernel", "kvp", "slice_thickness_mm", "threshold_hu")
+    found |= {name: calvaria.source[name] for name in known if name in calvaria.source}
+    found["beware"] = (
+        " ".join(calvaria_map.caveats(calvaria.source, calvaria.code)) or "nothing known"
+    )
+    return found | {"made by": calvaria.created_by}
+
+
+def _segment_set(path: Path) -> dict[str, Any]:
+    from ..data import segment_set
+    from ..metrics import radiology
+
+    header = segment_set.read(path, slice(0))
+    whose: list[np.ndarray] = []
+    where: Counter[tuple[str, str]] = Counter()
+    planes: Counter[str] = Counter()
+    metrics: dict[str, list[np.ndarray]] = {name: [] for name in radiology.METRICS}
+    for part in segment_set.iterate(path):
+        whose.append(part.subject)
+        where.update(zip(part.bone.tolist(), part.side.tolist(), strict=True))
+        planes.update(part.plane.tolist())
+        for name, values in radiology.measure(part).items():
+            metrics[name].append(values)
+    subjects = np.concatenate(whose) if whose else np.array([], str)
+    named = sorted(set(subjects.tolist()) - {""})
+    count = sum(planes.values())
+    found: dict[str, Any] = {
+        "segment set": f"{count} segments, {header.kind}",
+        "pixel": f"{header.pixel_spacing_mm} mm",
+        "HU range": f"{header.hu_range[0]:g} to {header.hu_range[1]:g} (what networks see)",
+        "subjects": f"{len(named)} ({_shortened(named)})" if named else "none",
+    }
+    if named:
+        found["cuts"] = ", ".join(
+            f"{bone} {side} {count}" for (bone, side), count in sorted(where.items())
+        )
+        found["planes"] = _counts(planes)
+    if count:
+        whole = {name: np.concatenate(parts) for name, parts in metrics.items()}
+        found["SDR (peaks)"] = _spread(whole["sdr_peaks"], ".3f")
+        found["thickness"] = _spread(whole["thickness_mm"], ".2f", " mm")
+        found["mean intensity"] = _spread(whole["mean_intensity_hu"], ".0f", " HU")
+        solid = [name for name in named if _is_solid(whole["sdr_peaks"][subjects == name])]
+        if solid:
+            found["warning"] = (
+                f"hardly any diploë in {_shortened(solid)} (median SDR above {_SOLID_SDR}): a "
+                "solid phantom or a soft kernel, its SDR says nothing"
+            )
+    found.update(_source(header.source))
+    found["made by"] = header.created_by
+    return found
+
+
+def _model(path: Path) -> dict[str, Any]:
+    from ..networks import model_file
+    from ..networks.dcgan import trainable_parameters
+
+    found = model_file.read(path)
+    return {
+        "model": f"generator of {trainable_parameters(found.generator):,} parameters, "
+        f"discriminator of {trainable_parameters(found.discriminator):,}",
+        "architecture": _counts(found.architecture),
+        "pixel": f"{found.pixel_spacing_mm} mm",
+        "HU range": f"{found.hu_range[0]:g} to {found.hu_range[1]:g}",
+        "recipe": _recipe(found.recipe),
+        **{f"trained on {name}": value for name, value in _source(found.trained_on).items()},
+        "licence": found.licence or "not stated",
+        "made by": found.created_by,
+    }
+
+
+def _run(path: Path) -> dict[str, Any]:
+    from ..training import monitor
+    from ..training.run_directory import Run
+
+    run = Run.open(path)
+    found: dict[str, Any] = {"run": f"recipe {_recipe(asdict(run.recipe()))}"}
+    status = run.status()
+    if status is not None:
+        died = monitor.look(run).state == "died"
+        state = "left for dead, nobody trains there" if died else status.state
+        found["state"] = f"{state}, {status.progress:.0%}: {status.message}"
+        found["iterations"] = f"{status.iteration} of {status.iterations}"
+    events, _ = run.events()
+    if events:
+        found["last report"] = ", ".join(
+            f"{name} {value:.4g}"
+            for name, value in events[-1].items()
+            if name != "time" and isinstance(value, (int, float))
+        )
+    found["snapshots"] = len(run.samples())
+    found["checkpoints"] = len(run.checkpoints())
+    found["result"] = run.model_path.name if run.model_path.exists() else "none yet"
+    return found
+
+
+def _head_ct(path: Path) -> dict[str, Any]:
+    from ..ct.volume import read_ct
+
+    ct = read_ct(path)
+    slices, rows, columns = ct.hu.shape
+    spacing = " x ".join(f"{mm:.4g}" for mm in ct.spacing_mm)
+    return {
+        "head CT": f"{columns} x {rows} x {slices} voxels of {spacing} mm",
+        "HU": f"{ct.hu.min()} to {ct.hu.max()}",
+        **_source(ct.source),
+    }
+
+
+def _source(source: Mapping[str, Any]) -> dict[str, Any]:
+    flat = {}
+    for name, value in source.items():
+        if name == "cts" and isinstance(value, Mapping):
+            flat.update(_cts(value))
+            continue
+        if isinstance(value, Mapping):
+            value = _counts(value) or "none"
+        elif isinstance(value, list):
+            value = "; ".join(_counts(v) if isinstance(v, Mapping) else str(v) for v in value)
+        flat[name.replace("_", " ")] = value
+    return flat
+
+
+def _cts(cts: Mapping[str, Any]) -> dict[str, str]:
+    """What became of the cuts of each CT, and of all together."""
+    own = {ct: of if isinstance(of, Mapping) else {} for ct, of in cts.items()}
+    total: Counter[str] = Counter()
+    for of in own.values():
+        total.update(of.get("dropped", {}))
+    found = {"CTs": str(len(own)), "dropped": _dropped(total)}
+    if len(own) > 1:
+        for ct, of in list(own.items())[:_CTS_SHOWN]:
+            count, dropped = of.get("segments", "?"), _dropped(of.get("dropped", {}))
+            found[f"  {ct}"] = f"{count} segments, dropped: {dropped}"
+        if len(own) > _CTS_SHOWN:
+            found["  ..."] = f"{len(own) - _CTS_SHOWN} more"
+    return found
+
+
+def _dropped(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items())) or "none"
+
+
+def _counts(counts: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name} ({_counts(value)})" if isinstance(value, Mapping) else f"{name} {value}"
+        for name, value in sorted(counts.items())
+    )
+
+
+def _recipe(settings: Mapping[str, Any]) -> str:
+    """The recipe's name, and what was set otherwise than it has it."""
+    from ..training.recipe import RECIPES
+
+    name = str(settings.get("name", "unknown"))
+    if name not in RECIPES:
+        return name
+    own = asdict(RECIPES[name])
+    changed = {key: value for key, value in settings.items() if value != own.get(key)}
+    return f"{name}, with {_counts(changed)}" if changed else name
+
+
+def _shortened(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+
+
+def _is_solid(sdr: np.ndarray) -> bool:
+    sdr = sdr[np.isfinite(sdr)]
+    return bool(sdr.size and np.median(sdr) > _SOLID_SDR)
+
+
+def _spread(values: np.ndarray, digits: str, unit: str = "") -> str:
+    values = values[np.isfinite(values)]
+    if values.size == 0:
+        return _NO_METRIC
+    mean, sd, median = values.mean(), values.std(), np.median(values)
+    return f"{mean:{digits}} ± {sd:{digits}}{unit}, median {median:{digits}}{unit}"
+
+
+def _lines(found: Mapping[str, Any]) -> str:
+    width = max(map(len, found))
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in found.items())

@@ -1,0 +1,114 @@
+"""The command ``map``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..utils import progress
+from .options import add_outputs, command
+
+
+def map_(options: argparse.Namespace) -> None:
+    """Map SDR and thickness on the skull, and the rays of an ultrasound array."""
+    from ..anatomy import landmarks
+    from ..ct import volume
+    from ..mapping import head_maps, transducer
+
+    outputs = [*options.output, *([options.rays] if options.rays else [])]
+    head_maps.check_names(options.output, head_maps.FORMATS, options.overwrite)
+    if options.rays:
+        head_maps.check_names([options.rays], {"rays": (".csv",)}, options.overwrite)
+    elements = transducer.read_elements(options.elements) if options.elements else None
+    points = landmarks.read(options.landmarks) if options.landmarks else None
+    with progress.shown(f"Mapping {options.ct.name}", options.progress) as tell:
+        ct = volume.read_ct(options.ct)
+        mask = volume.read_mask(options.skull_mask, ct) if options.skull_mask else None
+        tell(0.2)
+        found = head_maps.make(
+            ct,
+            mask,
+            landmarks=points,
+            threshold_hu=options.threshold_hu,
+            spacing_mm=options.spacing_mm,
+            target_ras=options.target,
+            elements=elements,
+            most_incidence_deg=options.most_incidence_deg,
+            on_progress=lambda share: tell(0.2 + 0.6 * share),
+        )
+        for number, path in enumerate(options.output):
+            tell(0.8 + 0.2 * number / len(options.output), f"writing {path.name}")
+            head_maps.write(path, found, ct, options.scalar, compress=not options.raw)
+        if options.rays:
+            transducer.write_csv(options.rays, found.array)
+        tell(1.0)
+    for one in found.caveats:
+        print(f"skullgan: WARNING: {one}", file=sys.stderr)
+    for line in head_maps.told(found):
+        print(line)
+    for path in outputs:
+        print(f"{path}: written")
+
+
+def add_map(commands: argparse._SubParsersAction) -> None:
+    from ..mapping.head_maps import FORMATS, SCALARS
+    from ..mapping.surface import SPACING_MM
+    from ..mapping.transducer import MOST_INCIDENCE_DEG, point
+
+    one = command(
+        commands,
+        map_,
+        "skullgan map head.dicom.zip -o map.vtp -o map.nrrd -o map.csv --rays rays.csv "
+        "--target=5,-12,3",
+    )
+    one.add_argument("ct", type=Path, metavar="CT", help="DICOM folder or zip, NRRD, NIfTI, MHA")
+    add_outputs(one, FORMATS)
+    one.add_argument(
+        "--scalar",
+        choices=SCALARS,
+        default="thickness_mm",
+        help="what the overlay holds; vertex is the number of the map's vertex (thickness_mm)",
+    )
+    one.add_argument(
+        "--skull-mask", type=Path, metavar="FILE", help="mask on the CT's grid (found in the CT)"
+    )
+    one.add_argument(
+        "--landmarks",
+        type=Path,
+        metavar="FILE",
+        help="Slicer point list with nasion, inion, left and right porion (found in the CT)",
+    )
+    one.add_argument(
+        "--threshold-hu", type=float, metavar="HU", help="where bone begins (fitted to the CT)"
+    )
+    one.add_argument(
+        "--spacing-mm",
+        type=float,
+        default=SPACING_MM,
+        metavar="MM",
+        help=f"between the map's vertices ({SPACING_MM:g})",
+    )
+    one.add_argument(
+        "--target",
+        type=point,
+        metavar="R,A,S",
+        help="of the ultrasound array, mm; write --target=R,A,S if R is negative (the middle of "
+        "the intracranial space)",
+    )
+    one.add_argument(
+        "--elements",
+        type=Path,
+        metavar="CSV",
+        help="elements of the array: columns x, y, z in mm, the focus at 0, z up (1,024 on a "
+        "hemisphere of 150 mm)",
+    )
+    one.add_argument(
+        "--most-incidence-deg",
+        type=float,
+        default=MOST_INCIDENCE_DEG,
+        metavar="DEG",
+        help=f"up to which an element is active ({MOST_INCIDENCE_DEG:g})",
+    )
+    one.add_argument("--rays", type=Path, metavar="CSV", help="table to write, a row per element")
+    one.add_argument("--raw", action="store_true", help="do not compress overlays")

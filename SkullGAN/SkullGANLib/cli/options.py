@@ -1,0 +1,138 @@
+"""What the commands have in common: their options, signals, progress and refusals."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from ..errors import BadInputError, CancelledError
+from ..utils import progress
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports a wrong command line as bad input (exit code 1): 2 means cancelled."""
+
+    def error(self, message: str) -> NoReturn:
+        said = f"{self.prog}: {message}".removeprefix("skullgan").lstrip(" :")  # said in front
+        if "expected one argument" in message:  # as -5,2,3 seems to be an option
+            said += "; a value that begins with - is written after =, as in --target=-5,2,3"
+        raise BadInputError(f"{said} (--help shows an example).")
+
+
+def command(
+    commands: argparse._SubParsersAction,
+    function: Callable[[argparse.Namespace], None],
+    example: str,
+) -> argparse.ArgumentParser:
+    summary = (function.__doc__ or "").strip().splitlines()[0]
+    name = function.__name__.rstrip("_").replace("_", "-")  # map_ would hide Python's own
+    one = commands.add_parser(name, help=summary, description=summary, epilog=f"Example: {example}")
+    one.set_defaults(command=function)
+    add_progress(one)
+    return one
+
+
+def add_progress(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--progress",
+        choices=progress.STYLES,
+        default="auto",
+        help="how progress is shown on standard error (a bar on a terminal)",
+    )
+
+
+def add_output(one: argparse.ArgumentParser, meaning: str) -> None:
+    one.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=meaning)
+    one.add_argument("--overwrite", action="store_true", help="replace a file that is there")
+
+
+def add_outputs(one: argparse.ArgumentParser, formats: Mapping[str, Sequence[str]]) -> None:
+    """Add ``-o`` for several files at once, whose endings say what they are.
+
+    Args:
+        one: the command.
+        formats: the endings of each format, by what it is called.
+    """
+    endings = "; ".join(f"{', '.join(formats[name])}: {name}" for name in formats)
+    one.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help=f"file to write, as often as there are files ({endings})",
+    )
+    one.add_argument("--overwrite", action="store_true", help="replace files that are there")
+
+
+def add_device(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (auto)")
+
+
+def add_seed(one: argparse.ArgumentParser, meaning: str) -> None:
+    one.add_argument("--seed", type=int, default=0, help=meaning)
+
+
+@contextmanager
+def signals_noted() -> Iterator[threading.Event]:
+    """Set an event on Ctrl-C and SIGTERM instead of ending at once; a second one ends at once."""
+    event = threading.Event()
+    before = {}
+
+    def note(number: int, frame: object) -> None:
+        event.set()
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    if threading.current_thread() is threading.main_thread():
+        before = {each: signal.signal(each, note) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield event
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+@contextmanager
+def counted(
+    title: str, options: argparse.Namespace, interrupted: threading.Event
+) -> Iterator[Callable[[int], None]]:
+    """Show how many of ``options.n`` are done; telling it raises if the user wants to stop."""
+    with progress.shown(title, options.progress) as tell:
+
+        def counted(done: int) -> None:
+            tell(done / options.n, f"{done}/{options.n}")
+            if interrupted.is_set() and done < options.n:
+                raise CancelledError(
+                    f"{options.output}: stopped ({title}: {done} of {options.n}); the same command "
+                    "with --resume does the rest."
+                )
+
+        yield counted
+
+
+def refuse_to_overwrite(
+    options: argparse.Namespace,
+    suffixes: tuple[str, ...] = (".h5", ".hdf5"),
+    *,
+    going_on: bool = False,
+) -> None:
+    if options.output.exists() and not (options.overwrite or going_on):
+        raise BadInputError(
+            f"{options.output}: is there already, a new name is needed (or --overwrite)."
+        )
+    if options.output.suffix not in suffixes:
+        raise BadInputError(f"{options.output}: a name that ends in {suffixes[0]} is needed.")
+
+
+def setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise BadInputError(f"--set {text}: KEY=VALUE is needed.")
+    return name, value

@@ -1,0 +1,75 @@
+"""The command ``skullgan``: every stage of the library from a terminal.
+
+Exit codes: 0 done, 1 failed with one sentence on standard error, 2 cancelled (Ctrl-C, or a run's
+``stop`` file).
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from .. import __version__
+from ..errors import CancelledError, SkullGANError
+from . import evaluate, extract, files, generate, map, train
+from .options import Parser
+
+DONE, FAILED, CANCELLED = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``skullgan`` and give its exit code."""
+    logging.basicConfig(level=logging.WARNING, format="skullgan: %(message)s")
+    try:
+        options = parser().parse_args(arguments)
+        options.command(options)
+    except CancelledError as error:
+        print(f"skullgan: {error}", file=sys.stderr)
+        return CANCELLED
+    except KeyboardInterrupt:
+        print("skullgan: interrupted.", file=sys.stderr)
+        return CANCELLED
+    except SkullGANError as error:
+        print(f"skullgan: {error}", file=sys.stderr)
+        return FAILED
+    except ModuleNotFoundError as error:
+        # An extra that was not installed; a module of ours that is missing is a bug.
+        if (error.name or "").startswith("SkullGAN"):
+            raise
+        print(
+            f"skullgan: the Python package {error.name} is not installed, it is needed here; "
+            "pip install 'skullgan[dicom,evaluate,scene]' brings all.",
+            file=sys.stderr,
+        )
+        return FAILED
+    return DONE
+
+
+def parser() -> argparse.ArgumentParser:
+    """Give the parser of the whole program; ``options.command(options)`` does what was asked."""
+    program = Parser(
+        prog="skullgan",
+        description="Skull segments from head CTs, and synthetic ones by the thousand.",
+    )
+    program.add_argument("--version", action="version", version=f"skullgan {__version__}")
+    commands = program.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+    for add in (
+        extract.add_extract,
+        extract.add_skull,
+        train.add_pretrain,
+        train.add_train,
+        train.add_check,
+        generate.add_generate,
+        generate.add_export,
+        generate.add_artificial,
+        evaluate.add_evaluate,
+        map.add_map,
+        evaluate.add_realness,
+        files.add_import_weights,
+        files.add_info,
+        files.add_demo,
+    ):
+        add(commands)
+    return program

@@ -1,0 +1,24 @@
+"""Are synthetic segments like real ones, are they copies, are they of use?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_face
+
+if TYPE_CHECKING:
+    from .evaluation import Evaluation as Evaluation
+    from .evaluation import evaluate as evaluate
+    from .evaluation_set import Examined as Examined
+    from .evaluation_set import examined as examined
+
+__all__ = ["Evaluation", "Examined", "evaluate", "examined"]
+
+_HOMES = {
+    "Evaluation": "evaluation",
+    "evaluate": "evaluation",
+    "Examined": "evaluation_set",
+    "examined": "evaluation_set",
+}
+
+__getattr__, __dir__ = lazy_face(__name__, _HOMES)

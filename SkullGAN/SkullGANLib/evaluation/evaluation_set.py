@@ -1,0 +1,312 @@
+"""The sets of an evaluation: read at flat memory, checked against each other, ready to compare.
+
+``read`` goes once through the files of each set, measures every segment and keeps as many as the
+comparisons take; ``examined`` does the same with what is in memory. ``concerns`` says what in the
+sets makes an evaluation mean less than it seems to: subjects or segments on both sides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data import segment_set
+from ..data.segment_set import TEXTS, SegmentSet
+from ..errors import BadInputError
+from ..metrics import radiology
+from .measures.nearest_neighbors import MOST_TRAINING
+
+NAMES = ("train", "test", "synthetic", "control", "artificial")
+"""The sets that an evaluation knows, in the order in which they are shown."""
+MADE = NAMES[2:]
+MOST = 4_000
+"""Segments of a set that are compared; of a larger one so many are drawn."""
+
+_EXPECTED = {
+    "train": ("real",),
+    "test": ("real",),
+    "synthetic": ("synthetic",),
+    "control": ("control", "synthetic"),  # a weaker SkullGAN's are of either kind
+    "artificial": ("artificial",),
+}
+_SAME_SPACING = 1e-3
+_AT_ONCE = 1024
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that segments of a set came from, and how many."""
+
+    path: Path
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """One set: what was measured of all N segments, and M of them to compare.
+
+    Attributes:
+        segments: the M segments.
+        place: int (M,), the place of each among the N.
+        metrics: float64 (N,) for each of ``radiology.METRICS``.
+        texts: (N,) texts for each of ``segmentset.TEXTS``.
+        seed: int64 (N,), the generator's seed, -1 where there is none.
+        digest: texts (N,), equal for segments of identical HU.
+        sources: the files it came from, one after the other; none for what was in memory.
+        clipped: share of the pixels of bone whose HU were beyond the range common to all sets.
+    """
+
+    segments: SegmentSet
+    place: np.ndarray
+    metrics: Mapping[str, np.ndarray]
+    texts: Mapping[str, np.ndarray]
+    seed: np.ndarray
+    digest: np.ndarray
+    sources: tuple[Source, ...] = ()
+    clipped: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.digest)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the files, without their folders."""
+        return tuple(one.path.name for one in self.sources)
+
+    @property
+    def subjects(self) -> set[str]:
+        """The pseudonyms of the subjects in the set."""
+        return set(map(str, self.texts["subject"])) - {""}
+
+
+def read(
+    files: Mapping[str, Sequence[str | Path]],
+    *,
+    most: int = MOST,
+    seed: int = 0,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Examined]:
+    """Read the sets of an evaluation from files, each set from one or several.
+
+    Args:
+        files: paths of segment sets, by one of ``NAMES``.
+        most: segments of each set to compare; of the training set 10,000 are kept if there are as
+            many, for the search for copies.
+        seed: of the draw.
+        on_progress: called with the segments read and to be read.
+
+    Raises:
+        BadInputError: if a file is no segment set, a set is empty, or the sets do not go together
+            (pixel size, HU range).
+    """
+    headers = {
+        name: [(str(path), segment_set.read(path, slice(0))) for path in paths]
+        for name, paths in files.items()
+    }
+    counts = {name: [segment_set.count(path) for path in paths] for name, paths in files.items()}
+    for name, paths in files.items():
+        for path, count in zip(paths, counts[name], strict=True):
+            if count == 0:
+                raise BadInputError(f"{path}: the {name} set holds no segment, one is needed.")
+    common = _common_range([header for each in headers.values() for header in each])
+    done, of = 0, sum(map(sum, counts.values()))
+
+    def batches(name: str) -> Iterable[SegmentSet]:
+        nonlocal done
+        for path in files[name]:
+            for batch in segment_set.iterate(path, _AT_ONCE):
+                yield batch
+                done += len(batch)
+                if on_progress:
+                    on_progress(done, of)
+
+    return {
+        name: _examined(
+            name,
+            batches(name),
+            sum(counts[name]),
+            hu_range=common,
+            spacing_mm=next(iter(headers.values()))[0][1].pixel_spacing_mm,
+            most=most,
+            seed=seed,
+            sources=tuple(map(Source, map(Path, paths), counts[name])),
+        )
+        for name, paths in files.items()
+    }
+
+
+def examined(
+    sets: Mapping[str, SegmentSet], *, most: int = MOST, seed: int = 0
+) -> dict[str, Examined]:
+    """Prepare sets that are in memory; arguments and errors as for ``read``."""
+    for name, one in sets.items():
+        if len(one) == 0:
+            raise BadInputError(f"The {name} set holds no segment, at least one is needed.")
+    common = _common_range([(f"The {name} set", one) for name, one in sets.items()])
+    spacing_mm = next(iter(sets.values())).pixel_spacing_mm
+    return {
+        name: _examined(
+            name, [one], len(one), hu_range=common, spacing_mm=spacing_mm, most=most, seed=seed
+        )
+        for name, one in sets.items()
+    }
+
+
+def concerns(sets: Mapping[str, Examined]) -> list[str]:
+    """Say in plain sentences what makes the sets less fit to be compared than they look."""
+    found = []
+    for name, one in sets.items():
+        kind, expected = one.segments.kind, _EXPECTED[name]
+        if kind not in expected:
+            found.append(
+                f"The {name} set is of kind {kind}, where {' or '.join(expected)} is expected: "
+                "what is said of it below is said of something else."
+            )
+        distinct = len(np.unique(one.digest))
+        if distinct < len(one):
+            found.append(f"Only {distinct:,} of the {len(one):,} segments of {name} differ.")
+        if one.clipped > 0:
+            low, high = one.segments.hu_range
+            found.append(
+                f"The sets' HU ranges differ. All were cut to what they have in common, {low:g} to "
+                f"{high:g} HU; that changed {100 * one.clipped:.2g} % of the bone in {name}."
+            )
+    if {"train", "test"} <= sets.keys():
+        train, test = sets["train"], sets["test"]
+        shared = train.subjects & test.subjects
+        if shared:
+            found.append(
+                f"TRAINING AND TEST SHARE {len(shared):,} SUBJECT{'S' * (len(shared) > 1)} of "
+                f"{len(test.subjects):,} in the test set: their segments resemble each other, the "
+                "test set is not new to the model, and what it shows is too good."
+            )
+        elif not (train.subjects and test.subjects):
+            found.append("Whether training and test share subjects is not known: none are named.")
+        kernels = [_kernels(one.segments) for one in (train, test)]
+        if kernels[0] != kernels[1]:
+            trained, tested = (", ".join(sorted(each)) or "not recorded" for each in kernels)
+            found.append(
+                f"The CTs' reconstruction kernels differ (training: {trained}; test: {tested}): "
+                "SDR, intensity and texture depend on them, so that even real sets differ here."
+            )
+    for one, other in combinations(NAMES, 2):
+        if one in sets and other in sets:
+            same = int(np.isin(sets[other].digest, sets[one].digest).sum())
+            if same:
+                found.append(
+                    f"{same:,} of {len(sets[other]):,} SEGMENTS OF {other.upper()} ARE IDENTICAL, "
+                    f"pixel by pixel, to segments of {one}."
+                )
+    return found
+
+
+def _kernels(segments: SegmentSet) -> set[str]:
+    """Give the reconstruction kernels that are known of a set's CTs."""
+    cts = segments.source.get("cts")
+    sources = list(cts.values()) if isinstance(cts, Mapping) else [segments.source]
+    return {str(one["kernel"]) for one in sources if isinstance(one, Mapping) and "kernel" in one}
+
+
+def digests_of(hu: np.ndarray) -> np.ndarray:
+    """Give texts (N,) that are equal for segments of identical HU (N, 128, 128)."""
+    whole = np.ascontiguousarray(hu, "<i2")
+    return np.array([hashlib.blake2b(one, digest_size=8).hexdigest() for one in whole], "U16")
+
+
+def drawn(size: int, most: int, seed: int) -> np.ndarray:
+    """Give all places of a set, or ``most`` of them by chance, in order."""
+    if size <= most:
+        return np.arange(size)
+    return np.sort(np.random.default_rng(seed).choice(size, most, replace=False))
+
+
+def _common_range(sets: Sequence[tuple[str, SegmentSet]]) -> tuple[float, float]:
+    """Check that sets go together and give the HU that all of them can hold."""
+    first_name, first = sets[0]
+    for name, one in sets[1:]:
+        ratio = one.pixel_spacing_mm / first.pixel_spacing_mm
+        if abs(ratio - 1) > _SAME_SPACING:
+            raise BadInputError(
+                f"{name}: its pixels are {one.pixel_spacing_mm:g} mm, those of {first_name} "
+                f"{first.pixel_spacing_mm:g} mm; one size is needed (skullgan extract "
+                "--spacing-mm), for 128 pixels then show more or less of the skull."
+            )
+    low = max(one.hu_range[0] for _, one in sets)
+    high = min(one.hu_range[1] for _, one in sets)
+    if not low < high:
+        ranges = ", ".join(f"{name} {one.hu_range}" for name, one in sets)
+        raise BadInputError(
+            f"The sets' HU ranges have nothing in common ({ranges}), an overlap is needed."
+        )
+    alike = len({tuple(one.hu_range) for _, one in sets}) == 1
+    return (-np.inf, np.inf) if alike else (low, high)
+
+
+def _examined(
+    name: str,
+    batches: Iterable[SegmentSet],
+    count: int,
+    *,
+    hu_range: tuple[float, float],
+    spacing_mm: float,
+    most: int,
+    seed: int,
+    sources: tuple[Source, ...] = (),
+) -> Examined:
+    if most < 1:
+        raise BadInputError(f"{most} segments of each set were to be compared, needed is 1.")
+    most = max(most, MOST_TRAINING) if name == "train" else most
+    place = drawn(count, most, seed)
+    kept, metrics, texts, seeds, digests = [], [], [], [], []
+    clipped = bone = start = 0
+    first: SegmentSet | None = None
+    for batch in batches:
+        first = batch if first is None else first
+        if batch.kind != first.kind:
+            raise BadInputError(
+                f"The {name} set is made of files of kind {first.kind} and {batch.kind}, one kind "
+                "is needed."
+            )
+        digests.append(digests_of(batch.hu))
+        batch, beyond = _within(batch, hu_range)
+        batch = replace(batch, pixel_spacing_mm=spacing_mm, hu_range=_range_of(first, hu_range))
+        clipped, bone = clipped + beyond, bone + np.count_nonzero(batch.mask)
+        metrics.append(radiology.measure(batch))
+        texts.append({text: getattr(batch, text) for text in TEXTS})
+        seeds.append(batch.seed)
+        kept.append(batch[place[(place >= start) & (place < start + len(batch))] - start])
+        start += len(batch)
+    return Examined(
+        segments=segment_set.concatenate(kept),
+        place=place,
+        metrics=_joined(metrics),
+        texts=_joined(texts),
+        seed=np.concatenate(seeds),
+        digest=np.concatenate(digests),
+        sources=sources,
+        clipped=clipped / max(1, bone),
+    )
+
+
+def _range_of(first: SegmentSet, common: tuple[float, float]) -> tuple[float, float]:
+    """Give the HU range that a set has after it was cut to the common one."""
+    return common if np.isfinite(common[0]) else tuple(first.hu_range)
+
+
+def _within(segments: SegmentSet, hu_range: tuple[float, float]) -> tuple[SegmentSet, int]:
+    """Cut the HU of the bone to a range; gives how many pixels that changed."""
+    if not np.isfinite(hu_range[0]):
+        return segments, 0
+    cut = np.clip(segments.hu, np.ceil(hu_range[0]), np.floor(hu_range[1])).astype(np.int16)
+    hu = np.where(segments.mask > 0, cut, segments.hu)
+    return replace(segments, hu=hu), int(np.count_nonzero(hu != segments.hu))
+
+
+def _joined(parts: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

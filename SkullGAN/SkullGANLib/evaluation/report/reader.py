@@ -1,0 +1,362 @@
+"""What an evaluation left in a folder, read again: for panels, scripts and the next evaluation.
+
+``read(folder)`` gives a ``Report``: all numbers, and for each set a ``ReportedSet``, with columns
+of one value per segment and the files it came from, out of which ``ReportedSet.segments`` reads
+again what is to be looked at. ``Report.pair`` lays a segment and its nearest training segment over
+each other. No torch, scikit-learn or matplotlib is needed.
+
+Example:
+    >>> from pathlib import Path
+    >>> def farthest(folder: Path) -> "Pair":
+    ...     report = read(folder)
+    ...     distances = report.sets["synthetic"].columns["mse_distance"]
+    ...     return report.pair("mse", int(np.nanargmax(distances)))
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...data import segment_set
+from ...data.segment_set import TEXTS, SegmentSet
+from ...errors import BadInputError
+from ...utils.atomic_files import written_aside
+from ..evaluation_set import digests_of
+from ..measures import nearest_neighbors
+from ..measures.nearest_neighbors import Neighbours
+
+PAGE, NUMBERS, FLAT, SEGMENTS, FIGURES = (
+    "report.html",
+    "report.json",
+    "numbers.csv",
+    "segments.csv",
+    "figures",
+)
+WAYS = ("mse", "sift")
+"""How nearest training segments are found; columns about them begin with one of these."""
+
+_SHIFTS = ("shift_rows", "shift_columns")
+
+
+@dataclass(frozen=True, eq=False)
+class ReportedSet:
+    """One set of a report; place n is the n-th segment of its files, one after the other.
+
+    Attributes:
+        name: one of ``evaluationsets.NAMES``.
+        kind: of the set, one of ``segmentset.KINDS``.
+        files: paths of the files it came from.
+        counts: segments in each file.
+        columns: arrays (N,), by name. Columns of what was not evaluated at all are missing; a
+            segment that was not looked at has NaN, -1, False or an empty text.
+
+            - ``subject``, ``bone``, ``side``, ``plane``, ``ct``: texts; ``seed``: int, -1 for none
+            - every name of ``radiology.METRICS``: float
+            - ``realness``: float in [0, 1]; of sets that were drawn from, of those drawn
+            - ``tsne_metrics_x``, ``_y``, ``tsne_pixels_x``, ``_y``: float, of those laid out
+            - for ``mse`` and ``sift``, of synthetic and test segments: ``mse_nearest``: int, the
+              place of the nearest training segment; ``mse_distance``, ``mse_ratio``: float, and
+              ``mse_flipped``: bool, ``mse_shift_rows``, ``mse_shift_columns``: int, as in
+              ``memorization.Neighbours``; ``mse_verdict``: "new", "suspect" or "copy", of
+              synthetic ones, empty where there was nothing to judge by
+            - ``digest``: texts, equal for segments of identical HU
+    """
+
+    name: str
+    kind: str
+    files: tuple[Path, ...]
+    counts: tuple[int, ...]
+    columns: Mapping[str, np.ndarray]
+
+    def __len__(self) -> int:
+        return sum(self.counts)
+
+    def where(self, place: int) -> tuple[Path, int]:
+        """Give the file that holds a segment and its place in that file.
+
+        Raises:
+            IndexError: if the set has no such place.
+        """
+        if not 0 <= place < len(self):
+            raise IndexError(f"{self.name} has {len(self)} segments, none at {place}")
+        ends = np.cumsum(self.counts)
+        number = int(np.searchsorted(ends, place, side="right"))
+        return self.files[number], int(place - ends[number] + self.counts[number])
+
+    def segments(self, places: Sequence[int] | np.ndarray) -> SegmentSet:
+        """Read segments again from their files, in the order given.
+
+        Raises:
+            BadInputError: if there is no place, a file is not there, or holds others than those
+                that were evaluated.
+            IndexError: if the set has no such place.
+        """
+        wanted = [(*self.where(int(place)), self.columns["digest"][place]) for place in places]
+        found, start = [], 0
+        while start < len(wanted):
+            path, row, _ = wanted[start]
+            # What lies one after the other in a file is read in one go.
+            end = start + 1
+            while end < len(wanted) and wanted[end][:2] == (path, row + end - start):
+                end += 1
+            one = segment_set.read(path, slice(row, row + end - start))
+            known = [digest for _, _, digest in wanted[start:end]]
+            others = [k for k, digest in enumerate(digests_of(one.hu)) if digest != known[k]]
+            if others or len(one) < len(known):
+                raise BadInputError(
+                    f"{path}: its segment {row + min([*others, len(one)])} is not the one that was "
+                    "evaluated, the file as it was then is needed."
+                )
+            found.append(one)
+            start = end
+        return segment_set.concatenate(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A segment and its nearest training segment.
+
+    Attributes:
+        segment, training: sets of one segment each, as they are in their files.
+        place, training_place: their places in their sets.
+        aligned: int16 (128, 128), HU of the training segment, turned and shifted to lie over the
+            other one; 0 where the shift brought nothing.
+        difference: float32 (128, 128), HU of the segment minus ``aligned``; NaN where the shift
+            brought nothing.
+        distance, ratio, flipped, shift_px: as in ``memorization.Neighbours``.
+        verdict: "new", "suspect", "copy", or empty.
+    """
+
+    segment: SegmentSet
+    training: SegmentSet
+    place: int
+    training_place: int
+    aligned: np.ndarray
+    difference: np.ndarray
+    distance: float
+    ratio: float
+    flipped: bool
+    shift_px: tuple[int, int]
+    verdict: str
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What ``evaluationreport.write`` left in a folder.
+
+    Attributes:
+        folder: where it is.
+        numbers: all of ``report.json``.
+        sets: by name, in the order in which they are shown.
+        model: path of the model whose discriminator judged; None if there was none.
+    """
+
+    folder: Path
+    numbers: Mapping[str, Any]
+    sets: Mapping[str, ReportedSet]
+    model: Path | None
+
+    @property
+    def page(self) -> Path:
+        """The page to open in a browser."""
+        return self.folder / PAGE
+
+    @property
+    def pictures(self) -> tuple[Path, ...]:
+        """The figures as PNG; each lies beside its SVG."""
+        return tuple(sorted((self.folder / FIGURES).glob("*.png")))
+
+    def has_pair(self, way: str, place: int, of: str = "synthetic") -> bool:
+        """Whether a segment's nearest training segment is known by a way of ``WAYS``."""
+        nearest = self.sets[of].columns.get(f"{way}_nearest") if of in self.sets else None
+        return nearest is not None and nearest[place] >= 0
+
+    def pair(self, way: str, place: int, of: str = "synthetic") -> Pair:
+        """Read a segment and its nearest training segment.
+
+        Args:
+            way: one of ``WAYS``.
+            place: of the segment in the set ``of``, which is "synthetic" or "test".
+
+        Raises:
+            BadInputError: if its nearest training segment is not known (see ``has_pair``), or a
+                file is not there or was changed.
+        """
+        if not self.has_pair(way, place, of):
+            raise BadInputError(
+                f"{self.folder}: the nearest training segment of segment {place} of {of} by {way} "
+                "is not known, an evaluation that looked for it is needed."
+            )
+        noted = {
+            what: self.sets[of].columns[f"{way}_{what}"][place]
+            for what in ("nearest", "distance", "ratio", "flipped", *_SHIFTS)
+        }
+        verdicts = self.sets[of].columns.get(f"{way}_verdict")
+        training_place = int(noted["nearest"])
+        own = self.sets[of].segments([place])
+        near = self.sets["train"].segments([training_place])
+        shift = (int(noted["shift_rows"]), int(noted["shift_columns"]))
+        one = Neighbours(
+            segment=np.array([0]),
+            nearest=np.array([0]),
+            distance=np.array([noted["distance"]]),
+            ratio=np.array([noted["ratio"]]),
+            flipped=np.array([noted["flipped"]]),
+            shift_px=np.array([shift]),
+            searched=1,
+        )
+        aligned = nearest_neighbors.aligned(near, one)
+        return Pair(
+            segment=own,
+            training=near,
+            place=place,
+            training_place=training_place,
+            aligned=aligned[0],
+            difference=nearest_neighbors.differences(own.hu, aligned, one.shift_px)[0],
+            distance=float(noted["distance"]),
+            ratio=float(noted["ratio"]),
+            flipped=bool(noted["flipped"]),
+            shift_px=shift,
+            verdict="" if verdicts is None else str(verdicts[place]),
+        )
+
+
+def read(folder: str | Path) -> Report:
+    """Read the report in a folder; segments and model stay in their files until asked for.
+
+    Raises:
+        BadInputError: if there is no report in the folder, or it is not one of ours.
+    """
+    folder = Path(folder)
+    try:
+        numbers = json.loads((folder / NUMBERS).read_text("utf-8"))
+        tables = _read_table(folder / SEGMENTS)
+        paths, model = numbers["paths"]["sets"], numbers["paths"]["model"]
+        sets = {
+            name: ReportedSet(
+                name=name,
+                kind=described["kind"],
+                files=tuple(_absolute(folder, one) for one in paths[name]),
+                counts=tuple(described["counts"]),
+                columns=tables[name],
+            )
+            for name, described in numbers["sets"].items()
+        }
+    except OSError as error:
+        raise BadInputError(
+            f"{folder}: there is no report of an evaluation in it that can be read "
+            f"({error.strerror or error}), what skullgan evaluate wrote is needed."
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, csv.Error) as error:
+        raise BadInputError(
+            f"{folder}: {NUMBERS} and {SEGMENTS} are not those of an evaluation by this version of "
+            "skullgan evaluate, a report that it wrote is needed."
+        ) from error
+    for one in sets.values():
+        if len(one) != len(one.columns["digest"]):
+            raise BadInputError(
+                f"{folder}: {SEGMENTS} has {len(one.columns['digest'])} segments of {one.name}, "
+                f"{len(one)} are needed."
+            )
+    return Report(folder, numbers, sets, None if model is None else _absolute(folder, model))
+
+
+def relative(folder: Path, path: str | Path) -> str:
+    """Give a path as it is seen from a folder: both may move together, and nobody's home shows."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # on another drive
+        return Path(path).absolute().as_posix()
+
+
+def write_table(path: Path, tables: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+    """Write a line for every segment of every set, the heading first.
+
+    Args:
+        path: the CSV file.
+        tables: by set, arrays (N,) by column; all sets have the same columns.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    head = next(iter(tables.values()))
+    rows = (
+        (name, place, *row)
+        for name, columns in tables.items()
+        for place, row in enumerate(zip(*(_cells(columns[one]) for one in head), strict=True))
+    )
+    write_rows(path, chain([("set", "segment", *head)], rows))
+
+
+def write_rows(path: Path, rows: Iterable[Sequence[Any]]) -> None:
+    """Write a CSV file; raises as ``write_table`` does."""
+    with (
+        written_aside(path) as aside,
+        # Names are a user's: what is no Unicode in them is no reason to fail.
+        open(aside, "w", newline="", encoding="utf-8", errors="replace") as file,
+    ):
+        csv.writer(file).writerows(rows)
+
+
+def blank(column: str, count: int) -> np.ndarray:
+    """Give a column (N,) in which nothing is noted yet, of the type that its name asks for."""
+    kind = _kind(column)
+    if kind is int:
+        return np.full(count, 0 if column.endswith(_SHIFTS) else -1)
+    return np.full(
+        count, {str: "", bool: False, float: np.nan}[kind], object if kind is str else kind
+    )
+
+
+def _kind(column: str) -> type:
+    """Tell the type of a column by its name."""
+    if column in TEXTS or column.endswith(("verdict", "digest")):
+        return str
+    if column.endswith(("seed", "nearest", *_SHIFTS)):
+        return int
+    return bool if column.endswith("flipped") else float
+
+
+def _cells(values: np.ndarray) -> list[Any]:
+    if values.dtype.kind == "f":
+        known = np.isfinite(values)
+        return [f"{one:.6g}" if k else "" for one, k in zip(values.tolist(), known, strict=True)]
+    return (values.astype(int) if values.dtype.kind == "b" else values).tolist()
+
+
+def _read_table(path: Path) -> dict[str, dict[str, np.ndarray]]:
+    rows: dict[str, list[list[str]]] = {}
+    with open(path, newline="", encoding="utf-8") as file:
+        lines = csv.reader(file)
+        head = next(lines)
+        for line in lines:
+            rows.setdefault(line[0], []).append(line)
+    return {
+        name: {
+            column: _values(column, cells)
+            for column, cells in zip(head[2:], list(zip(*each, strict=True))[2:], strict=True)
+        }
+        for name, each in rows.items()
+    }
+
+
+def _values(column: str, cells: Sequence[str]) -> np.ndarray:
+    kind = _kind(column)
+    if kind is float:
+        return np.array([float(one) if one else np.nan for one in cells])
+    if kind is bool:
+        return np.array(cells, str) == "1"
+    return np.array(cells, str) if kind is str else np.array(list(map(int, cells)))
+
+
+def _absolute(folder: Path, path: str) -> Path:
+    return Path(os.path.normpath(folder.absolute() / path))

@@ -1,0 +1,26 @@
+"""SDR and thickness over the whole vault, and as a transducer sees them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_face
+
+if TYPE_CHECKING:
+    from .calvaria_map import CalvariaMap as CalvariaMap
+    from .calvaria_map import calvaria as calvaria
+    from .calvaria_map import overlay as overlay
+    from .transducer import ArrayRays as ArrayRays
+    from .transducer import hemisphere as hemisphere
+
+__all__ = ["ArrayRays", "CalvariaMap", "calvaria", "hemisphere", "overlay"]
+
+_HOMES = {
+    "CalvariaMap": "calvaria_map",
+    "calvaria": "calvaria_map",
+    "overlay": "calvaria_map",
+    "ArrayRays": "transducer",
+    "hemisphere": "transducer",
+}
+
+__getattr__, __dir__ = lazy_face(__name__, _HOMES)

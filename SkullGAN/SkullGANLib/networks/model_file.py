@@ -1,0 +1,299 @@
+"""Models: a trained generator and discriminator with what is needed to use them, in one file.
+
+``write`` and ``read`` move a ``Model`` between memory and a ``.safetensors`` file: tensors
+``generator.*`` and ``discriminator.*``, metadata as JSON strings. Nothing in such a file is ever
+executed. ``from_hu`` and ``to_hu`` go from HU to what the networks see and back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from .. import __version__
+from ..data.segment_set import HU_RANGE, PIXEL_SPACING_MM
+from ..errors import BadInputError
+from ..utils.atomic_files import write_tensors
+from .dcgan import IMAGE_SIZE, Discriminator, Generator
+
+FORMAT = "skullgan-model"
+FORMAT_VERSION = 1
+
+_WIDEST = 2**16
+_INT16 = np.iinfo(np.int16)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained SkullGAN.
+
+    Attributes:
+        generator, discriminator: the networks, in evaluation mode and float32 after ``read``.
+        hu_range: HU that the networks see as -1 and +1.
+        pixel_spacing_mm: size of the square pixels of the segments it makes.
+        recipe: the settings it was trained with, as ``dataclasses.asdict(recipe)``.
+        trained_on: what it was trained on, and nothing of a patient (segments, subjects, scanner).
+        licence: under which the weights may be used; empty if nobody said.
+        created_by: program and version that made it.
+
+    Raises:
+        BadInputError: if the HU range is empty or the pixels have no size.
+    """
+
+    generator: Generator
+    discriminator: Discriminator
+    hu_range: tuple[float, float] = HU_RANGE
+    pixel_spacing_mm: float = PIXEL_SPACING_MM
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    trained_on: Mapping[str, Any] = field(default_factory=dict)
+    licence: str = ""
+    created_by: str = f"skullgan {__version__}"
+
+    def __post_init__(self) -> None:
+        lowest, highest = self.hu_range
+        if not _INT16.min <= lowest < highest <= _INT16.max:
+            raise BadInputError(
+                f"A model's hu_range is {self.hu_range}, needed is lowest first, within int16."
+            )
+        if not self.pixel_spacing_mm > 0:
+            raise BadInputError(
+                f"A model's pixel_spacing_mm is {self.pixel_spacing_mm}, needed is above 0."
+            )
+
+    @property
+    def architecture(self) -> dict[str, int]:
+        """What rebuilds the networks: latent size, widths and image size."""
+        return {
+            "latent_size": self.generator.latent_size,
+            "generator_width": self.generator.width,
+            "discriminator_width": self.discriminator.width,
+            "image_size": IMAGE_SIZE,
+        }
+
+
+def write(path: str | Path, model: Model, *, dtype: torch.dtype = torch.float32) -> None:
+    """Write a model, aside and renamed.
+
+    Args:
+        path: the ``.safetensors`` file.
+        model: what to write.
+        dtype: of the convolutions' weights; ``torch.bfloat16`` halves the file. Batch norm and
+            biases, a thousandth of it, stay float32. ``read`` gives float32 whatever it was.
+
+    Raises:
+        BadInputError: if a weight is NaN or infinite.
+        OutputError: if the file cannot be written.
+    """
+    tensors = {
+        f"{part}.{name}": _as_stored(tensor, dtype).detach().cpu().contiguous()
+        for part, network in (
+            ("generator", model.generator),
+            ("discriminator", model.discriminator),
+        )
+        for name, tensor in network.state_dict().items()
+    }
+    _check_finite(path, tensors)
+    metadata = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "architecture": model.architecture,
+        "hu_range": list(model.hu_range),
+        "pixel_spacing_mm": model.pixel_spacing_mm,
+        "recipe": dict(model.recipe),
+        "trained_on": dict(model.trained_on),
+        "licence": model.licence,
+        "created_by": model.created_by,
+    }
+    write_tensors(path, tensors, {key: json.dumps(value) for key, value in metadata.items()})
+
+
+def read(path: str | Path, device: torch.device | str = "cpu") -> Model:
+    """Read a model.
+
+    Args:
+        path: a ``.safetensors`` file that ``write`` made.
+        device: where the networks go.
+
+    Raises:
+        BadInputError: if the file does not exist, is damaged or something else, is of a later
+            version, lacks a tensor or has one too many or of another shape, or a weight is NaN or
+            infinite.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise BadInputError(f"{path}: there is no such file, a model (.safetensors) is needed.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = _metadata(path, file.metadata() or {})
+            networks = _empty_networks(path, metadata["architecture"])
+            needed = {
+                f"{part}.{name}": tuple(tensor.shape)
+                for part, network in networks.items()
+                for name, tensor in network.state_dict().items()
+            }
+            names = file.keys()
+            found = {name: tuple(file.get_slice(name).get_shape()) for name in names}
+            _check_tensors(path, needed, found)
+            tensors = {name: file.get_tensor(name) for name in needed}
+    except (SafetensorError, OSError) as error:
+        raise BadInputError(
+            f"{path}: cannot be read as a model (.safetensors); the file is damaged or something "
+            "else."
+        ) from error
+    _check_finite(path, tensors)
+    for part, network in networks.items():
+        weights = {
+            name: _as_trained(tensors[f"{part}.{name}"]).to(device) for name in network.state_dict()
+        }
+        network.load_state_dict(weights, assign=True)
+        network.eval()
+    try:
+        return Model(
+            generator=networks["generator"],
+            discriminator=networks["discriminator"],
+            hu_range=(float(metadata["hu_range"][0]), float(metadata["hu_range"][1])),
+            pixel_spacing_mm=float(metadata["pixel_spacing_mm"]),
+            recipe=dict(metadata["recipe"]),
+            trained_on=dict(metadata["trained_on"]),
+            licence=str(metadata["licence"]),
+            created_by=str(metadata["created_by"]),
+        )
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise BadInputError(f"{path}: the model's metadata are incomplete ({error}).") from error
+    except BadInputError as error:
+        raise BadInputError(f"{path}: {error}") from error
+
+
+def read_architecture(path: str | Path) -> dict[str, int]:
+    """Read the sizes of a model's networks and no weight; raises as ``read`` of a damaged file."""
+    path = Path(path)
+    if not path.is_file():
+        raise BadInputError(f"{path}: there is no such file, a model (.safetensors) is needed.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            architecture = _metadata(path, file.metadata() or {})["architecture"]
+    except (SafetensorError, OSError, KeyError) as error:
+        raise BadInputError(
+            f"{path}: cannot be read as a model (.safetensors); the file is damaged or something "
+            "else."
+        ) from error
+    _empty_networks(path, architecture)
+    return {name: int(size) for name, size in architecture.items()}
+
+
+def from_hu(hu: np.ndarray | Tensor, hu_range: tuple[float, float]) -> Tensor:
+    """Turn HU into what the networks see, linearly; HU beyond the range are clipped to it.
+
+    Args:
+        hu: int16 (N, 128, 128); a tensor may be on any device.
+        hu_range: HU that become -1 and +1.
+
+    Returns:
+        float32 (N, 1, 128, 128) in [-1, 1], where the HU are.
+    """
+    lowest, highest = hu_range
+    if not isinstance(hu, Tensor):
+        hu = torch.from_numpy(np.asarray(hu, np.float32))
+    scaled = (hu.float() - lowest) * (2 / (highest - lowest)) - 1
+    return scaled.clamp(-1, 1)[:, None]
+
+
+def to_hu(images: Tensor, hu_range: tuple[float, float]) -> np.ndarray:
+    """Turn a generator's output into HU, rounded.
+
+    Args:
+        images: float (N, 1, 128, 128) in [-1, 1].
+        hu_range: HU of -1 and of +1.
+
+    Returns:
+        int16 (N, 128, 128).
+    """
+    return in_hu(images, hu_range).cpu().numpy()
+
+
+def in_hu(images: Tensor, hu_range: tuple[float, float]) -> Tensor:
+    """Do as ``to_hu``, but give a tensor where the images are."""
+    lowest, highest = hu_range
+    hu = (images[:, 0].float() + 1) * ((highest - lowest) / 2) + lowest
+    return hu.round().to(torch.int16)
+
+
+def _metadata(path: Path, texts: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        metadata = {key: json.loads(text) for key, text in texts.items()}
+    except ValueError:
+        metadata = {}  # other programs write plain texts
+    if metadata.get("format") != FORMAT:
+        raise BadInputError(
+            f"{path}: is a safetensors file but not a SkullGAN model; one that skullgan train or "
+            "skullgan import-weights wrote is needed."
+        )
+    version = metadata.get("format_version")
+    if version not in range(1, FORMAT_VERSION + 1):
+        raise BadInputError(
+            f"{path}: is a model of version {version}, this program reads up to version "
+            f"{FORMAT_VERSION}; the SkullGAN that wrote it, or a newer one, is needed."
+        )
+    return metadata
+
+
+def _empty_networks(path: Path, architecture: Any) -> dict[str, Generator | Discriminator]:
+    sizes = [
+        architecture.get(name) if isinstance(architecture, dict) else None
+        for name in ("latent_size", "generator_width", "discriminator_width", "image_size")
+    ]
+    sound = all(isinstance(size, int) and 1 <= size <= _WIDEST for size in sizes)
+    if not sound or sizes[3] != IMAGE_SIZE:
+        raise BadInputError(
+            f"{path}: the architecture is {architecture!r}, needed are latent_size, "
+            f"generator_width, discriminator_width and an image_size of {IMAGE_SIZE}."
+        )
+    # On "meta" nothing is allocated, whatever widths the file claims.
+    with torch.device("meta"):
+        return {
+            "generator": Generator(sizes[0], sizes[1]),
+            "discriminator": Discriminator(sizes[2]),
+        }
+
+
+def _check_tensors(
+    path: Path, needed: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]]
+) -> None:
+    for which, names in (
+        ("lacks", sorted(needed.keys() - found.keys())),
+        ("has the unknown", sorted(found.keys() - needed.keys())),
+    ):
+        if names:
+            raise BadInputError(
+                f"{path}: the model {which} {names[0]} ({len(names)} such tensors in all); it is "
+                "of another architecture or was damaged."
+            )
+    for name, shape in needed.items():
+        if found[name] != shape:
+            raise BadInputError(f"{path}: {name} is {found[name]}, needed is {shape}.")
+
+
+def _check_finite(path: str | Path, tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise BadInputError(
+                f"{path}: {name} has values that are NaN or infinite; the training that made this "
+                "model has diverged."
+            )
+
+
+def _as_stored(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    return tensor.to(dtype) if tensor.ndim == 4 else tensor  # 4: a convolution's
+
+
+def _as_trained(tensor: Tensor) -> Tensor:
+    # Files may hold half precision to be small; what counts (batch norm's counter) stays whole.
+    return tensor.float() if tensor.is_floating_point() else tensor

@@ -1,0 +1,181 @@
+"""The weights that SkullGAN's authors published: two PyTorch files become one model of ours.
+
+They are plain state dicts, ``netG_*.pth`` and ``netD_*.pth``, whose names are those of
+``networks``, sometimes behind the ``module.`` that DataParallel puts before each. ``read`` takes
+tensors out of such files and nothing else: whatever asks to be run is refused.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..data.segment_set import HU_RANGE, PIXEL_SPACING_MM
+from ..errors import BadInputError
+from .dcgan import Discriminator, Generator
+from .model_file import Model
+
+Network = Generator | Discriminator
+
+_PARALLEL = "module."
+_COUNTER = "num_batches_tracked"
+"""Counts training steps; nothing depends on it, and old PyTorch did not save it."""
+_NAMED_AT_MOST = 3
+
+
+def read(
+    first: str | Path,
+    second: str | Path,
+    *,
+    hu_range: tuple[float, float] = HU_RANGE,
+    pixel_spacing_mm: float = PIXEL_SPACING_MM,
+    licence: str = "",
+) -> Model:
+    """Read published weights; the widths of the networks follow from the tensors' shapes.
+
+    Args:
+        first, second: the generator's and the discriminator's file, in either order: the names of
+            their tensors tell which is which.
+        hu_range: HU that the networks see as -1 and +1; the default is the published model's.
+        pixel_spacing_mm: size of a pixel, which the files do not tell.
+        licence: under which the weights may be used.
+
+    Returns:
+        The model, float32, in evaluation mode. Its ``trained_on`` notes that the published
+        inference normalised by the statistics of the batch, not by the running ones in the files.
+
+    Raises:
+        BadInputError: if a file does not exist, is damaged or no plain state dict, is not the one
+            or the other network (saying what is missing, what is too many, what has another shape
+            or type), holds NaN or infinite values, or both files hold the same network.
+    """
+    networks = {path: _network(path, state_dict_of(path)) for path in map(Path, (first, second))}
+    generators = [one for one in networks.values() if isinstance(one, Generator)]
+    discriminators = [one for one in networks.values() if isinstance(one, Discriminator)]
+    if not (generators and discriminators):
+        which = "generator" if generators else "discriminator"
+        raise BadInputError(
+            f"{first} and {second}: both hold a {which}, one file of each network is needed."
+        )
+    return Model(
+        generator=generators[0],
+        discriminator=discriminators[0],
+        hu_range=hu_range,
+        pixel_spacing_mm=pixel_spacing_mm,
+        recipe={"name": "published weights"},
+        trained_on={
+            "origin": "imported PyTorch weights",
+            "batch_norm": "the published inference used batch statistics, not the running ones",
+        },
+        licence=licence,
+    )
+
+
+def state_dict_of(path: Path) -> dict[str, Tensor]:
+    """Read a plain state dict, without the prefix of DataParallel; nothing in the file is run.
+
+    Raises:
+        BadInputError: if the file does not exist, is damaged or holds anything else.
+    """
+    if not path.is_file():
+        raise BadInputError(f"{path}: there is no such file, PyTorch weights (.pth) are needed.")
+    try:
+        # weights_only: its unpickler knows tensors and containers, and calls nothing else.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of rare pickle protocols, which then are refused
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # on damaged input it raises whatever it stumbles over
+        raise BadInputError(
+            f"{path}: cannot be read as PyTorch weights (.pth): it is damaged, something else, or "
+            "holds more than tensors, and nothing in it was run."
+        ) from error
+    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
+        raise BadInputError(
+            f"{path}: holds a {type(found).__name__}, a state dict (tensors by name) is needed."
+        )
+    if found and all(name.startswith(_PARALLEL) for name in found):
+        found = {name[len(_PARALLEL) :]: value for name, value in found.items()}
+    return dict(found)
+
+
+def _network(path: Path, found: dict[str, Tensor]) -> Network:
+    with torch.device("meta"):  # names and shapes alone, nothing is allocated
+        kinds = {"generator": Generator(1, 1), "discriminator": Discriminator(1)}
+    shared = {kind: len(found.keys() & one.state_dict().keys()) for kind, one in kinds.items()}
+    kind = max(shared, key=shared.__getitem__)
+    if shared[kind] == 0:
+        raise BadInputError(
+            f"{path}: holds {listed(found) or 'nothing'}, the weights of a SkullGAN generator "
+            "(main1.0.weight, ...) or discriminator (main.0.weight, ...) are needed."
+        )
+    needed = kinds[kind].state_dict().keys()
+    _check_names(path, kind, needed, found)
+    check_values(path, found)
+    network = _empty(path, kind, found)
+    weights = {}
+    for name, empty in network.state_dict().items():
+        value = found.get(name, torch.zeros((), dtype=torch.int64))  # only a counter can be missing
+        if value.shape != empty.shape:
+            raise BadInputError(
+                f"{path}: {name} is {tuple(value.shape)}, needed is {tuple(empty.shape)} to fit "
+                "the first layer."
+            )
+        weights[name] = value.to(empty.dtype).contiguous()
+    network.load_state_dict(weights, assign=True)
+    return network.eval()
+
+
+def _empty(path: Path, kind: str, found: dict[str, Tensor]) -> Network:
+    first = "main1.0.weight" if kind == "generator" else "main.0.weight"
+    shape = tuple(found[first].shape)
+    sound = len(shape) == 4 and min(shape) > 0
+    if not sound:
+        raise BadInputError(f"{path}: {first} is {shape}, needed are four sizes above 0.")
+    with torch.device("meta"):
+        return Generator(shape[0], shape[1]) if kind == "generator" else Discriminator(shape[0])
+
+
+def _check_names(path: Path, kind: str, needed: Iterable[str], found: dict[str, Tensor]) -> None:
+    needed = set(needed)
+    missing = [name for name in needed - found.keys() if not name.endswith(_COUNTER)]
+    extra = found.keys() - needed
+    faults = [
+        f"{what} {listed(names)}" for what, names in (("lacks", missing), ("has", extra)) if names
+    ]
+    if faults:
+        raise BadInputError(
+            f"{path}: is not the {kind} of SkullGAN: it {' and '.join(faults)}; exactly the names "
+            "of the published weights are needed."
+        )
+
+
+def check_values(path: Path, found: dict[str, Tensor]) -> None:
+    """Check that all are plain tensors of finite numbers, counters whole ones.
+
+    Raises:
+        BadInputError: naming the first that is not.
+    """
+    for name, value in found.items():
+        if not isinstance(value, Tensor) or value.layout != torch.strided:
+            raise BadInputError(f"{path}: {name} is no plain tensor, which is needed.")
+        counter = name.endswith(_COUNTER)
+        fitting = value.dtype == torch.int64 if counter else value.is_floating_point()
+        if not fitting or value.is_quantized:
+            raise BadInputError(
+                f"{path}: {name} is {str(value.dtype).removeprefix('torch.')}, needed is "
+                f"{'int64' if counter else 'a floating-point type'}."
+            )
+        # As float32: what a float64 file holds may be beyond it.
+        if not counter and not torch.isfinite(value.float()).all():
+            raise BadInputError(f"{path}: {name} has values that are NaN or infinite.")
+
+
+def listed(names: Iterable[str]) -> str:
+    """Name the first few, and how many there are; an empty text if there are none."""
+    names = sorted(names)
+    more = ", ..." if len(names) > _NAMED_AT_MOST else ""
+    return f"{', '.join(names[:_NAMED_AT_MOST])}{more} ({len(names)} in all)" if names else ""

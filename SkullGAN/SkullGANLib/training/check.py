@@ -1,0 +1,193 @@
+"""A training looked at beforehand: what it would learn from, and whether device and memory suffice.
+
+``look`` reads what is quick to read (no pixel beyond a few for the picture) and finds what the
+training would refuse. A panel runs it in a child process, as ``skullgan check --json``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..data import segment_set
+from ..errors import SkullGANError
+from ..networks import model_file
+from ..networks.dcgan import chosen_device
+from ..plots import contact_sheet
+from ..utils.atomic_files import written_aside
+from . import datasets, loop, memory_estimate
+from .memory_estimate import Device
+from .recipe import Recipe
+from .state import runs_in_bf16
+
+_COLUMNS, _SHOWN = 6, 12
+
+
+@dataclass(frozen=True)
+class SetSeen:
+    """What is in a segment set.
+
+    Attributes:
+        path: the file.
+        kind: of the segments.
+        segments: how many.
+        subjects: how many.
+        cuts: segments by bone and side, "temporal left": 57.
+    """
+
+    path: str
+    kind: str
+    segments: int
+    subjects: int
+    cuts: dict[str, int]
+
+    def __str__(self) -> str:
+        whose = f" of {self.subjects} subject{'' if self.subjects == 1 else 's'}"
+        where = ", ".join(f"{place} {count}" for place, count in self.cuts.items())
+        return (
+            f"{self.segments} {self.kind} segments{whose if self.subjects else ''}"
+            f"{f': {where}' if where else ''}"
+        )
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What was found.
+
+    Attributes:
+        sets: the segment sets that could be read.
+        note: what is learnt from and held out, a sentence.
+        devices: of this machine.
+        device: the one that would be taken.
+        need_bytes: of its memory; None where it could not be reckoned.
+        free_bytes: of its memory; None where nobody says.
+        memory: both in a sentence, with advice where it is not enough.
+        enough: whether it is, as far as that is known.
+        problem: why the training would refuse to begin; empty if it would not.
+    """
+
+    sets: list[SetSeen]
+    note: str
+    devices: list[Device]
+    device: str
+    need_bytes: int | None
+    free_bytes: int | None
+    memory: str
+    enough: bool
+    problem: str
+
+    def to_json(self) -> str:
+        """Write it as JSON, which ``asdict`` names the parts of; ``said`` is a set in words."""
+        content = asdict(self)
+        for seen, entry in zip(self.sets, content["sets"], strict=True):
+            entry["said"] = str(seen)
+        return json.dumps(content, indent=2) + "\n"
+
+    def lines(self) -> list[str]:
+        """Say it for people."""
+        there = [f"{one.path}: {one}" for one in self.sets]
+        devices = [f"{d.name}: {d.title}, {_memory(d)}" for d in self.devices]
+        return [*there, *filter(None, (self.note, self.memory)), *devices]
+
+
+def look(
+    paths: Sequence[str | Path],
+    recipe: Recipe,
+    *,
+    device: str = "auto",
+    pretrained: str | Path | None = None,
+    split: str = "subjects",
+    test_share: float = datasets.TEST_SHARE,
+    seed: int = 0,
+    any_kind: bool = False,
+) -> Preflight:
+    """Look at a training beforehand; arguments as of ``skullgan train``.
+
+    Nothing is raised for what the training would refuse: that is the ``problem``, and the rest is
+    told all the same.
+    """
+    sets, texts, problem = _sets(paths)
+    taken, note, need, free, said, enough = "", "", None, None, "", True
+    try:
+        if problem:
+            raise problem
+        datasets.check_sets(paths, any_kind=any_kind)
+        plan = datasets.planned(np.concatenate(texts), by=split, test_share=test_share, seed=seed)
+        note, count = plan.note, int((~plan.held_out).sum())
+        loop.check_segments(sets[0].kind, count, recipe, (sets[0].kind,))
+        if pretrained:
+            loop.check_pretrained(model_file.read_architecture(pretrained), recipe)
+        where = chosen_device(device)
+        reckoned = memory_estimate.needed(recipe, count, bf16=runs_in_bf16(recipe, where))
+        taken, free = str(where), memory_estimate.free_bytes(where)
+        need = reckoned.of(recipe.batch_size)
+        enough = not memory_estimate.lacks(reckoned, recipe.batch_size, free)
+        said = memory_estimate.told(reckoned, recipe.batch_size, where, free)
+        if not enough:
+            advice = memory_estimate.advice(reckoned, recipe.batch_size, free)
+            said += f" It may not be enough. {advice}"
+    except SkullGANError as error:
+        problem = error
+    return Preflight(
+        sets, note, memory_estimate.devices(), taken, need, free, said, enough, str(problem or "")
+    )
+
+
+def write(path: str | Path, found: Preflight) -> None:
+    """Write what was found as JSON; raises ``OutputError`` if it cannot be written."""
+    with written_aside(path) as aside:
+        aside.write_text(found.to_json(), encoding="utf-8")
+
+
+def write_sheet(path: str | Path, sets: Sequence[SetSeen]) -> None:
+    """Write a picture of a few segments, evenly out of all sets; none if there are none."""
+    places = [(one.path, row) for one in sets for row in range(one.segments)]
+    if not places:
+        return
+    chosen = np.unique(np.linspace(0, len(places) - 1, _SHOWN).astype(int))
+    tiles = [segment_set.read(p, slice(r, r + 1)) for p, r in (places[i] for i in chosen)]
+    contact_sheet.write_contact_sheet(
+        path,
+        np.concatenate([tile.hu for tile in tiles]),
+        columns=_COLUMNS,
+        captions=[f"{tile.bone[0]} {tile.side[0]}" for tile in tiles],
+    )
+
+
+def _sets(
+    paths: Sequence[str | Path],
+) -> tuple[list[SetSeen], list[np.ndarray], SkullGANError | None]:
+    """What is in each set, its subjects, and the first problem of reading them."""
+    found, subjects, problem = [], [], None
+    for path in paths:
+        try:
+            header, texts = segment_set.read(path, slice(0)), segment_set.texts(path)
+        except SkullGANError as error:
+            problem = problem or error
+            continue
+        where = zip(texts["bone"].tolist(), texts["side"].tolist(), strict=True)
+        cuts = Counter(" ".join(filter(None, place)) for place in where)
+        named = set(texts["subject"].tolist()) - {""}
+        found.append(
+            SetSeen(
+                str(path),
+                header.kind,
+                len(texts["subject"]),
+                len(named),
+                {place: count for place, count in sorted(cuts.items()) if place},
+            )
+        )
+        subjects.append(texts["subject"])
+    return found, subjects, problem
+
+
+def _memory(device: Device) -> str:
+    if device.free_bytes is None:
+        return "memory not known"
+    of = "" if device.total_bytes is None else f" of {device.total_bytes / memory_estimate.GIB:.1f}"
+    return f"{device.free_bytes / memory_estimate.GIB:.1f}{of} GiB free"

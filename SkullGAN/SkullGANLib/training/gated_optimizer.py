@@ -1,0 +1,145 @@
+"""One player of the adversarial game: a network, its optimiser and when it may learn.
+
+The update gate and the learning rate on plateau are decided on the device, from losses that are
+never fetched: a host that waits for a loss every iteration would leave a GPU idle.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .process_group import ALONE, Team
+from .recipe import Recipe
+
+_SETTLED = 0.05
+"""What is left of a learning rate at the end, where the recipe lets it settle."""
+
+
+class Player:
+    """A network with its optimiser, its update gate and its learning rate on plateau.
+
+    Args:
+        network: is updated in place.
+        recipe: the settings of gate, plateaus and Adam.
+        rate: learning rate at the beginning.
+        factor: what the rate is reduced by on a plateau.
+        team: the processes whose gradients and losses are averaged.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        recipe: Recipe,
+        rate: float,
+        factor: float,
+        team: Team = ALONE,
+    ) -> None:
+        self.network = network
+        self._team = team
+        self._recipe = recipe
+        self._factor = factor
+        device = next(network.parameters()).device
+        self.rate = torch.tensor(rate, device=device)
+        """Learning rate as the plateaus have left it."""
+        self._best = torch.tensor(torch.inf, device=device)
+        self._waited = torch.tensor(0.0, device=device)
+        # The first batch has no last batch; 0 lets the gate "below" open.
+        self._last_loss = torch.tensor(0.0, device=device)
+        self._optimizer = torch.optim.Adam(
+            network.parameters(),
+            lr=self.rate.clone(),
+            betas=(recipe.adam_beta1, recipe.adam_beta2),
+            fused=True,
+        )
+
+    @property
+    def learning_rate(self) -> Tensor:
+        return self._optimizer.param_groups[0]["lr"]
+
+    def step(self, loss: Tensor, epoch: int, share_done: float) -> Tensor:
+        """Go down the loss, if the update gate is open; give 1 if it was, else 0."""
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        loss = loss.detach()
+        self._team.mean_([loss, *(p.grad for p in self.network.parameters())])
+        is_open = gate_is_open(self._recipe, epoch, loss, self._last_loss)
+        # The fused Adam leaves weights and moments alone where found_inf is 1: the way in which
+        # gradient scalers skip a step without asking the host.
+        self._optimizer.found_inf = 1 - is_open
+        self.learning_rate.copy_(self.rate * settling(self._recipe, share_done))
+        self._optimizer.step()
+        self._last_loss.copy_(loss)
+        self._reduce_on_plateau(loss)
+        return is_open
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Give all that the next step depends on, beside the weights."""
+        found = {
+            "rate": self.rate,
+            "best": self._best,
+            "waited": self._waited,
+            "last_loss": self._last_loss,
+        }
+        for index, parameter in enumerate(self.network.parameters()):
+            for name, tensor in self._optimizer.state.get(parameter, {}).items():
+                found[f"adam.{index}.{name}"] = tensor
+        return found
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Take back what ``tensors`` gave."""
+        for name in ("rate", "best", "waited", "last_loss"):
+            getattr(self, name if name == "rate" else f"_{name}").copy_(tensors[name])
+        for index, parameter in enumerate(self.network.parameters()):
+            prefix = f"adam.{index}."
+            for name in (n.removeprefix(prefix) for n in tensors if n.startswith(prefix)):
+                saved = tensors[prefix + name].to(parameter.device)
+                # The moments must lie in memory as their weights do, for the fused Adam walks
+                # them side by side.
+                like = torch.empty_like(parameter) if saved.shape == parameter.shape else saved
+                self._optimizer.state[parameter][name] = like.detach().copy_(saved)
+
+    def _reduce_on_plateau(self, loss: Tensor) -> None:
+        """Multiply the rate when the loss has not fallen for longer than the patience.
+
+        As PyTorch's ReduceLROnPlateau with its default threshold of 1e-4, relative.
+        """
+        if self._recipe.plateau_patience == 0:
+            return
+        better = loss < self._best * (1 - 1e-4)
+        self._best.copy_(torch.where(better, loss, self._best))
+        self._waited.copy_(torch.where(better, 0, self._waited + 1))
+        spent = self._waited > self._recipe.plateau_patience
+        self.rate.mul_(torch.where(spent, self._factor, 1.0))
+        self._waited.mul_(~spent)
+
+
+def gate_is_open(recipe: Recipe, epoch: int, loss: Tensor, last_loss: Tensor) -> Tensor:
+    """Say whether a network may be updated: 1.0 or 0.0, on the losses' device.
+
+    Args:
+        recipe: its ``update_gate`` is read as ``recipe.UPDATE_GATES`` says.
+        epoch: the current one, counted from 0.
+        loss: the network's loss in this batch.
+        last_loss: its loss in the batch before.
+
+    Example:
+        >>> from SkullGANLib.training.recipe import named
+        >>> high, low = torch.tensor(1.2), torch.tensor(0.3)
+        >>> gate_is_open(named("paper"), 0, loss=high, last_loss=low)
+        tensor(1.)
+        >>> gate_is_open(named("published"), 10, loss=low, last_loss=high)
+        tensor(0.)
+    """
+    if recipe.update_gate == "off" or epoch < recipe.update_gate_from_epoch:
+        return torch.ones_like(loss)
+    if recipe.update_gate == "below":
+        return (last_loss < recipe.update_gate_loss).to(loss.dtype)
+    return (loss > recipe.update_gate_loss).to(loss.dtype)
+
+
+def settling(recipe: Recipe, share_done: float) -> float:
+    """Give the factor by which learning rates fall over the recipe's ``settle_share``, 1 before."""
+    if not recipe.settle_share:
+        return 1.0
+    return max(_SETTLED, min(1.0, (1 - share_done) / recipe.settle_share))

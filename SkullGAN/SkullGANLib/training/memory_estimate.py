@@ -1,0 +1,218 @@
+"""How much memory a training needs, how much there is, and what would fit where it is not enough.
+
+The need is reckoned before anything large is allocated: weights, gradients, Adam's two moments,
+the running average and the set of reals are counted; what an image costs is what PyTorch's autograd
+keeps of it, found by running both networks on the "meta" device, where nothing is computed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..errors import BadInputError
+from ..networks.dcgan import IMAGE_SIZE, Discriminator, Generator, trainable_parameters
+from .recipe import Recipe
+
+GIB = 2**30
+
+_FLOAT32, _INT16 = 4, 2
+_COPIES = 4
+"""Of every weight: itself, its gradient and Adam's two moments."""
+_PASSING = 8
+"""Tensors of the largest layer's size that a pass holds for a moment; by the peak on a CPU."""
+_FILLED = 0.9
+"""How much of the free memory a batch that is said to fit may fill."""
+_SIGNS_OF_LACK = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "bad_alloc",
+    "could not create a memory",
+)
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a training takes, in bytes.
+
+    Attributes:
+        fixed: whatever the batch is.
+        per_image: for each image of a batch.
+    """
+
+    fixed: int
+    per_image: int
+
+    def of(self, batch_size: int) -> int:
+        """Give the need with so many images in a process's batch."""
+        return self.fixed + batch_size * self.per_image
+
+    def largest_batch(self, free: int) -> int:
+        """Give the batch that fits into so much memory with some to spare, 0 if none does."""
+        return max(int((_FILLED * free - self.fixed) // self.per_image), 0)
+
+
+def needed(recipe: Recipe, segments: int, *, bf16: bool = False) -> Need:
+    """Reckon what a training needs.
+
+    Args:
+        recipe: widths and whether there is a running average.
+        segments: size of the set, which lies on the device as int16.
+        bf16: whether layers run in bfloat16, and keep half as much for the backward pass.
+
+    Example:
+        >>> from SkullGANLib.training.recipe import named
+        >>> need = needed(named("paper"), segments=2414)
+        >>> round(need.fixed / GIB, 1), round(need.of(64) / GIB)
+        (3.1, 11)
+    """
+    # On "meta" nothing is allocated, whatever the widths.
+    with torch.device("meta"):
+        generator = Generator(recipe.latent_size, recipe.generator_width)
+        discriminator = Discriminator(recipe.discriminator_width)
+        latent = torch.empty(2, recipe.latent_size)
+        noise = [torch.empty(2, *shape) for shape in generator.noise_shapes]
+        images = torch.empty(2, 1, IMAGE_SIZE, IMAGE_SIZE, requires_grad=True)
+    made, most_made = _kept(lambda: generator(latent, (noise[0], noise[1])), generator)
+    judged, most_judged = _kept(lambda: discriminator(images), discriminator)
+    # The discriminator's step keeps the generator's pass for later, and two of its own.
+    activations = made + max(2 * judged + _PASSING * most_judged, judged + _PASSING * most_made)
+    weights = trainable_parameters(generator), trainable_parameters(discriminator)
+    copies = _COPIES * sum(weights) + bool(recipe.ema_decay) * weights[0]
+    fixed = _FLOAT32 * copies + _INT16 * segments * IMAGE_SIZE**2
+    return Need(fixed=fixed, per_image=activations // 2 // (2 if bf16 else 1))
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device that this machine has.
+
+    Attributes:
+        name: as ``--device`` takes it.
+        title: what people call it.
+        total_bytes, free_bytes: its memory; None where nobody says.
+    """
+
+    name: str
+    title: str
+    total_bytes: int | None
+    free_bytes: int | None
+
+
+def devices() -> list[Device]:
+    """List the devices of this machine, GPUs first."""
+    found = []
+    for index in range(torch.cuda.device_count()):
+        free, total = torch.cuda.mem_get_info(index)
+        found.append(Device(f"cuda:{index}", torch.cuda.get_device_name(index), total, free))
+    names = [("cpu", f"CPU, {torch.get_num_threads()} threads")]
+    if torch.backends.mps.is_available():
+        names.insert(0, ("mps", "Apple GPU"))
+    total = _of_system("MemTotal")
+    return found + [Device(n, title, total, free_bytes(torch.device(n))) for n, title in names]
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Tell how much memory this process may still take on a device; None where nobody says."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    limits = (_of_system("MemAvailable"), _left_of_group(), _left_of_process())
+    return min(filter(None, limits), default=None)
+
+
+def told(need: Need, batch_size: int, device: torch.device, free: int | None) -> str:
+    """Say in a sentence what is needed and what is there."""
+    there = "is not known" if free is None else f"{free / GIB:.1f} GiB"
+    return (
+        f"The training needs about {need.of(batch_size) / GIB:.1f} GiB with a batch_size of "
+        f"{batch_size}, free on {device} is {there}."
+    )
+
+
+def lacks(need: Need, batch_size: int, free: int | None) -> bool:
+    """Tell whether what is needed is more than what is there, as far as that is known."""
+    return free is not None and need.of(batch_size) > free
+
+
+def advice(need: Need, batch_size: int, free: int | None) -> str:
+    """Say which batch would fit."""
+    # Where less than the whole was thought to be needed, the reckoning was too low.
+    fits = min(need.largest_batch(free or 0), batch_size - 1)
+    if fits < 2:
+        return "Not even a batch_size of 2 fits; narrower networks or another device are needed."
+    return f"A batch_size of {fits} would fit."
+
+
+@contextmanager
+def lack_explained(
+    need: Need, batch_size: int, device: torch.device, free: int | None
+) -> Iterator[None]:
+    """Turn running out of memory within the block into a sentence with need, have and advice.
+
+    Raises:
+        BadInputError: that sentence.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        said = str(error).lower()
+        if not isinstance(error, MemoryError) and not any(s in said for s in _SIGNS_OF_LACK):
+            raise
+        raise BadInputError(
+            f"There was not enough memory. {told(need, batch_size, device, free)} "
+            f"{advice(need, batch_size, free)}"
+        ) from error
+
+
+def _kept(run: Callable[[], Tensor], network: torch.nn.Module) -> tuple[int, int]:
+    """Bytes that autograd keeps of a pass for its backward, and those of its largest tensor."""
+    weights = {p.untyped_storage()._cdata for p in network.parameters()}
+    kept: dict[int, Tensor] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept[tensor.untyped_storage()._cdata] = tensor
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        _output = run()  # held, or what autograd keeps would be let go
+    sizes = [t.untyped_storage().nbytes() for key, t in kept.items() if key not in weights]
+    return sum(sizes), max(sizes)
+
+
+def _of_system(name: str) -> int | None:
+    """What the system has, or can give without swapping; Linux alone says so."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    found = [line.split()[1] for line in lines if line.startswith(name + ":")]
+    return int(found[0]) * 1024 if found else None
+
+
+def _left_of_group() -> int | None:
+    """What a container's limit (control group, version 2) leaves."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit, used = ((group / f"memory.{name}").read_text() for name in ("max", "current"))
+        return int(limit) - int(used)
+    except (OSError, ValueError):  # no such group, or "max": no limit
+        return None
+
+
+def _left_of_process() -> int | None:
+    """What a limit on this process's address space leaves."""
+    try:
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (ImportError, OSError):
+        return None
+    return None if limit == resource.RLIM_INFINITY else limit - used

@@ -1,0 +1,195 @@
+"""Training in several processes at once, one a GPU, on one machine or many, as ``torchrun`` starts
+them.
+
+A batch is split over the processes; everything else is as if one process had the whole of it.
+Chance is drawn for the whole batch everywhere and each process takes its rows, batch norm
+normalises by the whole batch, and gradients and losses are averaged. So the number of processes
+changes nothing but rounding.
+
+Gradients are averaged by plain all-reduce and not by DistributedDataParallel: an iteration calls
+the discriminator three times for two backward passes, once with frozen weights, and whether a
+gradient is used at all is decided afterwards on the device. DDP's hooks expect one forward a
+backward, and would have to be told of every exception.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from ..networks.dcgan import chosen_device
+
+
+@dataclass(frozen=True)
+class Team:
+    """The processes of a training as one of them sees them; alone by default.
+
+    Attributes:
+        rank: which one this process is; the one of rank 0 writes files.
+        size: how many there are.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        return self.rank == 0
+
+    def own(self, rows: Tensor) -> Tensor:
+        """Take this process's share out of the rows of a whole batch."""
+        count = len(rows) // self.size
+        return rows[self.rank * count : (self.rank + 1) * count]
+
+    def mean_(self, tensors: Iterable[Tensor]) -> None:
+        """Replace each tensor by its mean over all processes."""
+        if self.size == 1:
+            return
+        tensors = list(tensors)
+        for work in [dist.all_reduce(tensor, async_op=True) for tensor in tensors]:
+            work.wait()
+        for tensor in tensors:
+            tensor.div_(self.size)
+
+    def any(self, said: bool) -> bool:
+        """Tell whether any process says so; each one has to ask."""
+        if self.size == 1:
+            return said
+        flag = torch.tensor(int(said))  # on the CPU, so that no GPU is waited for
+        dist.all_reduce(flag, op=dist.ReduceOp.MAX)
+        return bool(flag)
+
+
+ALONE = Team()
+
+
+@contextmanager
+def joined(device: str) -> Iterator[tuple[Team, torch.device]]:
+    """Join the processes that ``torchrun`` started, for as long as the block lasts.
+
+    Within such a block, another one joins the same team.
+
+    Args:
+        device: as for ``networks.chosen_device``; without a number, each process takes the GPU of
+            its own number on its machine.
+
+    Yields:
+        The team, ``ALONE`` where nobody else was started, and this process's device.
+
+    Raises:
+        BadInputError: if the device is not there.
+    """
+    size = int(os.environ.get("WORLD_SIZE", 1)) if "RANK" in os.environ else 1
+    if size == 1:
+        yield ALONE, chosen_device(device)
+        return
+    if device == "auto" and torch.cuda.is_available():
+        device = "cuda"
+    where = chosen_device(f"cuda:{os.environ['LOCAL_RANK']}" if device == "cuda" else device)
+    if where.type == "cuda":
+        torch.cuda.set_device(where)
+    outermost = not dist.is_initialized()
+    if outermost:
+        dist.init_process_group("cpu:gloo,cuda:nccl" if where.type == "cuda" else "gloo")
+    try:
+        yield Team(dist.get_rank(), dist.get_world_size()), where
+    finally:
+        if outermost:
+            dist.destroy_process_group()
+
+
+class Chance:
+    """Random numbers for this process's rows of a batch.
+
+    All processes hold the same generator and draw the whole batch's numbers, so their generators
+    stay the same, and a batch is the same however many share it.
+
+    Args:
+        generator: where the numbers come from; results are on its device.
+        team: the processes.
+
+    Example:
+        >>> Chance(torch.Generator().manual_seed(0)).rand(2, 3).shape
+        torch.Size([2, 3])
+    """
+
+    def __init__(self, generator: torch.Generator, team: Team = ALONE) -> None:
+        self.generator = generator
+        self.team = team
+
+    def rand(self, count: int, *shape: int) -> Tensor:
+        """Draw uniform numbers in [0, 1), float32 (count, *shape)."""
+        return self.team.own(torch.rand(count * self.team.size, *shape, **self._from()))
+
+    def randn(self, count: int, *shape: int) -> Tensor:
+        """Draw standard normal numbers, float32 (count, *shape)."""
+        return self.team.own(torch.randn(count * self.team.size, *shape, **self._from()))
+
+    def randint(self, below: int, count: int, *shape: int) -> Tensor:
+        """Draw whole numbers from 0 to below ``below``, int64 (count, *shape)."""
+        shape = (count * self.team.size, *shape)
+        return self.team.own(torch.randint(0, below, shape, **self._from()))
+
+    def _from(self) -> dict[str, Any]:
+        return {"generator": self.generator, "device": self.generator.device}
+
+
+def synchronise_batch_norm(network: nn.Module, team: Team) -> None:
+    """Let batch norm normalise by the whole batch, in place; names in the state dict stay."""
+    if team.size == 1:
+        return
+    for layer in network.modules():
+        if type(layer) is nn.BatchNorm2d:
+            # Only the arithmetic is another one; parameters and buffers are not touched. PyTorch's
+            # own SyncBatchNorm does not work on a CPU.
+            layer.__class__ = _SyncedBatchNorm2d
+
+
+class _SyncedBatchNorm2d(nn.BatchNorm2d):
+    """Batch norm over the batches of all processes, which must be of the same size."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return super().forward(x)
+        # Means and variances of equal parts make up those of the whole.
+        var, mean = torch.var_mean(x.float(), dim=(0, 2, 3), correction=0)
+        size = dist.get_world_size()
+        mean, square = _SumOverTeam.apply(torch.stack([mean, var + mean.square()])) / size
+        var = square - mean.square()
+        with torch.no_grad():
+            count = size * x.numel() / x.shape[1]
+            self.num_batches_tracked.add_(1)
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(var * (count / (count - 1)), self.momentum)
+        scale = self.weight * torch.rsqrt(var + self.eps)
+        shift = self.bias - mean * scale
+        return (x * scale[:, None, None] + shift[:, None, None]).to(x.dtype)
+
+    # In evaluation mode and on its own it is what it was: a model must not depend on a team.
+    def __deepcopy__(self, memo: dict[int, Any]) -> nn.BatchNorm2d:
+        copied = nn.BatchNorm2d(self.num_features, self.eps, self.momentum).to(self.weight)
+        copied.load_state_dict(self.state_dict())
+        return copied.train(self.training)
+
+
+class _SumOverTeam(torch.autograd.Function):
+    """The sum over all processes; every process's gradient reaches every process."""
+
+    @staticmethod
+    def forward(_: Any, x: Tensor) -> Tensor:
+        x = x.clone()
+        dist.all_reduce(x)
+        return x
+
+    @staticmethod
+    def backward(_: Any, gradient: Tensor) -> Tensor:
+        gradient = gradient.clone()
+        dist.all_reduce(gradient)
+        return gradient

@@ -1,0 +1,440 @@
+"""Run directories: what a training leaves on disk, for every front end to read.
+
+```
+recipe.json        the whole recipe, as used
+events.jsonl       a line per report
+status.json        where the training stands; replaced atomically
+samples/           a grid of synthetic segments per snapshot, always of the same seeds
+checkpoints/       the last two, to go on from
+model.safetensors  the result
+training.h5        what was learnt from and what was held out, where the command line split the
+test.h5            segments
+stop               if this file appears, the training saves and ends
+```
+
+``Run.create`` starts a directory, ``Run.open`` finds one, ``runs_in`` lists those of a folder. The
+training writes through the same object that panels, command line and tests read with; a reader
+never sees half a file, and of ``events.jsonl`` only whole lines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from ..errors import BadInputError, OutputError
+from ..utils.atomic_files import write_tensors, written_aside
+from .recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+STATES = ("running", "finished", "cancelled", "failed")
+CHECKPOINTS_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a training stands.
+
+    Attributes:
+        state: one of ``STATES``. A process that was killed leaves "running" behind.
+        pid: the process that trains or trained.
+        progress: 0 to 1, share of the iterations.
+        eta_s: seconds to the end as far as can be foreseen; None if not known, 0 at the end.
+        message: a sentence for the user.
+        epoch, iteration: finished so far.
+        iterations: of the whole training.
+        updated: seconds since 1970.
+        warnings: sentences about what goes wrong at the moment without ending the training.
+        memory_needed_bytes: as reckoned before the beginning.
+        memory_free_bytes: on the device at that time; None if not known.
+        host: name of the machine that trains or trained; empty if not known.
+    """
+
+    state: str
+    pid: int
+    progress: float = 0.0
+    eta_s: float | None = None
+    message: str = ""
+    epoch: int = 0
+    iteration: int = 0
+    iterations: int = 0
+    updated: float = 0.0
+    warnings: tuple[str, ...] = ()
+    memory_needed_bytes: int | None = None
+    memory_free_bytes: int | None = None
+    host: str = ""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that is needed to go on with a training.
+
+    Attributes:
+        tensors: weights, optimiser state and random state, by name.
+        state: the rest, anything that JSON can hold; ``state["iteration"]`` is the number of
+            iterations done.
+    """
+
+    tensors: dict[str, Tensor]
+    state: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run directory.
+
+    Example:
+        >>> import tempfile
+        >>> from SkullGANLib import recipe
+        >>> run = Run.create(Path(tempfile.mkdtemp()) / "first", recipe.named("paper"))
+        >>> run.add_event({"iteration": 50, "generator_loss": 0.7})
+        >>> events, offset = run.events()
+        >>> events[0]["iteration"], run.events(offset)[0]
+        (50, [])
+    """
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: str | Path, recipe: Recipe) -> Run:
+        """Start a run directory.
+
+        Raises:
+            BadInputError: if the directory already holds a run, which is left as it is.
+            OutputError: if the directory cannot be made or written.
+        """
+        run = cls(Path(path))
+        if run.recipe_path.exists():
+            raise BadInputError(
+                f"{path}: already holds a run, a new directory is needed (or go on with this one)."
+            )
+        try:
+            for folder in (run.samples_path, run.checkpoints_path):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{path}: cannot be made a run directory ({error.strerror or error})."
+            ) from error
+        run.stop_path.unlink(missing_ok=True)
+        _write_text(run.recipe_path, recipe.to_json())
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """Find a run directory.
+
+        Raises:
+            BadInputError: if there is no run in it.
+        """
+        run = cls(Path(path))
+        if not run.recipe_path.is_file():
+            raise BadInputError(f"{path}: holds no recipe.json, a run directory is needed.")
+        return run
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep others from training in this directory until the block ends.
+
+        The system lets go when the process ends, however it ends: a training that was killed
+        leaves nothing to clean up, and a process id that went to another program misleads nobody.
+        Where the file system knows no locks, nobody is kept.
+
+        Raises:
+            BadInputError: if somebody trains there, naming the process.
+            OutputError: if the directory cannot be written.
+        """
+        try:
+            file = open(self.recipe_path, "r+b")  # noqa: SIM115 - closed below
+        except OSError as error:
+            raise OutputError(
+                f"{self.recipe_path}: cannot be written ({error.strerror or error})."
+            ) from error
+        with file:
+            if _locked_soon(file) is False:
+                status = self.status()
+                who = "another process" if status is None else f"process {status.pid}"
+                raise BadInputError(
+                    f"{self.path}: {who} trains there now; stop it first (a file named stop in "
+                    "the directory does), or take another directory."
+                )
+            yield
+
+    def is_there(self) -> bool:
+        """Tell whether the directory holds a run, as far as it can be read."""
+        return os.path.isfile(self.recipe_path)  # unlike Path's, it is False where it is forbidden
+
+    def is_held(self) -> bool | None:
+        """Tell whether a process of this machine trains here; None where nobody can tell.
+
+        Asked only of runs that say they are running: looking takes the lock for a moment.
+        """
+        try:
+            with open(self.recipe_path, "r+b") as file:
+                locked = _locked(file)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return None
+        return None if locked is None else not locked
+
+    @property
+    def recipe_path(self) -> Path:
+        return self.path / "recipe.json"
+
+    @property
+    def events_path(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def status_path(self) -> Path:
+        return self.path / "status.json"
+
+    @property
+    def samples_path(self) -> Path:
+        return self.path / "samples"
+
+    @property
+    def checkpoints_path(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def model_path(self) -> Path:
+        return self.path / "model.safetensors"
+
+    @property
+    def stop_path(self) -> Path:
+        return self.path / "stop"
+
+    @property
+    def training_path(self) -> Path:
+        """The segments that are learnt from, where the command line began the run."""
+        return self.path / "training.h5"
+
+    @property
+    def test_path(self) -> Path:
+        """The segments that were held out, where the command line began the run."""
+        return self.path / "test.h5"
+
+    def recipe(self) -> Recipe:
+        """Read the recipe that the run uses.
+
+        Raises:
+            BadInputError: if the file is gone or is not a recipe.
+        """
+        return Recipe.from_json(_read_bytes(self.recipe_path), where=str(self.recipe_path))
+
+    def add_event(self, event: Mapping[str, Any]) -> None:
+        """Append one line to ``events.jsonl``.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        line = json.dumps(dict(event)) + "\n"
+        try:
+            # One write of whole lines: a reader sees the line or does not see it.
+            with open(self.events_path, "ab") as file:
+                file.write(line.encode())
+        except OSError as error:
+            raise OutputError(
+                f"{self.events_path}: cannot be written ({error.strerror or error})."
+            ) from error
+
+    def events(self, offset: int = 0, most: int = -1) -> tuple[list[dict[str, Any]], int]:
+        """Read the events from a byte offset on.
+
+        Args:
+            offset: 0, or what the last call gave; one beyond the end (a resumed run drops what the
+                checkpoint does not know) starts again from 0.
+            most: bytes to read in this call; -1 reads all. A line is far shorter than 64 KiB.
+
+        Returns:
+            The events and the offset for the next call. A line that is still being written is left
+            for that call; one that a crash damaged is left out.
+        """
+        try:
+            with open(self.events_path, "rb") as file:
+                if offset > file.seek(0, os.SEEK_END):
+                    offset = 0
+                file.seek(offset)
+                lines = file.read(most)
+        except FileNotFoundError:
+            return [], 0
+        whole = lines[: lines.rfind(b"\n") + 1]
+        return [e for e in map(_event, whole.splitlines()) if e is not None], offset + len(whole)
+
+    def rewind_events(self, iteration: int) -> None:
+        """Drop the events after an iteration, for a run that goes on from there.
+
+        Raises:
+            OutputError: if the file cannot be written.
+        """
+        kept = [event for event in self.events()[0] if event.get("iteration", 0) <= iteration]
+        _write_text(self.events_path, "".join(json.dumps(event) + "\n" for event in kept))
+
+    def write_status(self, status: Status) -> None:
+        """Replace ``status.json``; ``updated`` is set to now.
+
+        Raises:
+            OutputError: if it cannot be written, or the directory was deleted meanwhile: what is
+                written into it would make it anew, and the training go on where nobody finds it.
+        """
+        if not self.is_there():
+            raise OutputError(f"{self.path}: the run directory was deleted while it was trained.")
+        content = asdict(status) | {"updated": time.time()}
+        _write_text(self.status_path, json.dumps(content, indent=2) + "\n")
+
+    def status(self) -> Status | None:
+        """Read where the training stands; None if it has not said so yet.
+
+        Raises:
+            BadInputError: if the file is not a status.
+        """
+        if not self.status_path.exists():
+            return None
+        known = {f.name for f in fields(Status)}
+        try:
+            content = json.loads(_read_bytes(self.status_path))
+            known_here = {key: value for key, value in content.items() if key in known}
+            status = Status(**known_here | {"warnings": tuple(content.get("warnings", ()))})
+        except (ValueError, TypeError, AttributeError) as error:
+            raise BadInputError(f"{self.status_path}: is not the status of a run.") from error
+        if status.state not in STATES:
+            raise BadInputError(
+                f"{self.status_path}: the state is {status.state!r}, needed is one of {STATES}."
+            )
+        return status
+
+    def request_stop(self) -> None:
+        """Ask the training to save and end, from any process.
+
+        Raises:
+            OutputError: if the file cannot be written.
+        """
+        _write_text(self.stop_path, "")
+
+    def stop_requested(self) -> bool:
+        """Say whether the stop file is there."""
+        return self.stop_path.exists()
+
+    def sample_path(self, iteration: int) -> Path:
+        """Name the sample grid of an iteration."""
+        return self.samples_path / f"iteration-{iteration:08d}.png"
+
+    def samples(self) -> list[Path]:
+        """List the sample grids, oldest first."""
+        return sorted(self.samples_path.glob("iteration-*.png"))
+
+    def checkpoints(self) -> list[Path]:
+        """List the checkpoints, oldest first; half-written ones have other names."""
+        return sorted(self.checkpoints_path.glob("iteration-*.safetensors"))
+
+    def write_checkpoint(self, checkpoint: Checkpoint) -> Path:
+        """Write a checkpoint and remove all but the last ``CHECKPOINTS_KEPT``.
+
+        One file holds tensors and state, so that they can never be of two moments; safetensors has
+        no code to run on reading.
+
+        Raises:
+            OutputError: if it cannot be written; older checkpoints are then still there.
+        """
+        iteration = checkpoint.state["iteration"]
+        path = self.checkpoints_path / f"iteration-{iteration:08d}.safetensors"
+        tensors = {name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()}
+        write_tensors(path, tensors, {"state": json.dumps(checkpoint.state)})
+        for old in self.checkpoints()[:-CHECKPOINTS_KEPT]:
+            old.unlink(missing_ok=True)
+        return path
+
+    def read_checkpoint(self) -> Checkpoint:
+        """Read the latest checkpoint; tensors are on the CPU.
+
+        Raises:
+            BadInputError: if there is none, or it is damaged.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        paths = self.checkpoints()
+        if not paths:
+            raise BadInputError(f"{self.path}: holds no checkpoint to go on from.")
+        try:
+            with safe_open(paths[-1], framework="pt") as file:
+                state = json.loads((file.metadata() or {})["state"])
+                names = file.keys()
+                return Checkpoint({name: file.get_tensor(name) for name in names}, state)
+        except (SafetensorError, OSError, ValueError, KeyError) as error:
+            raise BadInputError(
+                f"{paths[-1]}: is not a whole checkpoint; remove it to go on from the one before."
+            ) from error
+
+
+def runs_in(folder: str | Path) -> list[Run]:
+    """List the runs directly in a folder, by name; none if the folder cannot be read."""
+    try:
+        paths = sorted(Path(folder).iterdir())
+    except OSError:
+        return []
+    return [Run(path) for path in paths if Run(path).is_there()]
+
+
+def _locked_soon(file: IO[bytes]) -> bool | None:
+    """Lock a file as ``_locked`` does, and outwait those who only look (``Run.is_held``)."""
+    for _attempt in range(10):
+        locked = _locked(file)
+        if locked is not False:
+            break
+        time.sleep(0.02)
+    return locked
+
+
+def _locked(file: IO[bytes]) -> bool | None:
+    """Lock a file until it is closed.
+
+    Returns:
+        False if somebody else has locked it; None if the file system knows no locks.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows, where what is locked cannot be read: a byte after the end is
+        import msvcrt
+
+        file.seek(2**30)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInputError(f"{path}: cannot be read ({error.strerror or error}).") from error
+
+
+def _write_text(path: Path, text: str) -> None:
+    with written_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8")

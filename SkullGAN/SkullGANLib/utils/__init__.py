@@ -1,0 +1,28 @@
+"""What knows nothing of skulls: files written whole or not at all, child processes, tasks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..lazy import lazy_face
+
+if TYPE_CHECKING:
+    from .atomic_files import written_aside as written_aside
+    from .child_process import ChildProcess as ChildProcess
+    from .resources import sample_ct as sample_ct
+    from .task import Running as Running
+    from .task import Task as Task
+    from .task import Work as Work
+
+__all__ = ["ChildProcess", "Running", "Task", "Work", "sample_ct", "written_aside"]
+
+_HOMES = {
+    "written_aside": "atomic_files",
+    "ChildProcess": "child_process",
+    "sample_ct": "resources",
+    "Running": "task",
+    "Task": "task",
+    "Work": "task",
+}
+
+__getattr__, __dir__ = lazy_face(__name__, _HOMES)

@@ -1,0 +1,117 @@
+"""Write results aside and rename them, so that a crash never leaves half a file behind."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import BadInputError, OutputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@contextmanager
+def written_aside(path: str | Path, token: str | None = None) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; rename it to ``path`` when the block succeeds.
+
+    The temporary name keeps the extension, for writers that choose the format by it. If the block
+    raises, the temporary file is removed and whatever ``path`` held before is untouched.
+
+    Args:
+        path: the file to write.
+        token: what tells the temporary name from others in the folder; None is a random one. With
+            one that follows from ``path``, a file that a killed process left is replaced.
+
+    Raises:
+        OutputError: if the folder cannot be made or the file cannot be written (no permission,
+            full disk); the sentence names the file and the system's reason.
+
+    Example:
+        >>> import tempfile
+        >>> target = Path(tempfile.mkdtemp()) / "numbers.csv"
+        >>> with written_aside(target) as aside:
+        ...     _ = aside.write_text("1,2,3")
+        >>> target.read_text()
+        '1,2,3'
+    """
+    path = Path(path)
+    # Short, whatever the target is called: names may already be at the file system's limit.
+    suffix = "".join(path.suffixes[-2:])[-24:]
+    aside = path.with_name(f".{token or secrets.token_hex(6)}.partial{suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.touch()
+        mode = aside.stat().st_mode
+        aside.unlink()
+        yield aside
+        os.chmod(aside, mode)  # some writers leave their files to the owner alone
+        with open(aside, "r+b") as written:  # Windows syncs only what is open for writing
+            os.fsync(written.fileno())
+        os.replace(aside, path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"{path}: cannot be written ({reason}).") from error
+    finally:
+        # Where the folder is a file, or the disk is gone, the reason above is the one to tell.
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
+def check_new(path: str | Path, suffixes: Sequence[str], *, overwrite: bool = False) -> None:
+    """Say before the work what would keep a file from being written after it.
+
+    Args:
+        path: the file to write.
+        suffixes: endings of names that are right.
+        overwrite: whether a file that is there may be replaced.
+
+    Raises:
+        BadInputError: if the name is not right, or taken.
+        OutputError: if nothing can be written in its folder.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in suffixes:
+        raise BadInputError(f"{path}: a name that ends in {suffixes[0]} is needed.")
+    if path.is_dir() or (path.exists() and not overwrite):
+        raise BadInputError(f"{path}: is there already, a new name is needed (or --overwrite).")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"{path}: cannot be written ({reason}).") from error
+
+
+def write_tensors(
+    path: str | Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None
+) -> None:
+    """Write a ``.safetensors`` file, aside and renamed.
+
+    Raises:
+        OutputError: if it cannot be written (no permission, full disk).
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        with written_aside(path) as aside:
+            save_file(tensors, aside, metadata)
+    except SafetensorError as error:  # what it makes of the system's errors
+        reason = str(error).rpartition("I/O error: ")[2]
+        raise OutputError(f"{path}: cannot be written ({reason}).") from error
+
+
+def sha256(path: str | Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while part := file.read(2**20):
+            digest.update(part)
+    return digest.hexdigest()

@@ -1,0 +1,132 @@
+"""The long steps of maps and realness, as work for a ``SkullGANLib.utils.task.Task``: see ``jobs``.
+
+Brings SciPy, which takes some tenths of a second to import: a panel imports this in a thread.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import slicer
+from SkullGANLib.mapping import head_maps, transducer, vtp
+from SkullGANLib.mapping.calvaria_map import REALNESS as ON_SKULL
+from SkullGANLib.utils.task import Running, Work, within
+
+from ..nodes import hierarchy, map_nodes, maps, realness, segment_sets, tables, volumes
+from ..nodes.map_nodes import MapNodes
+from . import steps
+from .segment_jobs import CT, SEGMENT_SET, SKULL_MASK
+
+
+def map_skull(
+    ct_node: slicer.vtkMRMLScalarVolumeNode,
+    folder: Path,
+    *,
+    scalar: str,
+    skull_node: slicer.vtkMRMLSegmentationNode | None = None,
+    target_ras: Sequence[float] | None = None,
+) -> Work:
+    """Map SDR and thickness on the skull and cast the rays of an array; the last map goes.
+
+    Args:
+        ct_node: the CT.
+        folder: empty; it keeps what the overlay needs to show another scalar.
+        scalar: to show, one of ``radiology.METRICS``.
+        skull_node: a segmentation of the skull, perhaps edited; found, and not added, if None.
+        target_ras: of the array, RAS mm; the middle of the intracranial space if None.
+
+    Returns:
+        The ``MapNodes``.
+
+    Raises:
+        BadInputError: if the CT cannot be mapped, or it was deleted meanwhile.
+    """
+    path, mask_path, name = folder / CT, folder / SKULL_MASK, ct_node.GetName()
+    yield from within(volumes.writing(ct_node, path), 0.0, 0.1)
+    surface_path, vertices = folder / "map.vtp", folder / "vertex.nrrd"
+    numbers_path, rays_path = folder / "map.json", folder / "rays.csv"
+    arguments = ["map", path, "-o", surface_path, "-o", vertices, "-o", numbers_path]
+    arguments += ["--scalar", head_maps.VERTEX, "--rays", rays_path, "--raw"]
+    if skull_node is not None:
+        yield from within(steps.mask_writing(skull_node, ct_node, mask_path), 0.1, 0.15)
+        arguments += ["--skull-mask", mask_path]
+    if target_ras is not None:
+        arguments.append("--target=" + ",".join(f"{mm:.2f}" for mm in target_ras))
+    yield Running(steps.child(arguments), 0.15, 0.8, {str(path): name, str(mask_path): name})
+    steps.check_there(ct_node, name)
+    before = map_nodes.nodes_of(ct_node)
+    calvaria = vtp.read(surface_path)
+    yield 0.82
+    with steps.undone_unless_kept() as added:
+        surface = added(maps.add_surface(ct_node, calvaria, scalar))
+        yield 0.85
+        overlay = added(maps.add_empty_overlay(ct_node, surface))
+        yield from within(
+            maps.filling(overlay, steps.voxels(vertices, ct_node, np.int32), scalar), 0.85, 1.0
+        )
+        numbers = head_maps.read_numbers(numbers_path)
+        summary = added(maps.add_summary(ct_node, numbers["summary"]))
+        rays = added(maps.add_rays(ct_node, transducer.read_csv(rays_path)))
+        map_nodes.set_nodes(ct_node, surface, overlay, summary, rays)
+    for node in before:
+        hierarchy.remove(node)
+    return MapNodes(surface, overlay, summary, rays, numbers, vertices)
+
+
+def refill(node: slicer.vtkMRMLScalarVolumeNode, vertices: Path, scalar: str) -> Work:
+    """Let an overlay of ``map_skull`` show another scalar; returns the overlay."""
+    yield from maps.filling(node, steps.voxels(vertices, node, np.int32), scalar)
+    return node
+
+
+def judge(
+    volume: slicer.vtkMRMLScalarVolumeNode,
+    folder: Path,
+    *,
+    method: str,
+    model: str | Path | None = None,
+) -> Work:
+    """Let a discriminator judge the segments of a set, and show where its decision comes from.
+
+    The scores go into the set's table and, where its CT was mapped, onto the skull.
+
+    Args:
+        volume: of ``segmentsets.add_segment_set``.
+        folder: empty, for files between the processes.
+        method: one of ``SkullGANLib.evaluation.measures.realness.METHODS``.
+        model: file (.safetensors); the one that comes along if None.
+
+    Returns:
+        The overlay over the segments (``realness.realness_of`` finds it again).
+
+    Raises:
+        BadInputError: if the model cannot be used or does not fit the segments, or the volume was
+            deleted meanwhile.
+    """
+    name, path = volume.GetName(), folder / SEGMENT_SET
+    segments = segment_sets.segment_set_from(volume, kept_only=False)
+    yield 0.02
+    yield from within(steps.set_writing(segments, path), 0.02, 0.15)
+    why, scores, on_map = folder / "why.npy", folder / "scores.csv", folder / "on map.vtp"
+    arguments = ["realness", path, *(["--model", model] if model else []), "--method", method]
+    arguments += ["-o", why, "-o", scores]
+    ct_node = segment_sets.ct_of(volume)
+    surface = map_nodes.surface_of(ct_node) if ct_node is not None else None
+    if surface is not None:
+        vtp.write(folder / "map.vtp", maps.map_from(surface))
+        arguments += ["--map", folder / "map.vtp", "-o", on_map]
+        yield 0.2
+    yield Running(steps.child(arguments), 0.2, 0.95, {str(path): name})
+    steps.check_there(volume, name)
+    with open(scores, newline="", encoding="utf-8") as file:
+        judged = [float(row["realness_not_calibrated"]) for row in csv.DictReader(file)]
+    tables.set_column(segment_sets.nodes_of(volume).metrics, tables.REALNESS, np.array(judged))
+    overlay = realness.add_realness(volume, np.load(why), method)
+    yield 0.98
+    if surface is not None and surface.GetScene() is not None:
+        found = vtp.read(on_map)
+        maps.set_realness(surface, found.values[ON_SKULL], maps.NOT_CALIBRATED)
+    return overlay

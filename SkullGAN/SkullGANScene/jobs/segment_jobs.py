@@ -1,0 +1,242 @@
+"""The long steps on a scene, as work for a ``SkullGANLib.utils.task.Task``.
+
+Each is a generator: child processes do what takes long, and what is left for the thread of the
+scene comes in pieces. A job that is cancelled or fails leaves the scene as it was. Panels watch
+them with a timer, scripts with ``Task.wait``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+from SkullGANLib.data import segment_set
+from SkullGANLib.errors import BadInputError, SkullGANError
+from SkullGANLib.utils.child_process import ChildProcess, module_line
+from SkullGANLib.utils.task import Running, Work, within
+
+from ..nodes import head_attributes, segment_sets, segmentations, volumes
+from ..nodes.segment_sets import MOST_IN_SCENE, SegmentSetNodes
+from . import steps, surfaces
+
+SEGMENT_SET, SKULL_MASK, CT = "segments.h5", "skull.nrrd", "ct.nrrd"
+"""What jobs leave in their folder."""
+
+_FRAME, _SURFACE = "frame.json", "skull.vtp"
+
+
+def find_skull(ct_node: slicer.vtkMRMLScalarVolumeNode, folder: Path) -> Work:
+    """Find the skull in a CT and add it as a segmentation with its surface.
+
+    Args:
+        ct_node: the CT.
+        folder: empty, for files between the processes.
+
+    Returns:
+        The ``vtkMRMLSegmentationNode``.
+
+    Raises:
+        BadInputError: if there is no vault in the CT, or it was deleted meanwhile.
+    """
+    path, mask_path = folder / CT, folder / SKULL_MASK
+    yield from within(volumes.writing(ct_node, path), 0.0, 0.1)
+    names = {str(path): ct_node.GetName()}
+    arguments = ["skull", path, "-o", mask_path, "--frame", folder / _FRAME, "--raw"]
+    yield Running(steps.child(arguments), 0.1, 0.7, names)
+    surface = module_line("SkullGANScene.jobs.surfaces", [mask_path, folder / _SURFACE])
+    yield Running(ChildProcess(surface), 0.7, 0.9)
+    steps.check_there(ct_node, names[str(path)])
+    mask = steps.voxels(mask_path, ct_node)
+    with steps.undone_unless_kept() as added:
+        node = added(segmentations.add_skull(ct_node, mask))
+        yield 0.95
+        steps.check_there(ct_node, names[str(path)])
+        world_to_node = volumes.ijk_to_ras(ct_node) @ np.linalg.inv(volumes.ijk_to_world(ct_node))
+        surfaces.show(node, folder / _SURFACE, world_to_node)
+        head_attributes.set_head(ct_node, head_attributes.read(folder / _FRAME))
+    return node
+
+
+def extract(
+    ct_node: slicer.vtkMRMLScalarVolumeNode,
+    folder: Path,
+    *,
+    bones: Sequence[str],
+    planes: Sequence[str],
+    interval_mm: float,
+    skull_node: slicer.vtkMRMLSegmentationNode | None = None,
+    into_scene: Callable[[], bool] = lambda: True,
+) -> Work:
+    """Cut the segments of a CT and add them beside it; ``folder`` keeps them as ``SEGMENT_SET``.
+
+    Args:
+        ct_node: the CT.
+        folder: empty, for files between the processes.
+        bones, planes, interval_mm: as for ``SkullGANLib.extraction.single_ct.extract``.
+        skull_node: a segmentation of the skull, perhaps edited; found and added if None.
+        into_scene: asked at the end; where it says no, the file is all there is.
+
+    Returns:
+        The ``SegmentSetNodes``, None if they did not go into the scene.
+
+    Raises:
+        BadInputError: if no segment can be cut.
+    """
+    name = ct_node.GetName()
+    path, mask_path, output = folder / CT, folder / SKULL_MASK, folder / SEGMENT_SET
+    scene = ct_node.GetScene()
+    with steps.undone_unless_kept() as added:
+        if skull_node is None:
+            try:
+                added((yield from within(find_skull(ct_node, folder), 0.0, 0.45)))
+            except BadInputError:
+                # A CT that was deleted meanwhile can still be cut: its file and mask are there.
+                if ct_node.GetScene() is not None or not mask_path.is_file():
+                    raise
+        else:
+            yield from within(volumes.writing(ct_node, path), 0.0, 0.1)
+            yield from within(steps.mask_writing(skull_node, ct_node, mask_path), 0.1, 0.2)
+        cut = steps.extraction(
+            path, output, bones=bones, planes=planes, interval_mm=interval_mm, mask_path=mask_path
+        )
+        names = {str(path): name, str(mask_path): name}
+        yield Running(cut, 0.45 if skull_node is None else 0.2, 0.9, names)
+        segments = segment_set.read(output)
+        metrics = yield from within(steps.measured(segments), 0.9, 0.98)
+        if not into_scene():
+            return None
+        beside = ct_node if ct_node.GetScene() is not None else None
+        title = f"{name} segments"
+        return segment_sets.add_segment_set(scene, segments, metrics, title, beside)
+
+
+def extract_all(
+    ct_nodes: Sequence[slicer.vtkMRMLScalarVolumeNode],
+    new_folder: Callable[[], Path],
+    **settings: Any,
+) -> Work:
+    """Cut the segments of several CTs, one after the other; one that fails does not stop the rest.
+
+    A CT whose skull is in the scene, perhaps edited, is cut with it.
+
+    Args:
+        ct_nodes: the CTs.
+        new_folder: makes an empty folder.
+        settings: as for ``extract``.
+
+    Returns:
+        List of (name of the CT, ``SegmentSetNodes`` or the sentence why there are none).
+    """
+    done: list[tuple[str, SegmentSetNodes | str]] = []
+    for number, node in enumerate(ct_nodes):
+        name, share = node.GetName(), number / len(ct_nodes)
+        try:
+            steps.check_there(node, name)
+            skull_node = segmentations.skull_for(node)
+            work = extract(node, new_folder(), skull_node=skull_node, **settings)
+            done.append((name, (yield from within(work, share, share + 1 / len(ct_nodes)))))
+        except SkullGANError as error:
+            done.append((name, str(error)))
+    return done
+
+
+def generate(
+    scene: slicer.vtkMRMLScene,
+    folder: Path,
+    *,
+    count: int,
+    first_seed: int,
+    name: str,
+    model: str | Path | None = None,
+    limits: Mapping[str, tuple[float, float]] | None = None,
+    into_scene: Callable[[], bool] = lambda: True,
+) -> Work:
+    """Generate segments into the scene; ``folder`` keeps all of them as ``SEGMENT_SET``.
+
+    Args:
+        scene: the scene.
+        folder: empty, for files between the processes.
+        count: segments to make, at most ``MOST_IN_SCENE``.
+        first_seed: of the first of them; the others count up.
+        name: of the set in the scene.
+        model: file (.safetensors); the one that comes along if None.
+        limits: lowest and highest value of ``radiology.METRICS``; only segments within all of them
+            go into the scene.
+        into_scene: as for ``extract``.
+
+    Returns:
+        The ``SegmentSetNodes``, None if they did not go into the scene.
+
+    Raises:
+        BadInputError: if the model cannot be used, or no segment is within the limits.
+    """
+    if count > MOST_IN_SCENE:
+        raise BadInputError(
+            f"{count} segments were asked for, a scene takes {MOST_IN_SCENE} at once; generate "
+            "them into a file."
+        )
+    output = folder / SEGMENT_SET
+    arguments = ["generate", *([model] if model else []), "-n", count, "--seed", first_seed]
+    yield Running(steps.child([*arguments, "-o", output, "--no-metrics"]), 0.0, 0.85)
+    segments = yield from within(steps.set_reading(output), 0.85, 0.9)
+    metrics = yield from within(steps.measured(segments), 0.9, 0.98)
+    good = np.ones(len(segments), bool)
+    for metric, (lowest, highest) in (limits or {}).items():
+        with np.errstate(invalid="ignore"):
+            good &= (metrics[metric] >= lowest) & (metrics[metric] <= highest)
+    if not good.any():
+        raise BadInputError(
+            f"None of {count} segments is within the limits, at least one is needed; widen them or "
+            "generate more."
+        )
+    if not into_scene():
+        return None
+    kept = {metric: values[good] for metric, values in metrics.items()}
+    return segment_sets.add_segment_set(scene, segments[good], kept, name)
+
+
+def generate_to_file(
+    path: str | Path, *, count: int, first_seed: int, model: str | Path | None = None
+) -> Work:
+    """Generate any number of segments into a file, in the format of its ending; returns the path.
+
+    Raises:
+        BadInputError: if the model cannot be used or the format does not hold so many.
+        OutputError: if the file cannot be written.
+    """
+    arguments = ["generate", *([model] if model else []), "-n", count, "--seed", first_seed]
+    yield Running(steps.child([*arguments, "-o", path, "--overwrite"]))
+    return str(path)
+
+
+def save(volume: slicer.vtkMRMLScalarVolumeNode, path: str | Path, folder: Path) -> Work:
+    """Save the kept segments of a set in the scene to a file, in the format of its ending.
+
+    Args:
+        volume: of ``segmentsets.add_segment_set``.
+        path: what ``SkullGANLib.export.formats`` writes; replaced if it is there.
+        folder: empty, for files between the processes.
+
+    Returns:
+        How many were saved.
+
+    Raises:
+        BadInputError: if none is kept, or the format does not hold so many.
+        OutputError: if the file cannot be written.
+    """
+    from SkullGANLib.export import formats
+
+    path = Path(path)
+    format = formats.format_of(path)
+    segments = segment_sets.segment_set_from(volume)
+    formats.check(path, format, len(segments))
+    yield 0.05
+    as_set = path if format == "h5" else folder / SEGMENT_SET
+    yield from within(steps.set_writing(segments, as_set), 0.05, 0.5)
+    if format != "h5":
+        arguments = ["export", as_set, "-o", path, "--overwrite"]
+        yield Running(steps.child(arguments), 0.5, 1.0, {str(as_set): volume.GetName()})
+    return len(segments)

@@ -1,0 +1,1 @@
+"""Library objects as MRML nodes, and back."""

@@ -1,0 +1,1 @@
+"""What Slicer's headless scripts share."""

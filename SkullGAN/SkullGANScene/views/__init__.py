@@ -1,0 +1,1 @@
+"""What Slicer's slice and 3D views show."""

@@ -1,0 +1,149 @@
+"""Every setting of a recipe in a table, to be changed: value, unit, meaning."""
+
+# ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
+from collections.abc import Callable
+from typing import Any
+
+import qt
+from slicer.i18n import tr as _
+
+_ROW_PX = 22
+_WRONG_RGB = (200, 30, 30)
+
+
+class SettingsTable:
+    """Shows the settings of a recipe in a ``QTableWidget`` and takes what the user changes.
+
+    What differs from the recipe is bold, and its tooltip gives the recipe's own value; what cannot
+    be is red, and its tooltip says why.
+
+    Args:
+        widget: the ``QTableWidget``.
+        onChanged: called with what differs from the recipe by now, name to text.
+    """
+
+    SETTING, VALUE, UNIT, MEANING = range(4)
+
+    def __init__(self, widget: Any, onChanged: Callable[[dict[str, str]], None]) -> None:
+        from SkullGANLib.training import recipe
+
+        self.widget = widget
+        self._onChanged = onChanged
+        self._recipe: Any = None
+        self._settings: dict[str, str] | None = None
+        self._filling = False
+        self._boxes: dict[str, Any] = {}
+        meanings, units, choices = recipe.meanings(), recipe.units(), recipe.choices()
+        self.names = [name for name in meanings if name != "name"]
+        titles = (_("Setting"), _("Value"), _("Unit"), _("Meaning"))
+        widget.setColumnCount(len(titles))
+        widget.setHorizontalHeaderLabels(titles)
+        widget.setRowCount(len(self.names))
+        widget.verticalHeader().setVisible(False)
+        widget.verticalHeader().setDefaultSectionSize(_ROW_PX)
+        for column, width in ((self.SETTING, 150), (self.VALUE, 66), (self.UNIT, 64)):
+            widget.setColumnWidth(column, width)
+        widget.horizontalHeader().setStretchLastSection(True)
+        for row, name in enumerate(self.names):
+            self._put(row, self.SETTING, name.replace("_", " "), meanings[name])
+            self._put(row, self.VALUE, "", "", editable=name not in choices)
+            self._put(row, self.UNIT, units[name], meanings[name])
+            self._put(row, self.MEANING, meanings[name], meanings[name])
+            if name in choices:
+                self._addBox(row, name, choices[name])
+        widget.connect("cellChanged(int,int)", self._onCell)
+
+    def show(self, recipeName: str, settings: dict[str, str]) -> None:
+        """Show a recipe with what differs from it."""
+        from SkullGANLib.training import recipe
+
+        if self._recipe is recipe.RECIPES[recipeName] and settings == self._settings:
+            return
+        self._recipe, self._settings = recipe.RECIPES[recipeName], dict(settings)
+        self._filling = True
+        try:
+            for row, name in enumerate(self.names):
+                self._showValue(row, name)
+        finally:
+            self._filling = False
+
+    def set(self, name: str, text: str) -> None:
+        """Change a setting, as the user would."""
+        if name in self._boxes:
+            box = self._boxes[name]
+            box.setCurrentIndex(box.findText(text))
+        else:
+            self.widget.item(self.names.index(name), self.VALUE).setText(text)
+
+    def _showValue(self, row: int, name: str) -> None:
+        from SkullGANLib.errors import BadInputError
+        from SkullGANLib.training import recipe
+
+        own = recipe.as_text(getattr(self._recipe, name))
+        text = self._settings.get(name, own)
+        tip = recipe.meanings()[name]
+        if text != own:
+            tip = _("{meaning}\nThe recipe has {value}.").format(meaning=tip, value=own)
+        problem = ""
+        try:
+            self._recipe.with_settings({name: text})
+        except BadInputError as error:
+            problem = str(error)
+        item, title = self.widget.item(row, self.VALUE), self.widget.item(row, self.SETTING)
+        shown = qt.QBrush(qt.QColor(*_WRONG_RGB)) if problem else None  # None: as the others
+        for one in (item, title):
+            font = one.font()
+            font.setBold(text != own)
+            one.setFont(font)
+            one.setData(qt.Qt.ForegroundRole, shown)
+            one.setToolTip(problem or tip)
+        if name in self._boxes:
+            box = self._boxes[name]
+            box.setCurrentIndex(box.findText(text))
+            box.toolTip = tip
+        else:
+            item.setText(text)
+
+    def _onCell(self, row: int, column: int) -> None:
+        if not self._filling and column == self.VALUE:
+            self._take(self.names[row], self.widget.item(row, column).text().strip())
+
+    def _take(self, name: str, text: str) -> None:
+        from SkullGANLib.training import recipe
+
+        own = recipe.as_text(getattr(self._recipe, name))
+        settings = {**self._settings, name: text}
+        # No blank may be in a value: settings are kept as words.
+        if not text or " " in text or self._sameValue(name, text, own):
+            del settings[name]
+        self._onChanged(settings)
+        self._settings = None  # so that it is shown as it was taken, also where nothing changed
+        self.show(self._recipe.name, settings)
+
+    def _sameValue(self, name: str, text: str, own: str) -> bool:
+        from SkullGANLib.errors import BadInputError
+
+        try:
+            return not self._recipe.differences(self._recipe.with_settings({name: text}))
+        except BadInputError:
+            return text == own
+
+    def _addBox(self, row: int, name: str, choices: tuple[str, ...]) -> None:
+        box = qt.QComboBox()
+        for choice in choices:
+            box.addItem(choice)
+        self._boxes[name] = box
+        self.widget.setCellWidget(row, self.VALUE, box)
+
+        def take(index: int) -> None:
+            if not self._filling:
+                self._take(name, choices[index])
+
+        box.connect("currentIndexChanged(int)", take)
+
+    def _put(self, row: int, column: int, text: str, tip: str, *, editable: bool = False) -> None:
+        item = qt.QTableWidgetItem(text)
+        item.setToolTip(tip)
+        flags = qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable
+        item.setFlags(flags | qt.Qt.ItemIsEditable if editable else flags)
+        self.widget.setItem(row, column, item)

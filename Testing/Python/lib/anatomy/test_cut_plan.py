@@ -1,0 +1,73 @@
+"""Where segments belong: on a sphere, on the real sample CT, and by hand."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from SkullGANLib.anatomy import cut_plan, skull
+from SkullGANLib.errors import BadInputError
+from SkullGANLib.extraction import single_ct
+
+
+@pytest.fixture(scope="module")
+def sample_cavity(sample_ct):
+    return skull.find_cavity(sample_ct)
+
+
+def test_every_ray_lies_in_its_plane_and_leaves_on_its_side(sample_cavity):
+    for site in cut_plan.plan(sample_cavity):
+        assert np.linalg.norm(site.outward) == pytest.approx(1)
+        assert np.linalg.norm(site.normal) == pytest.approx(1)
+        assert abs(site.outward @ site.normal) < 1e-9
+        end = sample_cavity.frame.from_ras(site.start_ras + 60 * site.outward)
+        side = "midline" if abs(end[0]) < 1 else "left" if end[0] < 0 else "right"
+        assert site.side == side
+
+
+def test_left_and_right_have_the_same_sites(sample_cavity):
+    counted = Counter((site.plane, site.bone, site.side) for site in cut_plan.plan(sample_cavity))
+    for (plane, bone, side), number in counted.items():
+        if side == "left":
+            assert counted[plane, bone, "right"] == number
+
+
+def test_temporal_bone_is_below_parietal_bone(sample_cavity):
+    heights = {"temporal": [], "parietal": []}
+    for site in cut_plan.plan(sample_cavity):
+        if site.plane == "axial" and site.side == "left":
+            heights[site.bone].append(sample_cavity.frame.from_ras(site.start_ras)[2])
+    assert max(heights["temporal"]) < min(heights["parietal"])
+    assert max(heights["temporal"]) - sample_cavity.base_mm <= cut_plan.TEMPORAL_TOP_MM
+
+
+def test_frontal_and_occipital_bone_are_cut_only_when_asked_for(sample_ct, sample_mask):
+    asked = single_ct.extract(sample_ct, sample_mask, bones=["frontal", "occipital"]).segments
+    assert {"frontal", "occipital"} == set(asked.bone.tolist())
+    assert set(asked.side.tolist()) == {"midline"}
+    middle_y = (asked.pixel_to_ras @ [63.5, 20.0, 0.0, 1.0])[:, 1]
+    assert middle_y[asked.bone == "frontal"].min() > 40
+    assert middle_y[asked.bone == "occipital"].max() < -40
+
+
+@pytest.mark.parametrize(
+    ("normal", "plane"),
+    [((0, 0, 5), "axial"), ((0, -2, 0.1), "coronal"), ((0, 1, -1), "oblique")],
+)
+def test_a_plane_by_hand_gives_the_segment_at_its_point(sphere_head, sphere_mask, normal, plane):
+    cavity = skull.find_cavity(sphere_head)
+    point = np.array([-80.0, 3.0, 2.0])
+    site = cut_plan.by_hand(cavity.frame, point, np.array(normal, float))
+    assert (site.side, site.plane) == ("left", plane)
+    matrix = single_ct.place(sphere_head, sphere_mask, site)
+    hu, mask = single_ct.cut(sphere_head, sphere_mask, matrix, 300)
+    assert single_ct.objection(hu, mask, 0.45) is None
+    middle = (matrix @ [63.5, single_ct.TOP_MARGIN_ROWS, 0, 1])[:3]
+    assert np.linalg.norm(middle - point) < 3.0
+
+
+@pytest.mark.parametrize("normal", [(0.0, 0.0, 0.0), (1.0, 0.0, 0.0)])
+def test_a_plane_that_does_not_cut_the_wall_is_refused(sphere_head, normal):
+    cavity = skull.find_cavity(sphere_head)
+    on_the_axis = cavity.frame.head_to_ras[:3, 3] + [80.0, 0.0, 0.0]
+    with pytest.raises(BadInputError, match="along the skull at the point is needed"):
+        cut_plan.by_hand(cavity.frame, on_the_axis, np.array(normal))

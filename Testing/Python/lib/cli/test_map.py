@@ -1,0 +1,195 @@
+"""skullgan map and skullgan realness, run as users run them."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from SkullGANLib import cli
+from SkullGANLib.ct import volume
+from SkullGANLib.data import segment_set
+from SkullGANLib.errors import BadInputError
+from SkullGANLib.extraction import single_ct
+from SkullGANLib.mapping import head_maps, transducer, vtp
+from SkullGANLib.mapping.rays import MEASURED
+from SkullGANLib.metrics import radiology
+from SkullGANLib.networks import dcgan, model_file
+from SkullGANLib.utils import resources
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, sample_ct, sample_mask):
+    """The folder with all that skullgan map makes of the sample, and what it said."""
+    folder = tmp_path_factory.mktemp("Karte ä")
+    volume.write_volume(folder / "mask.nrrd", sample_mask, sample_ct.ijk_to_ras)
+    names = ("map.vtp", "vertex.nrrd", "map.json", "map.csv")
+    code = run(
+        "map", resources.sample_ct(), "--skull-mask", folder / "mask.nrrd", "--scalar", "vertex",
+        *(part for name in names for part in ("-o", folder / name)),
+        "--rays", folder / "rays.csv", "--spacing-mm", 2, "--progress", "lines",
+    )  # fmt: skip
+    assert code == cli.DONE
+    return folder
+
+
+def run(*arguments: object) -> int:
+    return cli.main([str(argument) for argument in arguments])
+
+
+def test_the_surface_has_what_was_measured(written):
+    found = vtp.read(written / "map.vtp")
+    assert (found.code == MEASURED).mean() > 0.9
+    assert 5 < np.nanmean(found.values["thickness_mm"]) < 7
+    assert found.source["kernel"] == "BONEPLUS"
+    assert not {"subject", "name", "date"} & set(found.source)
+
+
+def test_the_overlay_of_vertices_lies_on_the_cts_grid_and_leads_to_any_scalar(
+    written, sample_ct, sample_mask
+):
+    numbers = head_maps.read_vertices(written / "vertex.nrrd", sample_ct)
+    assert np.array_equal(numbers >= 0, sample_mask > 0)
+    found = vtp.read(written / "map.vtp")
+    voxels = head_maps.maps.overlay(found, numbers, "sdr_peaks")
+    assert voxels.shape == sample_ct.hu.shape
+    assert 0.4 < voxels[voxels > 0].mean() < 0.8
+
+
+def test_the_numbers_hold_summary_array_and_caveats(written):
+    told = head_maps.read_numbers(written / "map.json")
+    assert told["array"]["elements"] == 1024
+    assert 0.3 < told["array"]["scalars"]["sdr_peaks"]["mean"] < 0.8
+    whole = [row for row in told["summary"] if row["bone"] == "all"]
+    assert {row["metric"] for row in whole} == set(radiology.METRICS)
+    assert told["source"]["kernel"] == "BONEPLUS"
+    assert any("field of view" in one for one in told["caveats"])
+    json.dumps(told, allow_nan=False)
+
+
+def test_the_summary_has_kernel_and_slice_thickness_in_every_row(written):
+    with open(written / "map.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 9 * len(radiology.METRICS)
+    assert {row["kernel"] for row in rows} == {"BONEPLUS"}
+    assert {row["slice_thickness_mm"] for row in rows} == {"1.0"}
+
+
+def test_the_table_of_rays_has_a_row_per_element(written):
+    columns = transducer.read_csv(written / "rays.csv")
+    assert len(columns["element"]) == 1024
+    assert columns["active"].sum() > 900
+
+
+def test_info_says_what_a_map_is(written, capsys):
+    assert run("info", written / "map.vtp") == cli.DONE
+    said = capsys.readouterr().out
+    assert "vertices" in said
+    assert "BONEPLUS" in said
+    assert "leaves the field of view" in said
+
+
+def test_a_target_and_an_array_of_ones_own_are_used(tmp_path, written, capsys):
+    (tmp_path / "array.csv").write_text("x,y,z\n0,0,140\n60,0,120\n-60,0,120\n")
+    code = run(
+        "map", resources.sample_ct(), "--skull-mask", written / "mask.nrrd", "--spacing-mm", 4,
+        "-o", tmp_path / "thickness.mha", "--rays", tmp_path / "rays.csv",
+        "--elements", tmp_path / "array.csv", "--target=5,0,60",
+    )  # fmt: skip
+    said = capsys.readouterr().out
+    assert code == cli.DONE
+    assert "3 elements to (5.0, 0.0, 60.0) RAS mm: SDR" in said
+    assert "Kernel BONEPLUS, slices 1 mm thick" in said
+    columns = transducer.read_csv(tmp_path / "rays.csv")
+    assert len(columns["element"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("{ct}", "-o", "{out}/map.stl"), "has an unknown ending, one of .vtp, .nrrd"),
+        (("{ct}", "-o", "{here}/map.vtp"), "is there already"),
+        (("{ct}", "-o", "{out}/a.vtp", "-o", "{out}/a.vtp"), "was named twice"),
+        (("{ct}", "-o", "{out}/a.vtp", "--rays", "{out}/rays.txt"), "one of .csv is needed"),
+        (("{ct}", "-o", "{out}/a.vtp", "--target", "1,2"), "R,A,S in mm is needed"),
+        (("{ct}", "-o", "{out}/a.vtp", "--elements", "{here}/map.csv"), "x, y, z are missing"),
+        (("{ct}", "-o", "{out}/a.vtp", "--spacing-mm", "0"), "0.3 to 10 mm are needed"),
+        (("{ct}", "-o", "{out}/a.vtp", "--target", "0,0,900"), "outside the intracranial space"),
+        (("{out}/no.nrrd", "-o", "{out}/a.vtp"), "there is no such file"),
+        (("{noise}", "-o", "{out}/a.vtp"), "shows no cranial vault"),
+    ],
+)  # fmt: skip
+def test_wrong_input_ends_in_one_sentence_and_writes_nothing(
+    arguments, sentence, written, tmp_path, capsys
+):
+    hu = np.full((40, 40, 40), -1000, np.int16)
+    hu[10:20, 10:20, 10:20] = 1200
+    volume.write_volume(tmp_path / "noise.nrrd", hu, np.diag([2.0, 2.0, 2.0, 1.0]))
+    out = tmp_path / "out"
+    out.mkdir()
+    places = {"ct": resources.sample_ct(), "out": out, "here": written}
+    places["noise"] = tmp_path / "noise.nrrd"
+    given = [one.format(**places) for one in arguments]
+    if "--target" in given or "--spacing-mm" in given:
+        given += ["--skull-mask", str(written / "mask.nrrd")]
+    assert run("map", *given) == cli.FAILED
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert len(said.splitlines()) == 1
+    assert list(out.iterdir()) == []
+
+
+def test_files_of_something_else_are_refused(written, sample_ct, tmp_path):
+    with pytest.raises(BadInputError, match="holds no numbers of vertices"):
+        head_maps.read_vertices(written / "mask.nrrd", sample_ct)
+    (tmp_path / "other.json").write_text("{}")
+    with pytest.raises(BadInputError, match="cannot be read as the numbers of a map"):
+        head_maps.read_numbers(tmp_path / "other.json")
+    (tmp_path / "other.json").write_text('{"format": "sheep"}')
+    with pytest.raises(BadInputError, match="is 'sheep'"):
+        head_maps.read_numbers(tmp_path / "other.json")
+
+
+@pytest.fixture(scope="module")
+def cut(sample_ct, sample_mask):
+    """Segments of the sample, every fourth plane."""
+    found = single_ct.extract(sample_ct, sample_mask, interval_mm=12.4, planes=["coronal"])
+    return found.segments
+
+
+def test_realness_is_explained_and_laid_back_on_the_skull(written, cut, tmp_path, capsys):
+    segment_set.write(tmp_path / "segments.h5", cut)
+    code = run(
+        "realness", tmp_path / "segments.h5", "-o", tmp_path / "why.npy", "-o",
+        tmp_path / "why.nrrd", "-o", tmp_path / "scores.csv", "-o", tmp_path / "skull.vtp",
+        "--map", written / "map.vtp", "--device", "cpu",
+    )  # fmt: skip
+    assert code == cli.DONE
+    assert "not calibrated" in capsys.readouterr().out
+    values = np.load(tmp_path / "why.npy")
+    assert values.shape == cut.hu.shape
+    with open(tmp_path / "scores.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    scores = np.array([float(row["realness_not_calibrated"]) for row in rows])
+    # The values of a segment sum to its logit.
+    assert np.allclose(1 / (1 + np.exp(-values.sum(axis=(1, 2)))), scores, atol=1e-4)
+    found = vtp.read(tmp_path / "skull.vtp")
+    there = np.isfinite(found.values["realness"])
+    assert 0.02 < there.mean() < 0.6
+    assert (found.bone[there] == "parietal").mean() > 0.9
+
+
+def test_realness_without_a_map_and_of_another_pixel_size_is_refused(cut, tmp_path, capsys):
+    segment_set.write(tmp_path / "segments.h5", cut)
+    assert run("realness", tmp_path / "segments.h5", "-o", tmp_path / "skull.vtp") == cli.FAILED
+    assert "a map to lay the scores on is needed" in capsys.readouterr().err
+    small = model_file.Model(dcgan.Generator(8, 8), dcgan.Discriminator(4), pixel_spacing_mm=0.9)
+    model_file.write(tmp_path / "other.safetensors", small)
+    code = run(
+        "realness", tmp_path / "segments.h5", "--model", tmp_path / "other.safetensors",
+        "-o", tmp_path / "why.npy",
+    )  # fmt: skip
+    assert code == cli.FAILED
+    assert "The model judges pixels of 0.9 mm" in capsys.readouterr().err
+    assert not (tmp_path / "why.npy").exists()

@@ -1,0 +1,540 @@
+"""The command skullgan, run as users run it: in a process of its own, on real files."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from checkout import ROOT
+from PIL import Image
+from SkullGANLib import cli
+from SkullGANLib.ct import volume
+from SkullGANLib.data import segment_set
+from SkullGANLib.extraction import single_ct
+from SkullGANLib.networks import dcgan, model_file
+from SkullGANLib.plots import contact_sheet
+from SkullGANLib.training.run_directory import Run
+from SkullGANLib.utils import atomic_files, resources
+
+SAMPLE = ROOT / "Resources" / "SampleData" / "SampleHeadCT.nrrd"
+SHORT = ("--set", "epochs=1", "--set", "epoch_segments=16", "--set", "generator_width=16",
+         "--set", "discriminator_width=4")  # fmt: skip
+
+
+def skullgan(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command without a terminal; a traceback on its standard error is always a failure."""
+    done = subprocess.run(
+        [sys.executable, "-m", "SkullGANLib", *map(str, arguments)],
+        cwd=ROOT / "SkullGAN",
+        capture_output=True,
+        text=True,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def extracted(tmp_path_factory):
+    """The folder of one extraction of the sample head, with its contact sheet."""
+    folder = tmp_path_factory.mktemp("extracted")
+    done = skullgan(
+        "extract", SAMPLE, "-o", folder / "segments.h5", "--contact-sheet", folder / "sheet.png",
+        "--subject", "A",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(extracted, tmp_path_factory):
+    """A run directory of a training of two iterations."""
+    run = tmp_path_factory.mktemp("trained") / "run"
+    done = skullgan(
+        "train", extracted / "segments.h5", "-o", run, "--recipe", "demo", *SHORT, "--device", "cpu"
+    )
+    assert done.returncode == 0, done.stderr
+    return run
+
+
+def test_extract_writes_the_segments_and_their_contact_sheet(extracted, sample_ct, sample_mask):
+    found = segment_set.read(extracted / "segments.h5")
+    expected = single_ct.extract(sample_ct, sample_mask, subject="A").segments
+    assert np.array_equal(found.hu, expected.hu)
+    assert found.source["kernel"] == "BONEPLUS"
+    assert Image.open(extracted / "sheet.png").size[0] > 8 * 128
+
+
+def test_several_cts_become_one_set_and_a_failure_is_said_and_stops_none(tmp_path, coarse_head):
+    named = [tmp_path / f"{name}.nii.gz" for name in ("one", "two", "nowhere")]
+    for number, path in enumerate(named[:2]):
+        volume.write_volume(path, coarse_head.hu + np.int16(number), coarse_head.ijk_to_ras)
+    arguments = (
+        "extract", *named, "-o", tmp_path / "both.h5", "--jobs", 2, "--interval-mm", 9.3,
+        "--bones", "parietal", "--planes", "coronal", *(3 * ("--subject", "A")),
+    )  # fmt: skip
+    done = skullgan(*arguments)
+    assert done.returncode == 1
+    no_file, table = done.stderr.splitlines()
+    assert "nowhere.nii.gz: there is no such file" in no_file
+    assert f"1 of 3 CTs failed, {tmp_path / 'both.csv'} says why" in table
+    found = segment_set.read(tmp_path / "both.h5")
+    assert set(found.subject.tolist()) == {"A"}
+    assert len(set(found.ct.tolist())) == 2
+    assert set(found.bone.tolist()) == {"parietal"}
+    assert set(found.plane.tolist()) == {"coronal"}
+    shutil.copy(named[0], named[2])
+    again = skullgan(*arguments)
+    assert again.returncode == 0, again.stderr
+    assert "the same voxels as" in again.stdout
+    said = skullgan("info", tmp_path / "both.h5").stdout
+    assert said.count("segments, dropped: ") == 2
+    refused = skullgan(*arguments, "--skull-mask", "x.nrrd")
+    assert "goes with one CT and without --jobs" in refused.stderr
+
+
+def test_a_mask_of_ones_own_is_used(tmp_path, sample_ct, sample_mask, extracted):
+    left_only = sample_mask.copy()
+    left_only[:, :, : sample_mask.shape[2] // 2] = 0
+    volume.write_volume(tmp_path / "mask.nrrd", left_only, sample_ct.ijk_to_ras)
+    done = skullgan(
+        "extract", SAMPLE, "--skull-mask", tmp_path / "mask.nrrd", "-o", tmp_path / "half.h5"
+    )
+    assert done.returncode == 0, done.stderr
+    assert set(segment_set.read(tmp_path / "half.h5").side.tolist()) == {"left"}
+
+
+def test_train_leaves_a_finished_run_with_a_model(trained):
+    status = json.loads((trained / "status.json").read_text())
+    assert status["state"] == "finished"
+    assert (trained / "model.safetensors").is_file()
+    assert list((trained / "samples").glob("*.png"))
+
+
+@pytest.fixture(scope="module")
+def subjects(extracted):
+    """The sample's segments as if every third were of another subject."""
+    found = segment_set.read(extracted / "segments.h5")
+    path = extracted / "subjects.h5"
+    whose = np.array(["A", "B", "C"])[np.arange(len(found)) % 3]
+    segment_set.write(path, replace(found, subject=whose))
+    return path
+
+
+def test_train_holds_a_subject_out_and_leaves_both_parts_for_the_evaluation(
+    subjects, tmp_path, capsys
+):
+    run = tmp_path / "run"
+    assert in_this_process("train", subjects, "-o", run, "--recipe", "demo", *SHORT) == 0
+    parts = [segment_set.read(run / f"{name}.h5") for name in ("training", "test")]
+    training, test = (set(part.subject.tolist()) for part in parts)
+    assert (len(training), len(test), len(training & test)) == (2, 1, 0)
+    assert training | test == {"A", "B", "C"}
+    learnt, held_out = map(len, parts)
+    said = capsys.readouterr().out
+    assert f"{learnt} segments of 2 subjects. Held out: {held_out} segments of 1 subject," in said
+    trained_on = model_file.read(run / "model.safetensors").trained_on
+    assert (trained_on["segments"], trained_on["subjects"]) == (learnt, 2)
+    assert trained_on["source"]["split"] == {
+        "by": "subjects", "seed": 0, "training_segments": learnt, "training_subjects": 2,
+        "test_segments": held_out, "test_subjects": 1,
+    }  # fmt: skip
+
+
+def test_a_training_begins_with_what_another_learnt_from_pictures(extracted, tmp_path, capsys):
+    (tmp_path / "faces").mkdir()
+    for grey in range(0, 160, 16):
+        Image.new("L", (178, 218), grey).save(tmp_path / f"faces/{grey:03}.jpg")
+    (tmp_path / "faces/999.jpg").write_bytes(b"no picture")
+    pretrained = tmp_path / "faces-run" / "model.safetensors"
+    assert in_this_process(
+        "pretrain", tmp_path / "faces", "-o", pretrained.parent, "--recipe", "demo", *SHORT
+    ) == 0  # fmt: skip
+    said = capsys.readouterr()
+    assert "skipped 999.jpg (cannot be decoded)" in said.err
+    assert "To learn from: 10 pictures, 1 skipped." in said.out
+    command = (
+        "train", extracted / "segments.h5", "-o", tmp_path / "run", "--recipe", "demo", *SHORT,
+        "--pretrained", pretrained,
+    )  # fmt: skip
+    assert in_this_process(*command, "--set", "discriminator_width=8") == 1
+    assert "discriminator_width 4 and the recipe 8" in capsys.readouterr().err
+    # Without a rate, what a training begins with is what it ends with.
+    still = ("generator_learning_rate=0", "discriminator_learning_rate=0", "ema_decay=0")
+    assert in_this_process(*command, *(f"--set={setting}" for setting in still)) == 0
+    faces, skulls = (model_file.read(p) for p in (pretrained, tmp_path / "run/model.safetensors"))
+    assert skulls.trained_on["pretrained_on"]["kind"] == "pictures"
+    assert skulls.trained_on["pretrained_on"]["source"] == {"pictures": 10, "of": 11, "seed": 0}
+    assert torch.equal(skulls.generator.conv1.weight, faces.generator.conv1.weight)
+
+
+def test_a_run_where_somebody_trains_is_left_alone(trained, extracted, capsys):
+    command = ("train", extracted / "segments.h5", "-o", trained, "--recipe", "demo", *SHORT,
+               "--device", "cpu")  # fmt: skip
+    with Run.open(trained).held():
+        Run.open(trained).request_stop()
+        status = (trained / "status.json").read_text()
+        assert in_this_process(*command, "--resume") == 1
+        assert f"process {json.loads(status)['pid']} trains there now" in capsys.readouterr().err
+        assert Run.open(trained).stop_requested()
+        assert (trained / "status.json").read_text() == status
+    assert in_this_process(*command, "--resume") == 0
+
+
+def test_a_run_is_gone_on_with_by_its_name_alone(extracted, tmp_path, capsys):
+    """It knows its segments, its recipe and its seed."""
+    run = Run(tmp_path / "run")
+    command = ("train", extracted / "segments.h5", "-o", run.path, "--recipe", "demo", *SHORT,
+               "--set", "epochs=3", "--set", "snapshot_every=1", "--seed", "5")  # fmt: skip
+    assert in_this_process(*command, "--device", "cpu") == 0
+    whole = model_file.read(run.model_path)
+    run.checkpoints()[-1].unlink()
+    run.model_path.unlink()
+    assert in_this_process("train", "-o", run.path, "--resume", "--device", "cpu") == 0
+    again = model_file.read(run.model_path)
+    assert again.trained_on == whole.trained_on
+    assert again.trained_on["seed"] == 5
+    weights = again.generator.state_dict()
+    assert all(
+        torch.equal(value, weights[name]) for name, value in whole.generator.state_dict().items()
+    )
+    run.training_path.unlink()
+    assert in_this_process("train", "-o", run.path, "--resume") == 1
+    assert "holds no training.h5" in capsys.readouterr().err
+    assert in_this_process("train", "-o", tmp_path / "new") == 1
+    assert "No segment set was given" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot limit the size of a process's files")
+def test_a_training_whose_disk_is_full_ends_with_one_sentence(extracted, tmp_path, capsys):
+    import resource
+
+    run = tmp_path / "run"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**19, before[1]))
+    try:
+        ended = in_this_process(
+            "train", extracted / "segments.h5", "-o", run, "--recipe", "demo", *SHORT,
+            "--set", "sample_count=1",
+        )  # fmt: skip
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert ended == 1
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert "iteration-00000002.safetensors: cannot be written (File too large" in said
+    assert json.loads((run / "status.json").read_text())["state"] == "failed"
+    assert not [one for one in run.rglob("*") if "partial" in one.name]
+
+
+def test_generate_writes_as_many_segments_as_asked_and_each_follows_from_its_seed(
+    trained, tmp_path
+):
+    model = trained / "model.safetensors"
+    for name, options in (("a", ("-n", 5, "--seed", 7)), ("b", ("-n", 2, "--seed", 9))):
+        done = skullgan("generate", model, *options, "-o", tmp_path / f"{name}.h5")
+        assert done.returncode == 0, done.stderr
+    a, b = (segment_set.read(tmp_path / f"{name}.h5") for name in "ab")
+    assert a.seed.tolist() == [7, 8, 9, 10, 11]
+    assert a.kind == "synthetic"
+    assert np.abs(a.hu[2:4].astype(int) - b.hu).mean() < 0.01
+
+
+def test_generate_without_a_model_uses_the_one_in_the_box(tmp_path):
+    assert in_this_process("generate", "-n", 2, "-o", tmp_path / "a.h5") == cli.DONE
+    found = segment_set.read(tmp_path / "a.h5")
+    assert len(found) == 2
+    assert found.source["model_sha256"] == atomic_files.sha256(resources.box_model())
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A model that nobody trained, quick to run."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("tiny") / "model.safetensors"
+    model_file.write(path, model_file.Model(dcgan.Generator(8, 16), dcgan.Discriminator(4)))
+    return path
+
+
+def in_this_process(*arguments: object) -> int:
+    """Run the command as ``skullgan`` does, without the seconds that a new process takes."""
+    return cli.main([str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize(
+    ("output", "format", "others"),
+    [
+        ("g.h5", None, ["g.csv"]), ("g.nrrd", None, ["g-mask.seg.nrrd", "g.csv"]),
+        ("g.nii.gz", None, ["g-mask.nii.gz", "g.csv"]), ("g.mat", None, ["g.csv"]),
+        ("g.npy", None, ["g-mask.npy", "g.csv"]), ("g", "png", ["g.csv"]),
+        ("g", "dicom", ["g-mask.seg.nrrd", "g.csv"]),
+    ],
+)  # fmt: skip
+def test_generate_writes_every_format_with_what_belongs_to_it(
+    tiny, tmp_path, capsys, output, format, others
+):
+    arguments = ("generate", tiny, "-n", 3, "--seed", 7, "-o", tmp_path / output)
+    assert in_this_process(*arguments, *(("--format", format) if format else ())) == 0
+    assert sorted(one.name for one in tmp_path.iterdir()) == sorted([output, *others])
+    assert all(str(tmp_path / other) in capsys.readouterr().out for other in others[:1])
+    lines = (tmp_path / "g.csv").read_text().splitlines()
+    assert [line.split(",")[1] for line in lines] == ["seed", "7", "8", "9"]
+
+
+@pytest.mark.slow
+def test_a_generation_that_was_killed_and_interrupted_is_resumed_to_the_same_bytes(tiny, tmp_path):
+    options = (tiny, "-n", 120, "--batch-size", 8)
+    process_of = [sys.executable, "-m", "SkullGANLib", "generate", *map(str, options)]
+    path = tmp_path / "g.h5"
+    for number, ending in ((signal.SIGKILL, -9), (signal.SIGINT, 2)):
+        before = path.stat().st_mtime_ns if path.exists() else None
+        process = subprocess.Popen(
+            [*process_of, "-o", path, *(("--resume",) if before else ())],
+            cwd=ROOT / "SkullGAN", stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        try:
+            while process.poll() is None and not (
+                path.exists() and path.stat().st_mtime_ns != before
+            ):
+                time.sleep(0.01)
+            process.send_signal(number)
+            _, said = process.communicate(timeout=120)
+        finally:
+            process.kill()
+        assert process.returncode == ending, said
+        assert (ending < 0) or "with --resume does the rest" in said
+        held = segment_set.read(path).seed
+        assert 0 < len(held) < 120
+        assert held.tolist() == list(range(len(held)))
+    assert in_this_process("generate", *options, "-o", path, "--resume") == 0
+    assert in_this_process("generate", *options, "-o", tmp_path / "whole.h5") == 0
+    assert path.read_bytes() == (tmp_path / "whole.h5").read_bytes()
+    assert (tmp_path / "g.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_other_formats_are_resumed_from_the_segments_collected_beside_them(
+    tiny, tmp_path, monkeypatch, capsys
+):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    command = ("generate", tiny, "-n", 6, "--batch-size", 2, "-o", tmp_path / "g.nrrd")
+    with monkeypatch.context() as patch:
+        patch.setattr("SkullGANLib.export.formats.convert", interrupted)
+        assert in_this_process(*command) == 2
+    assert segment_set.count(tmp_path / "g.nrrd.partial.h5") == 6
+    assert in_this_process(*command) == 1
+    assert "was interrupted; --resume completes it" in capsys.readouterr().err
+    assert in_this_process(*command, "--resume") == 0
+    names = sorted(one.name for one in tmp_path.iterdir())
+    assert names == ["g-mask.seg.nrrd", "g.csv", "g.nrrd"]
+    assert in_this_process(*command, "--resume") == 1
+    assert "g.nrrd: is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (("--seed", 1), "begun with first_seed 0, 1 was given now"),
+        (("-n", 3), "begun with segments 2, 3 was given now"),
+        (("--batch-size", 5), "begun with batch_size 64, 5 was given now"),
+        (("--precision", "bf16"), "begun with precision fp32, bf16 was given now"),
+        (("--batch-statistics",), "begun with batch_statistics False, True was given now"),
+        (("--overwrite",), "--resume and --overwrite were given"),
+    ],
+)
+def test_a_generation_is_not_resumed_with_other_settings(tiny, tmp_path, capsys, changes, sentence):
+    command = ("generate", tiny, "-n", 2, "-o", tmp_path / "g.h5", "--device", "cpu")
+    assert in_this_process(*command) == 0
+    before = (tmp_path / "g.h5").read_bytes()
+    assert in_this_process(*command, "--resume", *changes) == 1
+    assert sentence in capsys.readouterr().err
+    assert (tmp_path / "g.h5").read_bytes() == before
+    assert in_this_process(*command, "--resume") == 0
+
+
+def test_a_generation_is_not_resumed_with_another_model_or_in_another_set(tiny, tmp_path, capsys):
+    command = ("generate", tiny, "-n", 1, "-o", tmp_path / "g.h5")
+    assert in_this_process(*command) == 0
+    other = tmp_path / "other.safetensors"
+    model_file.write(other, model_file.Model(dcgan.Generator(8, 16), dcgan.Discriminator(4)))
+    assert in_this_process("generate", other, *command[2:], "--resume") == 1
+    assert "begun with model_sha256" in capsys.readouterr().err
+    pixels = np.ones((1, 128, 128))
+    segment_set.write(tmp_path / "g.h5", segment_set.without_patient(pixels, pixels, [0]))
+    assert in_this_process(*command, "--resume") == 1
+    assert "begun with model_sha256 None" in capsys.readouterr().err
+
+
+def test_the_set_says_how_it_was_made_and_bad_settings_leave_no_file(tiny, tmp_path, capsys):
+    command = ("generate", tiny, "-n", 2, "-o", tmp_path / "g.h5", "--batch-statistics")
+    command += ("--device", "cpu")
+    for more, sentence in (
+        (("--precision", "bf16"), "with batch statistics fp32 is needed"),
+        (("--batch-size", 0), "batch_size is 0"),
+    ):
+        assert in_this_process(*command, *more) == 1
+        assert sentence in capsys.readouterr().err
+        assert list(tmp_path.iterdir()) == []
+    assert in_this_process(*command) == 0
+    source = segment_set.read(tmp_path / "g.h5").source
+    assert source["made_by"] == "SkullGAN"
+    assert (source["precision"], source["batch_statistics"]) == ("fp32", True)
+    assert (source["first_seed"], source["segments"], source["device"]) == (0, 2, "cpu")
+
+
+def test_the_contact_sheet_shows_the_first_hundred_segments(tiny, tmp_path):
+    command = ("generate", tiny, "-n", 101, "-o", tmp_path / "g.h5", "--no-metrics")
+    assert in_this_process(*command, "--contact-sheet", tmp_path / "sheet.png") == 0
+    first = segment_set.read(tmp_path / "g.h5", slice(100))
+    contact_sheet.write_contact_sheet(tmp_path / "expected.png", first.hu)
+    assert (tmp_path / "sheet.png").read_bytes() == (tmp_path / "expected.png").read_bytes()
+
+
+def test_info_says_what_each_file_is(extracted, trained):
+    done = skullgan("info", extracted / "segments.h5", trained, trained / "model.safetensors")
+    assert done.returncode == 0, done.stderr
+    for part in ("segments, real", "subjects", "SDR (peaks)", "finished, 100%", "parameters"):
+        assert part in done.stdout
+
+
+def test_progress_can_be_read_by_a_program(tiny, tmp_path, capsys):
+    assert in_this_process(
+        "generate", tiny, "-n", 4, "--batch-size", 1, "-o", tmp_path / "g.h5",
+        "--progress", "lines",
+    ) == 0  # fmt: skip
+    lines = [line.split(maxsplit=2) for line in capsys.readouterr().err.splitlines()]
+    shares = [float(share) for _, share, title in lines if title.startswith("Generating")]
+    assert shares == [0.25, 0.5, 0.75, 1.0]
+    assert lines[-1][1:] == ["1.0000", "Measuring 4/4"]
+
+
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory):
+    """A folder of segment sets that a training cannot use."""
+    folder = tmp_path_factory.mktemp("wrong")
+    wall = np.ones((3, 128, 128))
+    few = segment_set.without_patient(wall, wall, np.full(3, -1), kind="real")
+    for name, found in {
+        "few": few,
+        "empty": few[:0],
+        "made": replace(few, kind="synthetic"),
+        "coarse": replace(few, pixel_spacing_mm=0.9),
+    }.items():
+        segment_set.write(folder / f"{name}.h5", found)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "command", ["extract", "pretrain", "train", "generate", "map", "realness", "info", "demo"]
+)
+def test_every_command_has_a_help_with_an_example(command):
+    done = skullgan(command, "--help")
+    assert done.returncode == 0
+    assert f"Example: skullgan {command}" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("extract", "nowhere.nrrd", "-o", "{out}/a.h5"), "nowhere.nrrd: there is no such file"),
+        (("extract", SAMPLE, "-o", "{out}/a.xyz"), "a name that ends in .h5 is needed"),
+        (("extract", SAMPLE, "-o", "{out}/a.h5", "--bones", "nasal"), "'nasal' is not known"),
+        (("extract", SAMPLE, "-o", "{out}/a.h5", "--interval-mm", "x"), "--interval-mm"),
+        (("extract", SAMPLE, "-o", "{out}/a.h5", *(2 * ("--subject", "A"))), "once for each"),
+        (("train", "nowhere.h5", "-o", "{out}/run"), "nowhere.h5: there is no such file"),
+        (("train", "x.h5", "-o", "{out}/run", "--recipe", "dem"), "the nearest is 'demo'"),
+        (("train", "x.h5", "-o", "{out}/run", "--set", "epochs"), "KEY=VALUE is needed"),
+        (("train", "x.h5", "-o", "{out}/run", "--set", "epoch=3"), "the nearest is 'epochs'"),
+        (("train", "{in}/empty.h5", "-o", "{out}/run"), "empty.h5: no segment in there"),
+        (("train", "{in}/few.h5", "-o", "{out}/run"), "3 segments in an epoch and batch_size is"),
+        (("train", "{in}/made.h5", "-o", "{out}/run"), "made.h5: the segments are synthetic"),
+        (("train", "{in}/few.h5", "{in}/coarse.h5", "-o", "{out}/run"), "pixel_spacing_mm is 0.9"),
+        (("train", "{in}/few.h5", "-o", "{out}/run", "--split", "bone"), "invalid choice: 'bone'"),
+        (("train", "{in}/few.h5", "-o", "{out}/run", "--test-share", 1), "The test share is 1.0"),
+        (("train", "{in}/few.h5", "-o", "{out}/run", "--pretrained", "m"), "m: there is no such"),
+        (
+            ("train", "{in}/few.h5", "-o", "{out}/run", "--batch-size", 2, "--device", "cuda:99"),
+            "The device is 'cuda:99'",
+        ),
+        (("pretrain", "nowhere", "-o", "{out}/run"), "nowhere: there is no such folder or zip"),
+        (("pretrain", "{in}", "-o", "{out}/run"), "of 0 pictures"),
+        (("pretrain", "{in}/few.h5", "-o", "{out}/run"), "few.h5: cannot be read as a zip"),
+        (("generate", "no.safetensors", "-o", "{out}/a.h5"), "no.safetensors: there is no such"),
+        (("generate", "no.safetensors", "-n", 0, "-o", "{out}/a.h5"), "at least 1 segment"),
+        (("generate", "no.safetensors", "-n", -5, "-o", "{out}/a.h5"), "at least 1 segment"),
+        (("generate", "m", "--seed", 2**63, "-o", "{out}/a.h5"), "seeds from 0 to 2**63 - 1"),
+        (("generate", "m", "-o", "{out}/a.gif"), "a.gif: a name that ends in .h5, .nrrd"),
+        (("generate", "m", "-o", "{out}/a", "--format", "mat"), "a: a name that ends in .mat"),
+        (("generate", "m", "-n", 40000, "-o", "{out}/a.nii.gz"), "at most 32767 go into this"),
+        (("info", "nothing"), "nothing: there is no such file"),
+        (("info", ROOT / "README.md"), "README.md: cannot be read"),
+        (("info", ROOT / "README.md"), "or a segment set (.h5), a model (.safetensors), a map"),
+        (("skull", SAMPLE, "-o", "{out}/a.png"), "one of .nrrd, .nii, .nii.gz, .mha is needed"),
+        (("skull", SAMPLE, "-o", "{out}/a.mha", "--threshold-hu", 9000), "is 9000 HU, 50 to 1500"),
+        (("extract", SAMPLE, "-o", "{out}/a.h5", "--threshold-hu", 0), "is 0 HU, 50 to 1500"),
+        (("map", SAMPLE, "-o", "{out}/a.vtp", "--target", "-5,2,3"), "as in --target=-5,2,3"),
+        ((), "skullgan: the following arguments are required: COMMAND"),
+    ],
+)
+def test_bad_input_ends_with_one_sentence_exit_code_1_and_no_file(
+    tmp_path, capsys, wrong, arguments, sentence
+):
+    given = [str(one).format(out=tmp_path, **{"in": wrong}) for one in arguments]
+    assert in_this_process(*given) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert len(said.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_output_that_is_there_is_kept_unless_told_otherwise(tiny, tmp_path, capsys):
+    for name in ("kept.h5", "kept.csv"):
+        (tmp_path / name).write_text("precious")
+        command = ("generate", tiny, "-n", 1, "-o", tmp_path / "kept.h5")
+        assert in_this_process(*command) == 1
+        assert f"{name}: is there already" in capsys.readouterr().err
+        assert (tmp_path / name).read_text() == "precious"
+        assert in_this_process(*command, "--overwrite") == 0
+        assert segment_set.count(tmp_path / "kept.h5") == 1
+        (tmp_path / "kept.h5").unlink()
+
+
+def ask_by_file(process, run):
+    (run / "stop").touch()
+
+
+def ask_by_sigterm(process, run):
+    process.terminate()
+
+
+def ask_by_ctrl_c(process, run):
+    process.send_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("ask", [ask_by_file, ask_by_sigterm, ask_by_ctrl_c])
+def test_a_training_that_is_asked_to_stop_saves_and_ends_with_exit_code_2(extracted, tmp_path, ask):
+    run = tmp_path / "run"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "SkullGANLib", "train", extracted / "segments.h5", "-o", run,
+         "--recipe", "demo", "--set", "epochs=10000", *SHORT[2:], "--device", "cpu"],
+        cwd=ROOT / "SkullGAN", stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        while process.poll() is None and not (run / "events.jsonl").exists():
+            time.sleep(0.1)
+        ask(process, run)
+        _, said = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 2, said
+    assert "stopped on request" in said
+    assert json.loads((run / "status.json").read_text())["state"] == "cancelled"
+    assert list((run / "checkpoints").iterdir())

@@ -1,0 +1,218 @@
+"""Memorisation: planted copies are found, however they were disguised, and new segments are not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from SkullGANLib.data import segment_set
+from SkullGANLib.data.segment_set import SegmentSet
+from SkullGANLib.errors import BadInputError
+from SkullGANLib.evaluation.measures import nearest_neighbors
+from SkullGANLib.evaluation.measures.nearest_neighbors import (
+    Neighbours,
+    aligned,
+    judge,
+    nearest_by_mse,
+    nearest_by_sift,
+)
+from SkullGANLib.extraction import single_ct
+
+TRAINING, HELD_OUT, NEW = 60, 99, 60
+
+
+def walls(count: int, seed: int) -> SegmentSet:
+    """Bent walls of uneven thickness with coarse marrow, no two alike."""
+    chance = np.random.default_rng(seed)
+    x = np.linspace(-1, 1, 128)
+    rows = np.arange(128)[:, None]
+    hu = np.zeros((count, 128, 128), np.int16)
+    for one in hu:
+        bumps = ndimage.gaussian_filter1d(chance.normal(0, 1, (2, 128)), 8, axis=1) * 4
+        top = 14 + chance.uniform(2, 8) * x**2 + chance.uniform(-3, 3) * x + bumps[0]
+        depth = (rows - top) / (chance.uniform(12, 22) + 2 * bumps[1])
+        marrow = 900 + 1500 * ndimage.gaussian_filter(chance.normal(0, 1, (128, 128)), 2)
+        value = np.where((depth > 0.25) & (depth < 0.75), marrow, 1700)
+        one[:] = np.rint(np.where((depth >= 0) & (depth <= 1), np.clip(value, 50, 2500), 0))
+    return of(hu)
+
+
+def of(hu: np.ndarray) -> SegmentSet:
+    return segment_set.without_patient(hu, hu != 0, np.arange(len(hu)))
+
+
+@pytest.fixture(scope="module")
+def training() -> SegmentSet:
+    return walls(TRAINING, 1)
+
+
+@pytest.fixture(scope="module")
+def held_out() -> SegmentSet:
+    return walls(HELD_OUT, 2)
+
+
+@pytest.fixture(scope="module", params=[nearest_by_mse, nearest_by_sift], ids=["mse", "sift"])
+def method(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def reference(method, training, held_out) -> Neighbours:
+    return method(held_out, training)
+
+
+def flipped(hu):
+    return hu[:, :, ::-1]
+
+
+def shifted(hu):
+    """Down by 3, right by 2; what comes in at the left is new."""
+    moved = np.roll(hu, (3, 2), axis=(1, 2))
+    moved[:, :, :2] = moved[:, :, 5:3:-1]
+    return moved
+
+
+def noisy(hu):
+    return np.where(hu != 0, hu + np.random.default_rng(0).normal(0, 40, hu.shape), 0)
+
+
+@pytest.mark.parametrize(
+    ("disguise", "turned", "shift"),
+    [
+        (lambda hu: hu, False, (0, 0)),
+        (flipped, True, (0, 0)),
+        (shifted, False, (3, 2)),
+        (noisy, False, (0, 0)),
+        (lambda hu: noisy(shifted(flipped(hu))), True, (3, 2)),
+    ],
+    ids=["as it is", "flipped", "shifted", "noisy", "all at once"],
+)
+def test_planted_copies_are_found_among_new_segments(
+    method, training, reference, disguise, turned, shift
+):
+    origin = np.arange(0, TRAINING, 4)
+    copies = disguise(training.hu[origin]).astype(np.int16)
+    new = walls(NEW, 3)
+    found = method(of(np.concatenate([copies, new.hu])), training)
+    assert np.array_equal(found.nearest[: len(origin)], origin)
+    assert (found.flipped[: len(origin)] == turned).all()
+    assert (found.shift_px[: len(origin)] == shift).all()
+    verdict = judge(found, reference)
+    assert set(range(len(origin))) <= set(verdict.suspects.tolist())
+    assert verdict.p_value < 1e-5
+    if method is nearest_by_mse:
+        assert sorted(verdict.copies.tolist()) == list(range(len(origin)))
+
+
+@pytest.fixture(scope="module")
+def of_a_patient(sample_ct, sample_mask) -> tuple[SegmentSet, SegmentSet]:
+    """Real segments, three in four to train on, the others held out."""
+    real = single_ct.extract(sample_ct, sample_mask, interval_mm=5).segments
+    held_out = np.arange(len(real)) % 4 == 3
+    return real[~held_out], real[held_out]
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [lambda hu: hu, flipped, shifted, noisy, lambda hu: 0.9 * hu],
+    ids=["as it is", "flipped", "shifted", "noisy", "less dense"],
+)
+def test_a_real_segment_that_is_copied_is_found_beside_its_neighbours_of_the_same_head(
+    method, of_a_patient, disguise
+):
+    training, held_out = of_a_patient
+    origin = np.arange(0, len(training), 6)
+    copies = of(np.rint(disguise(training.hu[origin].astype(float))).astype(np.int16))
+    found = method(copies, training)
+    verdict = judge(found, method(held_out, training))
+    if method is nearest_by_mse:
+        assert np.array_equal(found.nearest, origin)
+        assert len(verdict.copies) == len(origin)
+    else:  # 40 HU of noise hide one of nine from SIFT in this CT's smooth bone
+        assert np.sum(found.nearest == origin) >= len(origin) - 1
+        assert len(verdict.suspects) >= len(origin) - 1
+
+
+def test_new_segments_are_suspect_at_the_stated_rate_and_never_copies(method, training, reference):
+    verdict = judge(method(walls(NEW, 4), training), reference, rate=0.05)
+    assert verdict.rate == pytest.approx(0.05)
+    assert verdict.judged == NEW
+    assert len(verdict.suspects) <= 9  # 3 are expected; more than 9 once in a thousand
+    assert len(verdict.copies) == 0
+    assert verdict.p_value > 0.001
+
+
+def test_the_distance_by_mse_is_the_root_mean_square_of_the_difference_image(training, held_out):
+    found = nearest_by_mse(held_out[:10], training)
+    shown = aligned(training, found)
+    exact = nearest_by_mse(held_out[:10], training, flip=False, shift_px=0)
+    plain = ((held_out.hu[:10, None].astype(float) - training.hu) ** 2).mean((2, 3))
+    assert np.array_equal(exact.nearest, plain.argmin(axis=1))
+    np.testing.assert_allclose(exact.distance, np.sqrt(plain.min(axis=1)))
+    assert (found.distance <= exact.distance + 1e-9).all()
+    rows, columns = found.shift_px[0]
+    part = np.s_[max(rows, 0) : 128 + min(rows, 0), max(columns, 0) : 128 + min(columns, 0)]
+    difference = held_out.hu[0][part].astype(float) - shown[0][part]
+    assert found.distance[0] == pytest.approx(np.sqrt(np.mean(difference**2)))
+
+
+def test_a_disguised_copy_is_laid_over_its_original(training):
+    copy = of(shifted(flipped(training.hu[7:8])))
+    shown = aligned(training, nearest_by_mse(copy, training))
+    assert np.array_equal(shown[:, 3:, 2:], copy.hu[:, 3:, 2:])
+
+
+def test_a_threshold_is_the_kth_smallest_of_the_held_out_ratios():
+    def neighbours(ratio):
+        n = len(ratio)
+        zeros = np.zeros(n, int)
+        return Neighbours(
+            np.arange(n), zeros, ratio, np.array(ratio), zeros > 0, np.zeros((n, 2)), 1
+        )
+
+    held_out = neighbours(np.linspace(0.61, 0.99, 39))  # 0.61, 0.62, ...
+    verdict = judge(neighbours([0.9, 0.615, 0.2, np.nan]), held_out, rate=0.05)
+    assert verdict.rate == pytest.approx(2 / 40)
+    assert verdict.threshold == pytest.approx(0.62)
+    assert verdict.suspects.tolist() == [2, 1]
+    assert verdict.copies.tolist() == [2]
+    assert verdict.judged == 3
+    assert judge(neighbours([0.9]), held_out, rate=0.001).rate == pytest.approx(1 / 40)
+    assert judge(neighbours([0.9]), held_out).p_value == pytest.approx(1.0)
+
+
+def test_a_training_set_of_one_segment_still_finds_its_copy(method, training):
+    found = method(training[:2], training[:1])
+    assert found.nearest.tolist() == [0, 0]
+    assert found.ratio[0] < 0.01 < 0.1 < found.ratio[1]
+
+
+def test_what_has_nothing_to_compare_is_left_out_of_the_verdict(training, held_out):
+    blank = of(np.zeros((2, 128, 128), np.int16))
+    found = nearest_by_sift(blank, training)
+    assert found.nearest.tolist() == [-1, -1]
+    assert not aligned(training, found).any()
+    assert judge(found, nearest_by_sift(held_out[:20], training)).judged == 0
+    with pytest.raises(BadInputError, match="No held-out segment has a neighbour"):
+        judge(found, found)
+    assert np.isfinite(nearest_by_mse(blank, training).ratio).all()
+
+
+def test_of_large_sets_a_sample_is_compared(method, training, held_out, monkeypatch):
+    for name, most in (("MOST_SEGMENTS", 8), ("MOST_TRAINING", 30), ("MOST_BY_SIFT", 8)):
+        monkeypatch.setattr(nearest_neighbors, name, most)
+    one, other = (method(held_out, training, seed=5) for _ in range(2))
+    assert len(one.segment) == len(set(one.segment.tolist())) == 8
+    assert one.searched == (30 if method is nearest_by_mse else 8)
+    assert np.array_equal(one.segment, other.segment)
+    assert np.array_equal(one.ratio, other.ratio)
+
+
+def test_sets_that_cannot_be_compared_are_refused(method, training):
+    with pytest.raises(BadInputError, match="0 segments were to be compared with 60"):
+        method(training[:0], training)
+    finer = segment_set.without_patient(
+        training.hu, training.mask, training.seed, pixel_spacing_mm=0.3
+    )
+    with pytest.raises(BadInputError, match=r"0\.3 mm pixels .* training set of 0\.45 mm"):
+        method(finer, training)

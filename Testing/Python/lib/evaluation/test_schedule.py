@@ -1,0 +1,67 @@
+"""Parts of an evaluation: all are done, errors and progress are told, and a cancel ends it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from SkullGANLib.errors import BadInputError, CancelledError
+from SkullGANLib.evaluation.schedule import Part, done
+
+
+def told(shares: list[float]):
+    return lambda share, note: shares.append(share)
+
+
+def test_results_come_in_the_order_given_whichever_ends_first():
+    shares: list[float] = []
+    found, seconds, failed = done(
+        {("first", ""): Part(1, lambda tell: 0)},
+        {
+            ("slow", "a"): Part(1, lambda tell: time.sleep(0.05) or 1),
+            ("quick", "b"): Part(1, lambda tell: 2),
+        },
+        told(shares),
+    )
+    assert found == {("first", ""): 0, ("slow", "a"): 1, ("quick", "b"): 2}
+    assert list(found) == [("first", ""), ("slow", "a"), ("quick", "b")]
+    assert set(seconds) == {"first", "slow a", "quick b"}
+    assert failed == []
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1)
+
+
+def test_what_too_few_segments_prevent_is_told_and_the_rest_is_done():
+    def fails(tell) -> None:
+        raise BadInputError("2 segments, 4 are needed.")
+
+    found, _, failed = done({}, {("t-SNE", "pixels"): Part(2, fails), ("b", ""): Part(1, str)})
+    assert list(found) == [("b", "")]
+    assert failed == ["T-SNE pixels: 2 segments, 4 are needed."]
+
+
+def test_progress_moves_while_a_part_says_how_far_it_is_and_while_one_says_nothing():
+    shares: list[float] = []
+
+    def says(tell) -> None:
+        tell(0.5)
+        time.sleep(0.4)
+
+    done({}, {("says", ""): Part(3, says), ("silent", ""): Part(1, lambda _: time.sleep(0.6))},
+         told(shares))  # fmt: skip
+    assert any(0.375 < share < 0.75 for share in shares)  # half of 3 in 4, and some by the clock
+    assert shares == sorted(shares)
+
+
+def test_a_cancel_from_the_progress_begins_no_further_part():
+    begun: list[int] = []
+
+    def cancel(share: float, note: str) -> None:
+        raise CancelledError("asked to")
+
+    def work(number: int):
+        return lambda _: begun.append(number) or time.sleep(0.5)
+
+    with pytest.raises(CancelledError):
+        done({}, {("part", str(number)): Part(1, work(number)) for number in range(6)}, cancel)
+    assert sorted(begun) == [0, 1]

@@ -1,0 +1,137 @@
+"""Images on their way to the discriminator, on tiny tensors whose answers are known."""
+
+import math
+
+import pytest
+import torch
+from SkullGANLib.training.augmentation import (
+    Strength,
+    augmented,
+    blurred,
+    half_mirrored,
+    judged,
+    moved,
+    with_blurred,
+)
+from SkullGANLib.training.process_group import Chance, Team
+from SkullGANLib.training.recipe import Recipe, named
+
+
+def chance(seed: int = 0) -> Chance:
+    return Chance(torch.Generator().manual_seed(seed))
+
+
+def test_flips_mirror_about_half_of_the_images():
+    images = torch.arange(4.0).expand(400, 1, 2, 4)
+    mirrored = half_mirrored(images, chance())
+    assert 160 < (mirrored[:, 0, 0, 0] == 3).sum() < 240
+    assert torch.equal(mirrored.sort(dim=3).values, images)
+
+
+def test_moved_images_are_windows_of_the_image_with_its_edge_repeated():
+    image = torch.arange(36.0).reshape(1, 1, 6, 6)
+    padded = torch.nn.functional.pad(image, (2, 2, 2, 2), mode="replicate")
+    windows = [padded[0, 0, r : r + 6, c : c + 6] for r in range(5) for c in range(5)]
+    windowed = moved(image.expand(60, 1, 6, 6), 2, chance())
+    found = {next(n for n, w in enumerate(windows) if torch.equal(w, one[0])) for one in windowed}
+    assert len(found) > 15
+
+
+def test_noise_on_what_is_judged_falls_to_nothing():
+    recipe = Recipe(judge_noise=0.5)
+    images = torch.zeros(4, 1, 128, 128)
+    for share_done, deviation in ((0.0, 0.5), (0.4, 0.25), (0.8, 0.0), (1.0, 0.0)):
+        seen = judged(images, recipe, share_done, chance())
+        assert seen.std().item() == pytest.approx(deviation, rel=0.02)
+
+
+def test_the_blur_is_the_gaussian_of_its_sigma():
+    image = torch.zeros(1, 1, 5, 5)
+    image[0, 0, 2, 2] = 1
+    beside = math.exp(-0.5 / 0.8**2)
+    centre = 1 / (1 + 2 * beside)
+    found = blurred(image, 0.8)[0, 0]
+    assert found[2, 2].item() == pytest.approx(centre**2)
+    assert found[2, 3].item() == pytest.approx(centre**2 * beside)
+    assert found[1, 3].item() == pytest.approx(centre**2 * beside**2)
+    assert found.sum().item() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "count"), [(0, 0), (15, 0), (16, 1), (20, 5), (23, 8), (24, 8), (900, 8)]
+)
+def test_blurred_reals_grow_by_one_an_epoch_to_half_of_the_fakes(epoch, count):
+    generated, reals = torch.zeros(16, 1, 8, 8), torch.ones(16, 1, 8, 8)
+    fakes = with_blurred(generated, reals, named("published"), epoch)
+    assert len(fakes) == 16
+    assert (fakes.flatten(1).mean(1) > 0.5).sum() == count
+
+
+def test_blurred_reals_are_the_first_of_the_whole_batch_in_however_many_processes():
+    shares = [
+        with_blurred(torch.zeros(8, 1, 8, 8), torch.ones(8, 1, 8, 8), named("published"), 26, team)
+        for team in (Team(0, 2), Team(1, 2))
+    ]
+    assert [(fakes.flatten(1).mean(1) > 0.5).sum() for fakes in shares] == [8, 0]
+
+
+def test_augmentation_without_strength_leaves_every_pixel_as_it_is():
+    images = torch.rand(3, 1, 128, 128) * 2 - 1
+    found = augmented(images, torch.tensor(0.0), chance())
+    torch.testing.assert_close(found, images, rtol=0, atol=2e-7)
+
+
+def test_the_stronger_the_augmentation_the_more_images_it_changes():
+    images = torch.linspace(-1, 1, 128).expand(200, 1, 128, 128)
+    changed = [
+        ((augmented(images, torch.tensor(p), chance()) - images).abs() > 1e-5)
+        .flatten(1)
+        .any(1)
+        .sum()
+        .item()
+        for p in (0.02, 0.2, 0.8)
+    ]
+    # Eight things happen to an image with the chance p each; mirroring shows half of the times.
+    assert changed[0] < 0.2 * 200 < 0.6 * 200 < changed[1] < changed[2] == 200
+
+
+def test_augmented_images_are_still_those_of_a_wall():
+    wall = torch.full((100, 1, 128, 128), -1.0)
+    wall[:, :, 40:60] = 0.5
+    found = augmented(wall, torch.tensor(1.0), chance())
+    # Columns of the wall stay about 20 px high, wherever they have gone; the cut-out is grey.
+    assert (found > 0.1).sum(2).float().median().item() == pytest.approx(20, abs=1)
+    centres = (found > 0.1)[:, 0, :, 64].float().argmax(1)
+    assert 5 < centres.float().std() < 40
+
+
+def test_gradients_reach_the_generator_through_the_augmentation():
+    images = (torch.rand(4, 1, 128, 128) - 0.5).requires_grad_()
+    augmented(images, torch.tensor(0.8), chance()).sum().backward()
+    assert torch.isfinite(images.grad).all()
+    # All but what was cut out or moved out of the image.
+    assert (images.grad != 0).float().mean() > 0.7
+
+
+@pytest.mark.parametrize(("logit", "strength"), [(3.0, 0.8), (-3.0, 0.0)])
+def test_the_strength_grows_while_the_discriminator_is_too_sure_of_reals(logit, strength):
+    recipe = Recipe(augmentation_target=0.6, augmentation_ramp_share=0.5)
+    steered = Strength(recipe, 80, torch.device("cpu"))
+    seen = []
+    for iteration in range(40):
+        steered.follow(torch.full((4,), logit), iteration)
+        seen.append(steered.value.item())
+    assert seen[2] == 0
+    assert seen[3] == pytest.approx(0.1 if logit > 0 else 0.0)
+    assert seen[-1] == pytest.approx(strength)
+
+
+def test_the_strength_settles_where_the_discriminator_is_as_sure_as_is_wanted():
+    recipe = Recipe(augmentation_target=0.6, augmentation_ramp_share=0.5)
+    steered = Strength(recipe, 2000, torch.device("cpu"))
+    draws = torch.Generator().manual_seed(0)
+    for iteration in range(2000):
+        # A judge that knows all reals without augmentation and none of them with the whole of it.
+        called_real = torch.rand(8, generator=draws) < 1 - steered.value / 2
+        steered.follow(called_real * 2.0 - 1, iteration)
+    assert steered.value.item() == pytest.approx(0.4, abs=0.1)

@@ -1,0 +1,146 @@
+"""What a training needs, against its measured peak, and what is said where there is not enough."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from checkout import ROOT
+from SkullGANLib.errors import BadInputError
+from SkullGANLib.training import memory_estimate
+from SkullGANLib.training.memory_estimate import GIB, Need
+from SkullGANLib.training.recipe import named
+
+PATHS = [ROOT / "SkullGAN", ROOT / "Testing", ROOT / "Testing" / "Python"]
+CPU = torch.device("cpu")
+
+
+def test_the_need_of_full_width_has_weights_gradients_moments_average_and_reals():
+    parameters, generator = 192_002_304 + 11_164_353, 192_002_304
+    paper = memory_estimate.needed(named("paper"), segments=100)
+    assert paper.fixed == 4 * 4 * parameters + 2 * 100 * 128 * 128
+    fast = memory_estimate.needed(named("fast"), segments=100, bf16=True)
+    assert fast.fixed == paper.fixed + 4 * generator
+    assert fast.per_image == paper.per_image // 2
+
+
+def test_the_batch_that_fits_leaves_a_tenth_free():
+    need = Need(fixed=4 * GIB, per_image=GIB // 10)
+    assert need.largest_batch(10 * GIB) == 50
+    assert need.of(50) <= 0.9 * 10 * GIB
+    assert need.largest_batch(2 * GIB) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "needs", "batch", "advice"),
+    [
+        (MemoryError(), 14.0, 100, "A batch_size of 50 would fit."),
+        (RuntimeError("CUDA out of memory. Tried to allocate"), 14.0, 100, "A batch_size of 50"),
+        (RuntimeError("DefaultCPUAllocator: not enough memory"), 6.0, 20, "A batch_size of 19"),
+        (RuntimeError("std::bad_alloc"), 4.2, 2, "Not even a batch_size of 2 fits"),
+    ],
+)
+def test_running_out_of_memory_ends_with_need_have_and_advice(error, needs, batch, advice):
+    need = Need(fixed=4 * GIB, per_image=GIB // 10)
+    said = (
+        f"needs about {needs} GiB with a batch_size of {batch}, free on cpu is 10.0 GiB. {advice}"
+    )
+    with (
+        pytest.raises(BadInputError, match=re.escape(said)),
+        memory_estimate.lack_explained(need, batch, CPU, 10 * GIB),
+    ):
+        raise error
+
+
+def test_other_errors_are_left_as_they_are():
+    with (
+        pytest.raises(RuntimeError, match="shapes do not match"),
+        memory_estimate.lack_explained(Need(1, 1), 2, CPU, None),
+    ):
+        raise RuntimeError("shapes do not match")
+
+
+def test_a_need_beyond_what_is_free_is_known_before():
+    need = Need(fixed=4 * GIB, per_image=GIB // 10)
+    assert memory_estimate.lacks(need, 100, 10 * GIB)
+    assert not memory_estimate.lacks(need, 50, 10 * GIB)
+    assert not memory_estimate.lacks(need, 100, None)
+
+
+def in_a_process_of_its_own(code: str, folder: Path) -> subprocess.CompletedProcess:
+    path = os.pathsep.join(map(str, PATHS))
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, "-c", code, str(folder)], env=environment, capture_output=True, text=True
+    )
+
+
+PEAK = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from SkullGANLib import memory, training
+from examples import TINY, arches
+def trained(**settings):
+    batch_size = settings["batch_size"]
+    recipe = replace(TINY, epochs=1, epoch_segments=batch_size, sample_count=2, **settings)
+    training.train(arches(), Path(sys.argv[1]) / str(batch_size), recipe)
+    return memory.needed(recipe, 10).of(batch_size)
+trained(batch_size=4)  # libraries are loaded and threads are there
+def kib(name):  # ru_maxrss would begin with what the process that started this one had
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name))
+before = kib("VmRSS")
+need = trained(generator_width=64, discriminator_width=8, batch_size=32)
+print(need / (1024 * (kib("VmHWM") - before)))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux says what is used")
+def test_the_need_is_near_the_measured_peak(tmp_path):
+    done = in_a_process_of_its_own(PEAK, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert 0.6 < float(done.stdout) < 1.6
+
+
+LACK = """
+import resource, sys
+from dataclasses import replace
+from pathlib import Path
+from SkullGANLib import cli, segmentset
+from examples import arches
+segmentset.write(Path(sys.argv[1]) / "s.h5", arches())
+resource.setrlimit(resource.RLIMIT_AS, (5 * 2**30, 5 * 2**30))
+sys.exit(cli.main(["train", f"{sys.argv[1]}/s.h5", "-o", f"{sys.argv[1]}/run", "--recipe", "demo",
+    "--batch-size", "65536", "--set", "epoch_segments=65536", "--device", "cpu"]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to such a limit")
+def test_a_real_lack_of_memory_ends_with_one_sentence(tmp_path):
+    done = in_a_process_of_its_own(LACK, tmp_path)
+    assert done.returncode == 1, done.stderr
+    status = json.loads((tmp_path / "run" / "status.json").read_text())
+    assert status["state"] == "failed"
+    assert status["message"] in done.stderr
+    assert "Traceback" not in done.stderr
+    found = re.search(
+        r"not enough memory. The training needs about ([\d.]+) GiB with a batch_size of 65536, "
+        r"free on cpu is ([\d.]+) GiB. A batch_size of (\d+) would fit",
+        status["message"],
+    )
+    need, free, fits = float(found[1]), float(found[2]), int(found[3])
+    assert need > 500 > 5 > free > 1
+    recipe = replace(named("demo"), batch_size=fits)
+    assert memory_estimate.needed(recipe, 10).of(fits) < free * GIB
+    # It was said before the attempt, too.
+    assert "It may not be enough" in done.stderr

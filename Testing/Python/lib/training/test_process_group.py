@@ -1,0 +1,150 @@
+"""Several processes that train together: chance, batch norm, and whole trainings against one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from checkout import ROOT
+from examples import TINY, arches
+from SkullGANLib.data import segment_set
+from SkullGANLib.errors import BadInputError
+from SkullGANLib.training.loop import _check_split, train
+from SkullGANLib.training.process_group import ALONE, Chance, Team, synchronise_batch_norm
+from SkullGANLib.training.run_directory import Run
+from torch import nn
+
+PATHS = [ROOT / "SkullGAN", ROOT / "Testing", ROOT / "Testing/Python/lib/training"]
+
+
+def test_processes_that_share_a_batch_draw_what_one_would_draw():
+    for draw in (
+        lambda chance, count: chance.rand(count, 3),
+        lambda chance, count: chance.randn(count, 2, 2),
+        lambda chance, count: chance.randint(9, count),
+    ):
+        whole, first, second = (
+            draw(Chance(torch.Generator().manual_seed(5), team), 8 // team.size)
+            for team in (ALONE, Team(0, 2), Team(1, 2))
+        )
+        assert torch.equal(whole, torch.cat([first, second]))
+
+
+def together(arguments: list[str]) -> subprocess.Popen:
+    """Start two processes of Python with these arguments, as ``torchrun`` does."""
+    torchrun = ["torch.distributed.run", "--standalone", "--nproc-per-node=2", "--no-python"]
+    paths = os.pathsep.join(map(str, PATHS))
+    return subprocess.Popen(
+        [sys.executable, "-m", *torchrun, sys.executable, *arguments],
+        env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+EVERYTHING = replace(TINY, augmentation_target=0.01, plateau_patience=2, report_every=1)
+"""Every place where chance or a mean enters: gates, flips, disturbances, plateaus, averages."""
+
+SHARED = """
+import sys, torch
+from pathlib import Path
+from SkullGANLib import segmentset, training
+from SkullGANLib.training.process_group import joined
+from SkullGANLib.training.recipe import Recipe
+from test_process_group import normalised
+folder = Path(sys.argv[1])
+with joined("cpu") as (team, _):
+    torch.save(normalised(team), folder / f"{team.rank}.pt")
+    recipe = Recipe.from_json((folder / "recipe.json").read_text())
+    training.train(segmentset.read(folder / "s.h5"), folder / "run", recipe)
+"""
+
+
+def normalised(team: Team) -> dict[str, torch.Tensor]:
+    """What batch norm does to a batch, with the gradients of a loss that no two pixels share."""
+    draw = torch.Generator().manual_seed(0)
+    whole, weights = (torch.randn(8, 3, 5, 5, generator=draw) * 2 + 1 for _ in range(2))
+    layer = nn.BatchNorm2d(3)
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter, generator=draw)
+    synchronise_batch_norm(layer, team)
+    x = team.own(whole).requires_grad_()
+    y = layer(x)
+    (y * team.own(weights)).square().mean().backward()
+    gradients = [parameter.grad for parameter in layer.parameters()]
+    team.mean_(gradients)
+    state = {name: t.detach() for name, t in layer.state_dict().items()}
+    shares = {"y": y.detach(), "x gradient": x.grad / team.size}
+    return {**shares, "weight gradient": gradients[0], "bias gradient": gradients[1], **state}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory) -> Path:
+    """What two processes left that trained together."""
+    folder = tmp_path_factory.mktemp("shared")
+    (folder / "recipe.json").write_text(EVERYTHING.to_json())
+    segment_set.write(folder / "s.h5", arches())
+    process = together(["-c", SHARED, str(folder)])
+    said = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, said
+    return folder
+
+
+@pytest.mark.slow
+def test_batch_norm_of_two_processes_is_that_of_the_whole_batch(shared):
+    whole = normalised(ALONE)
+    halves = [torch.load(shared / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
+    for name in ("y", "x gradient"):
+        both = torch.cat([half.pop(name) for half in halves])
+        torch.testing.assert_close(both, whole.pop(name))
+    for half in halves:
+        torch.testing.assert_close(half, whole)
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_learns_with_the_same_batch(shared, tmp_path):
+    train(arches(), tmp_path / "run", EVERYTHING)
+    one, two = Run.open(tmp_path / "run"), Run.open(shared / "run")
+    assert len(one.events()[0]) == len(two.events()[0]) == 6
+    for alone, together in zip(one.events()[0], two.events()[0], strict=True):
+        for name in ("generator_loss", "discriminator_loss", "realness_real", "realness_fake"):
+            # Rounding is all that differs in the first; every later one begins with what it made
+            # of the weights.
+            near = 1e-4 if alone["iteration"] == 1 else 1e-2
+            assert together[name] == pytest.approx(alone[name], rel=near), alone["iteration"]
+        assert together["augmentation_strength"] == pytest.approx(alone["augmentation_strength"])
+    assert [path.name for path in two.samples()] == [path.name for path in one.samples()]
+    assert two.status().state == "finished"
+
+
+@pytest.mark.slow
+def test_a_stop_ends_all_processes_together_with_a_checkpoint(tmp_path):
+    segment_set.write(tmp_path / "s.h5", arches())
+    settings = {**json.loads(TINY.to_json()), "epochs": 5000, "snapshot_every": 5000}
+    arguments = ["train", str(tmp_path / "s.h5"), "-o", str(tmp_path / "run"), "--recipe", "demo"]
+    for name, value in settings.items():
+        arguments += ["--set", f"{name}={value}"]
+    process = together(["-m", "SkullGANLib", *arguments, "--device", "cpu"])
+    run = Run(tmp_path / "run")
+    while not (run.status_path.exists() and run.status().iteration):
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)  # which torchrun hands on to all of them
+    said = process.communicate(timeout=60)[0]
+    assert run.status().state == "cancelled", said
+    assert run.read_checkpoint().state["iteration"] == run.status().iteration
+    assert not [path for path in run.path.rglob("*") if "partial" in path.name]
+
+
+def test_a_batch_that_cannot_be_split_evenly_is_refused():
+    with pytest.raises(BadInputError, match="batch_size is 4 for 3 processes, a multiple of 3"):
+        _check_split(TINY, Team(0, 3))

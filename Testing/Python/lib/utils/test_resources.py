@@ -1,0 +1,52 @@
+"""What comes with SkullGAN is there, and the model in the box is what its card says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from SkullGANLib.cli import info
+from SkullGANLib.errors import BadInputError
+from SkullGANLib.generation import from_seeds
+from SkullGANLib.metrics import radiology
+from SkullGANLib.networks import model_file
+from SkullGANLib.utils import resources
+
+# Means and standard deviations of 1,000 segments, Resources/Models/README.md.
+CARD = {
+    "sdr_peaks": (0.507, 0.18),
+    "thickness_mm": (6.06, 2.1),
+    "mean_intensity_hu": (1245, 84),
+}
+
+
+def test_the_sample_ct_comes_along():
+    assert resources.sample_ct().is_file()
+
+
+def test_what_did_not_come_along_is_named():
+    with pytest.raises(BadInputError, match=r"Resources/nothing\.bin"):
+        resources.find("Resources/nothing.bin")
+
+
+def test_the_model_in_the_box_is_small_and_says_what_it_is():
+    found = model_file.read(resources.box_model())
+    assert resources.box_model().stat().st_size <= 16e6
+    assert "Apache-2.0" in found.licence
+    assert found.trained_on["kind"] == "real"
+    assert found.trained_on["subjects"] == 1
+    assert found.trained_on["source"]["kernel"] == "BONEPLUS"
+
+
+def test_segments_of_the_model_in_the_box_measure_as_its_card_says():
+    made = from_seeds.generate_set(
+        model_file.read(resources.box_model()), np.arange(5000, 5016), precision="fp32"
+    )
+    measured = radiology.measure(made)
+    for metric, (mean, deviation) in CARD.items():
+        # The mean of 16 lies beyond 4 of its standard errors once in 16,000 sets of seeds.
+        assert abs(np.nanmean(measured[metric]) - mean) < 4 * deviation / np.sqrt(16), metric
+
+
+def test_info_names_the_settings_that_are_not_the_recipes_own():
+    described = info.describe(resources.box_model())
+    assert "demo, with discriminator_learning_rate 0.00075, ema_decay 0.997" in described

@@ -1,0 +1,111 @@
+"""The long steps on a scene, run as a script runs them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import slicer
+import slicer.util
+import vtk
+from phantoms import Phantom
+from SkullGANLib.ct import volume
+from SkullGANLib.ct.volume import HeadCT
+from SkullGANLib.errors import BadInputError
+from SkullGANLib.utils.task import Task
+from SkullGANScene.jobs import hand_cuts, segment_jobs, surfaces
+from SkullGANScene.nodes import head_attributes, segmentations, volumes
+from vtk.util.numpy_support import vtk_to_numpy
+
+
+def done(work, timeout_s: float = 60):
+    """Run a job to its end and give its result."""
+    task = Task("Working", work)
+    assert task.wait(timeout_s) == "finished", task.sentence
+    return task.result
+
+
+@pytest.fixture(scope="module")
+def ball():
+    """A head of 60 mm radius in 2 mm voxels, whose skull is found in a second."""
+    phantom = Phantom((60.0,) * 3, (2.5, 4.0, 2.0), (1500.0, 500.0, 1400.0))
+    return phantom.ct((1.5,) * 3, (0.6,) * 3, 15.0, below_mm=62.0, margin_mm=12.0, seed=1)
+
+
+def test_a_ct_is_written_in_slabs_as_it_is_read_again(scene, sample_ct, tmp_path):
+    part = HeadCT(sample_ct.hu[60:80], sample_ct.ijk_to_ras, {"kernel": "BONE PLUS", "kvp": 120.0})
+    node = volumes.add_ct(scene, part, "Part")
+    assert max(volumes.writing(node, tmp_path / "part.nrrd")) == 1.0
+    again = volume.read_ct(tmp_path / "part.nrrd")
+    assert np.array_equal(again.hu, part.hu)
+    assert np.allclose(again.ijk_to_ras, part.ijk_to_ras)
+    assert again.source == part.source
+
+
+def test_the_skull_of_a_ball_comes_with_its_surface_frame_and_threshold(scene, ball, tmp_path):
+    node = volumes.add_ct(scene, ball, "Ball")
+    skull = done(segment_jobs.find_skull(node, tmp_path))
+    assert segmentations.skull_of(node) is skull
+    closed = skull.GetClosedSurfaceInternalRepresentation("Skull")
+    points = vtk_to_numpy(closed.GetPoints().GetData())
+    radius = np.linalg.norm(points, axis=1)[points[:, 2] > 0]
+    # Outside at 60 mm, inside at 51.5 mm.
+    assert abs(np.quantile(radius, 0.98) - 60) < 1.0
+    assert abs(np.quantile(radius, 0.02) - 51.5) < 1.0
+    head = head_attributes.head_of(node)
+    assert 150 <= head.threshold_hu <= 500
+    assert head.frame.superior @ [0, 0, 1] > 0.8
+
+
+def test_what_is_known_of_a_head_moves_with_its_ct(scene, ball):
+    node = volumes.add_ct(scene, ball, "Ball")
+    frame = head_attributes.HeadFrame(np.eye(4), 50.0, 50.0)
+    head_attributes.set_head(node, head_attributes.Head(frame, 300.0))
+    transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    turn = np.array([[0, -1, 0, 5], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]])
+    transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(turn))
+    node.SetAndObserveTransformNodeID(transform.GetID())
+    assert np.allclose(head_attributes.head_of(node).frame.head_to_ras, turn)
+
+
+def test_a_job_that_is_cancelled_leaves_no_node_behind(scene, ball, tmp_path):
+    node = volumes.add_ct(scene, ball, "Ball")
+    before = scene.GetNumberOfNodes()
+    task = Task("Looking", segment_jobs.find_skull(node, tmp_path))
+    while task.share < 0.7 and task.poll() == "running":
+        pass
+    task.end()
+    assert task.state == "cancelled"
+    assert scene.GetNumberOfNodes() == before
+
+
+def test_a_box_has_the_surface_of_a_box():
+    """20 x 16 x 12 mm: corners round a little, sides stay where they are."""
+    mask = np.zeros((30, 30, 30), np.uint8)
+    mask[9:21, 7:23, 5:25] = 1
+    made = surfaces.surface(mask, np.eye(4))
+    bounds = np.reshape(made.GetBounds(), (3, 2))
+    assert np.allclose(bounds, [[4.5, 24.5], [6.5, 22.5], [8.5, 20.5]], atol=0.3)
+
+
+def test_a_surface_stays_closed_where_the_mask_ends_with_its_volume():
+    mask = np.ones((9, 9, 9), np.uint8)
+    made = surfaces.surface(mask, np.diag([0.5, 0.5, 0.5, 1.0]))
+    edges = vtk.vtkFeatureEdges()
+    edges.SetInputData(made)
+    edges.FeatureEdgesOff()
+    edges.ManifoldEdgesOff()
+    edges.Update()
+    assert edges.GetOutput().GetNumberOfCells() == 0
+
+
+def test_cuts_by_hand_need_a_head_that_was_looked_for(scene, ball):
+    node = volumes.add_ct(scene, ball, "Ball")
+    skull = segmentations.add_skull(node, np.ones(ball.hu.shape, np.uint8))
+    task = Task("Preparing", hand_cuts.prepare(node, skull))
+    assert task.wait(10) == "failed"
+    assert "was not looked for yet" in task.sentence
+
+
+def test_a_scene_takes_no_more_segments_than_it_can(scene, tmp_path):
+    with pytest.raises(BadInputError, match="a scene takes 2000 at once"):
+        next(segment_jobs.generate(scene, tmp_path, count=2001, first_seed=0, name="Many"))

@@ -1,0 +1,298 @@
+"""A report of an evaluation in a scene: a real one of small sets, with two copies among them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import slicer
+import slicer.util
+from examples import four_sets
+from SkullGANLib.data import segment_set
+from SkullGANLib.errors import BadInputError
+from SkullGANLib.evaluation.report import reader
+from SkullGANLib.utils.task import Task
+from SkullGANScene.jobs import evaluation_jobs
+from SkullGANScene.nodes import (
+    color_tables,
+    evaluation,
+    evaluation_charts,
+    mrb,
+    nearest_neighbors,
+    segment_sets,
+    volumes,
+)
+from SkullGANScene.nodes.vtk_errors import heard_errors
+from SkullGANScene.offscreen import headless
+from SkullGANScene.views import slice_views
+
+COUNT = 16
+FLIPPED, COPY = 9, 4
+"""Places of the synthetic segments that ``four_sets`` copied from training segments 11 and 7."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The folder of a report on four sets, one of which came out of a scene."""
+    root = tmp_path_factory.mktemp("Bewertung ä")
+    stage, sets = headless.new_stage(), {name: one[:COUNT] for name, one in four_sets().items()}
+    made = sets.pop("synthetic")
+    for name, one in sets.items():
+        segment_set.write(root / f"{name}.h5", one)
+    metrics = {"thickness_mm": np.ones(len(made))}
+    volume = segment_sets.add_segment_set(stage.scene, made, metrics, "Made").volume
+    chosen = evaluation_jobs.Chosen(
+        files={name: [root / f"{name}.h5"] for name in sets}, volumes={"synthetic": [volume]}
+    )
+    slicer.mrmlScene = stage.scene  # where slicer.util looks
+    task = Task("Evaluating", evaluation_jobs.evaluate(stage.scene, chosen, root / "report", "One"))
+    assert task.wait(120) == "finished", task.sentence
+    del slicer.mrmlScene
+    assert evaluation.in_scene(stage.scene) == [task.result]
+    return root / "report"
+
+
+@pytest.fixture
+def report(folder):
+    return reader.read(folder)
+
+
+def added(scene, report, **settings):
+    task = Task("Adding", evaluation.building(scene, report, "One", **settings))
+    assert task.wait(30) == "finished", task.sentence
+    return evaluation.nodes_of(task.result)
+
+
+@pytest.fixture(scope="module")
+def shown(folder):
+    """The report in a scene that tests only look at."""
+    with heard_errors() as errors:
+        stage = headless.new_stage()
+        yield added(stage.scene, reader.read(folder))
+    assert errors == []
+
+
+def column(table, name):
+    return slicer.util.arrayFromTableColumn(table, name)
+
+
+def test_every_segment_has_a_slice_and_a_row_with_what_is_said_of_it(shown, report):
+    assert list(shown.tables) == list(shown.volumes) == list(report.sets)
+    for name, table in shown.tables.items():
+        hu = slicer.util.arrayFromVolume(shown.volumes[name])
+        assert hu.shape == (COUNT, 128, 128)
+        assert np.array_equal(hu, report.sets[name].segments(range(COUNT)).hu)
+        assert column(table, evaluation.SEGMENT).tolist() == list(range(COUNT))
+        thickness = report.sets[name].columns["thickness_mm"]
+        assert np.allclose(column(table, "Thickness (mm)"), thickness, equal_nan=True)
+        assert table.GetColumnUnitLabel("Thickness (mm)") == "mm"
+    names = shown.tables["test"].GetTable().GetColumnByName(evaluation.NAME)
+    assert names.GetValue(3) == "Test 3"
+
+
+def test_volumes_of_a_report_are_taken_for_no_ct_and_no_segment_set(shown):
+    scene = shown.text.GetScene()
+    assert volumes.cts_in(scene) == []
+    assert segment_sets.in_scene(scene) == []
+    stacks = [*shown.volumes.values(), shown.pairs.segments, shown.pairs.difference]
+    assert not any(node.GetAttribute(volumes.KIND_ATTRIBUTE) for node in stacks)
+
+
+def test_the_summary_has_the_means_and_distances_of_the_report(shown, report):
+    table = shown.summary
+    means = [one["metrics"]["thickness_mm"]["mean"] for one in report.numbers["sets"].values()]
+    assert np.allclose(column(table, "Thickness (mm)"), means, atol=0.005)
+    apart = report.numbers["distances"]["synthetic"]["sdr_peaks"]["wasserstein"]
+    assert column(table, "SDR apart")[2] == pytest.approx(apart, abs=0.0005)
+    assert np.isnan(column(table, "SDR apart")[1])  # of the reference from itself
+
+
+def test_pairs_that_are_copies_come_first_and_differ_by_nothing(shown):
+    pairs = shown.pairs
+    assert sorted(column(pairs.table, "Synthetic")[:2].tolist()) == [COPY, FLIPPED]
+    difference = slicer.util.arrayFromVolume(pairs.difference)
+    assert not difference[:2].any()
+    assert difference[2:].any(axis=(1, 2)).all()
+    row = column(pairs.table, "Synthetic").tolist().index(FLIPPED)
+    said = nearest_neighbors.described(pairs, row)
+    assert (said["Training"], said["Flipped"], said["Verdict"]) == ("11", "1", "copy")
+
+
+def test_a_difference_is_the_synthetic_segment_minus_the_real_one_laid_over_it(shown):
+    own, near, difference = (
+        slicer.util.arrayFromVolume(node).astype(int)
+        for node in (shown.pairs.segments, shown.pairs.nearest, shown.pairs.difference)
+    )
+    compared = difference != 0
+    assert np.array_equal((own - near)[compared], difference[compared])
+    for node in (shown.pairs.nearest, shown.pairs.difference):
+        assert np.allclose(node.GetOrigin(), shown.pairs.segments.GetOrigin())
+        assert np.allclose(node.GetSpacing(), shown.pairs.segments.GetSpacing())
+
+
+def test_a_difference_is_grey_at_nothing_and_its_legend_has_the_unit(shown):
+    node = shown.pairs.difference
+    display = node.GetDisplayNode()
+    assert display.GetColorNode().GetName() == color_tables.DIVERGING
+    assert display.GetWindowLevelMin() == -display.GetWindowLevelMax()
+    assert color_tables.legend_of(node).GetTitleText() == "Synthetic - real (HU)"
+
+
+def test_a_violin_is_crossed_at_median_and_quartiles_and_even_to_both_sides(scene):
+    values = np.random.default_rng(0).normal(5, 1, 400)
+    chart = evaluation_charts.add_violins(scene, "T", "mm", {"train": values, "test": values + 1})
+    series = chart.GetNthPlotSeriesNode(1)
+    assert series.GetName() == "2 Test (400)"
+    x = column(series.GetTableNode(), series.GetXColumnName()) - 2
+    y = column(series.GetTableNode(), series.GetYColumnName())
+    for level in np.quantile(values + 1, (0.25, 0.5, 0.75)):
+        across = x[np.isclose(y, level)]
+        assert across.min() == pytest.approx(-across.max())
+        assert across.max() > 0.1
+    assert y.min() == pytest.approx(values.min() + 1)
+    assert abs(x).max() == pytest.approx(0.38, abs=0.01)
+
+
+def test_values_that_are_too_few_for_a_violin_are_points_and_gaps_are_left_out(scene):
+    chart = evaluation_charts.add_violins(scene, "T", "mm", {"test": np.array([1.0, np.nan, 3.0])})
+    series = chart.GetNthPlotSeriesNode(0)
+    assert column(series.GetTableNode(), "test y").tolist() == [1.0, 3.0]
+    assert series.GetMarkerStyle() == series.MarkerStyleCircle
+    assert series.GetLineStyle() == series.LineStyleNone
+    empty = evaluation_charts.add_violins(scene, "E", "mm", {"test": np.array([np.nan])})
+    assert empty.GetNthPlotSeriesNode(0).GetName() == "1 Test (0)"
+
+
+def test_a_scatter_has_a_colour_for_each_set_out_of_its_own_table(shown):
+    chart = shown.charts["t-SNE of pixels"]
+    series = [chart.GetNthPlotSeriesNode(k) for k in range(4)]
+    assert [one.GetTableNode() for one in series] == list(shown.tables.values())
+    assert len({one.GetColor() for one in series}) == 4
+    x = column(series[0].GetTableNode(), series[0].GetXColumnName())
+    assert np.isfinite(x).all()
+    assert chart.GetXAxisRange()[0] < x.min()
+
+
+def test_all_is_found_again_after_saving_and_opening(scene, report, tmp_path):
+    before = added(scene, report)
+    titles = list(before.charts)
+    path = tmp_path / "Szene mit ä.mrb"
+    mrb.save(scene, path)
+    mrb.open_bundle(scene, path)
+    [text] = evaluation.in_scene(scene)
+    again = evaluation.nodes_of(text)
+    assert text.GetName() == "One"
+    assert list(again.charts) == titles
+    assert list(again.tables) == list(again.volumes) == list(report.sets)
+    assert again.report == report.folder
+    assert len(again.pairs) == COUNT
+    display = again.pairs.difference.GetDisplayNode()
+    assert display.GetColorNode().GetName() == color_tables.DIVERGING
+    for chart in again.charts.values():
+        for number in range(chart.GetNumberOfPlotSeriesNodes()):
+            series = chart.GetNthPlotSeriesNode(number)
+            table = series.GetTableNode().GetTable()
+            assert table.GetColumnByName(series.GetYColumnName()) is not None
+    realness = column(again.tables["synthetic"], "Likeness ratio (MSE)")
+    assert np.allclose(realness, report.sets["synthetic"].columns["mse_ratio"], atol=1e-6)
+
+
+def test_removing_a_report_leaves_another_and_nothing_of_its_own(scene, report):
+    empty = (scene.GetNumberOfNodes(), items(scene))
+    first = added(scene, report)
+    second = added(scene, report, most=5, pairs=3)
+    evaluation.remove(first.text)
+    assert evaluation.in_scene(scene) == [second.text]
+    assert second.pairs.difference.GetDisplayNode().GetColorNode() is not None
+    assert len(second.pairs) == 3
+    evaluation.remove(second.text)
+    assert (scene.GetNumberOfNodes(), items(scene)) == empty
+
+
+def items(scene) -> int:
+    tree = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    return tree.GetNumberOfItems()
+
+
+@pytest.mark.parametrize("steps", [1, 6, 12, 18])
+def test_what_is_cancelled_half_way_leaves_the_scene_as_it_was(scene, report, steps):
+    before = (scene.GetNumberOfNodes(), items(scene))
+    work = evaluation.building(scene, report, "One")
+    for _ in range(steps):
+        next(work)
+    work.close()
+    assert (scene.GetNumberOfNodes(), items(scene)) == before
+
+
+def test_segments_that_changed_since_are_refused_by_their_file(scene, report, tmp_path):
+    other = tmp_path / "other.h5"
+    segment_set.write(other, four_sets()["test"][:COUNT])
+    sets = {**report.sets, "train": replace(report.sets["train"], files=(other,))}
+    task = Task("Adding", evaluation.building(scene, replace(report, sets=sets), "One"))
+    assert task.wait(30) == "failed"
+    assert task.sentence.startswith(f"{other}: its segment 0 is not the one")
+    assert evaluation.in_scene(scene) == []
+
+
+def test_a_report_without_synthetic_segments_has_no_pairs_and_the_rest(scene, report):
+    sets = {name: report.sets[name] for name in ("train", "test")}
+    numbers = {**report.numbers, "sets": {name: report.numbers["sets"][name] for name in sets}}
+    nodes = added(scene, replace(report, sets=sets, numbers=numbers))
+    assert nodes.pairs is None
+    assert "Thickness" in nodes.charts
+    evaluation.remove(nodes.text)
+
+
+def test_of_a_large_set_those_that_were_compared_are_shown_evenly(report):
+    one = report.sets["train"]
+    columns = {name: values.copy() for name, values in one.columns.items()}
+    for name in columns:
+        if name.startswith("tsne"):
+            columns[name][::2] = np.nan
+    places = evaluation.chosen_places(replace(one, columns=columns), 5)
+    assert places.tolist() == [1, 5, 9, 11, 15]
+    assert evaluation.chosen_places(one, 1000).tolist() == list(range(COUNT))
+
+
+def test_a_folder_that_is_there_is_not_evaluated_into(scene, tmp_path):
+    (tmp_path / "keep.txt").write_text("mine")
+    chosen = evaluation_jobs.Chosen(files={"test": ["x.h5"]})
+    task = Task("Evaluating", evaluation_jobs.evaluate(scene, chosen, tmp_path, "One"))
+    assert task.wait(5) == "failed"
+    assert "is there already" in task.sentence
+    assert (tmp_path / "keep.txt").read_text() == "mine"
+
+
+def test_a_name_is_free_in_the_scene_and_in_the_folder(scene, report, tmp_path):
+    text = scene.AddNewNodeByClass("vtkMRMLTextNode", "Evaluation 1")
+    text.SetAttribute(evaluation.ATTRIBUTE, "1")
+    (tmp_path / "Evaluation 2").mkdir()
+    assert evaluation_jobs.free_name(scene, tmp_path, "Evaluation") == "Evaluation 3"
+
+
+def test_no_segment_or_pair_to_show_is_refused():
+    with pytest.raises(BadInputError, match="0 pairs were to be shown, needed is 1"):
+        evaluation_jobs.Shown(pairs=0)
+
+
+def test_a_view_shows_a_segment_upright_and_filling_it(shown):
+    logic = slicer.vtkMRMLSliceLogic()
+    logic.SetMRMLScene(shown.text.GetScene())
+    view = logic.AddSliceNode("Red")
+    view.SetDimensions(400, 200, 1)
+    volume = shown.volumes["test"]
+    slice_views.look_at(view, volume, 7)
+    assert logic.GetSliceCompositeNode().GetBackgroundVolumeID() == volume.GetID()
+    assert (view.GetOrientation(), slice_views.index_in(view)) == ("Axial", 7)
+    used = np.flatnonzero(slicer.util.arrayFromVolume(volume).any(axis=(0, 2)))
+    rows_mm = 0.45 * (used[-1] - used[0] + 1)
+    across, down, _ = view.GetFieldOfView()
+    assert across == pytest.approx(2 * down)
+    assert down >= rows_mm
+    assert min(down / rows_mm, across / 57.6) == pytest.approx(1.06)
+    middle = view.GetSliceToRAS().GetElement(1, 3)
+    assert middle == pytest.approx(0.45 * (63.5 - (used[0] + used[-1]) / 2))
+    view.SetFieldOfView(20, 10, 1)  # who looks closer
+    slice_views.look_at(view, volume, 8)
+    assert (view.GetFieldOfView()[0], slice_views.index_in(view)) == (20, 8)

@@ -1,0 +1,92 @@
+"""Small sets, recipes and models that several test modules use."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from SkullGANLib.data import segment_set
+from SkullGANLib.data.segment_set import SegmentSet
+from SkullGANLib.training.recipe import named
+
+TINY = replace(
+    named("demo"),
+    latent_size=8,
+    generator_width=8,
+    discriminator_width=2,
+    batch_size=4,
+    epochs=2,
+    epoch_segments=12,
+    report_every=2,
+    snapshot_every=1,
+    sample_count=3,
+)
+"""Six iterations of networks as narrow as they get: below a second."""
+
+COUNT = 30
+"""Segments in each of ``four_sets``."""
+
+
+def arches(count: int = 10, kind: str = "real") -> SegmentSet:
+    """Walls of two bright tables and a darker diploë, each a little lower than the last."""
+    rows = np.arange(128)[None, :, None]
+    columns = np.arange(128)[None, None, :]
+    top = 20 + 0.003 * (columns - 64) ** 2 + np.arange(count)[:, None, None]
+    depth = rows - top
+    mask = (depth >= 0) & (depth < 16)
+    table = (depth < 4) | (depth >= 12)
+    hu = np.where(mask, np.where(table, 1600, 700), 0).astype(np.int16)
+    return segment_set.without_patient(hu, mask, np.full(count, -1), kind=kind)
+
+
+def straight_walls(count: int, seed: int, row: int = 8, noise_hu: float = 30) -> SegmentSet:
+    """Straight walls of three layers, their place, thickness and HU by chance."""
+    chance = np.random.default_rng(seed)
+    hu = np.zeros((count, 128, 128), np.int16)
+    for one in hu:
+        top, third = chance.integers(row, row + 6), chance.integers(4, 7)
+        levels = chance.normal([1500, 700, 1400], 60)
+        layers = np.repeat(levels, third)[:, None] + chance.normal(0, noise_hu, (3 * third, 128))
+        one[top : top + 3 * third] = np.rint(layers)
+    return segment_set.without_patient(hu, hu != 0, np.arange(count))
+
+
+def bent_walls(count: int, seed: int, kind: str = "real", **changes) -> SegmentSet:
+    """Layered walls that bend and vary by chance; the real ones of three subjects."""
+    chance = np.random.default_rng(seed)
+    hu = np.zeros((count, 128, 128), np.int16)
+    for one in hu:
+        third, top = chance.integers(4, 9), chance.integers(6, 12)
+        bend = np.rint(chance.uniform(0, 12) * np.linspace(-1, 1, 128) ** 2).astype(int)
+        layers = np.repeat([1500, chance.integers(400, 1100), 1400], third)[:, None]
+        texture = np.rint(chance.normal(0, 200, (3 * third, 128)))
+        for column, down in enumerate(top + bend):
+            one[down : down + 3 * third, column] = (layers + texture)[:, column]
+    made = segment_set.without_patient(hu, hu != 0, np.arange(count), kind=kind)
+    if kind == "real":
+        people = np.array([f"{seed}-{number % 3}" for number in range(count)])
+        made = replace(made, subject=people, seed=np.full(count, -1))
+    return replace(made, **changes)
+
+
+def four_sets() -> dict[str, SegmentSet]:
+    """A training, a test, a synthetic and an artificial set; two synthetic ones are copies."""
+    train, synthetic = bent_walls(COUNT, 0), bent_walls(COUNT, 2, "synthetic")
+    hu, mask = synthetic.hu.copy(), synthetic.mask.copy()
+    hu[4], mask[4] = train.hu[7], train.mask[7]
+    hu[9], mask[9] = train.hu[11][:, ::-1], train.mask[11][:, ::-1]
+    return {
+        "train": train,
+        "test": bent_walls(COUNT, 1),
+        "synthetic": replace(synthetic, hu=hu, mask=mask),
+        "artificial": bent_walls(COUNT, 3, "artificial"),
+    }
+
+
+def narrow_model(**changes):
+    """A model of random weights, as narrow as they get."""
+    import torch
+    from SkullGANLib.networks import dcgan, model_file
+
+    torch.manual_seed(0)
+    return model_file.Model(dcgan.Generator(8, 16), dcgan.Discriminator(4).eval(), **changes)
