@@ -93,7 +93,7 @@ class Run:
 
     Example:
         >>> import tempfile
-        >>> from SkullGANLib import recipe
+        >>> from SkullGANLib.training import recipe
         >>> run = Run.create(Path(tempfile.mkdtemp()) / "first", recipe.named("paper"))
         >>> run.add_event({"iteration": 50, "generator_loss": 0.7})
         >>> events, offset = run.events()

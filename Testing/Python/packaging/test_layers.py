@@ -71,16 +71,15 @@ def test_importing_the_library_imports_nothing_heavy(module):
 @pytest.mark.parametrize(
     "module",
     [
-        "networks",
-        "training",
-        "generation",
-        "model",
-        "radiology",
-        "report",
-        "segmentset",
-        "artificial",
-        "evaluationreport",
-        "inception",
+        "networks.dcgan",
+        "networks.inception",
+        "networks.model_file",
+        "training.loop",
+        "generation.from_seeds",
+        "generation.artificial",
+        "metrics.radiology",
+        "data.segment_set",
+        "evaluation.report.writer",
     ],
 )
 def test_training_generation_and_evaluation_need_neither_simpleitk_nor_slicer(module):

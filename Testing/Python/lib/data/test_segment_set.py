@@ -182,7 +182,7 @@ def test_a_writer_killed_at_any_moment_leaves_the_segments_that_were_there(file,
     # The process dies for good (no handler runs) before the given dataset is made.
     code = (
         "import os, sys, h5py\n"
-        "from SkullGANLib import segmentset\n"
+        "from SkullGANLib.data import segment_set as segmentset\n"
         "make, made = h5py.Group.create_dataset, []\n"
         "def dying(*args, **kwargs):\n"
         "    made.append(1)\n"
@@ -237,7 +237,7 @@ def test_a_writer_gives_the_bytes_of_the_whole_set_whatever_its_batches(tmp_path
 
 DYING = """
 import h5py, os, sys
-from SkullGANLib import segmentset
+from SkullGANLib.data import segment_set as segmentset
 what, moment, whole, path = sys.argv[1:]
 holder = h5py.Group if what == "create_dataset" else os
 does, calls = getattr(holder, what), []
@@ -294,7 +294,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_what_was_committed_stays(tmp_path
     code = (
         "import resource, sys\n"
         "import numpy as np\n"
-        "from SkullGANLib import segmentset\n"
+        "from SkullGANLib.data import segment_set as segmentset\n"
         "noise = np.random.default_rng(0).integers(-999, 999, (16, 128, 128))\n"
         "batch = segmentset.without_patient(noise, noise > 0, np.arange(16))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))\n"

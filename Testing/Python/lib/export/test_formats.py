@@ -251,7 +251,8 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, name):
 def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing(tmp_path):
     code = (
         "import resource, sys\n"
-        "from SkullGANLib import errors, export\n"
+        "from SkullGANLib import errors\n"
+        "from SkullGANLib.export import formats as export\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
         "for path in sys.argv[2:]:\n"
         "    try:\n"

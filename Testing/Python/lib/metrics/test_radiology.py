@@ -342,7 +342,9 @@ def test_soft_kernels_are_told_from_sharp_ones(kernel, soft):
 
 def test_importing_radiology_brings_neither_matplotlib_nor_torch():
     code = (
-        "import sys; from SkullGANLib import pictures, radiology, report; "
+        "import sys; from SkullGANLib.plots import contact_sheet; "
+        "from SkullGANLib.metrics import radiology; "
+        "from SkullGANLib.evaluation.report import describe; "
         "sys.exit(bool({'matplotlib', 'torch', 'scipy.stats', 'PIL'} & set(sys.modules)))"
     )
     library = ROOT / "SkullGAN"

@@ -86,7 +86,7 @@ PEAK = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from SkullGANLib import memory, training
+from SkullGANLib.training import loop as training, memory_estimate as memory
 from examples import TINY, arches
 def trained(**settings):
     batch_size = settings["batch_size"]
@@ -115,7 +115,8 @@ LACK = """
 import resource, sys
 from dataclasses import replace
 from pathlib import Path
-from SkullGANLib import cli, segmentset
+from SkullGANLib import cli
+from SkullGANLib.data import segment_set as segmentset
 from examples import arches
 segmentset.write(Path(sys.argv[1]) / "s.h5", arches())
 resource.setrlimit(resource.RLIMIT_AS, (5 * 2**30, 5 * 2**30))

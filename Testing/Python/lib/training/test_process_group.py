@@ -57,7 +57,8 @@ EVERYTHING = replace(TINY, augmentation_target=0.01, plateau_patience=2, report_
 SHARED = """
 import sys, torch
 from pathlib import Path
-from SkullGANLib import segmentset, training
+from SkullGANLib.data import segment_set as segmentset
+from SkullGANLib.training import loop as training
 from SkullGANLib.training.process_group import joined
 from SkullGANLib.training.recipe import Recipe
 from test_process_group import normalised

@@ -27,7 +27,7 @@ def test_a_new_stage_is_apart_from_the_application_scene():
 def test_a_scene_that_is_already_there_is_left_as_it_is():
     program = (
         "import slicer; slicer.mrmlScene = slicer.vtkMRMLScene()\n"
-        "from SkullGANScene import headless\n"
+        "from SkullGANScene.offscreen import headless\n"
         "before = slicer.mrmlScene.GetNumberOfNodes()\n"
         "assert headless.application_scene() is slicer.mrmlScene\n"
         "assert slicer.mrmlScene.GetNumberOfNodes() == before\n"
@@ -45,7 +45,8 @@ def test_a_scene_that_is_already_there_is_left_as_it_is():
 
 def test_the_temporary_folder_goes_when_the_process_ends(tmp_path):
     program = (
-        "from SkullGANScene import headless, volumes\n"
+        "from SkullGANScene.nodes import volumes\n"
+        "from SkullGANScene.offscreen import headless\n"
         "import numpy as np\n"
         "from SkullGANLib.ct.volume import HeadCT\n"
         "ct = HeadCT(np.zeros((2, 2, 2), np.int16), np.eye(4))\n"

@@ -93,7 +93,7 @@ def test_a_picture_that_cannot_be_written_is_an_error_that_names_the_file(tmp_pa
 def test_without_a_library_that_draws_the_package_to_install_is_named():
     # An X window without an X server: VTK would end the process with a segmentation fault.
     program = (
-        "from SkullGANScene import rendering\n"
+        "from SkullGANScene.offscreen import rendering\n"
         "from SkullGANLib.errors import OutputError\n"
         "assert rendering.rendering_library() is None\n"
         "try:\n"
