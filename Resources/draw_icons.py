@@ -20,20 +20,20 @@ NIGHT, TABLE, DIPLOE, MARROW = (24, 32, 48), (250, 244, 228), (186, 156, 120), (
 AMBER, TEAL = (255, 171, 0), (64, 196, 190)
 
 
-def wall(centre: tuple[float, float], outer: float) -> Image.Image:
-    """Draw the arch about a centre, in pixels of the icon, on a rounded dark square."""
+def wall(center: tuple[float, float], outer: float) -> Image.Image:
+    """Draw the arch about a center, in pixels of the icon, on a rounded dark square."""
     image = Image.new("RGBA", (SIZE * FINER,) * 2)
     draw = ImageDraw.Draw(image)
     draw.rounded_rectangle(_scaled((0, 0, SIZE - 0.2, SIZE - 0.2)), 20 * FINER, fill=NIGHT)
     radii = np.array([outer, outer - 11, outer - 33, outer - 42])
-    for radius, colour in zip(radii, (TABLE, DIPLOE, TABLE, NIGHT), strict=True):
-        _disc(draw, centre, radius, colour)
-    chance = np.random.default_rng(3)
+    for radius, color in zip(radii, (TABLE, DIPLOE, TABLE, NIGHT), strict=True):
+        _disc(draw, center, radius, color)
+    rng = np.random.default_rng(3)
     for _ in range(70):
-        radius = chance.uniform(radii[2] + 4, radii[1] - 4)
-        angle = chance.uniform(0, 2 * np.pi)
-        at = centre[0] + radius * np.cos(angle), centre[1] + radius * np.sin(angle)
-        _disc(draw, at, chance.uniform(1.2, 3.2), MARROW)
+        radius = rng.uniform(radii[2] + 4, radii[1] - 4)
+        angle = rng.uniform(0, 2 * np.pi)
+        at = center[0] + radius * np.cos(angle), center[1] + radius * np.sin(angle)
+        _disc(draw, at, rng.uniform(1.2, 3.2), MARROW)
     return _inside_the_square(image)
 
 
@@ -53,19 +53,19 @@ def two_violins(image: Image.Image) -> Image.Image:
     """Add what an evaluation looks like: two distributions, side by side."""
     y = np.linspace(74, 118, 80)
     width = 13 * np.exp(-(((y - 98) / 12) ** 2)) + 1
-    for middle, colour in ((46, TEAL), (82, AMBER)):
+    for middle, color in ((46, TEAL), (82, AMBER)):
         left = [(middle - w, a) for w, a in zip(width, y, strict=True)]
         right = [(middle + w, a) for w, a in zip(width, y, strict=True)]
         outline = [(a * FINER, b * FINER) for a, b in left + right[::-1]]
-        ImageDraw.Draw(image).polygon(outline, fill=colour)
+        ImageDraw.Draw(image).polygon(outline, fill=color)
     return image
 
 
 def _disc(
-    draw: ImageDraw.ImageDraw, at: tuple[float, float], radius: float, colour: tuple[int, ...]
+    draw: ImageDraw.ImageDraw, at: tuple[float, float], radius: float, color: tuple[int, ...]
 ) -> None:
     box = (at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius)
-    draw.ellipse(_scaled(box), fill=colour)
+    draw.ellipse(_scaled(box), fill=color)
 
 
 def _inside_the_square(image: Image.Image) -> Image.Image:

@@ -132,7 +132,7 @@ def skullgan_evaluate(host: Host, panel: Any) -> Iterator[str]:
         ui.besideButton.click()
         host.four_up(folder / "views.png")
         ui.besideButton.click()
-        yield "panel-neighbours"
+        yield "panel-neighbors"
 
 
 def small_sets(folder: Path) -> dict[str, Path]:

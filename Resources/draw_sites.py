@@ -31,7 +31,7 @@ from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 
 PICTURE = ROOT / "Resources" / "Screenshots" / "sites.png"
-COLOURS = {  # told apart by colour-blind eyes, too (Okabe and Ito)
+COLORS = {  # told apart by color-blind eyes, too (Okabe and Ito)
     "temporal": "#E69F00",
     "parietal": "#56B4E9",
     "frontal": "#00B486",
@@ -110,7 +110,7 @@ def axial(panel: Axes, head: Head) -> None:
         end = start + np.array(outward) * (62.0 if outward[0] else 78.0)
         ray(panel, start, end, bone)
         text = bone if side == "midline" else f"{bone}\n{side}"
-        write(panel, start + 0.62 * (end - start) + [0, 9 * abs(outward[0])], text, COLOURS[bone])
+        write(panel, start + 0.62 * (end - start) + [0, 9 * abs(outward[0])], text, COLORS[bone])
     scatter(panel, head, dots, 0, 1)
     sides(panel, X_MM, 0.0)
     panel.set_title(f"Axial plane, {z - cavity.base_mm:.0f} mm above the floor", fontsize=13)
@@ -128,9 +128,9 @@ def coronal(panel: Axes, head: Head) -> None:
     for sign in (-1, 1):
         ray(panel, np.zeros(2), 52.0 * np.array([sign, 1.0]), "parietal")
         for x in np.arange(*cut_plan.PARIETAL_SAGITTAL_MM, cut_plan.INTERVAL_MM):
-            panel.plot([sign * x] * 2, [58, 92], color=COLOURS["parietal"], lw=0.6, alpha=0.6)
-    write(panel, (0, 26), "45° up, in coronal\nplanes: parietal", COLOURS["parietal"])
-    write(panel, (0, 52), "up, in sagittal planes: parietal", COLOURS["parietal"])
+            panel.plot([sign * x] * 2, [58, 92], color=COLORS["parietal"], lw=0.6, alpha=0.6)
+    write(panel, (0, 26), "45° up, in coronal\nplanes: parietal", COLORS["parietal"])
+    write(panel, (0, 52), "up, in sagittal planes: parietal", COLORS["parietal"])
     lateral = head.chosen("axial") & np.isin(head.kept.bone, ("temporal", "parietal"))
     nearest = head.chosen("coronal", y, axis=1)
     scatter(panel, head, lateral | nearest | head.chosen("sagittal"), 0, 2)
@@ -146,16 +146,16 @@ def sagittal(panel: Axes, head: Head) -> None:
     floor(panel, cavity, Y_MM)
     back, front = (share * frame.half_length_mm for share in cut_plan.PARIETAL_CORONAL)
     for y in np.arange(back, front, cut_plan.INTERVAL_MM):
-        panel.plot([y, y], [0, 92], color=COLOURS["parietal"], lw=0.6, alpha=0.45)
-    write(panel, ((back + front) / 2, 8), "coronal planes: parietal", COLOURS["parietal"])
+        panel.plot([y, y], [0, 92], color=COLORS["parietal"], lw=0.6, alpha=0.45)
+    write(panel, ((back + front) / 2, 8), "coronal planes: parietal", COLORS["parietal"])
     y = cut_plan.SAGITTAL_START * frame.half_length_mm
     ray(panel, np.array([y, 0.0]), np.array([y, 76.0]), "parietal")
     top = cavity.base_mm + cut_plan.OCCIPITAL_TOP_MM
     border(panel, (Y_MM[0], -44.0), top, "occipital below")
     axial_midline = head.chosen("axial") & (head.kept.side == "midline")
     scatter(panel, head, axial_midline | head.chosen("sagittal", x, axis=0), 1, 2)
-    write(panel, (62, 28), "frontal\n(midline)", COLOURS["frontal"])
-    write(panel, (-62, -10), "occipital\n(midline)", COLOURS["occipital"])
+    write(panel, (62, 28), "frontal\n(midline)", COLORS["frontal"])
+    write(panel, (-62, -10), "occipital\n(midline)", COLORS["occipital"])
     for text, place in (("front", Y_MM[1] - 12), ("back", Y_MM[0] + 12)):
         write(panel, (place, -50), text, RULE, size=13)
     panel.set_title(f"From the left: a sagittal plane, {x:.0f} mm off the midline", fontsize=13)
@@ -180,7 +180,7 @@ def show(
 
 
 def ray(panel: Axes, start: np.ndarray, end: np.ndarray, bone: str) -> None:
-    style = {"arrowstyle": "-|>", "color": COLOURS[bone], "lw": 2.0, "shrinkA": 0, "shrinkB": 0}
+    style = {"arrowstyle": "-|>", "color": COLORS[bone], "lw": 2.0, "shrinkA": 0, "shrinkB": 0}
     panel.annotate("", xy=tuple(end), xytext=tuple(start), arrowprops=style)
 
 
@@ -194,9 +194,9 @@ def border(panel: Axes, across_mm: tuple[float, float], z: float, text: str) -> 
 
 
 def scatter(panel: Axes, head: Head, which: np.ndarray, across: int, up: int) -> None:
-    colours = [COLOURS[bone] for bone in head.kept.bone[which]]
+    colors = [COLORS[bone] for bone in head.kept.bone[which]]
     dots = head.dots[which]
-    panel.scatter(dots[:, across], dots[:, up], s=46, c=colours, edgecolors="black", zorder=5)
+    panel.scatter(dots[:, across], dots[:, up], s=46, c=colors, edgecolors="black", zorder=5)
 
 
 def sides(panel: Axes, across_mm: tuple[float, float], up: float) -> None:
@@ -205,14 +205,14 @@ def sides(panel: Axes, across_mm: tuple[float, float], up: float) -> None:
     write(panel, (across_mm[0] + 8, up), "L", RULE, size=20)
 
 
-def write(panel: Axes, at: tuple[float, float], text: str, colour: str, size: int = 11) -> None:
+def write(panel: Axes, at: tuple[float, float], text: str, color: str, size: int = 11) -> None:
     box = {"facecolor": "black", "alpha": 0.55, "edgecolor": "none", "pad": 1.5}
-    panel.text(*at, text, color=colour, fontsize=size, ha="center", va="center", bbox=box, zorder=6)
+    panel.text(*at, text, color=color, fontsize=size, ha="center", va="center", bbox=box, zorder=6)
 
 
 def legend(figure: plt.Figure) -> None:
     dot = {"marker": "o", "ls": "", "markeredgecolor": "black", "markersize": 9}
-    entries = [Line2D([], [], color=colour, label=bone, **dot) for bone, colour in COLOURS.items()]
+    entries = [Line2D([], [], color=color, label=bone, **dot) for bone, color in COLORS.items()]
     entries += [
         Line2D([], [], color="#777777", lw=2, marker=">", label="ray that meets the wall"),
         Line2D([], [], color=FLOOR, lw=2, label="floor of the vault"),
@@ -223,7 +223,7 @@ def legend(figure: plt.Figure) -> None:
         ncols=6,
         frameon=False,
         fontsize=12,
-        title="A dot is a segment that was kept, its colour the bone; frontal and occipital only "
+        title="A dot is a segment that was kept, its color the bone; frontal and occipital only "
         "with --bones. R and L are the patient's.",
         title_fontsize=12,
     )

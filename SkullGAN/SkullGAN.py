@@ -87,7 +87,7 @@ class SkullGANParameterNode:
     skull: its skull; found when segments are extracted if there is none.
     temporal, parietal, frontal, occipital: bones to cut.
     axial, coronal, sagittal: planes to cut in.
-    intervalMm: distance of neighbouring planes.
+    intervalMm: distance of neighboring planes.
     segments: the volume of the segment set that the table shows.
     follow: whether the views go to the cut whose row is picked.
     plane: for cuts by hand.
@@ -99,7 +99,7 @@ class SkullGANParameterNode:
     mapTarget: point that the array's rays go to; the middle of the head if there is none.
     mapScalar: what the map shows.
     mapOnSkull, mapOnSlices: where it is shown.
-    mapFrom, mapTo: range of its colours, in the unit of the scalar.
+    mapFrom, mapTo: range of its colors, in the unit of the scalar.
     realnessMethod: how it is found where the discriminator's decision comes from.
     showRealness: whether that lies over the segment that is clicked on.
     """

@@ -43,7 +43,7 @@ class SkullGANEvaluate(ScriptedLoadableModule):
         parent.helpText = _(
             "Says of synthetic skull segments whether they are like real ones, whether they are"
             " copies, whether the discriminator can be trusted and whether they are worth learning"
-            " from: as charts, tables and nearest neighbours in the scene, and as a report for the"
+            " from: as charts, tables and nearest neighbors in the scene, and as a report for the"
             " browser."
         )
         parent.acknowledgementText = _(
@@ -155,7 +155,7 @@ class SkullGANEvaluateWidget(PanelWidget):
         for name, sentence in (
             ("synthetic", _("Without a synthetic set, real segments are only compared.")),
             ("test", _("Without a test set, nobody can say whether synthetic ones are copies.")),
-            ("train", _("Without a training set, no nearest real neighbours can be found.")),
+            ("train", _("Without a training set, no nearest real neighbors can be found.")),
         ):
             if name not in names:
                 return sentence
@@ -342,9 +342,9 @@ class SkullGANEvaluateWidget(PanelWidget):
         judged = nodes.said["model"]
         if judged and Path(judged).is_file():
             return Path(judged)
-        return self.logic.modelOf(self.node) or resources.box_model()
+        return self.logic.modelOf(self.node) or resources.bundled_model()
 
-    # Nearest real neighbours.
+    # Nearest real neighbors.
 
     def onBeside(self) -> None:
         from SkullGANScene.nodes import color_tables
@@ -405,10 +405,10 @@ class SkullGANEvaluateWidget(PanelWidget):
         working = self.logic.isWorking()
         busy = _("Wait until the work below has ended, or cancel it.") if working else ""
         nothing = "" if self.node else _("The panel is not open.")
-        objection = nothing or busy or (self._objection() if self.node else "")
+        rejection_reason = nothing or busy or (self._objection() if self.node else "")
         self.allow(
             ui.evaluateButton,
-            objection,
+            rejection_reason,
             _("Evaluate in the background: some seconds to a few minutes, by the sets' size."),
         )
         self.allow(ui.loadButton, nothing or busy, _("Bring an earlier report into the scene."))
@@ -454,7 +454,7 @@ class SkullGANEvaluateWidget(PanelWidget):
         pairs = none or (
             ""
             if nodes.pairs is not None
-            else _("No neighbours are known: a synthetic and a training set are needed.")
+            else _("No neighbors are known: a synthetic and a training set are needed.")
         )
         self.allow(ui.browserButton, gone, _("Open {folder} in the browser.").format(folder=where))
         self.allow(

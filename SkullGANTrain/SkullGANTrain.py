@@ -319,10 +319,10 @@ class SkullGANTrainWidget(PanelWidget):
         ui.statusLabel.visible = bool(ui.statusLabel.text)
         if node is None:
             return
-        form = parameters.objection(node)
+        form = parameters.rejection_reason(node)
         self.allow(
             ui.startButton,
-            working or form or self.form.objection(node),
+            working or form or self.form.rejection_reason(node),
             _("Train in the background; Slicer stays usable and may be closed."),
         )
         self.allow(

@@ -83,11 +83,11 @@ class Phantom:
         size = np.ceil(np.array([2 * reach[0], 2 * reach[1], reach[2] + below_mm]) / spacing_mm)
         x, y, z = (first[n] + geometry[n, n] * np.arange(int(size[n])) for n in range(3))
         hu = np.empty((len(z), len(y), len(x)), np.int16)
-        chance = np.random.default_rng(seed)
+        rng = np.random.default_rng(seed)
         for k, height in enumerate(z):
             points = np.stack(np.broadcast_arrays(x, y[:, None], height)).reshape(3, -1)
             exact = self._hu(points.astype(np.float32), np.asarray(blur_mm, np.float32))
-            exact += noise_hu * chance.standard_normal(exact.shape, np.float32)
+            exact += noise_hu * rng.standard_normal(exact.shape, np.float32)
             hu[k] = np.clip(np.rint(exact), -1024, 3071).reshape(hu[k].shape)
         return HeadCT(hu, geometry)
 

@@ -1,4 +1,4 @@
-"""Make the model in the box from the public PCIR series: cut, train, measure, all from one seed.
+"""Make the bundled model from the public PCIR series: cut, train, measure, all from one seed.
 
     python Resources/Models/make_model.py pcir_bone.dicom.zip work/
 
@@ -67,7 +67,7 @@ RECIPE = named("demo").with_settings(
         "snapshot_every": "5",
     }
 )
-LICENCE = "Apache-2.0; learnt from a public-domain head CT (PCIR)"
+LICENCE = "Apache-2.0; learned from a public-domain head CT (PCIR)"
 COMPARED = ("sdr_peaks", "thickness_mm", "mean_intensity_hu")
 SYNTHETIC = 1000
 SHOWN = 24  # of each kind, in the picture
@@ -132,7 +132,7 @@ def drawn_sites(cavity: Cavity, chance: np.random.Generator) -> Iterator[cut_pla
 
 
 def share_held_out(cavity: Cavity, pixel_to_ras: np.ndarray, wall: np.ndarray) -> float:
-    """0.0 if the whole wall lies in what is learnt from, 1.0 if in what is held out, else 0.5."""
+    """0.0 if the whole wall lies in what is learned from, 1.0 if in what is held out, else 0.5."""
     rows, columns = np.nonzero(wall)
     pixels = np.stack([columns, rows, np.zeros_like(rows), np.ones_like(rows)], axis=-1)
     head = cavity.frame.from_ras((pixels @ pixel_to_ras.T)[:, :3])
@@ -208,10 +208,10 @@ def main() -> None:
     run = folder / "run"
     torch.set_num_threads(1)  # sums in another order would give another model
     if not (run / "model.safetensors").exists():
-        loop.train(sets["train"], run, RECIPE, seed=SEED, licence=LICENCE, resume=run.exists())
+        loop.train(sets["train"], run, RECIPE, seed=SEED, license=LICENCE, resume=run.exists())
     made = model_file.read(run / "model.safetensors")
     box = HERE / "skullgan-pcir.safetensors"
-    model_file.write(box, replace(made, licence=LICENCE), dtype=torch.bfloat16)
+    model_file.write(box, replace(made, license=LICENCE), dtype=torch.bfloat16)
 
     made = model_file.read(box)
     sets["synthetic"] = from_seeds.generate_set(made, np.arange(SYNTHETIC), precision="fp32")

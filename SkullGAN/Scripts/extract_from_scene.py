@@ -113,12 +113,12 @@ def cut_all(
     batch.remove(output)
     with (
         closing(batch.Book(output, rows, {}, spacing_mm)) as book,
-        progress.shown(f"Cutting {len(heads)} CTs", style) as tell,
+        progress.shown(f"Cutting {len(heads)} CTs", style) as report_progress,
     ):
         for number, head in enumerate(heads):
 
             def told(share: float, number: int = number) -> None:
-                tell((number + share) / len(heads), f"{number + 1}/{len(heads)}")
+                report_progress((number + share) / len(heads), f"{number + 1}/{len(heads)}")
 
             row = book.enter(*_cut(head, rows[head.name], settings, folder, told))
             if row.state == batch.DONE:
@@ -134,14 +134,16 @@ def _cut(
     row: batch.Row,
     settings: dict[str, Any],
     folder: Path,
-    tell: Callable[[float], None],
+    report_progress: Callable[[float], None],
 ) -> tuple[batch.Row, segment_set.SegmentSet | None]:
     """Cut one CT in a child process and say what became of it."""
     if head.problem:
         return replace(row, state=batch.FAILED, reason=head.problem), None
     began_s, found = time.monotonic(), None
     try:
-        found = scripts.done(f"Cutting {head.name}", _cutting(head, settings, folder), tell)
+        found = scripts.done(
+            f"Cutting {head.name}", _cutting(head, settings, folder), report_progress
+        )
         row = batch.done_row(row, found)
     except CancelledError:
         raise

@@ -48,7 +48,7 @@ def work(options: argparse.Namespace) -> None:
     scene = headless.application_scene()
     with (
         tempfile.TemporaryDirectory(prefix="skullgan-generate-") as folder,
-        progress.shown(f"Generating {options.n} segments", options.progress) as tell,
+        progress.shown(f"Generating {options.n} segments", options.progress) as report_progress,
     ):
         generation = segment_jobs.generate(
             scene,
@@ -59,7 +59,7 @@ def work(options: argparse.Namespace) -> None:
             model=options.model,
             limits=limits,
         )
-        made = scripts.done(f"Generating {options.n} segments", generation, tell)
+        made = scripts.done(f"Generating {options.n} segments", generation, report_progress)
     mrb.save(scene, options.output)
     kept = made.metrics.GetNumberOfRows()
     of = f" of {options.n} that were made" if limits else ""

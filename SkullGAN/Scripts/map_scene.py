@@ -9,7 +9,7 @@ In Slicer, without its window, or in plain Python with slicer-core:
 
 ``--ct`` takes what skullgan map takes, a folder of such files, or a scene (.mrb), whose CTs are all
 mapped; with several CTs, one that cannot be mapped does not stop the others. The scene holds each
-CT with its coloured surface, the overlay for its slices, the summary by bone and side and what an
+CT with its colored surface, the overlay for its slices, the summary by bone and side and what an
 ultrasound array sees.
 
 Exit code 0 when done, 1 with one sentence on stderr when not. A picture that cannot be rendered for

@@ -213,10 +213,10 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic.cancel()
 
     @staticmethod
-    def allow(widget: Any, objection: str, use: str) -> None:
+    def allow(widget: Any, rejection_reason: str, use: str) -> None:
         """Enable a widget if nothing speaks against it; its tooltip says what or what it is for."""
-        widget.enabled = not objection
-        widget.toolTip = objection or use
+        widget.enabled = not rejection_reason
+        widget.toolTip = rejection_reason or use
 
     @contextmanager
     def shownErrors(self, message: str) -> Iterator[None]:

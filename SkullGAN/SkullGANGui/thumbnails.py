@@ -21,12 +21,12 @@ def pixmap(hu: np.ndarray, *, zoom: int = 1, rows: slice = slice(None)) -> Any:
         rows: those to show; the lower half of a segment is mostly empty.
     """
     low, high = WINDOW_HU
-    grey = np.clip((hu[rows].astype(np.float32) - low) * (255 / (high - low)), 0, 255)
-    grey = grey.astype(np.uint8).repeat(zoom, axis=0).repeat(zoom, axis=1)
-    return coloured(np.repeat(grey[..., None], 3, axis=2))
+    gray = np.clip((hu[rows].astype(np.float32) - low) * (255 / (high - low)), 0, 255)
+    gray = gray.astype(np.uint8).repeat(zoom, axis=0).repeat(zoom, axis=1)
+    return colored(np.repeat(gray[..., None], 3, axis=2))
 
 
-def coloured(rgb: np.ndarray) -> Any:
+def colored(rgb: np.ndarray) -> Any:
     """Give a ``QPixmap`` of uint8 (rows, columns, 3)."""
     image = vtk.vtkImageData()
     image.SetDimensions(rgb.shape[1], rgb.shape[0], 1)

@@ -13,7 +13,7 @@
 - Judging: ``evaluation`` with ``embedding``, ``memorization``, ``separability``, ``inception``,
   ``realness`` and ``usefulness``; ``evaluationsets`` is what goes in, the other ``evaluation...``
   are what comes out.
-- Showing: ``info``, ``report``, ``pictures``, ``figures``, ``colours``, ``webpage``.
+- Showing: ``info``, ``report``, ``pictures``, ``figures``, ``colors``, ``webpage``.
 - For the command ``skullgan``: ``cli``, ``commands``, ``progress``, ``demo``. For panels:
   ``task``, ``process``, and what they know of a training in another process: ``order`` (as a
   command), ``preflight`` (beforehand), ``watching`` (meanwhile). For all: ``errors``, ``files``

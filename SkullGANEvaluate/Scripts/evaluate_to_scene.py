@@ -1,4 +1,4 @@
-"""Evaluate segment sets into a scene, saved as MRB: tables, charts, segments, nearest neighbours.
+"""Evaluate segment sets into a scene, saved as MRB: tables, charts, segments, nearest neighbors.
 
 In Slicer, without its window, or in plain Python with slicer-core:
 
@@ -50,11 +50,11 @@ def evaluate_to_scene(options: argparse.Namespace) -> None:
         work = evaluation_jobs.add_report(scene, folder, folder.resolve().name, shown=shown)
     else:
         folder = options.report or options.output.with_name(f"{options.output.stem} report")
-        model = None if options.no_model else options.model or resources.box_model()
+        model = None if options.no_model else options.model or resources.bundled_model()
         chosen = evaluation_jobs.Chosen(sets, model=model, seed=options.seed, most=options.most)
         work = evaluation_jobs.evaluate(scene, chosen, folder, options.output.stem, shown=shown)
-    with progress.shown("Evaluating", options.progress) as tell:
-        text = scripts.done("Evaluating", work, tell)
+    with progress.shown("Evaluating", options.progress) as report_progress:
+        text = scripts.done("Evaluating", work, report_progress)
     mrb.save(scene, options.output)
     nodes = evaluation.nodes_of(text)
     for warning in nodes.said["concerns"]:

@@ -45,7 +45,7 @@ class SkullGANEvaluateLogic(TaskLogic):
 
         if not node.useModel:
             return None
-        return Path(node.modelPath) if node.modelPath else resources.box_model()
+        return Path(node.modelPath) if node.modelPath else resources.bundled_model()
 
     @staticmethod
     def shownOf(node: SkullGANEvaluateParameterNode) -> Any:

@@ -39,7 +39,7 @@ class FormView:
         self._devices: list[tuple[str, str]] = []
         self._show("")
 
-    def objection(self, node: Any) -> str:
+    def rejection_reason(self, node: Any) -> str:
         """Say why the training would refuse the form as it is, as far as it was looked at."""
         return self._problem if self._looked == parameters.stamp(node) else ""
 

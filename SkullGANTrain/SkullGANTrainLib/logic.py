@@ -78,7 +78,7 @@ class SkullGANTrainLogic(TaskLogic):
         """
         from SkullGANLib.errors import BadInputError
 
-        problem = parameters.objection(node)
+        problem = parameters.rejection_reason(node)
         if problem:
             raise BadInputError(problem)
         self.start(_("Starting the training"), self._starting(node, parameters.runFolder(node)))
@@ -112,7 +112,7 @@ class SkullGANTrainLogic(TaskLogic):
 
     def _ordered(self, node: Any, output: Path, beside: Path) -> Iterator:
         """Save the sets of the scene into a folder and give the order for all sets."""
-        from SkullGANLib.utils.task import within
+        from SkullGANLib.utils.task import subprogress
 
         order, volumes = parameters.order(node, [], output), parameters.sceneSets(node)
         if volumes:
@@ -121,7 +121,7 @@ class SkullGANTrainLogic(TaskLogic):
         for number, (volume, name) in enumerate(zip(volumes, names, strict=True)):
             share = number / len(volumes)
             saving = segment_jobs.save(volume, beside / name, beside)
-            yield from within(saving, share, share + 1 / len(volumes))
+            yield from subprogress(saving, share, share + 1 / len(volumes))
             sets.append(str(beside / name))
         return order.with_segments(sets)
 

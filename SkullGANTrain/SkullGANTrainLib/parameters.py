@@ -28,7 +28,7 @@ class SkullGANTrainParameterNode:
     runName: of the next one; empty gives it a free name.
     split, testShare: how the test part is held out.
     seed: what all chance follows from.
-    anyKind: whether segments that are not real are learnt from, too.
+    anyKind: whether segments that are not real are learned from, too.
     processes: that a copied command starts, a GPU each.
     watched: folder of the run that is shown.
     chart: key of the curves that are shown.
@@ -102,7 +102,7 @@ def runFolder(node: Any) -> Path:
     return Path(node.runsFolder) / (node.runName.strip() or freeName(node))
 
 
-def objection(node: Any) -> str:
+def rejection_reason(node: Any) -> str:
     """Say why a training cannot be started as the form is, or nothing."""
     from SkullGANLib.errors import BadInputError
 

@@ -19,7 +19,7 @@ def stateText(sight: Any) -> tuple[str, str]:
         "starting": (_("starting"), _("It has just been started and has said nothing yet.")),
         "running": (_("running"), _("A process trains there now.")),
         "finished": (_("finished"), _("It came to its end; the model is there.")),
-        "cancelled": (_("stopped"), _("It was stopped; what it had learnt by then was saved.")),
+        "cancelled": (_("stopped"), _("It was stopped; what it had learned by then was saved.")),
         "failed": (_("failed"), _("It ended with an error.")),
         "died": (
             _("left for dead"),

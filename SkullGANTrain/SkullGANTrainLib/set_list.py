@@ -67,7 +67,7 @@ class SetList:
             item.setToolTip(entry.what)
             return item
         item = qt.QListWidgetItem(_("{name} (scene)").format(name=entry.name))
-        item.setToolTip(_("Segments in the scene; only kept ones are learnt from."))
+        item.setToolTip(_("Segments in the scene; only kept ones are learned from."))
         item.setCheckState(qt.Qt.Checked if entry.chosen else qt.Qt.Unchecked)
         return item
 

@@ -71,7 +71,7 @@ def main() -> None:
 
 def of_the_papers_width() -> model_file.Model:
     discriminator = dcgan.Discriminator()
-    dcgan.initialise(discriminator, 0.0, torch.Generator().manual_seed(0))
+    dcgan.initialize(discriminator, 0.0, torch.Generator().manual_seed(0))
     return model_file.Model(dcgan.Generator(8, 16), discriminator.eval())
 
 

@@ -31,7 +31,7 @@ from SkullGANLib.networks.dcgan import (
     Discriminator,
     Generator,
     chosen_device,
-    initialise,
+    initialize,
 )
 from SkullGANLib.networks.fast_generator import (
     chosen_precision,
@@ -146,12 +146,12 @@ def compare_precisions(path: str, device: torch.device, count: int) -> None:
 
 def timed(run: Callable[[], object], rounds: int, device: torch.device) -> float:
     """Seconds that one of several rounds takes, the device at rest before and after."""
-    synchronise = torch.cuda.synchronize if device.type == "cuda" else lambda: None
-    synchronise()
+    synchronize = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    synchronize()
     began = time.perf_counter()
     for _ in repeat(None, rounds):
         run()
-    synchronise()
+    synchronize()
     return (time.perf_counter() - began) / rounds
 
 
@@ -169,7 +169,7 @@ def plausible_generator(width: int) -> Generator:
     with torch.device("meta"):
         generator = Generator(width=width)
     generator.to_empty(device="cpu")
-    initialise(generator, 0.0, chance)
+    initialize(generator, 0.0, chance)
     for layer in generator.modules():
         if isinstance(layer, nn.BatchNorm2d):
             nn.init.uniform_(layer.weight, 0.5, 1.5, generator=chance)

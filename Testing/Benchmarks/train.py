@@ -9,7 +9,7 @@ and plateaus are decided. Ours is ``training.train`` with the recipes' settings,
 included and checkpoints not. All take turns, and the best turn of each counts, so that what else
 runs on the machine falls on all.
 
-Utilisation is the images a second times the networks' arithmetic for an image (forward and backward
+Utilization is the images a second times the networks' arithmetic for an image (forward and backward
 as far as the game needs them) over the rate of a large matrix product in the same precision,
 measured in the same run.
 """
@@ -31,7 +31,7 @@ from generate import peak
 from SkullGANLib.data import segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.networks import model_file
-from SkullGANLib.networks.dcgan import Discriminator, Generator, chosen_device, initialise
+from SkullGANLib.networks.dcgan import Discriminator, Generator, chosen_device, initialize
 from SkullGANLib.training.loop import train
 from SkullGANLib.training.recipe import Recipe, named
 from SkullGANLib.training.state import runs_in_bf16
@@ -108,18 +108,18 @@ def plain(segments: SegmentSet, recipe: Recipe, device: torch.device, iterations
     """Seconds an iteration of the straightforward loop takes."""
     generator = Generator(recipe.latent_size, recipe.generator_width).to(device)
     discriminator = Discriminator(recipe.discriminator_width).to(device)
-    optimisers, schedules = {}, {}
+    optimizers, schedules = {}, {}
     for network, rate in ((generator, 3e-4), (discriminator, 3e-4)):
-        initialise(network, 0.01, torch.Generator(device).manual_seed(0))
-        optimisers[network] = torch.optim.Adam(network.parameters(), rate, betas=(0.5, 0.999))
+        initialize(network, 0.01, torch.Generator(device).manual_seed(0))
+        optimizers[network] = torch.optim.Adam(network.parameters(), rate, betas=(0.5, 0.999))
         schedules[network] = torch.optim.lr_scheduler.ReduceLROnPlateau(
-            optimisers[network], patience=1000
+            optimizers[network], patience=1000
         )
     reals = model_file.from_hu(segments.hu, segments.hu_range)
 
-    def learnt(network: torch.nn.Module, loss: torch.Tensor, last: float) -> float:
+    def learned(network: torch.nn.Module, loss: torch.Tensor, last: float) -> float:
         if last < recipe.update_gate_loss:
-            optimisers[network].step()
+            optimizers[network].step()
         schedules[network].step(loss.item())
         return loss.item()
 
@@ -131,11 +131,11 @@ def plain(segments: SegmentSet, recipe: Recipe, device: torch.device, iterations
         discriminator.zero_grad()
         loss = called(discriminator(batch), 0.9) + called(discriminator(images.detach()), 0.0)
         loss.backward()
-        last_discriminator = learnt(discriminator, loss, last_discriminator)
+        last_discriminator = learned(discriminator, loss, last_discriminator)
         generator.zero_grad()
         loss = called(discriminator(images), 1.0)
         loss.backward()
-        last_generator = learnt(generator, loss, last_generator)
+        last_generator = learned(generator, loss, last_generator)
         try:
             clock(done, 0)
         except Measured:

@@ -15,7 +15,7 @@ from SkullGANLib.ct.volume import HeadCT
 
 @pytest.fixture(scope="session")
 def sphere_head() -> HeadCT:
-    """A spherical head, 1 mm voxels, centred on RAS 0: scalp, two tables, diploë, brain."""
+    """A spherical head, 1 mm voxels, centerd on RAS 0: scalp, two tables, diploë, brain."""
     return make_sphere_head()
 
 

@@ -37,7 +37,7 @@ class InstallationTest(unittest.TestCase):
         from SkullGANLib.utils import resources
 
         assert resources.sample_ct().is_file()
-        assert resources.box_model().is_file()
+        assert resources.bundled_model().is_file()
 
     def test_a_child_process_finds_the_library(self) -> None:
         from SkullGANLib.utils.child_process import ChildProcess, command_line

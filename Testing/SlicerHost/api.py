@@ -2,7 +2,7 @@
 
 ``qtapi.json`` was read off the public headers of Slicer 5.12 and CTK (``Q_PROPERTY``, ``signals:``,
 ``public slots:`` and invokable methods), and cut down to the classes that our modules use. Signals
-and slots are written as Qt normalises them, "currentNodeChanged(vtkMRMLNode*)".
+and slots are written as Qt normalizes them, "currentNodeChanged(vtkMRMLNode*)".
 """
 
 from __future__ import annotations

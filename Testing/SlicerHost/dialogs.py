@@ -1,7 +1,7 @@
-"""Dialogues: nobody is there to answer, so the test answers ahead.
+"""Dialogs: nobody is there to answer, so the test answers ahead.
 
-A test that expects a dialogue appends what the user will do to ``ANSWERS`` (message boxes, input
-boxes, menus, a panel's own dialogues) or ``FILE_ANSWERS`` (files and folders). A dialogue that
+A test that expects a dialog appends what the user will do to ``ANSWERS`` (message boxes, input
+boxes, menus, a panel's own dialogs) or ``FILE_ANSWERS`` (files and folders). A dialog that
 finds no answer raises and names itself, which fails the test. What was asked is kept in ``ASKED``.
 A message that has only one button to press needs no answer, but has to be taken by the test with
 ``Host.take_messages``: one that is left over fails it, too.
@@ -15,13 +15,13 @@ from typing import Any
 from PySide6 import QtWidgets
 
 FILE_ANSWERS: list[Any] = []
-"""What the next file dialogues give, in their order."""
+"""What the next file dialogs give, in their order."""
 ANSWERS: list[Any] = []
-"""What the user does in the next dialogues: the name of a message box's button ("Yes"), what an
-input box gives, the text of a menu's entry, or a function that gets the dialogue, works in it as a
+"""What the user does in the next dialogs: the name of a message box's button ("Yes"), what an
+input box gives, the text of a menu's entry, or a function that gets the dialog, works in it as a
 user would and gives what ``exec`` is to return."""
 ASKED: list[str] = []
-"""The texts of the dialogues that were answered."""
+"""The texts of the dialogs that were answered."""
 MESSAGES: list[str] = []
 """The texts of messages that had only to be read, until the test takes them."""
 
@@ -32,7 +32,7 @@ _Box = QtWidgets.QMessageBox
 
 
 def install() -> None:
-    """Give the dialogues of PySide6 these answers, for the whole process."""
+    """Give the dialogs of PySide6 these answers, for the whole process."""
     for name in _FILES:
         setattr(QtWidgets.QFileDialog, name, staticmethod(_file_answer(name)))
     for name in _QUESTIONS:
@@ -42,7 +42,7 @@ def install() -> None:
     for kind, answer in (
         (_Box, _answer_box),
         (QtWidgets.QMenu, _answer_menu),
-        (QtWidgets.QDialog, _answer_dialogue),
+        (QtWidgets.QDialog, _answer_dialog),
     ):
         kind.exec = kind.exec_ = answer
 
@@ -119,10 +119,10 @@ def _answer_menu(menu: QtWidgets.QMenu, *_place: Any) -> Any:
     raise ValueError(f"QMenu: there is no entry {answer!r}, but {texts}")
 
 
-def _answer_dialogue(dialogue: QtWidgets.QDialog) -> int:
-    answer = _next(ANSWERS, f"{type(dialogue).__name__}: {dialogue.windowTitle}")
-    ASKED.append(dialogue.windowTitle)
-    return int(answer(dialogue) if callable(answer) else answer)
+def _answer_dialog(dialog: QtWidgets.QDialog) -> int:
+    answer = _next(ANSWERS, f"{type(dialog).__name__}: {dialog.windowTitle}")
+    ASKED.append(dialog.windowTitle)
+    return int(answer(dialog) if callable(answer) else answer)
 
 
 def _next(answers: list[Any], what: str) -> Any:

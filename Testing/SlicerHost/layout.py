@@ -30,7 +30,7 @@ _FIRST_SIZE = (450, 380)  # of a view before a picture gives it another
 
 
 def _add_legends_again(scene: slicer.vtkMRMLScene) -> None:
-    """Let a view that was made late show the colour legends of the scene: it sees those to come."""
+    """Let a view that was made late show the color legends of the scene: it sees those to come."""
     kind = "vtkMRMLColorLegendDisplayNode"
     for legend in [
         scene.GetNthNodeByClass(n, kind) for n in range(scene.GetNumberOfNodesByClass(kind))
@@ -167,9 +167,9 @@ class qMRMLThreeDView(_View):
         bounds = vtk.vtkBoundingBox(renderer.ComputeVisiblePropBounds())
         self._frame(*shown)
         if bounds.IsValid():
-            centre = [0.0, 0.0, 0.0]
-            bounds.GetCenter(centre)
-            self.cameraNode().SetFocalPoint(centre)
+            center = [0.0, 0.0, 0.0]
+            bounds.GetCenter(center)
+            self.cameraNode().SetFocalPoint(center)
             # The box moves to what is seen.
             self._node.InvokeEvent(slicer.vtkMRMLViewNode.ResetFocalPointRequestedEvent)
 

@@ -19,7 +19,7 @@ _BETWEEN = QtGui.QColor(60, 60, 60)
 
 
 def of_views(layout: qSlicerLayoutManager, width: int, height: int) -> QtGui.QImage:
-    """Draw the views of the layout, each below a bar in its colour with its name and offset.
+    """Draw the views of the layout, each below a bar in its color with its name and offset.
 
     Raises:
         OutputError: if nothing on this machine draws without a screen.
@@ -64,8 +64,8 @@ def _drawn(view: Any, size: tuple[int, int]) -> QtGui.QImage:
 
 def _draw_bar(painter: QtGui.QPainter, widget: Any, place: Rectangle) -> None:
     node = widget._view_node()
-    colour = QtGui.QColor.fromRgbF(*node.GetLayoutColor())
-    painter.fillRect(*place, colour)
+    color = QtGui.QColor.fromRgbF(*node.GetLayoutColor())
+    painter.fillRect(*place, color)
     text = node.GetLayoutLabel() or node.GetLayoutName()
     if node.IsA("vtkMRMLSliceNode"):
         text += f"   {_position(node)}"

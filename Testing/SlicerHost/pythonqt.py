@@ -1,4 +1,4 @@
-"""PySide6 with the behaviour of PythonQt, which Slicer uses, as the module ``qt``.
+"""PySide6 with the behavior of PythonQt, which Slicer uses, as the module ``qt``.
 
 The rules that catch mistakes in panels:
 

@@ -118,13 +118,13 @@ class ctkPathLineEdit(QtWidgets.QWidget):
         self._edit.setEditText(path)
 
     def browse(self) -> None:
-        dialogue = QtWidgets.QFileDialog  # which the test answers: see dialogs.py
+        dialog = QtWidgets.QFileDialog  # which the test answers: see dialogs.py
         if self._filters & self.Dirs:
-            path = dialogue.getExistingDirectory(self, "", self.currentPath)
+            path = dialog.getExistingDirectory(self, "", self.currentPath)
         else:
             ask = "getSaveFileName" if self._filters & self.Writable else "getOpenFileName"
             names = ";;".join(self._name_filters)
-            path = getattr(dialogue, ask)(self, "", self.currentPath, names)
+            path = getattr(dialog, ask)(self, "", self.currentPath, names)
         if path:
             self.setCurrentPath(path)
 

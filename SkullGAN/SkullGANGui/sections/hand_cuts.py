@@ -46,7 +46,7 @@ class HandCutsSection(Section):
         )
         self.panel.allow(
             self.ui.addButton,
-            busy or self.cutting.objection(),
+            busy or self.cutting.rejection_reason(),
             _("Add this cut to the segments."),
         )
 

@@ -79,11 +79,11 @@ class HandCutting(VTKObservationMixin):
         self._label.clear()
         self._text.text = ""
 
-    def objection(self) -> str:
+    def rejection_reason(self) -> str:
         """Say why the cut cannot be added, or nothing."""
         if self.cutter is None:
             return _("Place a plane on the skull first.")
-        if self.cut is None or self.cut.segments is None or self.cut.objection:
+        if self.cut is None or self.cut.segments is None or self.cut.rejection_reason:
             return _("This plane gives no segment that is one wall from edge to edge.")
         return ""
 
@@ -110,8 +110,8 @@ class HandCutting(VTKObservationMixin):
             rows = thumbnails.used_rows(found.hu)
             self._label.setPixmap(thumbnails.pixmap(found.hu[0], zoom=_ZOOM, rows=rows))
             cut_planes.outline(self.cutter.node, found.pixel_to_ras[0], found.mask[0])
-        if found is None or self.cut.objection:
-            self._text.text = _("No segment here: {why}.").format(why=self.cut.objection)
+        if found is None or self.cut.rejection_reason:
+            self._text.text = _("No segment here: {why}.").format(why=self.cut.rejection_reason)
         else:
             metrics = radiology.measure(found)
             self._text.text = _("{side}, {plane}: SDR {sdr:.2f}, {mm:.1f} mm thick").format(

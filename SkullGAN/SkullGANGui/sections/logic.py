@@ -112,7 +112,7 @@ class SectionsLogic(TaskLogic):
         firstSeed: int,
         limits: dict[str, tuple[float, float]] | None = None,
     ) -> None:
-        """Begin to make synthetic segments for the scene, by the model in the box if none is named.
+        """Begin to make synthetic segments for the scene, by the bundled model if none is named.
 
         The result is a ``SegmentSetNodes``, None if the scene was closed.
         """
@@ -203,7 +203,7 @@ class SectionsLogic(TaskLogic):
         Args:
             segments: volume of a segment set.
             method: one of ``SkullGANLib.evaluation.measures.realness.METHODS``.
-            modelPath: whose discriminator; the model in the box if empty.
+            modelPath: whose discriminator; the bundled model if empty.
         """
         folder, model = self.newFolder(), modelPath or None
         work = _imported(
@@ -218,8 +218,8 @@ class SectionsLogic(TaskLogic):
 
         from SkullGANLib.utils.atomic_files import written_aside
 
-        with written_aside(path) as aside:
-            shutil.copyfile(self.leftover, aside)
+        with written_aside(path) as temporary:
+            shutil.copyfile(self.leftover, temporary)
 
     def takeResult(self) -> Any:
         result = TaskLogic.takeResult(self)
@@ -248,14 +248,16 @@ class SectionsLogic(TaskLogic):
     def _check(self, ct: vtkMRMLScalarVolumeNode | None) -> None:
         from SkullGANLib.errors import BadInputError
 
-        objection = self.objectionTo(ct)
-        if objection:
-            raise BadInputError(objection)
+        rejection_reason = self.objectionTo(ct)
+        if rejection_reason:
+            raise BadInputError(rejection_reason)
 
 
 def _imported(name: str, work: Callable[[Any], Work]) -> Work:
     """Import a module of ``SkullGANScene`` in a thread, then do its work: some bring SciPy."""
-    from SkullGANLib.utils.task import aside, within
+    from SkullGANLib.utils.task import in_thread, subprogress
 
-    module = yield from within(aside(lambda: import_module(f"SkullGANScene.{name}")), 0.0, 0.05)
-    return (yield from within(work(module), 0.05, 1.0))
+    module = yield from subprogress(
+        in_thread(lambda: import_module(f"SkullGANScene.{name}")), 0.0, 0.05
+    )
+    return (yield from subprogress(work(module), 0.05, 1.0))

@@ -66,13 +66,13 @@ class Mapping(VTKObservationMixin):
             maps.show_legend(over, shown)
 
     def range(self, ct: Any) -> tuple[float, float]:
-        """The range of the colours of a CT's map."""
+        """The range of the colors of a CT's map."""
         from SkullGANScene.nodes import map_nodes, maps
 
         return maps.range_of(map_nodes.surface_of(ct))
 
     def setRange(self, ct: Any, low: float, high: float) -> None:
-        """Let the colours of a CT's map reach from one value to another."""
+        """Let the colors of a CT's map reach from one value to another."""
         from SkullGANScene.nodes import map_nodes, maps
 
         for node in (map_nodes.surface_of(ct), map_nodes.overlay_of(ct)):

@@ -26,7 +26,7 @@ from .head_frame import HeadFrame
 from .skull import Cavity
 
 INTERVAL_MM = 3.1
-"""Distance of neighbouring planes (paper: every 5th slice of 0.625 mm)."""
+"""Distance of neighboring planes (paper: every 5th slice of 0.625 mm)."""
 TEMPORAL_TOP_MM = 35.0
 """Height of the squama's upper border above the floor of the vault, on average."""
 OCCIPITAL_TOP_MM = 45.0

@@ -86,8 +86,8 @@ class HeadFrame:
         Raises:
             OutputError: if the file cannot be written.
         """
-        with written_aside(path) as aside:
-            aside.write_text(
+        with written_aside(path) as temporary:
+            temporary.write_text(
                 json.dumps(asdict(self) | {"head_to_ras": self.head_to_ras.tolist()} | beside)
             )
 
@@ -153,7 +153,7 @@ def frame_from_landmarks(
 
 
 def voxels_ras(mask: np.ndarray, ijk_to_ras: np.ndarray) -> np.ndarray:
-    """Centres of the voxels in a mask (slices, rows, columns), float64 (N, 3), RAS mm."""
+    """Centers of the voxels in a mask (slices, rows, columns), float64 (N, 3), RAS mm."""
     return np.argwhere(mask)[:, ::-1] @ ijk_to_ras[:3, :3].T + ijk_to_ras[:3, 3]
 
 
@@ -227,24 +227,24 @@ def _level(frame: HeadFrame, surface: np.ndarray, may_pitch: bool = True) -> Hea
             loss="soft_l1",
             args=(y, z),
         ).x
-        centre_y, centre_z, half_length, half_height, tilt = ellipse
+        center_y, center_z, half_length, half_height, tilt = ellipse
         superior = np.cos(tilt) * frame.superior - np.sin(tilt) * frame.anterior
-        origin = frame.to_ras(np.array([0.0, centre_y, centre_z]))
+        origin = frame.to_ras(np.array([0.0, center_y, center_z]))
         frame = HeadFrame(
             _axes(frame.right, superior, origin), float(half_length), float(half_height)
         )
-        moved_mm = 0.0 if may_pitch else np.hypot(centre_y, centre_z)
+        moved_mm = 0.0 if may_pitch else np.hypot(center_y, center_z)
         if abs(np.rad2deg(tilt)) < _SETTLED_DEG and moved_mm < _SETTLED_MM:
             break
     return frame
 
 
 def _off_the_ellipse(ellipse: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Roughly the distance of points from an ellipse (centre y, z, half axes, tilt if any),
+    """Roughly the distance of points from an ellipse (center y, z, half axes, tilt if any),
     mm."""
-    centre_y, centre_z, half_length, half_height, tilt = (*ellipse, 0.0)[:5]
-    u = np.cos(tilt) * (y - centre_y) + np.sin(tilt) * (z - centre_z)
-    v = np.cos(tilt) * (z - centre_z) - np.sin(tilt) * (y - centre_y)
+    center_y, center_z, half_length, half_height, tilt = (*ellipse, 0.0)[:5]
+    u = np.cos(tilt) * (y - center_y) + np.sin(tilt) * (z - center_z)
+    v = np.cos(tilt) * (z - center_z) - np.sin(tilt) * (y - center_y)
     radius = np.hypot(u / half_length, v / half_height)
     return (radius - 1.0) * np.sqrt(half_length * half_height)
 
@@ -268,7 +268,7 @@ def _axes(right: np.ndarray, superior: np.ndarray, origin: np.ndarray) -> np.nda
 
 
 def _surface_ras(mask: np.ndarray, ijk_to_ras: np.ndarray) -> np.ndarray:
-    """Centres of the mask's outermost voxels, float64 (N, 3), RAS mm; not those at the border of
+    """Centers of the mask's outermost voxels, float64 (N, 3), RAS mm; not those at the border of
     the grid, where the field of view ends and not the head."""
     from scipy import ndimage
 

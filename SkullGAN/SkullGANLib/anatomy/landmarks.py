@@ -127,8 +127,8 @@ def check_plausible(landmarks: Mapping[str, np.ndarray]) -> None:
             f"The poria stand at {share:.0%} of the way from inion to nasion, "
             f"{_PORIA_ALONG[0]:.0%} to {_PORIA_ALONG[1]:.0%} are needed."
         )
-    aside = across - (across @ forward) / length**2 * forward
-    aside_mm = abs(float(middle @ aside / np.linalg.norm(aside)))
+    sideways = across - (across @ forward) / length**2 * forward
+    aside_mm = abs(float(middle @ sideways / np.linalg.norm(sideways)))
     if aside_mm > _MOST_ASIDE_MM:
         raise BadInputError(
             f"The line from inion to nasion passes {aside_mm:.0f} mm beside the poria's middle, "

@@ -270,7 +270,7 @@ def _described(mask: np.ndarray, ijk_to_ras: np.ndarray, frame: HeadFrame) -> Ca
 
 
 def _in_head(mask: np.ndarray, ijk_to_ras: np.ndarray, frame: HeadFrame) -> np.ndarray:
-    """Centres of a mask's voxels in head coordinates, float64 (N, 3), mm."""
+    """Centers of a mask's voxels in head coordinates, float64 (N, 3), mm."""
     return frame.from_ras(voxels_ras(mask, ijk_to_ras))
 
 
@@ -282,7 +282,7 @@ def _wall_between_inside_and_outside(
     ct: HeadCT,
     box: tuple[slice, ...],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Wall and neighbourhood of the cavity, bool, on a grid of about 1 mm over the box."""
+    """Wall and neighborhood of the cavity, bool, on a grid of about 1 mm over the box."""
     mean = _block_mean(hu, factor)
     mm = spacing * factor
     bone = _without_specks(mean > _BONE_COARSE_HU, 1000.0 / mm.prod())
@@ -422,7 +422,7 @@ def _block_mean(volume: np.ndarray, factor: np.ndarray) -> np.ndarray:
 
 
 def _coarse_geometry(ijk_to_ras: np.ndarray, factor: np.ndarray) -> np.ndarray:
-    """Geometry of the block-mean grid: voxel centres move to the middle of their block."""
+    """Geometry of the block-mean grid: voxel centers move to the middle of their block."""
     coarse = ijk_to_ras.astype(np.float64).copy()
     fxyz = factor[::-1].astype(np.float64)
     coarse[:3, :3] = ijk_to_ras[:3, :3] * fxyz

@@ -60,39 +60,41 @@ def run_demo(
     def told(stage: str) -> None:
         say(f"[{time.monotonic() - started:5.0f} s] {stage}")
 
-    with progress.shown("Cutting segments", style) as tell:
-        found = single_ct.extract(read_ct(resources.sample_ct()), on_progress=tell).segments
+    with progress.shown("Cutting segments", style) as report_progress:
+        found = single_ct.extract(
+            read_ct(resources.sample_ct()), on_progress=report_progress
+        ).segments
     segment_set.write(folder / "segments.h5", found)
     captions = [f"{b} {s}" for b, s in zip(found.bone, found.side, strict=True)]
     contact_sheet.write_contact_sheet(folder / "segments.png", found.hu, captions=captions)
     told(f"{len(found)} segments of the sample head: segments.h5, segments.png")
 
     recipe = named("demo").with_settings(settings or {})
-    with progress.shown("Training", style) as tell:
+    with progress.shown("Training", style) as report_progress:
         trained = loop.train(
             found,
             folder / _RUN,
             recipe,
             device=device,
             seed=SEED,
-            on_progress=lambda done, of: tell(done / of),
+            on_progress=lambda done, of: report_progress(done / of),
         )
     model_file.write(folder / "model.safetensors", trained)
     told(f"trained by the {recipe.name} recipe: run/, model.safetensors")
 
-    with progress.shown("Generating", style) as tell:
+    with progress.shown("Generating", style) as report_progress:
         synthetic = from_seeds.generate_set(
-            trained, np.arange(count), on_progress=lambda done, of: tell(done / of)
+            trained, np.arange(count), on_progress=lambda done, of: report_progress(done / of)
         )
     segment_set.write(folder / "synthetic.h5", synthetic)
     contact_sheet.write_contact_sheet(folder / "synthetic.png", synthetic.hu)
     told(f"{count} synthetic segments: synthetic.h5, synthetic.png")
 
     # What longer training gives; the short one above shows the road.
-    boxed = from_seeds.generate_set(model_file.read(resources.box_model()), np.arange(count))
+    boxed = from_seeds.generate_set(model_file.read(resources.bundled_model()), np.arange(count))
     segment_set.write(folder / "box.h5", boxed)
     contact_sheet.write_contact_sheet(folder / "box.png", boxed.hu)
-    told(f"{count} more by the model in the box: box.h5, box.png")
+    told(f"{count} more by the bundled model: box.h5, box.png")
 
     sets = {"Real": found, "Synthetic": synthetic}
     describe.write_report(folder / "report", sets, run=folder / _RUN)

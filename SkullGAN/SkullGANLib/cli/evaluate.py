@@ -52,12 +52,12 @@ def evaluate(options: argparse.Namespace) -> None:
             "inception": options.inception.name,
             "inception_sha256": atomic_files.sha256(options.inception),
         }
-    with progress.shown("Evaluating", options.progress) as tell:
+    with progress.shown("Evaluating", options.progress) as report_progress:
         sets = evaluation_set.read(
             paths,
             most=options.most,
             seed=options.seed,
-            on_progress=lambda done, of: tell(0.1 * done / of, "reading and measuring"),
+            on_progress=lambda done, of: report_progress(0.1 * done / of, "reading and measuring"),
         )
         concerns = evaluation_set.concerns(sets)
         for one in concerns:
@@ -67,7 +67,7 @@ def evaluate(options: argparse.Namespace) -> None:
             model=trained,
             network=network,
             seed=options.seed,
-            on_progress=lambda share, note: tell(0.1 + 0.8 * share, note),
+            on_progress=lambda share, note: report_progress(0.1 + 0.8 * share, note),
         )
         page = writer.write(
             options.output,
@@ -75,7 +75,7 @@ def evaluate(options: argparse.Namespace) -> None:
             found,
             settings=settings,
             model=options.model,
-            on_progress=lambda share: tell(0.9 + 0.1 * share, "drawing"),
+            on_progress=lambda share: report_progress(0.9 + 0.1 * share, "drawing"),
         )
     for answer in answers.answers(sets, found):
         print(answer)
@@ -98,16 +98,16 @@ def realness(options: argparse.Namespace) -> None:
 
     head_maps.check_names(options.output, head_maps.REALNESS_FORMATS, options.overwrite)
     segments = segment_set.read(options.segments)
-    path = options.model or resources.box_model()
+    path = options.model or resources.bundled_model()
     trained = model_file.read(path, chosen_device(options.device))
-    with progress.shown(f"Judging {options.segments.name}", options.progress) as tell:
+    with progress.shown(f"Judging {options.segments.name}", options.progress) as report_progress:
         scores = head_maps.write_realness(
             options.output,
             segments,
             trained,
             method=options.method,
             on_surface=options.map,
-            on_progress=tell,
+            on_progress=report_progress,
         )
     print(
         f"{options.segments}: realness {scores.mean():.2f} ± {scores.std():.2f} of "

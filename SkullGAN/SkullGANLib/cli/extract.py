@@ -59,13 +59,13 @@ def _extract_one(options: argparse.Namespace, settings: dict[str, Any]) -> None:
 
     (path,) = options.ct
     points = landmarks.read(options.landmarks) if options.landmarks else None
-    with progress.shown(f"Cutting {path.name}", options.progress) as tell:
+    with progress.shown(f"Cutting {path.name}", options.progress) as report_progress:
         found = batch.cut(
             path,
             skull_mask=options.skull_mask,
             landmarks=points,
             subject=options.subject[0] if options.subject else None,
-            on_progress=tell,
+            on_progress=report_progress,
             **settings,
         )
     dropped = batch.dropped_text(found.dropped)
@@ -86,7 +86,7 @@ def _extract_many(options: argparse.Namespace, settings: dict[str, Any]) -> int:
 
     with (
         signals_noted() as interrupted,
-        progress.shown(f"Cutting {len(options.ct)} CTs", options.progress) as tell,
+        progress.shown(f"Cutting {len(options.ct)} CTs", options.progress) as report_progress,
     ):
         rows = batch.run(
             options.ct,
@@ -95,7 +95,7 @@ def _extract_many(options: argparse.Namespace, settings: dict[str, Any]) -> int:
             subjects=options.subject or None,
             jobs=1 if options.jobs is None else options.jobs,
             overwrite=options.overwrite,
-            on_progress=lambda done, of: tell(done / of, f"{done}/{of}"),
+            on_progress=lambda done, of: report_progress(done / of, f"{done}/{of}"),
             on_row=say,
             should_stop=interrupted.is_set,
         )
@@ -121,22 +121,24 @@ def skull(options: argparse.Namespace) -> None:
     from ..mapping.head_maps import check_names
 
     check_names([options.output], {"mask": IMAGES}, options.overwrite)
-    with progress.shown(f"Looking for the skull in {options.ct.name}", options.progress) as tell:
+    with progress.shown(
+        f"Looking for the skull in {options.ct.name}", options.progress
+    ) as report_progress:
         ct = read_ct(options.ct)
-        tell(0.2, "read")
+        report_progress(0.2, "read")
         try:
             cavity = find_cavity(ct)
             threshold_hu = threshold_or_fitted(options.threshold_hu, ct, cavity)
-            tell(0.5, "brain found")
+            report_progress(0.5, "brain found")
             mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity)
         except BadInputError as error:
             raise BadInputError(f"{options.ct}: {error}") from error
-        tell(0.9, "skull found")
+        report_progress(0.9, "skull found")
         write_volume(options.output, mask, ct.ijk_to_ras, compress=not options.raw)
         if options.frame:
             cavity.frame.write(options.frame, threshold_hu=threshold_hu)
-    millilitres = mask.sum() * ct.spacing_mm.prod() / 1000
-    print(f"{options.output}: {millilitres:.0f} ml of skull, bone from {threshold_hu:.0f} HU")
+    milliliters = mask.sum() * ct.spacing_mm.prod() / 1000
+    print(f"{options.output}: {milliliters:.0f} ml of skull, bone from {threshold_hu:.0f} HU")
 
 
 def add_extract(commands: argparse._SubParsersAction) -> None:

@@ -18,7 +18,7 @@ def import_weights(options: argparse.Namespace) -> None:
         *options.weights,
         hu_range=tuple(options.hu_range),
         pixel_spacing_mm=options.spacing_mm,
-        licence=options.licence,
+        license=options.license,
     )
     model_file.write(options.output, found)
     print(

@@ -44,17 +44,21 @@ def generate(options: argparse.Namespace) -> None:
         def shown(title: str) -> AbstractContextManager[Callable[[int], None]]:
             return counted(title, options, interrupted)
 
-        with shown(f"Generating {options.n} segments") as tell:
-            _generate_into(collected, options, tell)
+        with shown(f"Generating {options.n} segments") as report_progress:
+            _generate_into(collected, options, report_progress)
         if options.metrics:
-            with shown("Measuring") as tell:
-                formats.write_metrics(files["metrics"], segment_set.iterate(collected), tell)
+            with shown("Measuring") as report_progress:
+                formats.write_metrics(
+                    files["metrics"], segment_set.iterate(collected), report_progress
+                )
         if options.contact_sheet:
             first = segment_set.read(collected, slice(0, 100))
             contact_sheet.write_contact_sheet(options.contact_sheet, first.hu)
         if collected != options.output:
-            with shown(f"Writing {options.output.name}") as tell:
-                formats.convert(collected, options.output, format, lambda done, of: tell(done))
+            with shown(f"Writing {options.output.name}") as report_progress:
+                formats.convert(
+                    collected, options.output, format, lambda done, of: report_progress(done)
+                )
             collected.unlink()
     last = options.seed + options.n - 1
     print(f"{options.output}: {options.n} synthetic segments, seeds {options.seed} to {last}")
@@ -74,12 +78,12 @@ def export(options: argparse.Namespace) -> None:
     for one in files.values():
         if one.exists() and not options.overwrite and not (one.is_dir() and not any(one.iterdir())):
             raise BadInputError(f"{one}: is there already, a new name is needed (or --overwrite).")
-    with progress.shown(f"Writing {options.output.name}", options.progress) as tell:
+    with progress.shown(f"Writing {options.output.name}", options.progress) as report_progress:
         formats.convert(
             options.segments,
             options.output,
             format,
-            lambda done, of: tell(done / of, f"{done}/{of}"),
+            lambda done, of: report_progress(done / of, f"{done}/{of}"),
         )
     if options.metrics:
         formats.write_metrics(files["metrics"], segment_set.iterate(options.segments))
@@ -105,7 +109,7 @@ def artificial(options: argparse.Namespace) -> None:
     like = segment_set.read(options.like)
     measured = []
     with (
-        progress.shown(f"Making {options.n} segments", options.progress) as tell,
+        progress.shown(f"Making {options.n} segments", options.progress) as report_progress,
         segment_set.Writer(
             options.output,
             kind="artificial",
@@ -119,7 +123,7 @@ def artificial(options: argparse.Namespace) -> None:
             options.n,
             style=options.kind,
             seed=options.seed,
-            on_progress=lambda done, of: tell(done / of, f"{done}/{of}"),
+            on_progress=lambda done, of: report_progress(done / of, f"{done}/{of}"),
         ):
             writer.append(batch)
             measured.append(radiology.measure(batch))
@@ -156,7 +160,7 @@ def _generate_into(
     from ..utils import atomic_files, resources
 
     device = chosen_device(options.device)
-    model_path = options.model or resources.box_model()
+    model_path = options.model or resources.bundled_model()
     trained = model_file.read(model_path, device)
     precision = chosen_precision(options.precision, device, trained.generator.width)
     if options.batch_statistics and options.precision == "auto":
@@ -258,7 +262,7 @@ def add_generate(commands: argparse._SubParsersAction) -> None:
     one.add_argument(
         "--batch-statistics",
         action="store_true",
-        help="normalise by the batch, not by the training; then segments depend on their batch",
+        help="normalize by the batch, not by the training; then segments depend on their batch",
     )
     add_device(one)
     one.add_argument(

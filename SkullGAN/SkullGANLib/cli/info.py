@@ -126,7 +126,7 @@ def _model(path: Path) -> dict[str, Any]:
         "HU range": f"{found.hu_range[0]:g} to {found.hu_range[1]:g}",
         "recipe": _recipe(found.recipe),
         **{f"trained on {name}": value for name, value in _source(found.trained_on).items()},
-        "licence": found.licence or "not stated",
+        "licence": found.license or "not stated",
         "made by": found.created_by,
     }
 

@@ -22,10 +22,10 @@ def map_(options: argparse.Namespace) -> None:
         head_maps.check_names([options.rays], {"rays": (".csv",)}, options.overwrite)
     elements = transducer.read_elements(options.elements) if options.elements else None
     points = landmarks.read(options.landmarks) if options.landmarks else None
-    with progress.shown(f"Mapping {options.ct.name}", options.progress) as tell:
+    with progress.shown(f"Mapping {options.ct.name}", options.progress) as report_progress:
         ct = volume.read_ct(options.ct)
         mask = volume.read_mask(options.skull_mask, ct) if options.skull_mask else None
-        tell(0.2)
+        report_progress(0.2)
         found = head_maps.make(
             ct,
             mask,
@@ -35,14 +35,14 @@ def map_(options: argparse.Namespace) -> None:
             target_ras=options.target,
             elements=elements,
             most_incidence_deg=options.most_incidence_deg,
-            on_progress=lambda share: tell(0.2 + 0.6 * share),
+            on_progress=lambda share: report_progress(0.2 + 0.6 * share),
         )
         for number, path in enumerate(options.output):
-            tell(0.8 + 0.2 * number / len(options.output), f"writing {path.name}")
+            report_progress(0.8 + 0.2 * number / len(options.output), f"writing {path.name}")
             head_maps.write(path, found, ct, options.scalar, compress=not options.raw)
         if options.rays:
             transducer.write_csv(options.rays, found.array)
-        tell(1.0)
+        report_progress(1.0)
     for one in found.caveats:
         print(f"skullgan: WARNING: {one}", file=sys.stderr)
     for line in head_maps.told(found):

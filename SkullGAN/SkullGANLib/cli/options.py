@@ -104,10 +104,10 @@ def counted(
     title: str, options: argparse.Namespace, interrupted: threading.Event
 ) -> Iterator[Callable[[int], None]]:
     """Show how many of ``options.n`` are done; telling it raises if the user wants to stop."""
-    with progress.shown(title, options.progress) as tell:
+    with progress.shown(title, options.progress) as report_progress:
 
         def counted(done: int) -> None:
-            tell(done / options.n, f"{done}/{options.n}")
+            report_progress(done / options.n, f"{done}/{options.n}")
             if interrupted.is_set() and done < options.n:
                 raise CancelledError(
                     f"{options.output}: stopped ({title}: {done} of {options.n}); the same command "

@@ -22,18 +22,18 @@ _SKIPPED_NAMED = 20
 
 
 def pretrain(options: argparse.Namespace) -> None:
-    """Train a SkullGAN on pictures; skullgan train --pretrained begins with what it has learnt."""
+    """Train a SkullGAN on pictures; skullgan train --pretrained begins with what it has learned."""
     from ..training import datasets
 
     chosen = recipe_of(options, epochs=10, epoch_segments=0, snapshot_every=1)
-    with progress.shown("Reading pictures", options.progress) as tell:
+    with progress.shown("Reading pictures", options.progress) as report_progress:
         pictures = datasets.read_pictures(
             options.pictures,
             # An epoch with a length of its own shows fewer than a batch again and again.
             least=1 if chosen.epoch_segments else chosen.batch_size,
             limit=options.limit,
             seed=options.seed,
-            on_progress=lambda done, of: tell(done / of, f"{done}/{of}"),
+            on_progress=lambda done, of: report_progress(done / of, f"{done}/{of}"),
         )
     named = pictures.skipped[:_SKIPPED_NAMED]
     more = len(pictures.skipped) - len(named)
@@ -134,14 +134,14 @@ def _train(
         signals_noted() as interrupted,
         progress.shown(
             f"Training {options.output.name}", options.progress if _is_first() else "none"
-        ) as tell,
+        ) as report_progress,
     ):
 
         def on_progress(done: int, of: int) -> None:
             while parts and _is_first():
                 name, part = parts.popitem()
                 segment_set.write(options.output / name, part)
-            tell(done / of, f"{done}/{of}")
+            report_progress(done / of, f"{done}/{of}")
 
         loop.train(
             data,
@@ -180,7 +180,7 @@ def add_pretrain(commands: argparse._SubParsersAction) -> None:
         "pictures",
         type=Path,
         metavar="PICTURES",
-        help="folder or zip of pictures; the middle of each is used, grey, 128 x 128",
+        help="folder or zip of pictures; the middle of each is used, gray, 128 x 128",
     )
     one.add_argument("--limit", type=int, metavar="N", help="pictures to use, by chance (all)")
     _add_training(one, epochs="10")

@@ -253,13 +253,13 @@ def _plain_pixels(opened: BinaryIO, syntax: str) -> tuple[int, int] | None:
     if syntax == _PLAIN_SYNTAXES[1]:
         opened.read(4)  # value representation and two reserved bytes
     length = int.from_bytes(opened.read(4), "little")
-    begin = opened.tell()
+    begin = opened.report_progress()
     whole = begin + length <= os.fstat(opened.fileno()).st_size
     return (begin, length) if tag == b"\xe0\x7f\x10\x00" and whole else None
 
 
 def _is_plain(header: Mapping[str, Any], length: int) -> bool:
-    """Whether that many bytes of pixels are one grey image of 16 bits a pixel."""
+    """Whether that many bytes of pixels are one gray image of 16 bits a pixel."""
     names = ("Rows", "Columns", "BitsStored", "HighBit", "BitsAllocated", "SamplesPerPixel")
     numbers = [_numbers(header, name, 1) for name in names]
     if any(number is None for number in numbers):

@@ -60,7 +60,7 @@ class HeadCT:
 
     @property
     def spacing_mm(self) -> np.ndarray:
-        """Distance of neighbouring voxels along (columns, rows, slices), float64 (3,)."""
+        """Distance of neighboring voxels along (columns, rows, slices), float64 (3,)."""
         return np.linalg.norm(self.ijk_to_ras[:3, :3], axis=0)
 
 
@@ -153,13 +153,13 @@ def write_volume(
     for key, value in (source or {}).items():
         if value is not None:
             image.SetMetaData(_SOURCE_KEY + key, str(value))
-    with written_aside(path) as aside:
+    with written_aside(path) as temporary:
         try:
-            sitk.WriteImage(image, str(aside), useCompression=compress)
+            sitk.WriteImage(image, str(temporary), useCompression=compress)
         except RuntimeError as error:
             raise OutputError(f"{path}: cannot be written (is the disk full?).") from error
         # ITK ends well on a full disk if the format is NIfTI.
-        if ".nii" in aside.suffixes and _nifti_fault(aside).startswith("is truncated"):
+        if ".nii" in temporary.suffixes and _nifti_fault(temporary).startswith("is truncated"):
             raise OutputError(f"{path}: could not be written to its end (is the disk full?).")
 
 

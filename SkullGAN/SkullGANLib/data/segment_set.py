@@ -363,9 +363,9 @@ class Writer:
         began_s = time.monotonic()
         # A name of its own for each path: what a killed process left is replaced, not added to.
         token = hashlib.sha256(self._path.name.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-        with written_aside(self._path, token) as aside, _said_as_output_error(self._path):
+        with written_aside(self._path, token) as temporary, _said_as_output_error(self._path):
             _reserve(self._path.parent, self._most_bytes())
-            self._lay_out(aside)
+            self._lay_out(temporary)
         self._committed, self._waiting, self._waiting_bytes = len(self), [], 0
         self._spool.seek(0)
         self._spool.truncate()

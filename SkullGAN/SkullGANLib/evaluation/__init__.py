@@ -9,15 +9,15 @@ from ..lazy import lazy_face
 if TYPE_CHECKING:
     from .evaluation import Evaluation as Evaluation
     from .evaluation import evaluate as evaluate
-    from .evaluation_set import Examined as Examined
+    from .evaluation_set import EvaluationSet as EvaluationSet
     from .evaluation_set import examined as examined
 
-__all__ = ["Evaluation", "Examined", "evaluate", "examined"]
+__all__ = ["Evaluation", "EvaluationSet", "evaluate", "examined"]
 
 _HOMES = {
     "Evaluation": "evaluation",
     "evaluate": "evaluation",
-    "Examined": "evaluation_set",
+    "EvaluationSet": "evaluation_set",
     "examined": "evaluation_set",
 }
 

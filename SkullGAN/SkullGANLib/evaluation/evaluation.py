@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BadInputError
-from .evaluation_set import MADE, Examined, drawn
+from .evaluation_set import MADE, EvaluationSet, subsample
 from .measures import c2st, nearest_neighbors, tsne, tstr
 from .measures.c2st import Calibration, Estimate, Fidelity, KernelDistance, Roc, TwoSampleTest
-from .measures.nearest_neighbors import Neighbours, Verdict
+from .measures.nearest_neighbors import Neighbors, Verdict
 from .measures.tsne import Embedding
 from .measures.tstr import Usefulness
 from .schedule import Part, done
@@ -74,7 +74,7 @@ class Discriminator:
 
 
 @dataclass(frozen=True)
-class Judged:
+class TwoSampleMetrics:
     """What judges that the GAN never met say of a set against the reference.
 
     Attributes:
@@ -91,7 +91,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Memorised:
+class Memorized:
     """Nearest training segments by one way of comparing; places are those in the sets compared.
 
     Attributes:
@@ -100,8 +100,8 @@ class Memorised:
         verdict: None without held-out segments, for then nothing says how near is too near.
     """
 
-    synthetic: Neighbours
-    held_out: Neighbours | None
+    synthetic: Neighbors
+    held_out: Neighbors | None
     verdict: Verdict | None
 
 
@@ -111,8 +111,8 @@ class Evaluation:
 
     Attributes:
         reference: the real set that others are compared with: the test set, else the training set.
-        compared: int (C,), per set, which of ``Examined.segments`` were compared: all but for a
-            training set that is larger than the others.
+        compared: int (C,), per set, which of ``EvaluationSet.segments`` were compared: all but for
+            a training set that is larger than the others.
         distances: per set and metric of ``COMPARED``, against the reference.
         embedding: "metrics" and "pixels".
         discriminator: None without a model.
@@ -120,7 +120,7 @@ class Evaluation:
             give.
         learned: the synthetic against the training set, where the reference is the test set: how
             well the model has learned what it saw. None where there is no such comparison.
-        memorisation: "mse" and "sift".
+        memorization: "mse" and "sift".
         usefulness: per target.
         unsaid: sentences.
         seconds: what each part took.
@@ -131,16 +131,16 @@ class Evaluation:
     distances: Mapping[str, Mapping[str, Distance]]
     embedding: Mapping[str, Embedding]
     discriminator: Discriminator | None
-    judges: Mapping[str, Judged]
-    learned: Judged | None
-    memorisation: Mapping[str, Memorised]
+    judges: Mapping[str, TwoSampleMetrics]
+    learned: TwoSampleMetrics | None
+    memorization: Mapping[str, Memorized]
     usefulness: Mapping[str, Usefulness]
     unsaid: tuple[str, ...]
     seconds: Mapping[str, float] = field(compare=False)
 
 
 def evaluate(
-    sets: Mapping[str, Examined],
+    sets: Mapping[str, EvaluationSet],
     *,
     model: Model | None = None,
     network: InceptionV3 | None = None,
@@ -165,7 +165,7 @@ def evaluate(
     if not sets:
         raise BadInputError("No set was given to evaluate, at least one is needed.")
     most = _most(sets)
-    compared = {name: drawn(len(one.segments), most, seed) for name, one in sets.items()}
+    compared = {name: subsample(len(one.segments), most, seed) for name, one in sets.items()}
     shown = {name: _taken(sets[name].segments, places) for name, places in compared.items()}
     unsaid: list[str] = []
     alone: dict[tuple[str, str], Part] = {}
@@ -173,10 +173,15 @@ def evaluate(
     if model is None:
         unsaid.append("No model was given: what its discriminator says of the sets is not known.")
     else:
-        alone["discriminator", ""] = Part(15, lambda tell: _discriminator(shown, model, seed, tell))
+        alone["discriminator", ""] = Part(
+            15, lambda report_progress: _discriminator(shown, model, seed, report_progress)
+        )
     if network is not None:
         alone["Inception", ""] = Part(
-            200, lambda tell: described.update(_by_inception(shown, network, tell))
+            200,
+            lambda report_progress: described.update(
+                _by_inception(shown, network, report_progress)
+            ),
         )
     parts = _parts(sets, shown, described, seed, unsaid)
     found, seconds, failed = done(alone, parts, on_progress)
@@ -196,7 +201,7 @@ def evaluate(
         discriminator=group("discriminator").get(""),
         judges={name: judged for name, (judged, _) in judges.items()},
         learned=learned[0],
-        memorisation=group("memorisation"),
+        memorization=group("memorization"),
         usefulness=group("usefulness").get("", {}),
         unsaid=tuple(unsaid),
         seconds=seconds,
@@ -252,7 +257,7 @@ def _reference(sets: Mapping[str, Any]) -> str | None:
 
 
 def _parts(
-    sets: Mapping[str, Examined],
+    sets: Mapping[str, EvaluationSet],
     compared: Mapping[str, SegmentSet],
     described: Mapping[str, np.ndarray],
     seed: int,
@@ -273,7 +278,7 @@ def _parts(
     reference = _reference(sets)
     for by, weight in (("metrics", 5), ("pixels", 8)):
         parts["t-SNE", by] = Part(
-            weight, lambda tell, by=by: tsne.embed(compared, by=by, seed=seed)
+            weight, lambda report_progress, by=by: tsne.embed(compared, by=by, seed=seed)
         )
     if "synthetic" not in sets:
         unsaid.append(
@@ -296,15 +301,20 @@ def _parts(
         else:
             parts["usefulness", ""] = Part(
                 1.5,
-                lambda tell: tstr.compare(
+                lambda report_progress: tstr.compare(
                     compared["train"], compared["synthetic"], test, seed=seed
                 ),
             )
         for way in ("mse", "sift"):
-            parts["memorisation", way] = Part(
+            parts["memorization", way] = Part(
                 4,
-                lambda tell, way=way: _memorised(
-                    way, sets["synthetic"].segments, test, sets["train"].segments, seed, tell
+                lambda report_progress, way=way: _memorized(
+                    way,
+                    sets["synthetic"].segments,
+                    test,
+                    sets["train"].segments,
+                    seed,
+                    report_progress,
                 ),
             )
     if reference is None:
@@ -328,19 +338,22 @@ def _parts(
         pairs["learned", ""] = ("train", "synthetic")
     for key, (real, name) in pairs.items():
         parts[key] = Part(
-            2.5, lambda tell, real=real, name=name: _judged(compared, described, real, name, seed)
+            2.5,
+            lambda report_progress, real=real, name=name: _judged(
+                compared, described, real, name, seed
+            ),
         )
         if key[0] == "judges":
             parts["distances", name] = Part(
                 0.1,
-                lambda tell, name=name: metric_distances(
+                lambda report_progress, name=name: metric_distances(
                     sets[reference].metrics, sets[name].metrics
                 ),
             )
     return parts
 
 
-def _most(sets: Mapping[str, Examined]) -> int:
+def _most(sets: Mapping[str, EvaluationSet]) -> int:
     """Segments of a set that are compared: what the others than the training set hold at most."""
     others = [len(one.segments) for name, one in sets.items() if name != "train"]
     return max(others, default=c2st.MOST)
@@ -350,11 +363,11 @@ def _discriminator(
     sets: Mapping[str, SegmentSet],
     model: Model,
     seed: int,
-    tell: Callable[[float], None],
+    report_progress: Callable[[float], None],
 ) -> Discriminator:
     from .measures import realness
 
-    found = _of_each(sets, partial(realness.of_segments, model), tell)
+    found = _of_each(sets, partial(realness.of_segments, model), report_progress)
     real = _reference(sets)
     made = [name for name in MADE if name in sets and real]
     return Discriminator(
@@ -369,23 +382,25 @@ def _discriminator(
 
 
 def _by_inception(
-    sets: Mapping[str, SegmentSet], network: InceptionV3, tell: Callable[[float], None]
+    sets: Mapping[str, SegmentSet], network: InceptionV3, report_progress: Callable[[float], None]
 ) -> dict[str, np.ndarray]:
     from ..networks import inception
 
-    return _of_each(sets, partial(inception.features, network), tell)
+    return _of_each(sets, partial(inception.features, network), report_progress)
 
 
 def _of_each(
     sets: Mapping[str, SegmentSet],
     work: Callable[[SegmentSet, Callable[[int, int], None]], np.ndarray],
-    tell: Callable[[float], None],
+    report_progress: Callable[[float], None],
 ) -> dict[str, np.ndarray]:
     """Do the same work on each set, and tell how much of all segments is done."""
     found, before = {}, 0
     of = sum(map(len, sets.values()))
     for name, one in sets.items():
-        found[name] = work(one, lambda part, _, before=before: tell((before + part) / of))
+        found[name] = work(
+            one, lambda part, _, before=before: report_progress((before + part) / of)
+        )
         before += len(one)
     return found
 
@@ -396,7 +411,7 @@ def _judged(
     reference: str,
     name: str,
     seed: int,
-) -> tuple[Judged, list[str]]:
+) -> tuple[TwoSampleMetrics, list[str]]:
     """Judge one set; what a measure needs more segments for is told, the others go on."""
     real, other = sets[reference], sets[name]
     named = c2st.features(real, other)
@@ -418,29 +433,29 @@ def _judged(
         except BadInputError as error:
             found[part] = None
             complaints = [str(error)]  # the last that needs more needs the most
-    return Judged(**found), complaints
+    return TwoSampleMetrics(**found), complaints
 
 
-def _memorised(
+def _memorized(
     way: str,
     synthetic: SegmentSet,
     held_out: SegmentSet | None,
     training: SegmentSet,
     seed: int,
-    tell: Callable[[float], None],
-) -> Memorised:
+    report_progress: Callable[[float], None],
+) -> Memorized:
     sets = {"synthetic": synthetic} | ({} if held_out is None else {"held out": held_out})
     if way == "mse":
         work = partial(_by_mse, training=training, seed=seed)
     else:
-        of = drawn(len(training), SIFT_TRAINING, seed)
+        of = subsample(len(training), SIFT_TRAINING, seed)
         work = partial(_by_sift, training=training[of], of=of, seed=seed)
-    found = _of_each(sets, work, tell)
+    found = _of_each(sets, work, report_progress)
     known = found.get("held out")
     verdict = None
     if known is not None and np.isfinite(known.ratio).any():
         verdict = nearest_neighbors.judge(found["synthetic"], known)
-    return Memorised(found["synthetic"], known, verdict)
+    return Memorized(found["synthetic"], known, verdict)
 
 
 def _by_mse(
@@ -449,7 +464,7 @@ def _by_mse(
     *,
     training: SegmentSet,
     seed: int,
-) -> Neighbours:
+) -> Neighbors:
     return nearest_neighbors.nearest_by_mse(segments, training, seed=seed, on_progress=on_progress)
 
 
@@ -460,9 +475,9 @@ def _by_sift(
     training: SegmentSet,
     of: np.ndarray,
     seed: int,
-) -> Neighbours:
-    """Find neighbours for some of a set, and give their places in the whole sets."""
-    which = drawn(len(segments), SIFT_SEGMENTS, seed)
+) -> Neighbors:
+    """Find neighbors for some of a set, and give their places in the whole sets."""
+    which = subsample(len(segments), SIFT_SEGMENTS, seed)
     found = nearest_neighbors.nearest_by_sift(
         segments[which],
         training,

@@ -48,7 +48,7 @@ class Source:
 
 
 @dataclass(frozen=True, eq=False)
-class Examined:
+class EvaluationSet:
     """One set: what was measured of all N segments, and M of them to compare.
 
     Attributes:
@@ -91,7 +91,7 @@ def read(
     most: int = MOST,
     seed: int = 0,
     on_progress: Callable[[int, int], None] | None = None,
-) -> dict[str, Examined]:
+) -> dict[str, EvaluationSet]:
     """Read the sets of an evaluation from files, each set from one or several.
 
     Args:
@@ -143,7 +143,7 @@ def read(
 
 def examined(
     sets: Mapping[str, SegmentSet], *, most: int = MOST, seed: int = 0
-) -> dict[str, Examined]:
+) -> dict[str, EvaluationSet]:
     """Prepare sets that are in memory; arguments and errors as for ``read``."""
     for name, one in sets.items():
         if len(one) == 0:
@@ -158,7 +158,7 @@ def examined(
     }
 
 
-def concerns(sets: Mapping[str, Examined]) -> list[str]:
+def concerns(sets: Mapping[str, EvaluationSet]) -> list[str]:
     """Say in plain sentences what makes the sets less fit to be compared than they look."""
     found = []
     for name, one in sets.items():
@@ -219,7 +219,7 @@ def digests_of(hu: np.ndarray) -> np.ndarray:
     return np.array([hashlib.blake2b(one, digest_size=8).hexdigest() for one in whole], "U16")
 
 
-def drawn(size: int, most: int, seed: int) -> np.ndarray:
+def subsample(size: int, most: int, seed: int) -> np.ndarray:
     """Give all places of a set, or ``most`` of them by chance, in order."""
     if size <= most:
         return np.arange(size)
@@ -258,11 +258,11 @@ def _examined(
     most: int,
     seed: int,
     sources: tuple[Source, ...] = (),
-) -> Examined:
+) -> EvaluationSet:
     if most < 1:
         raise BadInputError(f"{most} segments of each set were to be compared, needed is 1.")
     most = max(most, MOST_TRAINING) if name == "train" else most
-    place = drawn(count, most, seed)
+    place = subsample(count, most, seed)
     kept, metrics, texts, seeds, digests = [], [], [], [], []
     clipped = bone = start = 0
     first: SegmentSet | None = None
@@ -282,7 +282,7 @@ def _examined(
         seeds.append(batch.seed)
         kept.append(batch[place[(place >= start) & (place < start + len(batch))] - start])
         start += len(batch)
-    return Examined(
+    return EvaluationSet(
         segments=segment_set.concatenate(kept),
         place=place,
         metrics=_joined(metrics),

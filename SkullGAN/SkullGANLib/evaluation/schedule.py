@@ -49,7 +49,7 @@ def done(
     Returns:
         What came of the parts, the seconds that each took, and why there is nothing of others.
     """
-    tell = on_progress or (lambda share, note: None)
+    report_progress = on_progress or (lambda share, note: None)
     of = sum(part.weight for part in (*alone.values(), *parts.values()))
     found: dict[Key, Any] = {}
     seconds: dict[str, float] = {}
@@ -58,14 +58,14 @@ def done(
         name = _name(key)
         began = time.perf_counter()
         found[key] = part.work(
-            lambda share, part=part, before=before, name=name: tell(
+            lambda share, part=part, before=before, name=name: report_progress(
                 (before + share * part.weight) / of, name
             )
         )
         seconds[name] = time.perf_counter() - began
         before += part.weight
     failed = _side_by_side(
-        parts, found, seconds, lambda weight, note: tell((before + weight) / of, note)
+        parts, found, seconds, lambda weight, note: report_progress((before + weight) / of, note)
     )
     in_order = {key: found[key] for key in (*alone, *parts) if key in found}
     return in_order, seconds, failed
@@ -75,7 +75,7 @@ def _side_by_side(
     parts: Mapping[Key, Part],
     found: dict[Key, Any],
     seconds: dict[str, float],
-    tell: Callable[[float, str], None],
+    report_progress: Callable[[float, str], None],
 ) -> list[str]:
     """Do parts in threads; gives why there is nothing of some."""
     from threadpoolctl import threadpool_limits
@@ -116,7 +116,7 @@ def _side_by_side(
                     except BadInputError as error:
                         failed[key] = f"{name[:1].upper()}{name[1:]}: {error}"
                 running = [_name(tasks[task]) for task in tasks if task.running()]
-                tell(so_far(tasks, pending), ", ".join(running))
+                report_progress(so_far(tasks, pending), ", ".join(running))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

@@ -4,7 +4,7 @@
 ``write_metrics`` writes what ``radiology`` measures as a CSV. ``format_of`` chooses the format by a
 name, ``files_of`` says what will be written and ``check`` whether it can be.
 
-In a stack (NRRD, NIfTI, DICOM) segment k is the slice at S = k mm, centred, and an axial view shows
+In a stack (NRRD, NIfTI, DICOM) segment k is the slice at S = k mm, centerd, and an axial view shows
 it upright. The position means nothing, and the slices are 1 mm apart because some distance has to
 be given.
 """
@@ -154,7 +154,10 @@ def write_metrics(
 
     origin = ("seed", "kind", "subject", "ct", "bone", "side", "plane")
     number = 0
-    with written_aside(path) as aside, open(aside, "w", newline="", encoding="utf-8") as file:
+    with (
+        written_aside(path) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8") as file,
+    ):
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("segment", *origin, *radiology.METRICS))
         for batch in batches:
@@ -356,8 +359,8 @@ def _write_one_nrrd(stack: _Stack, path: Path, name: str, fields: dict[str, str]
 def _write_nifti(stack: _Stack, path: Path) -> None:
     packed = path.name.lower().endswith(".gz")
     with _both_aside(path, "nifti") as both:
-        for name, aside in zip(("hu", "mask"), both, strict=True):
-            with open(aside, "wb") as plain, _gzipped(plain) if packed else plain as file:
+        for name, temporary in zip(("hu", "mask"), both, strict=True):
+            with open(temporary, "wb") as plain, _gzipped(plain) if packed else plain as file:
                 file.write(_nifti_header(stack, name))
                 stack.write_pixels(file, name)
 
@@ -385,13 +388,13 @@ def _nifti_header(stack: _Stack, name: str) -> bytes:
 
 def _write_npy(stack: _Stack, path: Path) -> None:
     with _both_aside(path, "npy") as both:
-        for name, aside in zip(("hu", "mask"), both, strict=True):
+        for name, temporary in zip(("hu", "mask"), both, strict=True):
             about = {
                 "descr": "<i2" if name == "hu" else "|u1",
                 "fortran_order": False,
                 "shape": (stack.count, SIZE, SIZE),
             }
-            with open(aside, "wb") as file:
+            with open(temporary, "wb") as file:
                 np.lib.format.write_array_header_1_0(file, about)
                 stack.write_pixels(file, name)
 
@@ -414,19 +417,21 @@ def _write_mat(stack: _Stack, path: Path) -> None:
         "source": json.dumps(dict(whole.source), sort_keys=True),
         "created_by": whole.created_by,
     }
-    with written_aside(path) as aside:
-        savemat(aside, fields, do_compression=True, oned_as="column")
-        with open(aside, "r+b") as file:  # where SciPy writes the time, for the same bytes again
+    with written_aside(path) as temporary:
+        savemat(temporary, fields, do_compression=True, oned_as="column")
+        with open(
+            temporary, "r+b"
+        ) as file:  # where SciPy writes the time, for the same bytes again
             file.write(f"MATLAB 5.0 MAT-file, {whole.created_by}".encode()[:116].ljust(116))
 
 
 def _write_png(stack: _Stack, path: Path) -> None:
-    """hu/<number>.png, 16-bit grey, and mask/<number>.png, 0 and 255."""
+    """hu/<number>.png, 16-bit gray, and mask/<number>.png, 0 and 255."""
     from PIL import Image, PngImagePlugin
 
     about = (
         f"{stack.about}\n"
-        f"hu/: 16-bit grey, HU = value - {PNG_OFFSET_HU}. mask/: 255 inside the skull wall, else "
+        f"hu/: 16-bit gray, HU = value - {PNG_OFFSET_HU}. mask/: 255 inside the skull wall, else "
         f"0. {stack.header.pixel_spacing_mm:g} mm pixels, row 0 outside the head. segments.json "
         "tells each picture's seed and origin."
     )
@@ -444,8 +449,8 @@ def _write_png(stack: _Stack, path: Path) -> None:
                 text.add_text("Comment", f"HU = value - {PNG_OFFSET_HU}")
                 text.add_text("Seed", str(batch.seed[row]))
                 shifted = np.clip(batch.hu[row].astype(np.int32) + PNG_OFFSET_HU, 0, None)
-                grey = Image.fromarray(shifted.astype(np.uint16))
-                grey.save(folder / "hu" / number, pnginfo=text)
+                gray = Image.fromarray(shifted.astype(np.uint16))
+                gray.save(folder / "hu" / number, pnginfo=text)
                 Image.fromarray(batch.mask[row] * np.uint8(255)).save(folder / "mask" / number)
         (folder / "README.txt").write_text(about + "\n", encoding="utf-8")
         index = {
@@ -503,17 +508,17 @@ def _folder_aside(path: Path) -> Iterator[Path]:
     """Give a folder beside ``path``; rename it to ``path`` when the block succeeds."""
     # A name of its own for each path: what a killed process left is replaced.
     token = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]
-    aside, before = (path.with_name(f".{token}.{what}") for what in ("partial", "before"))
+    temporary, before = (path.with_name(f".{token}.{what}") for what in ("partial", "before"))
     try:
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
-        yield aside
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        yield temporary
         if path.exists():
             shutil.rmtree(before, ignore_errors=True)
             os.replace(path, before)
-        os.replace(aside, path)
+        os.replace(temporary, path)
         shutil.rmtree(before, ignore_errors=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error}).") from error
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -500,8 +500,8 @@ def read_table(path: str | Path) -> dict[str, Row]:
 
 def _write_table(path: Path, rows: Iterable[Row]) -> None:
     with (
-        written_aside(path) as aside,
-        open(aside, "w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+        written_aside(path) as temporary,
+        open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="") as file,
     ):
         writer = csv.DictWriter(file, [field.name for field in fields(Row)])
         writer.writeheader()

@@ -2,10 +2,11 @@
 
 ``extract`` is the stage: it goes through the sites where a segment belongs (see ``sites``), lays a
 square on the wall there (``place``), cuts (``cut``) and keeps what is one uninterrupted wall from
-edge to edge (``objection``). Sites know the anatomy and touch no HU; cutting knows only the CT, the
-mask and a matrix, so that a segment can be cut again from the ``pixel_to_ras`` stored beside it.
+edge to edge (``rejection_reason``). Sites know the anatomy and touch no HU; cutting knows only the
+CT, the mask and a matrix, so that a segment can be cut again from the ``pixel_to_ras`` stored
+beside it.
 
-Where a ridge of the base or air cells spoil a cut, it is moved along the wall by a few millimetres.
+Where a ridge of the base or air cells spoil a cut, it is moved along the wall by a few millimeters.
 As in the paper, cuts are rotated and never mirrored.
 """
 
@@ -95,7 +96,7 @@ def extract(
         bones: which to cut, out of ``sites.BONES``; frontal and occipital bone have sutures and
             sinuses that spoil a small training set (paper), so they are cut only if asked for.
         planes: in which to cut, out of ``sites.PLANES``.
-        interval_mm: distance of neighbouring planes.
+        interval_mm: distance of neighboring planes.
         spacing_mm: size of a pixel.
         threshold_hu: HU from which a voxel or pixel at the wall's surface is bone;
             ``skull.bone_threshold_hu`` if None.
@@ -119,13 +120,13 @@ def extract(
             f"The voxels are {found} mm, at most {COARSEST_MM:g} mm along each axis are needed: "
             "coarser ones do not show the tables."
         )
-    tell = on_progress or (lambda share: None)
+    report_progress = on_progress or (lambda share: None)
     cavity = find_cavity(ct, landmarks)
-    tell(0.1)
+    report_progress(0.1)
     threshold_hu = threshold_or_fitted(threshold_hu, ct, cavity)
     if mask is None:
         mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity, threads=threads)
-    tell(0.5)
+    report_progress(0.5)
 
     kept: list[tuple[Site, np.ndarray, np.ndarray, np.ndarray]] = []
     dropped: Counter[str] = Counter()
@@ -140,7 +141,7 @@ def extract(
                 dropped[found] += 1
             else:
                 kept.append((site, *found))
-            tell(0.5 + 0.5 * (number + 1) / len(sites))
+            report_progress(0.5 + 0.5 * (number + 1) / len(sites))
     if not kept:
         raise BadInputError(
             f"No cut of the vault is one wall from edge to edge (found: {dict(dropped)}); a CT "
@@ -303,7 +304,7 @@ def _range_around(volume: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np
     return low, high
 
 
-def objection(hu: np.ndarray, mask: np.ndarray, spacing_mm: float) -> str | None:
+def rejection_reason(hu: np.ndarray, mask: np.ndarray, spacing_mm: float) -> str | None:
     """Say why a cut is no segment of a skull wall, or None if it is one.
 
     Args:
@@ -359,7 +360,7 @@ def _first_good_cut(
             reasons.append(matrix)
             continue
         hu, wall = cut(ct, mask, matrix, threshold_hu)
-        reason = objection(hu, wall, spacing_mm)
+        reason = rejection_reason(hu, wall, spacing_mm)
         if reason is None:
             reason = _objection_around(ct, wall, matrix, spacing_mm)
         if reason is None:
@@ -371,7 +372,7 @@ def _first_good_cut(
 def _objection_around(
     ct: HeadCT, wall: np.ndarray, pixel_to_ras: np.ndarray, spacing_mm: float
 ) -> str | None:
-    """Say what objection the CT around the wall raises that the cut itself does not show.
+    """Say what rejection_reason the CT around the wall raises that the cut itself does not show.
 
     A wall that reaches the border of the CT may go on beyond it. Air in or close behind the wall,
     where a vault has diploë and brain, is that of the mastoid or of a sinus.

@@ -28,7 +28,7 @@ STYLES = ("idealized", "unrealistic")
 METRICS = ("sdr_peaks", "thickness_mm", "mean_intensity_hu")
 """What is matched, of ``radiology.METRICS``."""
 
-_NEIGHBOURS = 3
+_NEIGHBORS = 3
 _FITTING_STEPS = 24
 _GOOD_ENOUGH = np.array([0.003, 0.02, 3.0])
 """SDR, mm and HU by which a segment may miss its target before fitting goes on."""
@@ -201,7 +201,7 @@ class _Real:
 
     targets: np.ndarray  # float (N, 3), METRICS
     arcs: np.ndarray  # float (N, 3), the outer surface's row: offset + tilt * x + bow * x²
-    neighbours: np.ndarray  # int (N, <= 4), the segments of most similar metrics, itself first
+    neighbors: np.ndarray  # int (N, <= 4), the segments of most similar metrics, itself first
     order: np.ndarray  # int (N,), a fixed shuffle
 
     @classmethod
@@ -219,10 +219,10 @@ class _Real:
         targets = metrics[whole]
         spread = targets.std(axis=0)
         standard = targets / np.where(spread > 0, spread, 1)
-        nearest = range(1, 1 + min(1 + _NEIGHBOURS, len(targets)))  # the first is itself
-        _, neighbours = cKDTree(standard).query(standard, k=list(nearest))
+        nearest = range(1, 1 + min(1 + _NEIGHBORS, len(targets)))  # the first is itself
+        _, neighbors = cKDTree(standard).query(standard, k=list(nearest))
         order = np.random.default_rng(0).permutation(len(targets))
-        return cls(targets, _arcs(like.mask[whole]), neighbours, order)
+        return cls(targets, _arcs(like.mask[whole]), neighbors, order)
 
 
 @dataclass(frozen=True)
@@ -243,20 +243,20 @@ class _Parameters:
 def _draw(real: _Real, seeds: np.ndarray) -> _Parameters:
     """Draw parameters, each segment's from its own seed.
 
-    A smoothed bootstrap: a real segment's metrics, moved up to half way to those of a neighbour,
+    A smoothed bootstrap: a real segment's metrics, moved up to half way to those of a neighbor,
     which adds no mode and no impossible triple. Seeds that follow each other go through all real
     segments in turn, so that even a small set covers the distribution.
     """
     targets, arcs, chances, blocks = [], [], [], []
     for seed in seeds:
-        chance = np.random.Generator(np.random.PCG64(int(seed)))
+        rng = np.random.Generator(np.random.PCG64(int(seed)))
         one = real.order[seed % len(real.order)]
-        other = real.neighbours[one, chance.integers(real.neighbours.shape[1])]
-        weight = chance.random() / 2
+        other = real.neighbors[one, rng.integers(real.neighbors.shape[1])]
+        weight = rng.random() / 2
         targets.append((1 - weight) * real.targets[one] + weight * real.targets[other])
         arcs.append((1 - weight) * real.arcs[one] + weight * real.arcs[other])
-        chances.append(chance.random(_CHANCES))
-        blocks.append(chance.random(_BLOCKS))
+        chances.append(rng.random(_CHANCES))
+        blocks.append(rng.random(_BLOCKS))
     return _Parameters(*(np.array(each) for each in (targets, arcs, chances, blocks)))
 
 
@@ -356,27 +356,27 @@ def _unrealistic_walls(
     parameters: _Parameters, thickness: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Give the outer surface's row and the wall's thickness in pixels, both (N, 128)."""
-    chance = parameters.chances
-    which = (3 * chance[:, 0]).astype(int)
-    cycles = 3 + 7 * chance[:, 1, None]
-    turn = cycles * np.linspace(0, 1, SIZE) + chance[:, 2, None]
+    chances = parameters.chances
+    which = (3 * chances[:, 0]).astype(int)
+    cycles = 3 + 7 * chances[:, 1, None]
+    turn = cycles * np.linspace(0, 1, SIZE) + chances[:, 2, None]
     outline = _one_of(which, (_steps(turn), _teeth(turn), np.sin(2 * np.pi * turn)))
     # A step of less than the wall's thickness leaves it in one piece.
-    height = (0.15 + 0.2 * chance[:, 3, None]) * thickness
+    height = (0.15 + 0.2 * chances[:, 3, None]) * thickness
     swell = _one_of(which, (_steps(2 * turn), _teeth(1.5 * turn), np.sin(3 * np.pi * turn)))
-    base = parameters.arcs[:, :1] + 6 * chance[:, 4, None]
-    return base + height * outline, thickness * (1 + 0.3 * chance[:, 5, None] * swell)
+    base = parameters.arcs[:, :1] + 6 * chances[:, 4, None]
+    return base + height * outline, thickness * (1 + 0.3 * chances[:, 5, None] * swell)
 
 
 def _texture(parameters: _Parameters, depth: np.ndarray, wall: np.ndarray) -> np.ndarray:
     """Give a pattern in [0, 1]: checks, waves or blocks, with two peaks down nearly any column."""
-    chance = parameters.chances[:, :, None, None]
+    chances = parameters.chances[:, :, None, None]
     place = np.clip(depth / wall, 0, 0.999)
     column = np.arange(SIZE)
-    width = 4 + 10 * chance[:, 6]
-    checks = ((5 * place).astype(int) + (column / width + chance[:, 7]).astype(int)) % 2 == 0
-    slant = np.where(chance[:, 9] < 0.5, -0.5, 0.5) / width
-    waves = 0.5 + 0.5 * np.cos(2 * np.pi * ((2 + 2 * chance[:, 8]) * place + column * slant))
+    width = 4 + 10 * chances[:, 6]
+    checks = ((5 * place).astype(int) + (column / width + chances[:, 7]).astype(int)) % 2 == 0
+    slant = np.where(chances[:, 9] < 0.5, -0.5, 0.5) / width
+    waves = 0.5 + 0.5 * np.cos(2 * np.pi * ((2 + 2 * chances[:, 8]) * place + column * slant))
     down, across = _BLOCKS
     segment = np.arange(len(place))[:, None, None]
     blocks = parameters.blocks[segment, (down * place).astype(int), column * across // SIZE]

@@ -64,7 +64,7 @@ def generate(
             segments. Multiples of 8, on a CUDA device of 64, cost the least.
         device: where to compute; None is where the model is.
         precision: "fp32", "bf16", or "auto" for the faster of the two there (see ``inference``).
-        batch_statistics: normalise with the statistics of the batch instead of those of the
+        batch_statistics: normalize with the statistics of the batch instead of those of the
             training, in float32, as the published weights were meant to be used. A segment then
             depends on the others of its batch, on the batch size and on the order.
         wall_threshold_hu: HU above which a pixel is wall, see ``wall_mask``.
@@ -238,7 +238,7 @@ def wall_mask(hu: np.ndarray, threshold_hu: float = WALL_THRESHOLD_HU) -> np.nda
         >>> bool(mask[20:40].all()), int(mask.sum()) == 20 * 128
         (True, True)
     """
-    # One labelling for all pictures takes a third of the time of one for each.
+    # One labeling for all pictures takes a third of the time of one for each.
     pictures = hu.reshape(-1, *hu.shape[-2:])
     pieces, _ = ndimage.label(pictures > threshold_hu, structure=_IN_PLANE)
     areas = np.bincount(pieces.ravel())
@@ -373,7 +373,7 @@ def _done(
 
 
 def _with_batch_statistics(generator: Generator) -> Images:
-    """Share a generator's weights with one that normalises by its batch and keeps no statistics."""
+    """Share a generator's weights with one that normalizes by its batch and keeps no statistics."""
     with torch.device("meta"):
         other = Generator(generator.latent_size, generator.width)
     other.load_state_dict(generator.state_dict(), assign=True)

@@ -40,7 +40,7 @@ _OUTSIDE_MM = 4.0  # rays start so far outside the smoothed surface
 _DEEPEST_START_MM = 6.0  # below it; what begins deeper is a ridge behind a hole in the wall
 _REACH_MM = 30.0
 _BLOCK_MM = 1.0
-_LEAST_COMPANY = 0.45  # share of measured vertices among one and its six neighbours
+_LEAST_COMPANY = 0.45  # share of measured vertices among one and its six neighbors
 _MOST_MOVED_MM = 3.0  # from the smoothed mask to the edge at half height
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _THICK_SLICES_MM = 1.5
@@ -128,15 +128,15 @@ def prepare(
         )
     if mask is not None and not mask.any():
         raise BadInputError("The skull mask is empty, the skull is needed in it.")
-    tell = on_progress or (lambda share: None)
+    report_progress = on_progress or (lambda share: None)
     cavity = find_cavity(ct, landmarks)
-    tell(0.3)
+    report_progress(0.3)
     threshold_hu = threshold_or_fitted(threshold_hu, ct, cavity)
     if mask is None:
         mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity, threads=threads)
-    tell(0.9)
+    report_progress(0.9)
     made = rays.Field.of(ct, mask, threshold_hu, threads)
-    tell(1.0)
+    report_progress(1.0)
     source = {**ct.source, "threshold_hu": threshold_hu, "voxel_mm": ct.spacing_mm.tolist()}
     return Head(made, cavity, source), mask
 
@@ -149,7 +149,7 @@ def calvaria(head: Head, spacing_mm: float = surface.SPACING_MM) -> CalvariaMap:
 
     Args:
         head: what ``prepare`` gave.
-        spacing_mm: distance of neighbouring vertices.
+        spacing_mm: distance of neighboring vertices.
 
     Raises:
         BadInputError: if the mask holds no wall around the middle of the head, or the spacing is
@@ -164,17 +164,17 @@ def calvaria(head: Head, spacing_mm: float = surface.SPACING_MM) -> CalvariaMap:
     normals = mesh.normals @ frame.head_to_ras[:3, :3].T
     points = frame.to_ras(mesh.points)
     found = rays.measure(
-        head.field, points + _OUTSIDE_MM * normals, -normals, _REACH_MM, mesh.neighbours
+        head.field, points + _OUTSIDE_MM * normals, -normals, _REACH_MM, mesh.neighbors
     )
     below = found.entry_mm - _OUTSIDE_MM
     code = np.where(below > _DEEPEST_START_MM, NO_BONE, found.code).astype(np.uint8)
-    code = _without_lonely(code, mesh.neighbours)
+    code = _without_lonely(code, mesh.neighbors)
     code[(code == NO_BONE) & head.field.is_outside(points)] = OUTSIDE
     measured = code == MEASURED
     moved = np.where(measured, np.clip(below, -_MOST_MOVED_MM, _MOST_MOVED_MM), np.nan)
     if measured.any():
-        moved = surface.filled(moved, mesh.neighbours)
-        moved = surface.smoothed(moved, mesh.neighbours, surface.SMOOTHING_MM, spacing_mm)
+        moved = surface.filled(moved, mesh.neighbors)
+        moved = surface.smoothed(moved, mesh.neighbors, surface.SMOOTHING_MM, spacing_mm)
         points = points - moved[:, None] * normals
     bone, side = bones_of(head.cavity, points)
     return CalvariaMap(
@@ -290,10 +290,10 @@ def caveats(source: Mapping[str, Any], code: np.ndarray | None = None) -> list[s
     return found
 
 
-def _without_lonely(code: np.ndarray, neighbours: sparse.csr_array) -> np.ndarray:
-    """Take the code of most neighbours where a measured vertex stands nearly alone among vertices
+def _without_lonely(code: np.ndarray, neighbors: sparse.csr_array) -> np.ndarray:
+    """Take the code of most neighbors where a measured vertex stands nearly alone among vertices
     that are not: there a septum or the rim of a hole was met, not a wall."""
-    shares = np.stack([neighbours @ (code == each).astype(np.float32) for each in CODES])
+    shares = np.stack([neighbors @ (code == each).astype(np.float32) for each in CODES])
     lonely = (code == MEASURED) & (shares[MEASURED] < _LEAST_COMPANY)
     others = shares.copy()
     others[MEASURED] = 0.0
@@ -303,7 +303,7 @@ def _without_lonely(code: np.ndarray, neighbours: sparse.csr_array) -> np.ndarra
 def vertex_numbers(found: CalvariaMap, mask: np.ndarray, ijk_to_ras: np.ndarray) -> np.ndarray:
     """Say for every voxel of the wall which vertex's ray it lies on: the nearest vertex's.
 
-    Voxels well below a millimetre are asked about in blocks of about one, for the vertices are no
+    Voxels well below a millimeter are asked about in blocks of about one, for the vertices are no
     nearer to each other.
 
     Args:

@@ -98,23 +98,23 @@ def make(
     Raises:
         BadInputError: as ``maps.prepare``, ``maps.calvaria`` and ``transducer.cast``.
     """
-    tell = on_progress or (lambda share: None)
+    report_progress = on_progress or (lambda share: None)
     head, mask = calvaria_map.prepare(
         ct,
         mask,
         landmarks=landmarks,
         threshold_hu=threshold_hu,
         threads=threads,
-        on_progress=lambda share: tell(0.6 * share),
+        on_progress=lambda share: report_progress(0.6 * share),
     )
     target = transducer.checked_target(head.cavity, target_ras)
     calvaria = calvaria_map.calvaria(head, spacing_mm)
-    tell(0.9)
+    report_progress(0.9)
     over_head = None
     if elements is not None:
         over_head = transducer.place(elements, target, head.cavity.frame)
     array = transducer.cast(head, calvaria, target, over_head, most_incidence_deg)
-    tell(1.0)
+    report_progress(1.0)
     found = calvaria_map.caveats(calvaria.source, calvaria.code)
     return HeadMaps(head, mask, calvaria, array, tuple(found))
 
@@ -262,7 +262,10 @@ def write_summary(path: Path, found: HeadMaps) -> None:
         OutputError: if the file cannot be written.
     """
     rows = summary(found)
-    with written_aside(path) as aside, open(aside, "w", newline="", encoding="utf-8") as file:
+    with (
+        written_aside(path) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         for row in rows:
@@ -284,8 +287,8 @@ def _write_numbers(path: Path, found: HeadMaps) -> None:
         "summary": summary(found),
         "array": transducer.numbers(found.array),
     }
-    with written_aside(path) as aside:
-        aside.write_text(json.dumps(numbers, indent=1, ensure_ascii=False), "utf-8")
+    with written_aside(path) as temporary:
+        temporary.write_text(json.dumps(numbers, indent=1, ensure_ascii=False), "utf-8")
 
 
 def write_realness(
@@ -317,22 +320,24 @@ def write_realness(
     """
     from ..evaluation.measures import realness
 
-    tell = on_progress or (lambda share: None)
+    report_progress = on_progress or (lambda share: None)
     formats = {path: format_of(path, REALNESS_FORMATS) for path in paths}
     on_map = [path for path, format in formats.items() if format == "scores on the map"]
     if on_map and on_surface is None:
         raise BadInputError(f"{on_map[0]}: a map to lay the scores on is needed (--map).")
-    scores = realness.of_segments(model, segments, lambda done, of: tell(0.2 * done / of))
+    scores = realness.of_segments(
+        model, segments, lambda done, of: report_progress(0.2 * done / of)
+    )
     values = None
     if {"a slice per segment", "an array"} & set(formats.values()):
         values = realness.explain(
-            model, segments, method, lambda done, of: tell(0.2 + 0.7 * done / of)
+            model, segments, method, lambda done, of: report_progress(0.2 + 0.7 * done / of)
         )
     for path, format in formats.items():
         if format == "a slice per segment":
             write_volume(path, values, stack_geometry(segments.pixel_spacing_mm))
         elif format == "an array":
-            with written_aside(path) as aside, open(aside, "wb") as file:
+            with written_aside(path) as temporary, open(temporary, "wb") as file:
                 np.save(file, values)
         elif format == "scores":
             _write_scores(path, segments, scores)
@@ -340,12 +345,15 @@ def write_realness(
             found = vtp.read(on_surface)
             on_it = realness.on_surface(found.points_ras, segments, scores)
             vtp.write(path, calvaria_map.with_realness(found, on_it))
-    tell(1.0)
+    report_progress(1.0)
     return scores
 
 
 def _write_scores(path: Path, segments: SegmentSet, scores: np.ndarray) -> None:
-    with written_aside(path) as aside, open(aside, "w", newline="", encoding="utf-8") as file:
+    with (
+        written_aside(path) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(["segment", "bone", "side", "plane", "seed", "realness_not_calibrated"])
         rows = zip(segments.bone, segments.side, segments.plane, segments.seed, scores, strict=True)

@@ -1,7 +1,7 @@
 """Straight rays through the wall of the skull: what the CT shows along them, and what they measure.
 
 ``Field`` prepares a CT and its skull mask once; ``measure`` then sends any number of rays through
-it, vectorised: those of a map (inward along the normals of the surface, see ``maps``) or those of
+it, vectorized: those of a map (inward along the normals of the surface, see ``maps``) or those of
 an ultrasound array (from its elements to a target, see ``transducer``). What a profile is worth is
 measured by ``radiology``, the same as in segments.
 

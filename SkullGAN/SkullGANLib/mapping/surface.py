@@ -22,7 +22,7 @@ from ..errors import BadInputError
 from .rays import Field, sample, wall_range
 
 SPACING_MM = 1.0
-"""Distance of neighbouring vertices, on average."""
+"""Distance of neighboring vertices, on average."""
 SMOOTHING_MM = 1.0
 """Standard deviation by which the surface is smoothed before rays start from it."""
 NORMAL_SMOOTHING_MM = 2.5
@@ -48,14 +48,14 @@ class Surface:
         triangles: int32 (T, 3), counter-clockwise seen from outside.
         normals: float64 (N, 3), outward, of the surface smoothed by ``NORMAL_SMOOTHING_MM``.
         has_wall: bool (N,), false where the surface was laid over a defect.
-        neighbours: (N, N), each row the mean over a vertex and those next to it.
+        neighbors: (N, N), each row the mean over a vertex and those next to it.
     """
 
     points: np.ndarray
     triangles: np.ndarray
     normals: np.ndarray
     has_wall: np.ndarray
-    neighbours: sparse.csr_array
+    neighbors: sparse.csr_array
 
 
 def outer_surface(field: Field, cavity: Cavity, spacing_mm: float = SPACING_MM) -> Surface:
@@ -64,7 +64,7 @@ def outer_surface(field: Field, cavity: Cavity, spacing_mm: float = SPACING_MM) 
     Args:
         field: the CT and its skull mask.
         cavity: what ``skull.find_cavity`` gave for the CT.
-        spacing_mm: distance of neighbouring vertices.
+        spacing_mm: distance of neighboring vertices.
 
     Raises:
         BadInputError: if the mask holds no wall around the middle of the head.
@@ -80,18 +80,18 @@ def outer_surface(field: Field, cavity: Cavity, spacing_mm: float = SPACING_MM) 
         raise BadInputError(
             "The skull mask holds no wall around the middle of the head, the vault is needed in it."
         )
-    neighbours = _neighbours(len(directions), triangles)
-    radius = filled(radius, neighbours)
+    neighbors = _neighbors(len(directions), triangles)
+    radius = filled(radius, neighbors)
     height = radius * directions[:, 2]
     keep = (height >= cavity.floor_mm) & ~_folds(radius, directions, triangles, height, cavity)
-    keep = _largest_part(keep, neighbours, spacing_mm)
+    keep = _largest_part(keep, neighbors, spacing_mm)
     directions, triangles, kept = _part(keep, triangles, directions)
     radius, has_wall = radius[kept], has_wall[kept]
-    neighbours = _neighbours(len(directions), triangles)
-    radius = smoothed(radius, neighbours, SMOOTHING_MM, spacing_mm)
-    smoother = smoothed(radius, neighbours, NORMAL_SMOOTHING_MM, spacing_mm)
+    neighbors = _neighbors(len(directions), triangles)
+    radius = smoothed(radius, neighbors, SMOOTHING_MM, spacing_mm)
+    smoother = smoothed(radius, neighbors, NORMAL_SMOOTHING_MM, spacing_mm)
     normals = vertex_normals(directions * smoother[:, None], triangles)
-    return Surface(directions * radius[:, None], triangles, normals, has_wall, neighbours)
+    return Surface(directions * radius[:, None], triangles, normals, has_wall, neighbors)
 
 
 def geodesic_sphere(frequency: int) -> tuple[np.ndarray, np.ndarray]:
@@ -234,22 +234,22 @@ def _folds(
     return steep & (height_mm < cavity.base_mm + _FOLDS_ABOVE_BASE_MM)
 
 
-def _largest_part(keep: np.ndarray, neighbours: sparse.csr_array, spacing_mm: float) -> np.ndarray:
+def _largest_part(keep: np.ndarray, neighbors: sparse.csr_array, spacing_mm: float) -> np.ndarray:
     """What of the kept vertices hangs together, the largest such part, without its shreds."""
     passes = round(_SHREDS_MM / 2 / spacing_mm)
     core = keep
     for _ in range(passes):
-        core = neighbours @ core.astype(np.float32) > 1 - 1e-4
+        core = neighbors @ core.astype(np.float32) > 1 - 1e-4
     chosen = np.flatnonzero(core)
-    _, part = csgraph.connected_components(neighbours[chosen][:, chosen], directed=False)
+    _, part = csgraph.connected_components(neighbors[chosen][:, chosen], directed=False)
     largest = np.zeros(len(keep), bool)
     largest[chosen[part == np.bincount(part, minlength=1).argmax()]] = True
     for _ in range(passes):
-        largest = keep & (neighbours @ largest.astype(np.float32) > 0)
+        largest = keep & (neighbors @ largest.astype(np.float32) > 0)
     return largest
 
 
-def _neighbours(count: int, triangles: np.ndarray) -> sparse.csr_array:
+def _neighbors(count: int, triangles: np.ndarray) -> sparse.csr_array:
     """Rows that average over a vertex and those it shares a triangle with."""
     edges = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
     rows = np.concatenate([edges[:, 0], edges[:, 1], np.arange(count)])
@@ -260,23 +260,23 @@ def _neighbours(count: int, triangles: np.ndarray) -> sparse.csr_array:
     return (sparse.diags_array(1.0 / joined.sum(axis=1)) @ joined).tocsr().astype(np.float32)
 
 
-def filled(values: np.ndarray, neighbours: sparse.csr_array) -> np.ndarray:
-    """Lay a membrane over what is NaN: each such value (N,) is the mean of its neighbours'."""
+def filled(values: np.ndarray, neighbors: sparse.csr_array) -> np.ndarray:
+    """Lay a membrane over what is NaN: each such value (N,) is the mean of its neighbors'."""
     lacking = np.isnan(values)
     if not lacking.any():
         return values
-    among = neighbours[lacking][:, lacking].astype(np.float64)
-    given = neighbours[lacking][:, ~lacking] @ values[~lacking]
+    among = neighbors[lacking][:, lacking].astype(np.float64)
+    given = neighbors[lacking][:, ~lacking] @ values[~lacking]
     found = values.copy()
     found[lacking] = spsolve((sparse.eye_array(among.shape[0]) - among).tocsc(), given)
     return found
 
 
 def smoothed(
-    values: np.ndarray, neighbours: sparse.csr_array, sigma_mm: float, spacing_mm: float
+    values: np.ndarray, neighbors: sparse.csr_array, sigma_mm: float, spacing_mm: float
 ) -> np.ndarray:
     """Smooth values (N,) or (N, ...) on the mesh, about as by a Gaussian."""
-    # Six neighbours at the spacing and the vertex itself: a variance of 3/7 along each direction.
+    # Six neighbors at the spacing and the vertex itself: a variance of 3/7 along each direction.
     for _ in range(max(1, round(sigma_mm**2 / (3 / 7 * spacing_mm**2)))):
-        values = neighbours @ values
+        values = neighbors @ values
     return values

@@ -39,7 +39,7 @@ off. Clinical systems have their own rules: the limit is a setting."""
 
 _BUNDLE_MM = 1.0
 """Rays around an element's own, this far beside it, whose profiles are averaged into its (as a
-map averages neighbouring vertices): the SDR of a single line falls with noise."""
+map averages neighboring vertices): the SDR of a single line falls with noise."""
 _BUNDLE = 6
 _FARTHEST_MM = 8.0  # a target may lie so far outside the opened intracranial space (in a recess)
 _NEEDED = "a CSV file with the columns x, y, z in mm is needed"
@@ -353,7 +353,10 @@ def write_csv(path: str | Path, found: ArrayRays) -> None:
         OutputError: if the file cannot be written.
     """
     table = columns(found)
-    with written_aside(path) as aside, open(aside, "w", newline="", encoding="utf-8") as file:
+    with (
+        written_aside(path) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(table)
         for row in zip(*(values.tolist() for values in table.values()), strict=True):

@@ -80,7 +80,7 @@ def write(path: str | Path, found: CalvariaMap) -> None:
         '<VTKFile type="PolyData" version="1.0" byte_order="LittleEndian" header_type="UInt64">\n'
         f'<PolyData>\n{body}\n</PolyData>\n<AppendedData encoding="raw">\n_'
     )
-    with written_aside(path) as aside, open(aside, "wb") as file:
+    with written_aside(path) as temporary, open(temporary, "wb") as file:
         file.write(head.encode("ascii"))
         for block in blocks.raw:
             file.write(block)

@@ -182,7 +182,7 @@ def measure_profiles(
     Args:
         hu: (M, samples), HU from outside the head to inside.
         bone: bool (M, samples), true in the skull wall.
-        spacing_mm: distance of neighbouring samples.
+        spacing_mm: distance of neighboring samples.
         surroundings_hu: HU of what is next to the bone.
 
     Returns:
@@ -242,7 +242,7 @@ def thickness_of_profiles(
     Args:
         hu: (M, samples), HU from outside the head to inside.
         bone: bool (M, samples), true in the skull wall.
-        spacing_mm: distance of neighbouring samples.
+        spacing_mm: distance of neighboring samples.
         surroundings_hu: HU of what is next to the bone.
 
     Returns:
@@ -345,7 +345,7 @@ def _sdr(
         lowest = np.where(bone, hu, np.inf).min(axis=1)
         highest = np.where(bone, hu, -np.inf).max(axis=1)
     elif definition == "central":
-        # Sample k of n lies in the middle half if its centre does: n/4 <= k + 1/2 <= 3n/4.
+        # Sample k of n lies in the middle half if its center does: n/4 <= k + 1/2 <= 3n/4.
         place = 4 * (np.arange(hu.shape[1]) - walls.first[:, None]) + 2
         length = walls.length[:, None]
         middle = walls.inside & (place >= length) & (place <= 3 * length)

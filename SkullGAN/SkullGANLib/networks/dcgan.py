@@ -162,7 +162,7 @@ def inject_noise(x: Tensor, noise: Tensor) -> Tensor:
     return x + torch.where(moderate, x, 0) * noise * sigma
 
 
-def initialise(network: nn.Module, weight_std: float, chance: torch.Generator) -> None:
+def initialize(network: nn.Module, weight_std: float, chance: torch.Generator) -> None:
     """Draw the initial weights: convolutions N(0, weight_std), batch-norm scale N(1, 0.01).
 
     Biases and shifts start at 0, running statistics at mean 0 and variance 1.

@@ -310,7 +310,7 @@ class _Gathered:
 class _Karatsuba:
     """The same with 9 products where the definition takes 16, by Karatsuba's identity.
 
-    Two neighbouring inputs x0, x1 under two taps a, b give x0·a, x0·b + x1·a and x1·b, and the
+    Two neighboring inputs x0, x1 under two taps a, b give x0·a, x0·b + x1·a and x1·b, and the
     middle one is (x0 + x1)·(a + b) less the two others: 3 products for 4, in rows and in columns.
     So 2 x 2 inputs give 6 x 6 outputs (3 each of two parities), laid every 4 pixels with an overlap
     of 2, as sums of 9 matrix products of all input with all output channels. Rounding stays that of
@@ -340,7 +340,7 @@ class _Karatsuba:
         torch.add(left[0], left[2], out=left[1])
         p = torch.bmm(left.view(9, -1, inputs), self._weight)
         p = p.view(3, 3, count, n, m, 2, 2, self._outputs)
-        # Columns, then rows: the middle, and what belongs to the neighbours. Of the six outputs
+        # Columns, then rows: the middle, and what belongs to the neighbors. Of the six outputs
         # 0 ... 5 of a block, 1 ... 4 are its own, 0 is the one before's 4 and 5 the next one's 1.
         p[:, 1] -= p[:, 0]
         p[:, 1] -= p[:, 2]
@@ -426,7 +426,7 @@ def _inject_on_cpu(x: Tensor, noise: Tensor, dtype: torch.dtype) -> Tensor:
     x = x.float()
     count, channels, rows, columns = x.shape
     pixels = rows * columns
-    # Rows of 64 numbers or more, of 1, 2, 4 ... whole pixels: short ones are vectorised badly.
+    # Rows of 64 numbers or more, of 1, 2, 4 ... whole pixels: short ones are vectorized badly.
     across = 1 << max(0, (128 // channels).bit_length() - 1)
     wide = (count, pixels // across, across * channels)
     flat = x.permute(0, 2, 3, 1).reshape(wide)

@@ -6,7 +6,7 @@ segments. The network is Inception v3 (Szegedy et al. 2016) with what is peculia
 FID (Heusel et al. 2017): averages that leave out the border, and a maximum instead of an average
 in the last block.
 
-Segments are grey, which is put into all three colours, and are enlarged from 128 to 299 pixels, as
+Segments are gray, which is put into all three colors, and are enlarged from 128 to 299 pixels, as
 such programs do. Distances can be compared among evaluations by this program, of equally many
 segments, hardly with those of others.
 """
@@ -124,11 +124,11 @@ def features(
     with torch.inference_mode():
         for start in range(0, len(segments), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
-            grey = torch.from_numpy(segments.hu[part]).to(device, torch.float32)[:, None]
-            grey = ((grey - low) / (high - low)).clamp(0, 1)
+            gray = torch.from_numpy(segments.hu[part]).to(device, torch.float32)[:, None]
+            gray = ((gray - low) / (high - low)).clamp(0, 1)
             size = (_SIDE, _SIDE)
-            grey = functional.interpolate(grey, size, mode="bilinear", align_corners=False)
-            images = (2 * grey - 1).expand(-1, 3, -1, -1)
+            gray = functional.interpolate(gray, size, mode="bilinear", align_corners=False)
+            images = (2 * gray - 1).expand(-1, 3, -1, -1)
             images = images.contiguous(memory_format=torch.channels_last)
             found[part] = network(images).double().cpu().numpy()
             if on_progress:

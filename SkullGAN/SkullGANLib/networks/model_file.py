@@ -54,7 +54,7 @@ class Model:
     pixel_spacing_mm: float = PIXEL_SPACING_MM
     recipe: Mapping[str, Any] = field(default_factory=dict)
     trained_on: Mapping[str, Any] = field(default_factory=dict)
-    licence: str = ""
+    license: str = ""
     created_by: str = f"skullgan {__version__}"
 
     def __post_init__(self) -> None:
@@ -109,7 +109,7 @@ def write(path: str | Path, model: Model, *, dtype: torch.dtype = torch.float32)
         "pixel_spacing_mm": model.pixel_spacing_mm,
         "recipe": dict(model.recipe),
         "trained_on": dict(model.trained_on),
-        "licence": model.licence,
+        "licence": model.license,
         "created_by": model.created_by,
     }
     write_tensors(path, tensors, {key: json.dumps(value) for key, value in metadata.items()})
@@ -163,7 +163,7 @@ def read(path: str | Path, device: torch.device | str = "cpu") -> Model:
             pixel_spacing_mm=float(metadata["pixel_spacing_mm"]),
             recipe=dict(metadata["recipe"]),
             trained_on=dict(metadata["trained_on"]),
-            licence=str(metadata["licence"]),
+            license=str(metadata["licence"]),
             created_by=str(metadata["created_by"]),
         )
     except (KeyError, IndexError, TypeError, ValueError) as error:

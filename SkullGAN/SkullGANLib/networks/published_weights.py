@@ -33,7 +33,7 @@ def read(
     *,
     hu_range: tuple[float, float] = HU_RANGE,
     pixel_spacing_mm: float = PIXEL_SPACING_MM,
-    licence: str = "",
+    license: str = "",
 ) -> Model:
     """Read published weights; the widths of the networks follow from the tensors' shapes.
 
@@ -46,7 +46,7 @@ def read(
 
     Returns:
         The model, float32, in evaluation mode. Its ``trained_on`` notes that the published
-        inference normalised by the statistics of the batch, not by the running ones in the files.
+        inference normalized by the statistics of the batch, not by the running ones in the files.
 
     Raises:
         BadInputError: if a file does not exist, is damaged or no plain state dict, is not the one
@@ -71,7 +71,7 @@ def read(
             "origin": "imported PyTorch weights",
             "batch_norm": "the published inference used batch statistics, not the running ones",
         },
-        licence=licence,
+        license=license,
     )
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's palette, told apart with any colour vision.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+# Okabe and Ito's palette, told apart with any color vision.
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 _STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on every machine
     "font.size": 9,
@@ -34,7 +34,7 @@ _STYLE = {
 _FEWEST_FOR_VIOLIN = 8
 _MOST_FOR_VIOLIN = 20_000
 VIOLIN_REACH = 0.38
-"""Half the width of a violin, of the distance between neighbours."""
+"""Half the width of a violin, of the distance between neighbors."""
 _POINTS = 400
 
 
@@ -44,7 +44,7 @@ def write_violins(
     metrics: Mapping[str, tuple[str, str]],
     limits: Mapping[str, float] | None = None,
     *,
-    colours: Sequence[str] = COLOURS,
+    colors: Sequence[str] = COLORS,
     width: float = 10,
     svg: bool = False,
 ) -> None:
@@ -55,7 +55,7 @@ def write_violins(
         sets: for each set's name the values, float64 (N,), by metric; NaN are left out.
         metrics: for each metric to draw its title and the format of its median.
         limits: a value to mark with a dashed line, by metric.
-        colours: of the sets, in their order.
+        colors: of the sets, in their order.
         width: of the figure, inches.
         svg: write it as SVG beside the PNG, too.
 
@@ -67,7 +67,7 @@ def write_violins(
         panels = np.atleast_1d(figure.subplots(1, len(metrics)))
         for axes, (metric, (label, digits)) in zip(panels, metrics.items(), strict=True):
             values = {name: measured[metric] for name, measured in sets.items()}
-            _draw_panel(axes, label, values, digits, (limits or {}).get(metric), colours)
+            _draw_panel(axes, label, values, digits, (limits or {}).get(metric), colors)
 
     write_figure(path, (width, 4.4), draw, svg=svg)
 
@@ -95,8 +95,8 @@ def write_curves(
         for axes, (label, curves) in zip(subplots, panels.items(), strict=True):
             for number, (what, (x, y)) in enumerate(curves.items()):
                 line = "-" if number % 2 == 0 else (0, (5, 1.5))  # told apart where they coincide
-                colour = COLOURS[number % len(COLOURS)]
-                axes.plot(*_thinned(x, y), color=colour, linestyle=line, label=what)
+                color = COLORS[number % len(COLORS)]
+                axes.plot(*_thinned(x, y), color=color, linestyle=line, label=what)
             if label in log_scale:
                 axes.set_yscale("log")
             if label in unit:
@@ -136,12 +136,12 @@ def write_figure(
         draw(figure)
         # The layout changes the ticks and these the layout: a second pass leaves none cut off.
         figure.draw_without_rendering()
-        with written_aside(path) as aside:
+        with written_aside(path) as temporary:
             # Without its version in the metadata, the same matplotlib drawing is the same file.
-            figure.savefig(aside, format="png", dpi=130, metadata={"Software": None})
+            figure.savefig(temporary, format="png", dpi=130, metadata={"Software": None})
         if svg:
-            with written_aside(Path(path).with_suffix(".svg")) as aside:
-                figure.savefig(aside, format="svg", dpi=130, metadata={"Date": None})
+            with written_aside(Path(path).with_suffix(".svg")) as temporary:
+                figure.savefig(temporary, format="svg", dpi=130, metadata={"Date": None})
 
 
 def _draw_panel(
@@ -150,12 +150,12 @@ def _draw_panel(
     sets: Mapping[str, np.ndarray],
     digits: str,
     limit: float | None,
-    colours: Sequence[str],
+    colors: Sequence[str],
 ) -> None:
     counts = []
     for place, values in enumerate(sets.values()):
         measured = values[np.isfinite(values)]
-        _draw_violin(axes, place, measured, colours[place % len(colours)], digits)
+        _draw_violin(axes, place, measured, colors[place % len(colors)], digits)
         counts.append(len(measured))
     labels = [f"{_short(name)}\nn = {n:,}" for name, n in zip(sets, counts, strict=True)]
     axes.set_xticks(range(len(labels)), labels)
@@ -171,7 +171,7 @@ def _draw_panel(
         axes.axhline(limit, color="#555555", linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
 
 
-def _draw_violin(axes: Axes, place: int, values: np.ndarray, colour: str, digits: str) -> None:
+def _draw_violin(axes: Axes, place: int, values: np.ndarray, color: str, digits: str) -> None:
     """Draw a distribution with its quartiles and its median; few values are drawn as points."""
     if values.size == 0:
         axes.text(place, 0.5, "none\nmeasured", ha="center", transform=axes.get_xaxis_transform())
@@ -184,12 +184,12 @@ def _draw_violin(axes: Axes, place: int, values: np.ndarray, colour: str, digits
             grid,
             place - VIOLIN_REACH * width,
             place + VIOLIN_REACH * width,
-            color=colour,
+            color=color,
             alpha=0.45,
             linewidth=0,
         )
     else:
-        axes.plot(np.full(values.size, place), values, "o", color=colour, alpha=0.6, markersize=4)
+        axes.plot(np.full(values.size, place), values, "o", color=color, alpha=0.6, markersize=4)
     axes.plot([place, place], [low, high], color="#222222", linewidth=4, solid_capstyle="butt")
     axes.plot(
         [place], [median], "o", color="white", markeredgecolor="#222222", markersize=6, zorder=4
@@ -232,7 +232,7 @@ def _short(name: str) -> str:
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Average neighbouring reports, so that a long training draws as one readable line."""
+    """Average neighboring reports, so that a long training draws as one readable line."""
     group = -(-len(x) // _POINTS)
     starts = np.arange(0, len(x), group)
     count = np.diff(np.append(starts, len(x)))

@@ -1,9 +1,9 @@
-"""Colour tables in which equal steps look equal, made by formula.
+"""Color tables in which equal steps look equal, made by formula.
 
 They are paths through OKLab, a space in which distance is perceived difference (B. Ottosson, "A
 perceptual color space for image processing", 2020), walked at an even pace. ``sequential`` goes
-from dark violet through green to pale yellow, lighter all the way, so that it also reads in grey
-and with any common colour blindness; ``diverging`` goes from blue through light grey to orange.
+from dark violet through green to pale yellow, lighter all the way, so that it also reads in gray
+and with any common color blindness; ``diverging`` goes from blue through light gray to orange.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CONES_TO_RGB = np.array(
 
 
 def sequential(count: int = 256) -> np.ndarray:
-    """Give colours for a value from low to high, float64 (count, 3), sRGB in [0, 1].
+    """Give colors for a value from low to high, float64 (count, 3), sRGB in [0, 1].
 
     Example:
         >>> sequential(3).round(2)
@@ -46,8 +46,8 @@ def sequential(count: int = 256) -> np.ndarray:
 
 
 def diverging(count: int = 256) -> np.ndarray:
-    """Give colours for a value from below to above zero, float64 (count, 3), sRGB in [0, 1]; the
-    middle is a light grey."""
+    """Give colors for a value from below to above zero, float64 (count, 3), sRGB in [0, 1]; the
+    middle is a light gray."""
     t = np.linspace(-1.0, 1.0, _FINE)
     lightness = 0.93 - 0.48 * np.abs(t)
     hue = np.deg2rad(np.where(t < 0, 255.0, 45.0))
@@ -62,7 +62,7 @@ def to_oklab(rgb: np.ndarray) -> np.ndarray:
 
 
 def _paced(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray, count: int) -> np.ndarray:
-    """The colours at even distances along a path."""
+    """The colors at even distances along a path."""
     path = _within_gamut(lightness, chroma, hue)
     walked = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
     at = np.linspace(0.0, walked[-1], count)

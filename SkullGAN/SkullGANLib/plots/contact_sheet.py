@@ -1,4 +1,4 @@
-"""Contact sheets: many segments in one grey picture, to be looked at by a person.
+"""Contact sheets: many segments in one gray picture, to be looked at by a person.
 
 ``write_contact_sheet`` writes the PNG, ``contact_sheet`` gives the pixels. Both need Pillow alone.
 """
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from PIL import ImageDraw, ImageFont
 
 _GAP = 2
-_GAP_GREY = 72
+_GAP_GRAY = 72
 _CAPTION_HEIGHT = 14
-_CAPTION_GREY = 225
+_CAPTION_GRAY = 225
 _FONT_SIZE = 10
 _MARGIN_ROWS = 4
 
@@ -50,8 +50,8 @@ def write_contact_sheet(
     sheet = contact_sheet(
         hu, columns=columns, captions=captions, window_hu=window_hu, crop=crop, limit=limit
     )
-    with written_aside(path) as aside:
-        Image.fromarray(sheet).save(aside, format="PNG", compress_level=9)
+    with written_aside(path) as temporary:
+        Image.fromarray(sheet).save(temporary, format="PNG", compress_level=9)
 
 
 def contact_sheet(
@@ -76,7 +76,7 @@ def contact_sheet(
             last tile says how many are left out.
 
     Returns:
-        uint8 (height, width), the grey picture.
+        uint8 (height, width), the gray picture.
 
     Raises:
         BadInputError: if there is no segment, the array is not (N, rows, columns), the captions
@@ -93,7 +93,7 @@ def contact_sheet(
     places = shown + (shown < count)
     across = min(columns, places)
     sheet = np.full(
-        (-(-places // across) * pitch_y + _GAP, across * pitch_x + _GAP), _GAP_GREY, np.uint8
+        (-(-places // across) * pitch_y + _GAP, across * pitch_x + _GAP), _GAP_GRAY, np.uint8
     )
     corners = [
         (_GAP + place // across * pitch_y, _GAP + place % across * pitch_x)
@@ -157,8 +157,8 @@ def _check(
 
 def _windowed(hu: np.ndarray, window_hu: tuple[float, float]) -> np.ndarray:
     low, high = window_hu
-    grey = (hu.astype(np.float32) - low) * (255 / (high - low))
-    return np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+    gray = (hu.astype(np.float32) - low) * (255 / (high - low))
+    return np.clip(np.rint(gray), 0, 255).astype(np.uint8)
 
 
 def _with_captions(
@@ -175,7 +175,7 @@ def _with_captions(
     font = ImageFont.load_default(size=_FONT_SIZE)
     for (top, left), caption in zip(corners, captions, strict=False):
         text = _fitting(draw, font, " ".join(str(caption).split()), width)
-        draw.text((left + 1, top + height + 1), text, fill=_CAPTION_GREY, font=font)
+        draw.text((left + 1, top + height + 1), text, fill=_CAPTION_GRAY, font=font)
     return np.asarray(picture)
 
 
@@ -189,7 +189,7 @@ def _with_remainder(
     ImageDraw.Draw(picture).text(
         (left + width / 2, top + height / 2),
         text,
-        fill=_CAPTION_GREY,
+        fill=_CAPTION_GRAY,
         font=ImageFont.load_default(size=_FONT_SIZE),
         anchor="mm",
     )

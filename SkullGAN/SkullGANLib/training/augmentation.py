@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from .process_group import ALONE, Chance, Team
+from .process_group import ALONE, ProcessGroup, ShardedGenerator
 from .recipe import Recipe
 
 _NOISELESS_FROM = 0.8
@@ -47,7 +47,7 @@ def blurred(images: Tensor, sigma_px: float) -> Tensor:
 
 
 def with_blurred(
-    generated: Tensor, reals: Tensor, recipe: Recipe, epoch: int, team: Team = ALONE
+    generated: Tensor, reals: Tensor, recipe: Recipe, epoch: int, team: ProcessGroup = ALONE
 ) -> Tensor:
     """Replace some of the generated images by blurred reals, more with every epoch.
 
@@ -66,7 +66,7 @@ def judged(
     images: Tensor,
     recipe: Recipe,
     share_done: float,
-    chance: Chance,
+    chance: ShardedGenerator,
     strength: Tensor | None = None,
 ) -> Tensor:
     """Make of images what the discriminator sees: moved, noisy, augmented, if the recipe says so.
@@ -83,7 +83,7 @@ def judged(
     return images if strength is None else augmented(images, strength, chance)
 
 
-def moved(images: Tensor, most_px: int, chance: Chance) -> Tensor:
+def moved(images: Tensor, most_px: int, chance: ShardedGenerator) -> Tensor:
     """Move each image by its own whole number of pixels; what is at the edge is repeated."""
     count, _, rows, columns = images.shape
     device = images.device
@@ -96,13 +96,13 @@ def moved(images: Tensor, most_px: int, chance: Chance) -> Tensor:
     return padded[which, 0, down[:, :, None], right[:, None, :]][:, None]
 
 
-def half_mirrored(images: Tensor, chance: Chance) -> Tensor:
+def half_mirrored(images: Tensor, chance: ShardedGenerator) -> Tensor:
     """Mirror each image from left to right with a chance of one half."""
     mirrored = chance.rand(len(images), 1, 1, 1) < 0.5
     return torch.where(mirrored, images.flip(3), images)
 
 
-def augmented(images: Tensor, strength: Tensor, chance: Chance) -> Tensor:
+def augmented(images: Tensor, strength: Tensor, chance: ShardedGenerator) -> Tensor:
     """Mirror, move, turn, brighten and stretch images, add noise and cut a square out of them.
 
     Each of it happens to an image with the chance ``strength``, independently of the others. All
@@ -118,7 +118,7 @@ def augmented(images: Tensor, strength: Tensor, chance: Chance) -> Tensor:
     return _cut_out(images, strength, chance)
 
 
-class Strength:
+class AdaptiveAugmentation:
     """How strongly reals and fakes are augmented, steered on the device (Karras et al. 2020).
 
     The discriminator is too sure, that is it begins to know the reals by heart, where it says
@@ -136,7 +136,7 @@ class Strength:
     """
 
     def __init__(
-        self, recipe: Recipe, iterations: int, device: torch.device, team: Team = ALONE
+        self, recipe: Recipe, iterations: int, device: torch.device, team: ProcessGroup = ALONE
     ) -> None:
         self.value = torch.tensor(0.0, device=device)
         self._signs = torch.tensor(0.0, device=device)
@@ -163,12 +163,12 @@ class Strength:
         self._signs.copy_(tensors["signs"])
 
 
-def _chosen(images: Tensor, strength: Tensor, chance: Chance) -> Tensor:
+def _chosen(images: Tensor, strength: Tensor, chance: ShardedGenerator) -> Tensor:
     """1.0 for the images that something happens to, else 0.0: (N,)."""
     return (chance.rand(len(images)) < strength).to(images.dtype)
 
 
-def _transformed(images: Tensor, strength: Tensor, chance: Chance) -> Tensor:
+def _transformed(images: Tensor, strength: Tensor, chance: ShardedGenerator) -> Tensor:
     """Mirrored, moved and turned in one interpolation; what is at the edge is repeated."""
     count, size = len(images), images.shape[-1]
     mirrored = _chosen(images, strength, chance) * (chance.rand(count) < 0.5)
@@ -189,7 +189,7 @@ def _transformed(images: Tensor, strength: Tensor, chance: Chance) -> Tensor:
     return torch.where(same[:, None, None, None], images, changed)
 
 
-def _with_other_intensities(images: Tensor, strength: Tensor, chance: Chance) -> Tensor:
+def _with_other_intensities(images: Tensor, strength: Tensor, chance: ShardedGenerator) -> Tensor:
     """Contrast is stretched about the background, all is brightened, noise is added."""
     count = len(images)
     gain, shift, noise = (
@@ -200,8 +200,8 @@ def _with_other_intensities(images: Tensor, strength: Tensor, chance: Chance) ->
     return images + noise.abs() * chance.randn(*images.shape)
 
 
-def _cut_out(images: Tensor, strength: Tensor, chance: Chance) -> Tensor:
-    """A square anywhere becomes grey, which is neither background nor a wall."""
+def _cut_out(images: Tensor, strength: Tensor, chance: ShardedGenerator) -> Tensor:
+    """A square anywhere becomes gray, which is neither background nor a wall."""
     size = images.shape[-1]
     along = torch.arange(size, device=images.device)
     down, right = (

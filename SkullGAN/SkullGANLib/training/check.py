@@ -61,7 +61,7 @@ class Preflight:
 
     Attributes:
         sets: the segment sets that could be read.
-        note: what is learnt from and held out, a sentence.
+        note: what is learned from and held out, a sentence.
         devices: of this machine.
         device: the one that would be taken.
         need_bytes: of its memory; None where it could not be reckoned.
@@ -140,8 +140,8 @@ def look(
 
 def write(path: str | Path, found: Preflight) -> None:
     """Write what was found as JSON; raises ``OutputError`` if it cannot be written."""
-    with written_aside(path) as aside:
-        aside.write_text(found.to_json(), encoding="utf-8")
+    with written_aside(path) as temporary:
+        temporary.write_text(found.to_json(), encoding="utf-8")
 
 
 def write_sheet(path: str | Path, sets: Sequence[SetSeen]) -> None:

@@ -36,7 +36,7 @@ class Order:
         split: how the test part is held out.
         test_share: share held out.
         seed: what all chance follows from.
-        any_kind: whether segments that are not real are learnt from, too.
+        any_kind: whether segments that are not real are learned from, too.
     """
 
     segments: tuple[str, ...]

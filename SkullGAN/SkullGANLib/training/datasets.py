@@ -1,7 +1,7 @@
 """What a training learns from: segment sets, split by subject, and pictures for pre-training.
 
 ``read_segments`` joins segment sets and ``split`` holds a test part out. ``read_pictures`` makes
-small grey squares of a folder or zip of photographs, for a first training whose model a later one
+small gray squares of a folder or zip of photographs, for a first training whose model a later one
 begins with; what it gives stands in the place of a segment set in ``training.train``.
 """
 
@@ -26,7 +26,7 @@ from ..errors import BadInputError
 
 SPLITS = {
     "subjects": "no subject is on both sides",
-    "segments": "chance decides, neighbouring cuts of one head are on both sides (as in the paper)",
+    "segments": "chance decides, neighboring cuts of one head are on both sides (as in the paper)",
     "none": "nothing is held out",
 }
 TEST_SHARE = 0.2
@@ -76,10 +76,10 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """N grey pictures to pre-train on, with what a training asks of a ``SegmentSet``.
+    """N gray pictures to pre-train on, with what a training asks of a ``SegmentSet``.
 
     Attributes:
-        hu: uint8 (N, 128, 128); no HU but grey, of which networks see 0 as -1 and 255 as +1.
+        hu: uint8 (N, 128, 128); no HU but gray, of which networks see 0 as -1 and 255 as +1.
         source: where they come from, as for a segment set.
         skipped: those that could not be used, ``name (reason)`` each.
     """
@@ -179,12 +179,12 @@ def planned(
     if by == "subjects" and subjects < 2:
         by = "none"
         note = "They are of one subject and cannot be split by subject, so none is held out."
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     held_out = np.zeros(len(subject), bool)
     if by == "subjects":
-        held_out = _of_whole_subjects(subject, test_share, chance)
+        held_out = _of_whole_subjects(subject, test_share, rng)
     elif by == "segments":
-        held_out[chance.permutation(len(subject))[: round(test_share * len(subject))]] = True
+        held_out[rng.permutation(len(subject))[: round(test_share * len(subject))]] = True
 
     if not held_out.any():
         by = "none"
@@ -194,11 +194,11 @@ def planned(
         count, of = int(rows.sum()), len(np.unique(subject[rows]))
         record |= {f"{side}_segments": count, f"{side}_subjects": of}
         told[side] = f"{count} segments of {of} subject{'' if of == 1 else 's'}"
-    learnt = f"To learn from: {told['training']}."
+    learned = f"To learn from: {told['training']}."
     if by == "none":
-        return Plan(held_out, record, f"{learnt} {note}".rstrip())
+        return Plan(held_out, record, f"{learned} {note}".rstrip())
     note = f"Held out: {told['test']}, chosen by {by}."
-    return Plan(held_out, record, f"{learnt} {note}")
+    return Plan(held_out, record, f"{learned} {note}")
 
 
 def read_pictures(
@@ -211,7 +211,7 @@ def read_pictures(
 ) -> Pictures:
     """Read a folder or zip of pictures, with all folders in it, in the order of their names.
 
-    Each becomes grey (ITU-R 601 luma of what was stored), the largest square in its middle, and
+    Each becomes gray (ITU-R 601 luma of what was stored), the largest square in its middle, and
     that 128 x 128 pixels by Lanczos resampling, whose kernel grows with the reduction. What cannot
     be used is skipped: damaged or encrypted files, pictures smaller than that, above 64 megapixels
     or 64 MiB, or of more than 8 bits a channel. Memory is 16 KiB a picture and those being decoded.
@@ -240,7 +240,7 @@ def read_pictures(
         def read_one(row: int) -> str:
             """Fill a row; gives the reason if that cannot be done."""
             try:
-                squares[row] = _grey_square(bytes_of(names[row]))
+                squares[row] = _gray_square(bytes_of(names[row]))
             except BadInputError as error:
                 return str(error)
             except Exception:  # decoders raise whatever they stumble over
@@ -273,13 +273,11 @@ def read_pictures(
     return Pictures(squares[: len(used)], source, skipped)
 
 
-def _of_whole_subjects(
-    subject: np.ndarray, share: float, chance: np.random.Generator
-) -> np.ndarray:
+def _of_whole_subjects(subject: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
     """Choose subjects by chance whose segments are about that share; bool (N,)."""
     names, whose, sizes = np.unique(subject, return_inverse=True, return_counts=True)
     needed, chosen, total = share * len(subject), [], 0
-    for one in chance.permutation(len(names)):
+    for one in rng.permutation(len(names)):
         nearer = abs(total + sizes[one] - needed) < abs(total - needed)
         if nearer and len(chosen) < len(names) - 1:
             chosen.append(one)
@@ -343,7 +341,7 @@ def _check_bytes(size: int) -> None:
         raise BadInputError(f"{size / 2**20:.0f} MiB, at most {_MOST_BYTES // 2**20} are read")
 
 
-def _grey_square(encoded: bytes) -> np.ndarray:
+def _gray_square(encoded: bytes) -> np.ndarray:
     """The middle of a picture; uint8 (128, 128)."""
     from PIL import Image, ImageOps
 
@@ -355,7 +353,7 @@ def _grey_square(encoded: bytes) -> np.ndarray:
             raise BadInputError(f"{width} x {height}, at most {_MOST_PIXELS:,} pixels are decoded")
         if picture.mode not in _EIGHT_BIT:
             raise BadInputError(f"pixels of mode {picture.mode}, 8 bits a channel are needed")
-        picture.draft("L", (2 * SIZE, 2 * SIZE))  # JPEG alone: decodes grey, and large ones reduced
+        picture.draft("L", (2 * SIZE, 2 * SIZE))  # JPEG alone: decodes gray, and large ones reduced
         upright = ImageOps.exif_transpose(picture).convert("L")
         return np.asarray(ImageOps.fit(upright, (SIZE, SIZE), Image.Resampling.LANCZOS))
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from ..errors import BadInputError, OutputError
 from .failure_watch import Watch
 from .run_directory import Run, Status
-from .state import Game
+from .state import TrainingState
 
 Report = dict[str, Any]
 
@@ -66,7 +66,7 @@ class Reporter:
         )
         self._put_status()
 
-    def begin(self, game: Game) -> None:
+    def begin(self, game: TrainingState) -> None:
         """Start the clocks."""
         self._watch = Watch(game.recipe)
         self._first_iteration = self._reported_iteration = game.iteration
@@ -79,12 +79,12 @@ class Reporter:
             value = value.detach()
             self._sums[name] = self._sums[name] + value if name in self._sums else value
 
-    def step(self, game: Game) -> None:
+    def step(self, game: TrainingState) -> None:
         """Tell the hook that an iteration is done."""
         if self._on_progress and self._writes:
             self._on_progress(game.iteration, game.iterations)
 
-    def means(self, game: Game) -> dict[str, float]:
+    def means(self, game: TrainingState) -> dict[str, float]:
         """Fetch the means since the last report; none if no iteration was done since.
 
         Raises:
@@ -104,7 +104,7 @@ class Reporter:
             )
         return means
 
-    def report(self, game: Game, means: dict[str, float]) -> tuple[str, ...]:
+    def report(self, game: TrainingState, means: dict[str, float]) -> tuple[str, ...]:
         """Write an event and the status, and give what is wrong with the training by now.
 
         Args:
@@ -161,7 +161,7 @@ class Reporter:
         except OutputError as error:
             _log.error("%s", error)
 
-    def _write_status(self, game: Game) -> None:
+    def _write_status(self, game: TrainingState) -> None:
         done = game.iteration - self._first_iteration
         left = game.iterations - game.iteration
         elapsed_s = time.monotonic() - self._began

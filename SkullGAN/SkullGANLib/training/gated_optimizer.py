@@ -1,4 +1,4 @@
-"""One player of the adversarial game: a network, its optimiser and when it may learn.
+"""One player of the adversarial game: a network, its optimizer and when it may learn.
 
 The update gate and the learning rate on plateau are decided on the device, from losses that are
 never fetched: a host that waits for a loss every iteration would leave a GPU idle.
@@ -9,15 +9,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .process_group import ALONE, Team
+from .process_group import ALONE, ProcessGroup
 from .recipe import Recipe
 
 _SETTLED = 0.05
 """What is left of a learning rate at the end, where the recipe lets it settle."""
 
 
-class Player:
-    """A network with its optimiser, its update gate and its learning rate on plateau.
+class GatedOptimizer:
+    """A network with its optimizer, its update gate and its learning rate on plateau.
 
     Args:
         network: is updated in place.
@@ -33,7 +33,7 @@ class Player:
         recipe: Recipe,
         rate: float,
         factor: float,
-        team: Team = ALONE,
+        team: ProcessGroup = ALONE,
     ) -> None:
         self.network = network
         self._team = team

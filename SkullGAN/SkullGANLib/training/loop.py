@@ -31,10 +31,10 @@ from . import failure_watch, memory_estimate
 from .augmentation import with_blurred
 from .datasets import PICTURES, Pictures
 from .event_log import Report, Reporter
-from .process_group import Team, joined
+from .process_group import ProcessGroup, joined
 from .recipe import Recipe
 from .run_directory import Run
-from .state import Game, runs_in_bf16
+from .state import TrainingState, runs_in_bf16
 
 _log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def train(
     resume: bool = False,
     pretrained: Model | None = None,
     allowed_kinds: Sequence[str] = ("real",),
-    licence: str = "",
+    license: str = "",
 ) -> Model:
     """Train a SkullGAN and leave everything about it in a run directory.
 
@@ -110,12 +110,12 @@ def train(
             if team.is_first:
                 _tell_memory(reporter, need, batch_size, where, free)
             with memory_estimate.lack_explained(need, batch_size, where, free), _tuned(where):
-                game = Game(segments, recipe, where, seed, pretrained, team)
+                game = TrainingState(segments, recipe, where, seed, pretrained, team)
                 if resume and run.checkpoints():
                     game.restore(run.read_checkpoint(), run)
                     if team.is_first:
                         run.rewind_events(game.iteration)
-                trained = _play(game, run, reporter, should_stop, licence)
+                trained = _play(game, run, reporter, should_stop, license)
             reporter.end("finished", f"Trained for {game.iteration} iterations.")
             return trained
         except (CancelledError, KeyboardInterrupt) as error:
@@ -128,18 +128,18 @@ def train(
 
 
 def _play(
-    game: Game,
+    game: TrainingState,
     run: Run,
     reporter: Reporter,
     should_stop: Callable[[], bool] | None,
-    licence: str,
+    license: str,
 ) -> Model:
     recipe, team, discriminator = game.recipe, game.team, game.discriminator
     reporter.begin(game)
     while game.iteration < game.iterations:
         if team.any(run.stop_requested() or bool(should_stop and should_stop())):
             reporter.report(game, reporter.means(game))
-            _save(game, run, licence)
+            _save(game, run, license)
             raise CancelledError(
                 f"{run.path}: stopped on request after {game.iteration} of {game.iterations} "
                 "iterations; the checkpoint and the model so far are kept."
@@ -150,15 +150,15 @@ def _play(
         reals = game.next_reals(epoch)
         generated = game.generated()
         fakes = with_blurred(generated.detach(), reals, recipe, epoch, team)
-        logit_real = game.judgement(reals)
-        logit_fake = game.judgement(fakes)
+        logit_real = game.judgment(reals)
+        logit_fake = game.judgment(fakes)
         loss = _cross_entropy(logit_real, recipe.real_label)
         loss = loss + _cross_entropy(logit_fake, recipe.fake_label)
         discriminator_updated = game.discriminator_side.step(loss, epoch, share_done)
 
         # The generator learns to have its images called real (non-saturating loss).
         discriminator.requires_grad_(False)
-        logit_generated = game.judgement(generated)
+        logit_generated = game.judgment(generated)
         generator_loss = _cross_entropy(logit_generated, 1.0)
         generator_updated = game.generator_side.step(generator_loss, epoch, share_done)
         discriminator.requires_grad_(True)
@@ -190,7 +190,7 @@ def _play(
                 run.write_checkpoint(game.checkpoint())
         reporter.step(game)
 
-    trained = game.model(licence)
+    trained = game.model(license)
     if team.is_first:
         model_file.write(run.model_path, trained)
     return trained
@@ -200,13 +200,13 @@ def _cross_entropy(logits: Tensor, label: float) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
 
 
-def _save(game: Game, run: Run, licence: str) -> None:
+def _save(game: TrainingState, run: Run, license: str) -> None:
     if game.team.is_first:
         run.write_checkpoint(game.checkpoint())
-        model_file.write(run.model_path, game.model(licence))
+        model_file.write(run.model_path, game.model(license))
 
 
-def _write_samples(run: Run, game: Game) -> dict[str, float]:
+def _write_samples(run: Run, game: TrainingState) -> dict[str, float]:
     """Write the grid of fixed seeds; give its diversity, as a share of that of the reals."""
     count = game.recipe.sample_count
     made, how, window = game.model(), {}, {}
@@ -273,7 +273,7 @@ def check_pretrained(architecture: Mapping[str, int], recipe: Recipe) -> None:
             )
 
 
-def _check_split(recipe: Recipe, team: Team) -> None:
+def _check_split(recipe: Recipe, team: ProcessGroup) -> None:
     if recipe.batch_size % team.size:
         raise BadInputError(
             f"batch_size is {recipe.batch_size} for {team.size} processes, a multiple of "
@@ -282,7 +282,7 @@ def _check_split(recipe: Recipe, team: Team) -> None:
 
 
 def _opened_together(
-    run_dir: str | Path, recipe: Recipe, resume: bool, team: Team, held: ExitStack
+    run_dir: str | Path, recipe: Recipe, resume: bool, team: ProcessGroup, held: ExitStack
 ) -> Run:
     """Let the first process make and hold the directory; the others end if it could not."""
     refused: SkullGANError | None = None

@@ -39,7 +39,7 @@ CURVES = (
 
 
 @dataclass(frozen=True)
-class Sight:
+class RunState:
     """A run as it was seen.
 
     Attributes:
@@ -68,26 +68,26 @@ class Sight:
 
     @property
     def can_resume(self) -> bool:
-        """Whether it can go on: it ended early and left the segments it learnt from."""
+        """Whether it can go on: it ended early and left the segments it learned from."""
         return self.state in ("cancelled", "failed", "died") and self.run.training_path.is_file()
 
 
-def look(run: Run) -> Sight:
+def look(run: Run) -> RunState:
     """See where a run stands."""
     if not run.is_there():
-        return Sight(run, "gone")
+        return RunState(run, "gone")
     try:
         status = run.status()
     except BadInputError as error:
-        return Sight(run, "damaged", problem=str(error))
+        return RunState(run, "damaged", problem=str(error))
     if status is None:
         began = _age_s(run)
-        return Sight(run, "died" if began is None or began > STARTING_S else "starting")
+        return RunState(run, "died" if began is None or began > STARTING_S else "starting")
     silent_s = max(0.0, time.time() - status.updated)
     state = status.state
     if state == "running" and not _is_at_work(run, status, silent_s):
         state = "died"
-    return Sight(run, state, status, silent_s)
+    return RunState(run, state, status, silent_s)
 
 
 def end(run: Run) -> None:
@@ -110,7 +110,7 @@ def end(run: Run) -> None:
 class Curves:
     """Reports as curves of at most ``2 * points`` points, however many there are.
 
-    When they are full, neighbouring points are averaged and each new point stands for twice as many
+    When they are full, neighboring points are averaged and each new point stands for twice as many
     reports as before.
 
     Example:

@@ -3,7 +3,7 @@ them.
 
 A batch is split over the processes; everything else is as if one process had the whole of it.
 Chance is drawn for the whole batch everywhere and each process takes its rows, batch norm
-normalises by the whole batch, and gradients and losses are averaged. So the number of processes
+normalizes by the whole batch, and gradients and losses are averaged. So the number of processes
 changes nothing but rounding.
 
 Gradients are averaged by plain all-reduce and not by DistributedDataParallel: an iteration calls
@@ -28,7 +28,7 @@ from ..networks.dcgan import chosen_device
 
 
 @dataclass(frozen=True)
-class Team:
+class ProcessGroup:
     """The processes of a training as one of them sees them; alone by default.
 
     Attributes:
@@ -67,11 +67,11 @@ class Team:
         return bool(flag)
 
 
-ALONE = Team()
+ALONE = ProcessGroup()
 
 
 @contextmanager
-def joined(device: str) -> Iterator[tuple[Team, torch.device]]:
+def joined(device: str) -> Iterator[tuple[ProcessGroup, torch.device]]:
     """Join the processes that ``torchrun`` started, for as long as the block lasts.
 
     Within such a block, another one joins the same team.
@@ -99,13 +99,13 @@ def joined(device: str) -> Iterator[tuple[Team, torch.device]]:
     if outermost:
         dist.init_process_group("cpu:gloo,cuda:nccl" if where.type == "cuda" else "gloo")
     try:
-        yield Team(dist.get_rank(), dist.get_world_size()), where
+        yield ProcessGroup(dist.get_rank(), dist.get_world_size()), where
     finally:
         if outermost:
             dist.destroy_process_group()
 
 
-class Chance:
+class ShardedGenerator:
     """Random numbers for this process's rows of a batch.
 
     All processes hold the same generator and draw the whole batch's numbers, so their generators
@@ -120,7 +120,7 @@ class Chance:
         torch.Size([2, 3])
     """
 
-    def __init__(self, generator: torch.Generator, team: Team = ALONE) -> None:
+    def __init__(self, generator: torch.Generator, team: ProcessGroup = ALONE) -> None:
         self.generator = generator
         self.team = team
 
@@ -141,8 +141,8 @@ class Chance:
         return {"generator": self.generator, "device": self.generator.device}
 
 
-def synchronise_batch_norm(network: nn.Module, team: Team) -> None:
-    """Let batch norm normalise by the whole batch, in place; names in the state dict stay."""
+def synchronize_batch_norm(network: nn.Module, team: ProcessGroup) -> None:
+    """Let batch norm normalize by the whole batch, in place; names in the state dict stay."""
     if team.size == 1:
         return
     for layer in network.modules():

@@ -27,7 +27,7 @@ UPDATE_GATES = {
 
 PRECISIONS = {
     "fp32": "everything in float32",
-    "bf16": "the networks' layers in bfloat16; weights, batch statistics, losses and the optimiser "
+    "bf16": "the networks' layers in bfloat16; weights, batch statistics, losses and the optimizer "
     "in float32",
     "auto": "bf16 where the device has matrix units for it, else fp32",
 }
@@ -295,7 +295,7 @@ RECIPES: dict[str, Recipe] = {
     "published": Recipe(
         name="published", batch_size=16, update_gate="above", update_gate_from_epoch=10
     ),
-    # The same networks and game with what keeps small sets from being learnt by heart, and fast on
+    # The same networks and game with what keeps small sets from being learned by heart, and fast on
     # a GPU: 9,600 iterations, whatever the size of the set.
     "fast": Recipe(
         name="fast",

@@ -7,7 +7,7 @@ status.json        where the training stands; replaced atomically
 samples/           a grid of synthetic segments per snapshot, always of the same seeds
 checkpoints/       the last two, to go on from
 model.safetensors  the result
-training.h5        what was learnt from and what was held out, where the command line split the
+training.h5        what was learned from and what was held out, where the command line split the
 test.h5            segments
 stop               if this file appears, the training saves and ends
 ```
@@ -78,7 +78,7 @@ class Checkpoint:
     """All that is needed to go on with a training.
 
     Attributes:
-        tensors: weights, optimiser state and random state, by name.
+        tensors: weights, optimizer state and random state, by name.
         state: the rest, anything that JSON can hold; ``state["iteration"]`` is the number of
             iterations done.
     """
@@ -215,7 +215,7 @@ class Run:
 
     @property
     def training_path(self) -> Path:
-        """The segments that are learnt from, where the command line began the run."""
+        """The segments that are learned from, where the command line began the run."""
         return self.path / "training.h5"
 
     @property
@@ -436,5 +436,5 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _write_text(path: Path, text: str) -> None:
-    with written_aside(path) as aside:
-        aside.write_text(text, encoding="utf-8")
+    with written_aside(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

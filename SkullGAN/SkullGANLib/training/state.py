@@ -1,7 +1,7 @@
 """The state of a training: both players, the reals and the chance, at an iteration.
 
-``Game`` holds everything that the next iteration depends on and goes into checkpoints; what is done
-in an iteration is ``training``'s.
+``TrainingState`` holds everything that the next iteration depends on and goes into checkpoints;
+what is done in an iteration is ``loop``'s.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from torch import Tensor, nn
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError
 from ..networks import model_file
-from ..networks.dcgan import Discriminator, Generator, initialise
+from ..networks.dcgan import Discriminator, Generator, initialize
 from ..networks.fast_generator import chosen_precision
 from ..networks.model_file import Model
-from .augmentation import Strength, half_mirrored, judged
-from .gated_optimizer import Player
-from .process_group import ALONE, Chance, Team, synchronise_batch_norm
+from .augmentation import AdaptiveAugmentation, half_mirrored, judged
+from .gated_optimizer import GatedOptimizer
+from .process_group import ALONE, ProcessGroup, ShardedGenerator, synchronize_batch_norm
 from .recipe import Recipe
 from .run_directory import Checkpoint, Run
 
 _log = logging.getLogger(__name__)
 
 
-class Game:
+class TrainingState:
     """Both players, the reals and the chance: the state of a training, at an iteration.
 
     Args:
@@ -60,13 +60,13 @@ class Game:
         device: torch.device,
         seed: int,
         pretrained: Model | None = None,
-        team: Team = ALONE,
+        team: ProcessGroup = ALONE,
     ) -> None:
         self.recipe = recipe
         self.device = device
         self.team = team
         self.seed = seed
-        self.chance = Chance(torch.Generator(device).manual_seed(seed), team)
+        self.chance = ShardedGenerator(torch.Generator(device).manual_seed(seed), team)
         self.iteration = 0
         self.batches_per_epoch = (recipe.epoch_segments or len(segments)) // recipe.batch_size
         self.iterations = recipe.epochs * self.batches_per_epoch
@@ -81,7 +81,7 @@ class Game:
         for network in (self.generator, self.discriminator):
             # Channels last: backward is up to four times faster on a CPU in narrow layers.
             network.to(device, memory_format=torch.channels_last)
-            initialise(network, recipe.initial_weight_std, self.chance.generator)
+            initialize(network, recipe.initial_weight_std, self.chance.generator)
         self._pretrained_on: dict[str, Any] | None = None
         if pretrained is not None:
             self.generator.load_state_dict(pretrained.generator.state_dict())
@@ -89,15 +89,15 @@ class Game:
             self._pretrained_on = dict(pretrained.trained_on)
         self._average = copy.deepcopy(self.generator) if recipe.ema_decay else None
         for network in (self.generator, self.discriminator):
-            synchronise_batch_norm(network, team)
-        self.generator_side = Player(
+            synchronize_batch_norm(network, team)
+        self.generator_side = GatedOptimizer(
             self.generator,
             recipe,
             recipe.generator_learning_rate,
             recipe.generator_plateau_factor,
             team,
         )
-        self.discriminator_side = Player(
+        self.discriminator_side = GatedOptimizer(
             self.discriminator,
             recipe,
             recipe.discriminator_learning_rate,
@@ -105,7 +105,9 @@ class Game:
             team,
         )
         self.strength = (
-            Strength(recipe, self.iterations, device, team) if recipe.augmentation_target else None
+            AdaptiveAugmentation(recipe, self.iterations, device, team)
+            if recipe.augmentation_target
+            else None
         )
         self._in_bf16 = runs_in_bf16(recipe, device)
         self._generate, self._judge = map(self._compiled, (self.generator, self.discriminator))
@@ -152,7 +154,7 @@ class Game:
         with self._precision():
             return self._generate(latent, (first, second)).float()
 
-    def judgement(self, images: Tensor) -> Tensor:
+    def judgment(self, images: Tensor) -> Tensor:
         """Give the discriminator's logits of images as it is to see them, float32 (N,)."""
         value = None if self.strength is None else self.strength.value
         seen = judged(images, self.recipe, self.share_done, self.chance, value)
@@ -175,7 +177,7 @@ class Game:
             else:
                 mean.copy_(now[name])
 
-    def model(self, licence: str = "") -> Model:
+    def model(self, license: str = "") -> Model:
         """Give the model as it is now, a copy in evaluation mode."""
         generator = copy.deepcopy(self.generator if self._average is None else self._average)
         return Model(
@@ -194,7 +196,7 @@ class Game:
                 "seed": self.seed,
             }
             | ({} if self._pretrained_on is None else {"pretrained_on": self._pretrained_on}),
-            licence=licence,
+            license=license,
         )
 
     def checkpoint(self) -> Checkpoint:
@@ -242,8 +244,8 @@ class Game:
         }
         return networks if self._average is None else networks | {"average": self._average}
 
-    def _sides(self) -> dict[str, Player | Strength]:
-        sides: dict[str, Player | Strength] = {
+    def _sides(self) -> dict[str, GatedOptimizer | AdaptiveAugmentation]:
+        sides: dict[str, GatedOptimizer | AdaptiveAugmentation] = {
             "generator_side": self.generator_side,
             "discriminator_side": self.discriminator_side,
         }

@@ -44,24 +44,24 @@ def written_aside(path: str | Path, token: str | None = None) -> Iterator[Path]:
     path = Path(path)
     # Short, whatever the target is called: names may already be at the file system's limit.
     suffix = "".join(path.suffixes[-2:])[-24:]
-    aside = path.with_name(f".{token or secrets.token_hex(6)}.partial{suffix}")
+    temporary = path.with_name(f".{token or secrets.token_hex(6)}.partial{suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.touch()
-        mode = aside.stat().st_mode
-        aside.unlink()
-        yield aside
-        os.chmod(aside, mode)  # some writers leave their files to the owner alone
-        with open(aside, "r+b") as written:  # Windows syncs only what is open for writing
+        temporary.touch()
+        mode = temporary.stat().st_mode
+        temporary.unlink()
+        yield temporary
+        os.chmod(temporary, mode)  # some writers leave their files to the owner alone
+        with open(temporary, "r+b") as written:  # Windows syncs only what is open for writing
             os.fsync(written.fileno())
-        os.replace(aside, path)
+        os.replace(temporary, path)
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(f"{path}: cannot be written ({reason}).") from error
     finally:
         # Where the folder is a file, or the disk is gone, the reason above is the one to tell.
         with suppress(OSError):
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
 
 def check_new(path: str | Path, suffixes: Sequence[str], *, overwrite: bool = False) -> None:
@@ -101,8 +101,8 @@ def write_tensors(
     from safetensors.torch import save_file
 
     try:
-        with written_aside(path) as aside:
-            save_file(tensors, aside, metadata)
+        with written_aside(path) as temporary:
+            save_file(tensors, temporary, metadata)
     except SafetensorError as error:  # what it makes of the system's errors
         reason = str(error).rpartition("I/O error: ")[2]
         raise OutputError(f"{path}: cannot be written ({reason}).") from error

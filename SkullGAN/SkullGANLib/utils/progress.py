@@ -27,8 +27,8 @@ def shown(title: str, style: str = "auto") -> Iterator[Callable[[float, str], No
     if style == "auto":
         style = "bar" if sys.stderr.isatty() else "none"
     if style == "bar":
-        with _bar(title) as tell:
-            yield tell
+        with _bar(title) as report_progress:
+            yield report_progress
     elif style == "lines":
         yield _lines(title)
     else:
@@ -42,21 +42,21 @@ def _bar(title: str) -> Iterator[Callable[[float, str], None]]:
     shape = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
     with tqdm(total=1.0, desc=title, bar_format=shape, leave=False, file=sys.stderr) as bar:
 
-        def tell(share: float, note: str = "") -> None:
+        def report_progress(share: float, note: str = "") -> None:
             bar.set_postfix_str(note, refresh=False)
             bar.update(share - bar.n)
 
-        yield tell
+        yield report_progress
 
 
 def _lines(title: str) -> Callable[[float, str], None]:
     last = -1
 
-    def tell(share: float, note: str = "") -> None:
+    def report_progress(share: float, note: str = "") -> None:
         nonlocal last
         if int(share * 1000) > last:
             last = int(share * 1000)
             line = LINE.format(share=share, title=f"{title} {note}".rstrip())
             print(line, file=sys.stderr, flush=True)
 
-    return tell
+    return report_progress

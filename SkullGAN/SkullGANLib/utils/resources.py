@@ -20,7 +20,7 @@ def sample_ct() -> Path:
     return find("Resources/SampleData/SampleHeadCT.nrrd")
 
 
-def box_model() -> Path:
+def bundled_model() -> Path:
     """The model that comes with SkullGAN (see ``Resources/Models/README.md``)."""
     return find("Resources/Models/skullgan-pcir.safetensors")
 

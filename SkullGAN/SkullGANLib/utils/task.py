@@ -52,7 +52,7 @@ Work = Generator["float | Running", None, Any]
 """What a task runs: shares and children are yielded, the result is returned."""
 
 
-def within(work: Work, first: float, last: float) -> Work:
+def subprogress(work: Work, first: float, last: float) -> Work:
     """Run work as a part of other work: its shares from 0 to 1 become those from first to last.
 
     Example:
@@ -87,7 +87,7 @@ def within(work: Work, first: float, last: float) -> Work:
         work.close()
 
 
-def aside(function: Callable[[], Any]) -> Work:
+def in_thread(function: Callable[[], Any]) -> Work:
     """Do in a thread what takes long and comes in one piece; returns what the function gives.
 
     Only for what touches neither scene nor widgets. Whoever cancels does not wait for its end.

@@ -17,7 +17,7 @@ from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation.evaluation_set import NAMES
 from SkullGANLib.evaluation.report import reader
 from SkullGANLib.utils.child_process import ChildProcess, command_line
-from SkullGANLib.utils.task import Running, Work, aside, within
+from SkullGANLib.utils.task import Running, Work, in_thread, subprogress
 
 from ..nodes import evaluation, nearest_neighbors
 
@@ -99,7 +99,7 @@ def evaluate(
     try:
         sets = {one: [str(path) for path in chosen.files.get(one, ())] for one in NAMES}
         names: dict[str, str] = {}
-        yield from within(_writing(chosen, folder / SETS, sets, names), 0.0, 0.1)
+        yield from subprogress(_writing(chosen, folder / SETS, sets, names), 0.0, 0.1)
         arguments: list[Any] = ["evaluate", "-o", folder, "--seed", chosen.seed, "--overwrite"]
         for one, paths in sets.items():
             arguments += [f"--{one}", *paths] if paths else []
@@ -113,7 +113,7 @@ def evaluate(
             shutil.rmtree(folder, ignore_errors=True)
     if not into_scene():
         return None
-    return (yield from within(add_report(scene, folder, name, shown=shown), 0.8, 1.0))
+    return (yield from subprogress(add_report(scene, folder, name, shown=shown), 0.8, 1.0))
 
 
 def add_report(
@@ -124,11 +124,11 @@ def add_report(
     Raises:
         BadInputError: if there is no report in the folder, or its segments are gone.
     """
-    report = yield from within(aside(lambda: reader.read(folder)), 0.0, 0.1)
+    report = yield from subprogress(in_thread(lambda: reader.read(folder)), 0.0, 0.1)
     building = evaluation.building(
         scene, report, name, most=shown.segments, way=shown.way, pairs=shown.pairs
     )
-    return (yield from within(building, 0.1, 1.0))
+    return (yield from subprogress(building, 0.1, 1.0))
 
 
 def explain(
@@ -157,14 +157,14 @@ def explain(
     """
     path, values = folder / _STACK, folder / "why.npy"
     name = volume.GetName()
-    yield from within(_writing_stack(volume, path), 0.0, 0.1)
+    yield from subprogress(_writing_stack(volume, path), 0.0, 0.1)
     arguments = ["realness", path, "--model", model, "--method", method, "-o", values]
     child = ChildProcess(command_line([*arguments, "--progress", "lines"]))
     yield Running(child, 0.1, 0.9, {str(path): name})
     if volume.GetScene() is None:
         raise BadInputError(f"Volume {name!r} was deleted meanwhile, it is needed to the end.")
-    realness = yield from within(
-        aside(lambda: import_module("SkullGANScene.nodes.realness")), 0.9, 0.95
+    realness = yield from subprogress(
+        in_thread(lambda: import_module("SkullGANScene.nodes.realness")), 0.9, 0.95
     )
     overlay = realness.add_realness(volume, np.load(values), method, *([label] if label else []))
     volume.SetNodeReferenceID(f"{evaluation.OVERLAY}.{method}", overlay.GetID())
@@ -188,14 +188,14 @@ def _writing(
     if not volumes:
         return
     # The import takes a while: of scipy's filters, which extraction needs.
-    jobs = yield from within(
-        aside(lambda: import_module("SkullGANScene.jobs.segment_jobs")), 0.0, 0.0
+    jobs = yield from subprogress(
+        in_thread(lambda: import_module("SkullGANScene.jobs.segment_jobs")), 0.0, 0.0
     )
     for number, (one, node) in enumerate(volumes):
         # Not by the node's name, which may be a patient's.
         path = folder / f"{one}-{len(sets[one]) + 1}.h5"
         first, last = number / len(volumes), (number + 1) / len(volumes)
-        yield from within(jobs.save(node, path, folder), first, last)
+        yield from subprogress(jobs.save(node, path, folder), first, last)
         sets[one].append(str(path))
         names[str(path)] = node.GetName()
 

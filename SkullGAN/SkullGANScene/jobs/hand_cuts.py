@@ -30,11 +30,11 @@ class HandCut:
 
     Attributes:
         segments: a set of the one segment; None if there is none.
-        objection: why it is no good segment, or why there is none; empty if it is good.
+        rejection_reason: why it is no good segment, or why there is none; empty if it is good.
     """
 
     segments: SegmentSet | None
-    objection: str
+    rejection_reason: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +87,7 @@ class HandCutter:
             },
             ct=np.array([self.name]),
         )
-        return HandCut(found, single_ct.objection(hu, mask, PIXEL_SPACING_MM) or "")
+        return HandCut(found, single_ct.rejection_reason(hu, mask, PIXEL_SPACING_MM) or "")
 
     def on_skull(self, direction: np.ndarray) -> np.ndarray:
         """Find where a ray from the middle of the head leaves the skull.

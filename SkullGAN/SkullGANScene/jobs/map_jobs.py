@@ -13,7 +13,7 @@ import numpy as np
 import slicer
 from SkullGANLib.mapping import head_maps, transducer, vtp
 from SkullGANLib.mapping.calvaria_map import REALNESS as ON_SKULL
-from SkullGANLib.utils.task import Running, Work, within
+from SkullGANLib.utils.task import Running, Work, subprogress
 
 from ..nodes import hierarchy, map_nodes, maps, realness, segment_sets, tables, volumes
 from ..nodes.map_nodes import MapNodes
@@ -45,13 +45,13 @@ def map_skull(
         BadInputError: if the CT cannot be mapped, or it was deleted meanwhile.
     """
     path, mask_path, name = folder / CT, folder / SKULL_MASK, ct_node.GetName()
-    yield from within(volumes.writing(ct_node, path), 0.0, 0.1)
+    yield from subprogress(volumes.writing(ct_node, path), 0.0, 0.1)
     surface_path, vertices = folder / "map.vtp", folder / "vertex.nrrd"
     numbers_path, rays_path = folder / "map.json", folder / "rays.csv"
     arguments = ["map", path, "-o", surface_path, "-o", vertices, "-o", numbers_path]
     arguments += ["--scalar", head_maps.VERTEX, "--rays", rays_path, "--raw"]
     if skull_node is not None:
-        yield from within(steps.mask_writing(skull_node, ct_node, mask_path), 0.1, 0.15)
+        yield from subprogress(steps.mask_writing(skull_node, ct_node, mask_path), 0.1, 0.15)
         arguments += ["--skull-mask", mask_path]
     if target_ras is not None:
         arguments.append("--target=" + ",".join(f"{mm:.2f}" for mm in target_ras))
@@ -64,7 +64,7 @@ def map_skull(
         surface = added(maps.add_surface(ct_node, calvaria, scalar))
         yield 0.85
         overlay = added(maps.add_empty_overlay(ct_node, surface))
-        yield from within(
+        yield from subprogress(
             maps.filling(overlay, steps.voxels(vertices, ct_node, np.int32), scalar), 0.85, 1.0
         )
         numbers = head_maps.read_numbers(numbers_path)
@@ -109,7 +109,7 @@ def judge(
     name, path = volume.GetName(), folder / SEGMENT_SET
     segments = segment_sets.segment_set_from(volume, kept_only=False)
     yield 0.02
-    yield from within(steps.set_writing(segments, path), 0.02, 0.15)
+    yield from subprogress(steps.set_writing(segments, path), 0.02, 0.15)
     why, scores, on_map = folder / "why.npy", folder / "scores.csv", folder / "on map.vtp"
     arguments = ["realness", path, *(["--model", model] if model else []), "--method", method]
     arguments += ["-o", why, "-o", scores]

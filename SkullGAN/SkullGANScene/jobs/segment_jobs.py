@@ -16,7 +16,7 @@ import slicer
 from SkullGANLib.data import segment_set
 from SkullGANLib.errors import BadInputError, SkullGANError
 from SkullGANLib.utils.child_process import ChildProcess, module_line
-from SkullGANLib.utils.task import Running, Work, within
+from SkullGANLib.utils.task import Running, Work, subprogress
 
 from ..nodes import head_attributes, segment_sets, segmentations, volumes
 from ..nodes.segment_sets import MOST_IN_SCENE, SegmentSetNodes
@@ -42,7 +42,7 @@ def find_skull(ct_node: slicer.vtkMRMLScalarVolumeNode, folder: Path) -> Work:
         BadInputError: if there is no vault in the CT, or it was deleted meanwhile.
     """
     path, mask_path = folder / CT, folder / SKULL_MASK
-    yield from within(volumes.writing(ct_node, path), 0.0, 0.1)
+    yield from subprogress(volumes.writing(ct_node, path), 0.0, 0.1)
     names = {str(path): ct_node.GetName()}
     arguments = ["skull", path, "-o", mask_path, "--frame", folder / _FRAME, "--raw"]
     yield Running(steps.child(arguments), 0.1, 0.7, names)
@@ -91,21 +91,21 @@ def extract(
     with steps.undone_unless_kept() as added:
         if skull_node is None:
             try:
-                added((yield from within(find_skull(ct_node, folder), 0.0, 0.45)))
+                added((yield from subprogress(find_skull(ct_node, folder), 0.0, 0.45)))
             except BadInputError:
                 # A CT that was deleted meanwhile can still be cut: its file and mask are there.
                 if ct_node.GetScene() is not None or not mask_path.is_file():
                     raise
         else:
-            yield from within(volumes.writing(ct_node, path), 0.0, 0.1)
-            yield from within(steps.mask_writing(skull_node, ct_node, mask_path), 0.1, 0.2)
+            yield from subprogress(volumes.writing(ct_node, path), 0.0, 0.1)
+            yield from subprogress(steps.mask_writing(skull_node, ct_node, mask_path), 0.1, 0.2)
         cut = steps.extraction(
             path, output, bones=bones, planes=planes, interval_mm=interval_mm, mask_path=mask_path
         )
         names = {str(path): name, str(mask_path): name}
         yield Running(cut, 0.45 if skull_node is None else 0.2, 0.9, names)
         segments = segment_set.read(output)
-        metrics = yield from within(steps.measured(segments), 0.9, 0.98)
+        metrics = yield from subprogress(steps.measured(segments), 0.9, 0.98)
         if not into_scene():
             return None
         beside = ct_node if ct_node.GetScene() is not None else None
@@ -137,7 +137,7 @@ def extract_all(
             steps.check_there(node, name)
             skull_node = segmentations.skull_for(node)
             work = extract(node, new_folder(), skull_node=skull_node, **settings)
-            done.append((name, (yield from within(work, share, share + 1 / len(ct_nodes)))))
+            done.append((name, (yield from subprogress(work, share, share + 1 / len(ct_nodes)))))
         except SkullGANError as error:
             done.append((name, str(error)))
     return done
@@ -181,8 +181,8 @@ def generate(
     output = folder / SEGMENT_SET
     arguments = ["generate", *([model] if model else []), "-n", count, "--seed", first_seed]
     yield Running(steps.child([*arguments, "-o", output, "--no-metrics"]), 0.0, 0.85)
-    segments = yield from within(steps.set_reading(output), 0.85, 0.9)
-    metrics = yield from within(steps.measured(segments), 0.9, 0.98)
+    segments = yield from subprogress(steps.set_reading(output), 0.85, 0.9)
+    metrics = yield from subprogress(steps.measured(segments), 0.9, 0.98)
     good = np.ones(len(segments), bool)
     for metric, (lowest, highest) in (limits or {}).items():
         with np.errstate(invalid="ignore"):
@@ -235,7 +235,7 @@ def save(volume: slicer.vtkMRMLScalarVolumeNode, path: str | Path, folder: Path)
     formats.check(path, format, len(segments))
     yield 0.05
     as_set = path if format == "h5" else folder / SEGMENT_SET
-    yield from within(steps.set_writing(segments, as_set), 0.05, 0.5)
+    yield from subprogress(steps.set_writing(segments, as_set), 0.05, 0.5)
     if format != "h5":
         arguments = ["export", as_set, "-o", path, "--overwrite"]
         yield Running(steps.child(arguments), 0.5, 1.0, {str(as_set): volume.GetName()})

@@ -104,9 +104,9 @@ def main(arguments: Sequence[str]) -> int:
     to_lps[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
     to_lps[:3, 3] = image.GetOrigin()
     made = surface(sitk.GetArrayViewFromImage(image), np.diag([-1.0, -1.0, 1.0, 1.0]) @ to_lps)
-    with written_aside(path) as aside:
+    with written_aside(path) as temporary:
         writer = vtk.vtkXMLPolyDataWriter()
-        writer.SetFileName(str(aside))
+        writer.SetFileName(str(temporary))
         writer.SetInputData(made)
         writer.SetDataModeToAppended()
         writer.EncodeAppendedDataOff()

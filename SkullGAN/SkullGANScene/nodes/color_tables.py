@@ -1,4 +1,4 @@
-"""Our colour tables in a scene: those of Slicer (Viridis and the like) are files, maybe missing."""
+"""Our color tables in a scene: those of Slicer (Viridis and the like) are files, maybe missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from SkullGANLib.plots import colormaps
 SEQUENTIAL = "SkullGAN sequential"
 """For a value from low to high: dark violet, blue, green, pale yellow."""
 DIVERGING = "SkullGAN diverging"
-"""For a value on either side of zero: blue, light grey, orange."""
+"""For a value on either side of zero: blue, light gray, orange."""
 
 _TABLES: dict[str, tuple[Callable[[int], np.ndarray], str]] = {
     SEQUENTIAL: (
@@ -20,14 +20,14 @@ _TABLES: dict[str, tuple[Callable[[int], np.ndarray], str]] = {
     ),
     DIVERGING: (
         colormaps.diverging,
-        "From below to above zero, grey between, in even steps (OKLab)",
+        "From below to above zero, gray between, in even steps (OKLab)",
     ),
 }
-_COLOURS = 256
+_COLORS = 256
 
 
 def table(scene: slicer.vtkMRMLScene, name: str = SEQUENTIAL) -> slicer.vtkMRMLColorTableNode:
-    """Give a colour table of ours, made if the scene has none yet.
+    """Give a color table of ours, made if the scene has none yet.
 
     Args:
         scene: the scene.
@@ -41,8 +41,8 @@ def table(scene: slicer.vtkMRMLScene, name: str = SEQUENTIAL) -> slicer.vtkMRMLC
     node.SetName(name)
     node.SetTypeToUser()
     node.SetDescription(description)
-    node.SetNumberOfColors(_COLOURS)
-    for number, (red, green, blue) in enumerate(made(_COLOURS)):
+    node.SetNumberOfColors(_COLORS)
+    for number, (red, green, blue) in enumerate(made(_COLORS)):
         node.SetColor(number, f"{number}", red, green, blue, 1.0)
     node.SetHideFromEditors(False)
     return scene.AddNode(node)
@@ -51,11 +51,11 @@ def table(scene: slicer.vtkMRMLScene, name: str = SEQUENTIAL) -> slicer.vtkMRMLC
 def add_legend(
     node: slicer.vtkMRMLDisplayableNode, title: str, digits: int
 ) -> slicer.vtkMRMLColorLegendDisplayNode:
-    """Add the colour legend of a node's display, or change the one it has.
+    """Add the color legend of a node's display, or change the one it has.
 
     Args:
-        node: a model or volume that is shown in colours.
-        title: what the colours mean, with the unit.
+        node: a model or volume that is shown in colors.
+        title: what the colors mean, with the unit.
         digits: behind the point, in the labels.
     """
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
@@ -69,7 +69,7 @@ def add_legend(
 def legend_of(
     node: slicer.vtkMRMLDisplayableNode,
 ) -> slicer.vtkMRMLColorLegendDisplayNode | None:
-    """The colour legend of a node, if it has one."""
+    """The color legend of a node, if it has one."""
     return slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
 
 

@@ -15,9 +15,9 @@ from vtk.util.numpy_support import numpy_to_vtk
 
 from . import hierarchy
 
-OUTLINE_COLOUR = (1.0, 0.67, 0.0)
+OUTLINE_COLOR = (1.0, 0.67, 0.0)
 """Amber, as the skull's outline in pictures."""
-PLANE_COLOUR = (0.2, 0.75, 0.95)
+PLANE_COLOR = (0.2, 0.75, 0.95)
 _LINE_WIDTH_PX = 3
 _PLANE_SIZE_MM = 57.6
 _OUTLINE_ROLE = "SkullGAN.outline"
@@ -40,7 +40,7 @@ def outline(
         node.SetDescription("Where the segment that is looked at was cut: its square and its wall")
         node.CreateDefaultDisplayNodes()
         display = node.GetDisplayNode()
-        display.SetColor(*OUTLINE_COLOUR)
+        display.SetColor(*OUTLINE_COLOR)
         display.SetLineWidth(_LINE_WIDTH_PX)
         display.SetLighting(False)
         display.SetVisibility2D(True)
@@ -62,7 +62,7 @@ def hide_outline(ct_node: slicer.vtkMRMLScalarVolumeNode) -> None:
 
 
 def look_along(slice_node: slicer.vtkMRMLSliceNode, pixel_to_ras: np.ndarray) -> None:
-    """Turn a slice view into the plane of a cut, outer table up, and centre it there.
+    """Turn a slice view into the plane of a cut, outer table up, and center it there.
 
     The size of the field of view stays as it is.
 
@@ -71,20 +71,20 @@ def look_along(slice_node: slicer.vtkMRMLSliceNode, pixel_to_ras: np.ndarray) ->
         pixel_to_ras: (4, 4) of the segment.
     """
     columns, rows = (pixel_to_ras[:3, k] / np.linalg.norm(pixel_to_ras[:3, k]) for k in (0, 1))
-    centre = pixel_to_ras @ [(SIZE - 1) / 2, SIZE / 4, 0, 1]
+    center = pixel_to_ras @ [(SIZE - 1) / 2, SIZE / 4, 0, 1]
     # Slice views are right handed: x to the right, y up (against the rows), z to the viewer.
     matrix = np.eye(4)
     matrix[:3, :3] = np.stack([columns, -rows, np.cross(columns, -rows)], axis=1)
-    matrix[:3, 3] = centre[:3]
+    matrix[:3, 3] = center[:3]
     slice_node.GetSliceToRAS().DeepCopy(slicer.util.vtkMatrixFromArray(matrix))
     slice_node.UpdateMatrices()
 
 
 def jump_to(scene: slicer.vtkMRMLScene, pixel_to_ras: np.ndarray) -> None:
     """Let the crosshair of all slice views jump to the middle of a segment's outer table."""
-    centre = pixel_to_ras @ [(SIZE - 1) / 2, SIZE / 8, 0, 1]
+    center = pixel_to_ras @ [(SIZE - 1) / 2, SIZE / 8, 0, 1]
     for k in range(scene.GetNumberOfNodesByClass("vtkMRMLSliceNode")):
-        scene.GetNthNodeByClass(k, "vtkMRMLSliceNode").JumpSliceByOffsetting(*centre[:3])
+        scene.GetNthNodeByClass(k, "vtkMRMLSliceNode").JumpSliceByOffsetting(*center[:3])
 
 
 def plane_on_skull(
@@ -102,7 +102,7 @@ def plane_on_skull(
     node.SetDescription("Plane of a segment that is cut by hand; its origin belongs on the skull")
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
-    display.SetSelectedColor(*PLANE_COLOUR)
+    display.SetSelectedColor(*PLANE_COLOR)
     display.SetHandlesInteractive(True)
     display.SetPropertiesLabelVisibility(False)
     node.SetPlaneType(slicer.vtkMRMLMarkupsPlaneNode.PlaneTypePointNormal)

@@ -21,7 +21,7 @@ from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation.evaluation import COMPARED
 from SkullGANLib.evaluation.report.figures import LABELS
 from SkullGANLib.evaluation.report.reader import Report, ReportedSet
-from SkullGANLib.utils.task import Work, within
+from SkullGANLib.utils.task import Work, subprogress
 
 from . import evaluation_charts, hierarchy, nearest_neighbors, tables, volumes
 
@@ -78,7 +78,7 @@ class EvaluationNodes:
         summary: a row per set.
         tables, volumes: per set, a row and a slice for each segment; slice k is row k.
         charts: by what the user knows them.
-        pairs: the nearest real neighbours; None if they are not known.
+        pairs: the nearest real neighbors; None if they are not known.
     """
 
     text: slicer.vtkMRMLTextNode
@@ -120,7 +120,7 @@ def building(
         name: of the folder, and first part of the other names.
         most: segments of each set to take; of a larger set those that were compared go first,
             evenly drawn.
-        way: how nearest real neighbours are found, one of ``evaluationresults.WAYS``; the other one
+        way: how nearest real neighbors are found, one of ``evaluationresults.WAYS``; the other one
             if this is not known.
         pairs: of synthetic segments and their nearest real ones to take, those most like copies
             first.
@@ -140,10 +140,10 @@ def building(
         for number, (one, reported) in enumerate(report.sets.items()):
             first, last = (0.6 * k / len(report.sets) for k in (number, number + 1))
             adding = _adding_set(made, reported, f"{name}: {LABELS[one]}", most)
-            yield from within(adding, first, last)
-        yield from within(_adding_charts(made, report, name), 0.6, 0.75)
+            yield from subprogress(adding, first, last)
+        yield from subprogress(_adding_charts(made, report, name), 0.6, 0.75)
         adding = nearest_neighbors.building(made, report, name, way=way, most=pairs)
-        yield from within(adding, 0.75, 1.0)
+        yield from subprogress(adding, 0.75, 1.0)
         done = True
     finally:
         if not done:
@@ -235,7 +235,7 @@ def _remove(scene: slicer.vtkMRMLScene, nodes: Sequence[slicer.vtkMRMLNode], fol
             evaluation_charts.remove(node)
         else:
             hierarchy.remove(node)
-    nearest_neighbors.remove_unused_colours(scene)
+    nearest_neighbors.remove_unused_colors(scene)
     for one in (*sorted(folders - {folder}), folder):
         hierarchy.remove_empty_folder(scene, one)
 
@@ -450,8 +450,8 @@ def _add_summary(scene: slicer.vtkMRMLScene, report: Report, name: str) -> slice
         )
     for by, laid in numbers["tsne"].items():
         for title, key, description in (
-            ("Neighbours own", "same", "Of the ten nearest in t-SNE, share from the same set"),
-            ("Neighbours by chance", "chance", "What that share would be if sets were mixed"),
+            ("Neighbors own", "same", "Of the ten nearest in t-SNE, share from the same set"),
+            ("Neighbors by chance", "chance", "What that share would be if sets were mixed"),
         ):
             shares = (100 * _numbers(sets, laid[key])).round(1)
             tables.add_column(node, f"{title}, {by} (%)", shares, "%", description)

@@ -1,4 +1,4 @@
-"""Charts of an evaluation as MRML plots: violins, scatters and bars, a colour for each set.
+"""Charts of an evaluation as MRML plots: violins, scatters and bars, a color for each set.
 
 Each function makes a chart with its series and, where the numbers are not in a table already, a
 hidden table of its own. ``parts_of`` finds all of them again, ``remove`` takes them away.
@@ -11,14 +11,14 @@ from collections.abc import Mapping
 import numpy as np
 import slicer
 import slicer.util
-from SkullGANLib.evaluation.report.figures import COLOURS, LABELS
+from SkullGANLib.evaluation.report.figures import COLORS, LABELS
 from SkullGANLib.plots.charts import VIOLIN_REACH, violin
 
 from . import hierarchy, tables
 
 DATA_ATTRIBUTE = "SkullGAN.PlotData"
 """Attribute of the tables that were made for a chart and go with it."""
-_GUIDE_COLOUR = (0.33, 0.33, 0.33)
+_GUIDE_COLOR = (0.33, 0.33, 0.33)
 _INK = (0.2, 0.35, 0.55)
 _FIRST = 0.4  # where the axis of violins begins: the first one is at 1
 _LEGEND = 0.3  # share of the width that is left free for the legend
@@ -66,7 +66,7 @@ def add_violins(
         lines[columns[0]] = np.array([_FIRST, len(values) + 1 - _FIRST])
         lines[columns[1]] = np.full(2, limit[0])
         series = _add_series(chart, table, limit[1], columns)
-        series.SetColor(*_GUIDE_COLOUR)
+        series.SetColor(*_GUIDE_COLOR)
         _draw(series, line=True, points=False)
         series.SetLineStyle(series.LineStyleDash)
     _fill(table, lines)
@@ -225,5 +225,5 @@ def _draw(series: slicer.vtkMRMLPlotSeriesNode, *, line: bool, points: bool) -> 
 
 
 def _rgb(one: str) -> tuple[float, float, float]:
-    code = COLOURS[one].lstrip("#")
+    code = COLORS[one].lstrip("#")
     return tuple(int(code[k : k + 2], 16) / 255 for k in (0, 2, 4))

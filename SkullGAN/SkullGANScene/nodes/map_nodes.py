@@ -19,7 +19,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "mean_intensity_hu": (500.0, 1800.0),
     "realness": (0.0, 1.0),
 }
-"""What the colours reach over at first: the same for every head, so that heads can be compared."""
+"""What the colors reach over at first: the same for every head, so that heads can be compared."""
 
 _ROLES = tuple(f"SkullGAN.map.{role}" for role in ("surface", "overlay", "summary", "rays"))
 

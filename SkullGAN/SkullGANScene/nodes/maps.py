@@ -1,4 +1,4 @@
-"""Maps of a calvaria in a scene: a coloured surface, an overlay on the slices, and their tables.
+"""Maps of a calvaria in a scene: a colored surface, an overlay on the slices, and their tables.
 
 ``add_surface`` and ``add_overlay`` make the nodes, ``show_scalar`` and ``set_range`` change what
 they show without making them again, ``Probe`` says the value at a point. ``add_summary`` and
@@ -42,14 +42,14 @@ _LABEL = "SkullGAN.RealnessLabel"
 NOT_CALIBRATED = "not calibrated"
 _OPACITY = 0.6
 _VOXELS_AT_ONCE = 2_000_000
-_AMBIENT = 0.4  # share of the light that makes no shade: colours are to be read
+_AMBIENT = 0.4  # share of the light that makes no shade: colors are to be read
 _VALUES = (*radiology.METRICS, "code", "bone", "side")
 
 
 def add_surface(
     ct_node: slicer.vtkMRMLScalarVolumeNode, found: CalvariaMap, scalar: str = "thickness_mm"
 ) -> slicer.vtkMRMLModelNode:
-    """Add a map as a model with all its scalars, one of them shown in colours with a legend.
+    """Add a map as a model with all its scalars, one of them shown in colors with a legend.
 
     What was not measured is dark red, and ``code`` says why.
 
@@ -198,7 +198,7 @@ def show_scalar(
 
 
 def set_range(node: slicer.vtkMRMLDisplayableNode, low: float, high: float) -> None:
-    """Let the colours of a surface or an overlay reach from one value to another.
+    """Let the colors of a surface or an overlay reach from one value to another.
 
     Raises:
         BadInputError: if the range is empty.
@@ -379,7 +379,7 @@ def scalar_of(overlay_node: slicer.vtkMRMLScalarVolumeNode) -> str:
 
 
 def range_of(node: slicer.vtkMRMLDisplayableNode) -> tuple[float, float]:
-    """From where to where the colours of a surface or an overlay reach."""
+    """From where to where the colors of a surface or an overlay reach."""
     display = node.GetDisplayNode()
     if node.IsA("vtkMRMLModelNode"):
         return tuple(display.GetScalarRange())

@@ -24,8 +24,8 @@ def save(scene: slicer.vtkMRMLScene, path: str | Path) -> None:
     # MRML names the folder in the bundle after the file, and a name beginning with a dot hides it:
     # the bundle is written under a plain name of its own.
     with (
-        written_aside(path) as aside,
-        tempfile.TemporaryDirectory(dir=aside.parent, prefix=".partial-") as folder,
+        written_aside(path) as temporary,
+        tempfile.TemporaryDirectory(dir=temporary.parent, prefix=".partial-") as folder,
         heard_errors() as errors,
     ):
         bundle = Path(folder) / "SkullGAN.mrb"
@@ -33,7 +33,7 @@ def save(scene: slicer.vtkMRMLScene, path: str | Path) -> None:
         if errors or not saved or not bundle.is_file():
             reason = f" ({errors[0]})" if errors else ""
             raise OutputError(f"{path}: the scene cannot be saved as MRB{reason}.")
-        os.replace(bundle, aside)
+        os.replace(bundle, temporary)
 
 
 def open_bundle(scene: slicer.vtkMRMLScene, path: str | Path) -> None:

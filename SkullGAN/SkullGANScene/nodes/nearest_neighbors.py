@@ -1,4 +1,4 @@
-"""Nearest real neighbours of synthetic segments in a scene: three volumes, pair k in slice k.
+"""Nearest real neighbors of synthetic segments in a scene: three volumes, pair k in slice k.
 
 One volume has the synthetic segments, one the nearest training segment of each, turned and shifted
 to lie over it, one the difference, in blue where the synthetic segment is less dense and in orange
@@ -25,7 +25,7 @@ MOST_PAIRS = 200
 EVALUATED = "evaluated"
 """Value of ``volumes.MAP_ATTRIBUTE`` of the volumes of a report."""
 DIFFERENCE_HU = 1000.0
-"""Differences of this and more have the full colour."""
+"""Differences of this and more have the full color."""
 
 _AT_ONCE = 4
 _TABLE, _SEGMENTS, _NEAREST, _DIFFERENCE = (
@@ -36,7 +36,7 @@ _ROLES = (_SEGMENTS, _NEAREST, _DIFFERENCE, _TABLE)
 
 @dataclass(frozen=True, eq=False)
 class PairNodes:
-    """Nearest real neighbours in a scene; pair k is slice k and row k.
+    """Nearest real neighbors in a scene; pair k is slice k and row k.
 
     Attributes:
         segments, nearest, difference: the volumes.
@@ -63,9 +63,9 @@ class Made(Protocol):
 
 
 def building(made: Made, report: Report, name: str, *, way: str, most: int) -> Work:
-    """Add the nearest real neighbours of a report's synthetic segments to what is made for it.
+    """Add the nearest real neighbors of a report's synthetic segments to what is made for it.
 
-    Arguments and errors as for ``evaluation.building``. Adds nothing where no neighbour is known.
+    Arguments and errors as for ``evaluation.building``. Adds nothing where no neighbor is known.
     """
     way, places = _pairs_of(report, way, most)
     if not places.size:
@@ -109,25 +109,25 @@ def building(made: Made, report: Report, name: str, *, way: str, most: int) -> W
 
 
 def pairs_of(text: slicer.vtkMRMLTextNode) -> PairNodes | None:
-    """Give the neighbours of a report; None if there are none or some were deleted."""
+    """Give the neighbors of a report; None if there are none or some were deleted."""
     nodes = nodes_of(text)
     return PairNodes(*nodes) if len(nodes) == len(_ROLES) else None
 
 
 def nodes_of(text: slicer.vtkMRMLTextNode) -> list[slicer.vtkMRMLNode]:
-    """Give the nodes of a report's neighbours that are there."""
+    """Give the nodes of a report's neighbors that are there."""
     return [node for node in map(text.GetNodeReference, _ROLES) if node is not None]
 
 
-def remove_unused_colours(scene: slicer.vtkMRMLScene) -> None:
-    """Take the colour table of differences out of the scene if nothing is shown by it."""
+def remove_unused_colors(scene: slicer.vtkMRMLScene) -> None:
+    """Take the color table of differences out of the scene if nothing is shown by it."""
     table = scene.GetFirstNode(color_tables.DIVERGING, "vtkMRMLColorTableNode")
     if table is not None and not _is_used(table):
         hierarchy.remove(table)
 
 
 def add_columns(node: slicer.vtkMRMLTableNode, columns: Mapping[str, np.ndarray]) -> None:
-    """Add to a table of segments what a report knows of their nearest real neighbours.
+    """Add to a table of segments what a report knows of their nearest real neighbors.
 
     Args:
         node: the table.

@@ -18,7 +18,7 @@ from .volumes import MAP_ATTRIBUTE
 REALNESS = "realness"
 """Value of ``volumes.MAP_ATTRIBUTE`` of the volumes made here."""
 _ROLE = "SkullGAN.realness.{method}"  # of the segment volume's reference to its overlay
-_REACH = 0.995  # of the values lie within the colours
+_REACH = 0.995  # of the values lie within the colors
 _OPACITY = 0.5
 _MEANING = {
     "positions": "what each place of the image adds to the logit; a segment's values sum to it",

@@ -20,7 +20,7 @@ from . import hierarchy
 CT_WINDOW_HU = (-500.0, 2000.0)
 """From black to white: skin and brain stay visible, and diploë stands out from the tables."""
 SEGMENT_DISTANCE_MM = 1.0
-"""Distance of neighbouring segments in their volume: a slice's S coordinate is its number."""
+"""Distance of neighboring segments in their volume: a slice's S coordinate is its number."""
 KIND_ATTRIBUTE = "SkullGAN.Kind"
 """Attribute of a segment volume: the kind of its segment set."""
 MAP_ATTRIBUTE = "SkullGAN.Map"
@@ -181,7 +181,7 @@ def add_segments(
 ) -> slicer.vtkMRMLScalarVolumeNode:
     """Add a segment set as one volume, a slice per segment.
 
-    The volume belongs to no patient: it is centred at the origin, slice k lies at S = k mm, and an
+    The volume belongs to no patient: it is centerd at the origin, slice k lies at S = k mm, and an
     axial view shows every segment upright, its outer table up. The description says what the
     segments are, the attribute ``KIND_ATTRIBUTE`` names their kind, and the window is the HU range
     of the set's networks.

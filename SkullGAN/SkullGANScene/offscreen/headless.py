@@ -36,7 +36,7 @@ def application_scene() -> slicer.vtkMRMLScene:
     """Give the scene that scripts work on: ``slicer.mrmlScene``.
 
     In Slicer that is the application's. In plain Python the first call makes one, with slice
-    orientations, colour tables and segmentation conversions, and sets ``slicer.mrmlScene``, on
+    orientations, color tables and segmentation conversions, and sets ``slicer.mrmlScene``, on
     which ``slicer.util`` relies.
     """
     if getattr(slicer, "mrmlScene", None) is None:
@@ -46,7 +46,7 @@ def application_scene() -> slicer.vtkMRMLScene:
 
 def new_stage() -> Stage:
     """Make a scene of its own, apart from the application's."""
-    # The temporary folder also stands in for the folder of colour files, which the package
+    # The temporary folder also stands in for the folder of color files, which the package
     # slicer-core does not bring.
     folder = tempfile.TemporaryDirectory(prefix="skullgan-scene-")
     (Path(folder.name) / "share" / "ColorFiles").mkdir(parents=True)

@@ -73,10 +73,10 @@ def in_3d(
     once_watched()
 
     low, high = camera.bounds_ras[::2], camera.bounds_ras[1::2]
-    centre, diagonal_mm = (low + high) / 2, float(np.linalg.norm(high - low))
+    center, diagonal_mm = (low + high) / 2, float(np.linalg.norm(high - low))
     lens = view.renderer.GetActiveCamera()
-    lens.SetFocalPoint(*centre)
-    lens.SetPosition(*(centre + camera.towards * 2 * diagonal_mm))
+    lens.SetFocalPoint(*center)
+    lens.SetPosition(*(center + camera.towards * 2 * diagonal_mm))
     lens.SetViewUp(*camera.up)
     view.renderer.ResetCamera(camera.bounds_ras)
     # The camera is set to the sphere around the box, of which a skull fills about three quarters.
@@ -94,7 +94,7 @@ def axial(
     stage: headless.Stage,
     managers: Sequence[str],
     volumes: Sequence[slicer.vtkMRMLScalarVolumeNode],
-    centre_ras: np.ndarray,
+    center_ras: np.ndarray,
     width_mm: float,
     size: int,
 ) -> vtk.vtkImageData:
@@ -104,7 +104,7 @@ def axial(
         stage: the scene and its application logic.
         managers: displayable managers of what is drawn over the slice.
         volumes: background and, if there is one, foreground.
-        centre_ras: of the view, RAS mm.
+        center_ras: of the view, RAS mm.
         width_mm: of the field of view.
         size: in pixels.
     """
@@ -122,7 +122,7 @@ def axial(
         composite.SetForegroundOpacity(1.0)
     logic.ResizeSliceNode(size, size)
     node.SetFieldOfView(width_mm, width_mm, node.GetFieldOfView()[2])
-    node.JumpSliceByCentering(*centre_ras)
+    node.JumpSliceByCentering(*center_ras)
 
     view = views.SliceView(logic, (size, size), tuple(managers))
     for letter, x, y in _LETTERS:
@@ -156,9 +156,9 @@ def write_png(
         row.Update()
         whole.AddInputData(row.GetOutput())
     whole.Update()
-    with written_aside(path) as aside:
+    with written_aside(path) as temporary:
         writer = vtk.vtkPNGWriter()
-        writer.SetFileName(str(aside))
+        writer.SetFileName(str(temporary))
         writer.SetInputConnection(whole.GetOutputPort())
         writer.Write()
         if errors or writer.GetErrorCode():

@@ -14,8 +14,8 @@ from ..nodes import color_tables, maps, segmentations, volumes
 from ..nodes.vtk_errors import heard_errors
 from . import headless, pictures_of_views
 
-OUTLINE_COLOUR = (1.0, 0.67, 0.0)
-"""Amber: on grey images the colour of bone is too pale for a line."""
+OUTLINE_COLOR = (1.0, 0.67, 0.0)
+"""Amber: on gray images the color of bone is too pale for a line."""
 
 _OUTLINE_PIXELS = 2
 _MARGIN = 1.22  # of the field of view around the skull
@@ -155,11 +155,11 @@ def _axial_slice(scenery: _Scenery, size: int) -> vtk.vtkImageData:
     display.SetVisibility2DFill(False)
     display.SetSliceIntersectionThickness(_OUTLINE_PIXELS)
     segment_id = scenery.skull.GetSegmentation().GetNthSegmentID(0)
-    display.SetSegmentOverrideColor(segment_id, *OUTLINE_COLOUR)
-    centre_ras, width_mm = _widest_section(scenery)
+    display.SetSegmentOverrideColor(segment_id, *OUTLINE_COLOR)
+    center_ras, width_mm = _widest_section(scenery)
     managers = ("vtkMRMLSegmentationsDisplayableManager2D", _RULER)
     image = pictures_of_views.axial(
-        scenery.stage, managers, (scenery.ct,), centre_ras, width_mm * _MARGIN, size
+        scenery.stage, managers, (scenery.ct,), center_ras, width_mm * _MARGIN, size
     )
     display.UnsetSegmentOverrideColor(segment_id)
     return image

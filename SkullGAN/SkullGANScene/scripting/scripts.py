@@ -48,7 +48,9 @@ def exit_code(
     return 0
 
 
-def done(title: str, work: Work, tell: Callable[[float], None] = lambda share: None) -> Any:
+def done(
+    title: str, work: Work, report_progress: Callable[[float], None] = lambda share: None
+) -> Any:
     """Do a job from its beginning to its end and give its result.
 
     Args:
@@ -63,7 +65,7 @@ def done(title: str, work: Work, tell: Callable[[float], None] = lambda share: N
     task = Task(title, work)
     try:
         while task.poll() == "running":
-            tell(task.share)
+            report_progress(task.share)
             time.sleep(0.02 if task.child else 0.0)
     finally:
         task.end()  # with its child, if we are interrupted

@@ -21,12 +21,12 @@ LAYOUT = 47128
 _MARGIN = 1.06
 _OPACITY = 0.5
 _VIEW_NAMES = ("SkullGAN1", "SkullGAN2", "SkullGAN3")
-_COLOURS = ("#F34A33", "#6EB04B", "#EDD54C")
+_COLORS = ("#F34A33", "#6EB04B", "#EDD54C")
 _VIEW = (
     '<item><view class="vtkMRMLSliceNode" singletontag="{name}">'
     '<property name="orientation" action="default">Axial</property>'
     '<property name="viewlabel" action="default">{label}</property>'
-    '<property name="viewcolor" action="default">{colour}</property>'
+    '<property name="viewcolor" action="default">{color}</property>'
     "</view></item>"
 )
 
@@ -84,8 +84,8 @@ def arrange(scene: slicer.vtkMRMLScene, labels: Sequence[str]) -> list[slicer.vt
     if layout is None:
         return []
     views = "".join(
-        _VIEW.format(name=name, label=label, colour=colour)
-        for name, label, colour in zip(_VIEW_NAMES, labels, _COLOURS, strict=False)
+        _VIEW.format(name=name, label=label, color=color)
+        for name, label, color in zip(_VIEW_NAMES, labels, _COLORS, strict=False)
     )
     if not layout.IsLayoutDescription(LAYOUT):
         layout.AddLayoutDescription(LAYOUT, f'<layout type="vertical">{views}</layout>')
@@ -121,19 +121,19 @@ def composite_of(
 
 
 def _fit(slice_node: slicer.vtkMRMLSliceNode, volume: slicer.vtkMRMLScalarVolumeNode) -> None:
-    """Centre a view on the rows that segments use and make it as large as they allow."""
+    """Center a view on the rows that segments use and make it as large as they allow."""
     values = slicer.util.arrayFromVolume(volume)
     used = np.flatnonzero(values[:: max(1, len(values) // 32)].any(axis=(0, 2)))
     first, last = (used[0], used[-1]) if used.size else (0, values.shape[1] - 1)
     to_ras = volumes.ijk_to_ras(volume)
     columns = values.shape[2]
-    centre = to_ras @ [(columns - 1) / 2, (first + last) / 2, 0, 1]
+    center = to_ras @ [(columns - 1) / 2, (first + last) / 2, 0, 1]
     spacing = volume.GetSpacing()
     needed = (columns * spacing[0] * _MARGIN, (last - first + 1) * spacing[1] * _MARGIN)
     across, down, _ = slice_node.GetDimensions()
     mm_per_pixel = max(needed[0] / max(across, 1), needed[1] / max(down, 1))
     for row in (0, 1):
-        slice_node.GetSliceToRAS().SetElement(row, 3, centre[row])
+        slice_node.GetSliceToRAS().SetElement(row, 3, center[row])
     depth = slice_node.GetFieldOfView()[2]
     slice_node.SetFieldOfView(mm_per_pixel * across, mm_per_pixel * down, depth)
     slice_node.UpdateMatrices()

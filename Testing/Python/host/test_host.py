@@ -144,7 +144,7 @@ def test_signals_cannot_be_declared_as_pythonqt_would_crash(qt):
     assert not hasattr(qt, "Signal")
 
 
-def test_a_file_dialogue_says_that_nobody_is_there(qt):
+def test_a_file_dialog_says_that_nobody_is_there(qt):
     with pytest.raises(NotImplementedError, match=r"QFileDialog\.getSaveFileName"):
         qt.QFileDialog.getSaveFileName(None, "Save", "", "*.h5")
     pythonqt.FILE_ANSWERS.append("here.h5")

@@ -1,4 +1,4 @@
-"""The host's application: dialogues, files, modules, packages, and what a panel leaves behind."""
+"""The host's application: dialogs, files, modules, packages, and what a panel leaves behind."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def add_ct(host, name="CT") -> slicer.vtkMRMLScalarVolumeNode:
     return volumes.add_ct(host.scene, HeadCT(hu, np.eye(4)), name)
 
 
-# Dialogues
+# Dialogs
 
 
 def test_a_question_gets_the_answer_of_the_test(host):
@@ -123,8 +123,8 @@ def test_a_message_that_is_left_fails_a_test_that_never_looks():
         host.__exit__(None, None, None)
 
 
-def test_texts_numbers_folders_and_dialogues_are_given(host, qt):
-    dialogs.ANSWERS.extend(["run 2", lambda dialogue: dialogue.setProperty("seen", True) or 1])
+def test_texts_numbers_folders_and_dialogs_are_given(host, qt):
+    dialogs.ANSWERS.extend(["run 2", lambda dialog: dialog.setProperty("seen", True) or 1])
     assert qt.QInputDialog.getText(None, "Run", "Name of the run") == "run 2"
     own = qt.QDialog()
     assert own.exec_() == 1

@@ -165,13 +165,13 @@ def test_what_is_in_the_scene_is_seen_in_slices_and_in_3d(host, ct, tmp_path, ki
     slicer.util.resetThreeDViews()
     after = drawn(host, tmp_path)
     in_slice, in_3d = quarter(after, 0, 0).astype(int), quarter(after, 0, 1)
-    coloured = np.ptp(in_slice, axis=-1) > 20  # the ball is grey
-    assert coloured.sum() > 10
+    colored = np.ptp(in_slice, axis=-1) > 20  # the ball is gray
+    assert colored.sum() > 10
     assert (in_3d != quarter(before, 0, 1)).any(axis=-1).sum() > 100
 
 
 @needs_rendering
-def test_a_colour_legend_stands_beside_a_model(host, views, tmp_path):
+def test_a_color_legend_stands_beside_a_model(host, views, tmp_path):
     model = add_sphere(1)
     values = vtk.vtkDoubleArray()
     values.SetName("SDR")
@@ -248,10 +248,10 @@ def test_images_of_vtk_become_images_of_qt_the_right_way_up(host):
     source = vtk.vtkImageData()
     source.SetDimensions(2, 2, 1)
     source.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 3)
-    colours = [(1, 2, 3), (4, 5, 6), (7, 8, 9), (10, 11, 12)]
-    for index, colour in enumerate(colours):
+    colors = [(1, 2, 3), (4, 5, 6), (7, 8, 9), (10, 11, 12)]
+    for index, color in enumerate(colors):
         for part in range(3):
-            source.SetScalarComponentFromDouble(index % 2, index // 2, 0, part, colour[part])
+            source.SetScalarComponentFromDouble(index % 2, index // 2, 0, part, color[part])
     image = pythonqt.build().QImage()
     assert slicer.qMRMLUtils().vtkImageDataToQImage(source, image)
     assert image.pixelColor(0, 1).getRgb()[:3] == (1, 2, 3)

@@ -59,7 +59,7 @@ def test_a_module_is_built_and_tested_as_slicer_does(module):
 def test_the_sample_ct_and_the_model_are_packaged():
     packaged = [ROOT / "Resources" / name for name in listed("SkullGAN", "COMES_ALONG")]
     assert all(path.is_file() for path in packaged)
-    assert {resources.sample_ct(), resources.box_model()} <= set(packaged)
+    assert {resources.sample_ct(), resources.bundled_model()} <= set(packaged)
 
 
 def test_the_sample_ct_is_registered_with_the_sum_of_its_bytes():

@@ -35,7 +35,7 @@ SCRIPT = ROOT / "SkullGANEvaluate" / "Scripts" / "evaluate_to_scene.py"
 
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory, sample_ct, sample_mask) -> dict[str, Path]:
-    """Training and test set out of the sample CT, and a synthetic one by the model in the box."""
+    """Training and test set out of the sample CT, and a synthetic one by the bundled model."""
     folder = tmp_path_factory.mktemp("Sätze mit Leerzeichen")
     real = single_ct.extract(sample_ct, sample_mask, planes=("axial",), interval_mm=4).segments
     paths = {name: folder / f"{name}.h5" for name in ("train", "test", "synthetic")}
@@ -474,7 +474,7 @@ def test_the_script_evaluates_sets_beside_its_scene(sets, tmp_path):
 
 def test_the_model_that_comes_along_judges_where_none_is_chosen(panel):
     assert panel.ui.modelLabel.visible
-    assert panel.logic.modelOf(panel.node) == resources.box_model()
+    assert panel.logic.modelOf(panel.node) == resources.bundled_model()
     panel.ui.modelPath.currentPath = "/my.safetensors"
     assert panel.logic.modelOf(panel.node) == Path("/my.safetensors")
     panel.ui.useModelCheckBox.checked = False

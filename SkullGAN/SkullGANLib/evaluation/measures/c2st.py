@@ -5,8 +5,8 @@
 ``kernel_distance`` (MMD) and ``frechet_distance``. ``roc`` and ``calibration`` are about scores,
 such as the discriminator's realness. All give the same numbers for the same seed.
 
-Features need no network and no download: networks trained on photographs, as for FID, look at grey
-bone through eyes for coloured objects, their weights are not always at hand, and what they found
+Features need no network and no download: networks trained on photographs, as for FID, look at gray
+bone through eyes for colored objects, their weights are not always at hand, and what they found
 cannot be named. Here each feature is something a radiologist can look at: the coarse picture
 (principal components), the profile of HU from outer to inner surface, outlines, texture at several
 scales, quantiles of HU and the radiological metrics. ``inception`` has the network of FID for those
@@ -53,7 +53,7 @@ class TwoSampleTest:
     Attributes:
         accuracy: mean of the shares of both sets that were told rightly, each segment by a
             classifier that has not seen it.
-        auc: area under the receiver-operating curve of the same judgements, over the pairs that one
+        auc: area under the receiver-operating curve of the same judgments, over the pairs that one
             classifier judged: the scores of two have no common scale (Forman & Scholz 2010).
         folds: parts of the cross-validation.
         by_subject: whether no subject was on both sides of it.
@@ -69,14 +69,14 @@ class TwoSampleTest:
 
 @dataclass(frozen=True)
 class Fidelity:
-    """How two sets cover each other, by balls around each segment that reach its k-th neighbour.
+    """How two sets cover each other, by balls around each segment that reach its k-th neighbor.
 
     Attributes:
         precision: share of the other set within the real set's balls (Kynkäänniemi et al. 2019).
         recall: share of the real set within the other set's balls.
         density: real balls around a segment of the other set, over k (Naeem et al. 2020).
         coverage: share of real balls that hold a segment of the other set.
-        k: neighbours that a ball reaches.
+        k: neighbors that a ball reaches.
         compared: segments of each set.
     """
 
@@ -133,7 +133,7 @@ class Calibration:
 
 
 def features(*sets: SegmentSet) -> list[np.ndarray]:
-    """Describe segments by features that are standardised over all sets together.
+    """Describe segments by features that are standardized over all sets together.
 
     No set is treated otherwise than another (a space fitted to the real set alone would give it
     away), so that sets of one distribution stay indistinguishable.
@@ -154,7 +154,7 @@ def features(*sets: SegmentSet) -> list[np.ndarray]:
     components = principal_components(coarse, _COMPONENTS, seed=0)
     # The components keep their weights among each other: together they weigh as half the rest.
     components *= np.sqrt(described.shape[1] / 2 / max(components.var(axis=0).sum(), 1e-12))
-    together = np.hstack([standardised(described), components])
+    together = np.hstack([standardized(described), components])
     return np.split(together, np.cumsum([len(one) for one in sets])[:-1])
 
 
@@ -228,7 +228,7 @@ def fidelity(real: np.ndarray, other: np.ndarray, *, k: int = 5, seed: int = 0) 
 
     Args:
         real, other: features (N, D) and (M, D); of more than ``MOST`` so many are drawn.
-        k: neighbours that a ball reaches.
+        k: neighbors that a ball reaches.
         seed: of the draw and of the bootstrap that gives the intervals.
 
     Raises:
@@ -247,12 +247,12 @@ def fidelity(real: np.ndarray, other: np.ndarray, *, k: int = 5, seed: int = 0) 
     between = pairwise_distances(real, other)
     within_real = between <= real_reach[:, None]
     within_other = between <= other_reach
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     return Fidelity(
-        precision=_mean(within_real.any(axis=0), chance),
-        recall=_mean(within_other.any(axis=1), chance),
-        density=_mean(within_real.sum(axis=0) / k, chance),
-        coverage=_mean(within_real.any(axis=1), chance),
+        precision=_mean(within_real.any(axis=0), rng),
+        recall=_mean(within_other.any(axis=1), rng),
+        density=_mean(within_real.sum(axis=0) / k, rng),
+        coverage=_mean(within_real.any(axis=1), rng),
         k=k,
         compared=(len(real), len(other)),
     )
@@ -273,8 +273,8 @@ def kernel_distance(real: np.ndarray, other: np.ndarray, *, seed: int = 0) -> Ke
     """
     _enough(real, other, 4)
     real, other = _drawn(real, seed), _drawn(other, seed)
-    chance = np.random.default_rng(seed)
-    w, v = (_halves(len(one), chance) for one in (real, other))
+    rng = np.random.default_rng(seed)
+    w, v = (_halves(len(one), rng) for one in (real, other))
     mmd2 = (
         _mean_of_pairs(_kernel(real, real), w)
         + _mean_of_pairs(_kernel(other, other), v)
@@ -341,15 +341,15 @@ def calibration(real: np.ndarray, fake: np.ndarray, *, seed: int = 0) -> Calibra
         raise BadInputError(
             f"Scores go from {scores.min():g} to {scores.max():g}, needed are 0 to 1."
         )
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     count = min(np.sum(y == 1), np.sum(y == 0))
-    kept = np.concatenate([chance.permutation(np.flatnonzero(y == c))[:count] for c in (1, 0)])
+    kept = np.concatenate([rng.permutation(np.flatnonzero(y == c))[:count] for c in (1, 0)])
     y, scores = y[kept], scores[kept]
     bins = np.minimum((scores * 10).astype(int), 9)
     held = np.bincount(bins, minlength=10)
     filled = held > 0
     total = np.bincount(bins, scores, minlength=10)
-    drawn = chance.random((_RESAMPLES, len(scores))) < scores
+    drawn = rng.random((_RESAMPLES, len(scores))) < scores
     truths = np.concatenate([y[None], drawn]) @ np.eye(10)[bins]
     errors = np.abs(truths - total).sum(axis=1) / len(scores)
     p_value = float((1 + np.sum(errors[1:] >= errors[0] - 1e-12)) / (1 + _RESAMPLES))
@@ -412,7 +412,7 @@ def _coarse(hu: np.ndarray) -> np.ndarray:
     return blocks.mean(axis=(2, 4), dtype=np.float32).reshape(len(hu), -1)
 
 
-def standardised(x: np.ndarray) -> np.ndarray:
+def standardized(x: np.ndarray) -> np.ndarray:
     """Give each column (N, D) mean 0 and standard deviation 1; a constant one becomes 0."""
     spread = x.std(axis=0)
     return (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1)
@@ -444,12 +444,12 @@ def _groups(
 
 def _resampled(y: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
     """Draw groups with putting back, class by class: weights (1 + 1000, N), the first all 1."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     weights = np.ones((1 + _RESAMPLES, len(y)))
     for label in (0, 1):
         here = np.flatnonzero(y == label)
         names, number = np.unique(groups[here], return_inverse=True)
-        times = chance.multinomial(len(names), np.full(len(names), 1 / len(names)), _RESAMPLES)
+        times = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), _RESAMPLES)
         weights[1:, here] = times[:, number]
     return weights
 
@@ -490,9 +490,9 @@ def _widened(estimate: Estimate, folds: int) -> Estimate:
     return Estimate(estimate.value, low, high)
 
 
-def _mean(values: np.ndarray, chance: np.random.Generator) -> Estimate:
+def _mean(values: np.ndarray, rng: np.random.Generator) -> Estimate:
     values = np.asarray(values, float)
-    drawn = [chance.choice(values, len(values)).mean() for _ in range(_RESAMPLES)]
+    drawn = [rng.choice(values, len(values)).mean() for _ in range(_RESAMPLES)]
     return _estimate(np.array([values.mean(), *drawn]))
 
 
@@ -500,11 +500,11 @@ def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return (x @ y.T / x.shape[1] + 1) ** 3
 
 
-def _halves(size: int, chance: np.random.Generator) -> np.ndarray:
+def _halves(size: int, rng: np.random.Generator) -> np.ndarray:
     """Give 0 or 1 per segment and subset (size, 1 + 200): the first is all, the others half."""
     chosen = np.ones((size, 1 + _SUBSETS))
     for subset in chosen.T[1:]:
-        subset[chance.permutation(size)[: size // 2]] = 0
+        subset[rng.permutation(size)[: size // 2]] = 0
     return chosen
 
 

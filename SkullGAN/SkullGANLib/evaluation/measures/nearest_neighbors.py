@@ -1,4 +1,4 @@
-"""Memorisation: are synthetic segments copies of training segments?
+"""Memorization: are synthetic segments copies of training segments?
 
 ``nearest_by_mse`` and ``nearest_by_sift`` find the nearest training segment of each segment (paper,
 Figure 5), also where it was turned left to right or moved by a few pixels. How near is near? Skulls
@@ -39,7 +39,7 @@ _KEYPOINTS = 24
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class Neighbors:
     """The nearest training segment of each of N segments.
 
     Attributes:
@@ -95,7 +95,7 @@ def nearest_by_mse(
     shift_px: int = 4,
     seed: int = 0,
     on_progress: Callable[[int, int], None] | None = None,
-) -> Neighbours:
+) -> Neighbors:
     """Find the training segment of least mean squared difference in HU.
 
     Candidates come from a sketch of the segments (reduced, then projected), whose distances bound
@@ -129,7 +129,7 @@ def nearest_by_mse(
     nearest, flipped, shifts, rmse, ratio = (
         np.concatenate(part) for part in zip(*found, strict=True)
     )
-    return Neighbours(which, of[nearest], rmse, ratio, flipped, shifts, len(of))
+    return Neighbors(which, of[nearest], rmse, ratio, flipped, shifts, len(of))
 
 
 def nearest_by_sift(
@@ -140,7 +140,7 @@ def nearest_by_sift(
     shift_px: int = 4,
     seed: int = 0,
     on_progress: Callable[[int, int], None] | None = None,
-) -> Neighbours:
+) -> Neighbors:
     """Find the training segment whose SIFT descriptors (Lowe 1999) are nearest.
 
     The 24 strongest keypoints of each segment count, wherever they lie: a segment's distance is the
@@ -186,28 +186,28 @@ def nearest_by_sift(
         others = _turned(training.hu[nearest[batch]], flipped[batch])
         hu = segments.hu[which[batch]]
         _, shifts[batch] = _Query(hu, shift_px, _bottom(hu, others)).compared(others)
-    return Neighbours(which, nearest, distance, ratio, flipped, shifts, len(of))
+    return Neighbors(which, nearest, distance, ratio, flipped, shifts, len(of))
 
 
-def judge(synthetic: Neighbours, held_out: Neighbours, rate: float = 0.01) -> Verdict:
+def judge(synthetic: Neighbors, held_out: Neighbors, rate: float = 0.01) -> Verdict:
     """Find the synthetic segments that stick to a training segment more than is natural.
 
     Args:
-        synthetic, held_out: neighbours of synthetic and of held-out real segments in one training
+        synthetic, held_out: neighbors of synthetic and of held-out real segments in one training
             set, found in the same way.
         rate: share of new segments that may be suspect by mistake. The verdict's own rate is
             the largest that does not exceed it, or 1 / (n + 1) where n held-out segments allow
             none that small.
 
     Raises:
-        BadInputError: if no held-out segment has a neighbour.
+        BadInputError: if no held-out segment has a neighbor.
     """
     from scipy import stats
 
     known = np.sort(held_out.ratio[np.isfinite(held_out.ratio)])
     if len(known) == 0:
         raise BadInputError(
-            "No held-out segment has a neighbour in the training set, at least one is needed."
+            "No held-out segment has a neighbor in the training set, at least one is needed."
         )
     k = max(1, int(rate * (len(known) + 1)))
     near = np.flatnonzero(synthetic.ratio < known[k - 1])
@@ -224,19 +224,19 @@ def judge(synthetic: Neighbours, held_out: Neighbours, rate: float = 0.01) -> Ve
     )
 
 
-def aligned(training: SegmentSet, neighbours: Neighbours) -> np.ndarray:
+def aligned(training: SegmentSet, neighbors: Neighbors) -> np.ndarray:
     """Give the nearest training segments as they lie over the segments they are nearest to.
 
     Returns:
-        int16 (N, 128, 128), HU; 0 where the shift brought nothing, or there is no neighbour.
+        int16 (N, 128, 128), HU; 0 where the shift brought nothing, or there is no neighbor.
     """
-    hu = _turned(training.hu[neighbours.nearest], neighbours.flipped)
+    hu = _turned(training.hu[neighbors.nearest], neighbors.flipped)
     moved = np.zeros_like(hu)
-    for one, other, (rows, columns) in zip(moved, hu, neighbours.shift_px, strict=True):
+    for one, other, (rows, columns) in zip(moved, hu, neighbors.shift_px, strict=True):
         to_rows, from_rows = _overlap(rows)
         to_columns, from_columns = _overlap(columns)
         one[to_rows, to_columns] = other[from_rows, from_columns]
-    moved[neighbours.nearest < 0] = 0
+    moved[neighbors.nearest < 0] = 0
     return moved
 
 
@@ -442,8 +442,8 @@ def _descriptors(hu: np.ndarray, hu_range: tuple[float, float]) -> np.ndarray:
     low, high = hu_range
     used = np.flatnonzero(hu.any(axis=1))
     hu = hu[: used[-1] + 17] if used.size else hu[:32]  # half of a segment has nothing to find
-    grey = np.clip((hu.astype(np.float32) - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
-    _, found = cv2.SIFT_create(nfeatures=_KEYPOINTS).detectAndCompute(grey, None)
+    gray = np.clip((hu.astype(np.float32) - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
+    _, found = cv2.SIFT_create(nfeatures=_KEYPOINTS).detectAndCompute(gray, None)
     if found is None:
         return np.zeros((0, 128), np.float32)
     found = found[:_KEYPOINTS]  # of equal strength it keeps more

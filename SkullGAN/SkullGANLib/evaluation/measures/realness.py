@@ -211,11 +211,11 @@ def _to_pixels(shares: Tensor) -> Tensor:
     """Spread shares (N, n, n) over pixels (N, 128, 128), bilinearly; the sum stays the same."""
     size = shares.shape[-1]
     step = IMAGE_SIZE / size
-    centres = (torch.arange(size, device=shares.device) + 0.5) * step - 0.5
+    centers = (torch.arange(size, device=shares.device) + 0.5) * step - 0.5
     pixels = torch.arange(IMAGE_SIZE, device=shares.device)
     # Beyond the outermost places, pixels are theirs alone; each place's pixels sum to 1.
-    at = pixels.clamp(centres[0], centres[-1])
-    weights = (1 - (at[None] - centres[:, None]).abs() / step).clamp(min=0)
+    at = pixels.clamp(centers[0], centers[-1])
+    weights = (1 - (at[None] - centers[:, None]).abs() / step).clamp(min=0)
     weights = weights / weights.sum(dim=1, keepdim=True)
     return torch.einsum("nhw,hy,wx->nyx", shares, weights, weights)
 

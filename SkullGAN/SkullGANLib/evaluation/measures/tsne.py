@@ -1,6 +1,6 @@
 """Embedding: segments of several sets in a plane, by t-SNE of raw pixels or of metrics.
 
-``embed`` gives, beside the plane, a number for what the eye sees in it: the share of neighbours
+``embed`` gives, beside the plane, a number for what the eye sees in it: the share of neighbors
 from the same set, and what it would be by chance.
 """
 
@@ -14,16 +14,16 @@ import numpy as np
 from ...data.segment_set import SegmentSet
 from ...errors import BadInputError
 from ...metrics import radiology
-from .c2st import principal_components, standardised
+from .c2st import principal_components, standardized
 
 MOST = 4_000
 """Segments laid out in all; of larger sets so many are drawn."""
 
 _PIXEL_COMPONENTS = 50
-_NEIGHBOURS = 10
+_NEIGHBORS = 10
 _TSNE_STEPS = 500
 _TSNE_ANGLE = 0.8
-"""Barnes and Hut's trade of exactness for speed: of 4,000 segments, 0.8 kept as many neighbours
+"""Barnes and Hut's trade of exactness for speed: of 4,000 segments, 0.8 kept as many neighbors
 (0.992) and put as many of one set together (within 0.003) as 0.5, in two thirds of the time."""
 
 
@@ -35,7 +35,7 @@ class Embedding:
         points: float (N, 2).
         which: (N,) texts, the set of each.
         place: int (N,), its place in that set.
-        same: per set, the share of the ten nearest neighbours that is of the same set.
+        same: per set, the share of the ten nearest neighbors that is of the same set.
         chance: per set, what that share is where the sets are mixed.
     """
 
@@ -80,7 +80,7 @@ def embed(sets: Mapping[str, SegmentSet], *, by: str = "pixels", seed: int = 0) 
             f"{len(x)} segments that are all alike were to be embedded, unlike ones are needed."
         )
     if by == "metrics":
-        x = standardised(x)
+        x = standardized(x)
     else:
         x = principal_components(x, _PIXEL_COMPONENTS, seed)
         x /= max(x.std(axis=0).max(), 1e-12)
@@ -94,7 +94,7 @@ def embed(sets: Mapping[str, SegmentSet], *, by: str = "pixels", seed: int = 0) 
     )
     with threadpool_limits(1, "openmp"):  # as for the trees
         points = tsne.fit_transform(x.astype(np.float32)).astype(np.float64)
-    near = NearestNeighbors(n_neighbors=min(_NEIGHBOURS, len(x) - 1)).fit(points)
+    near = NearestNeighbors(n_neighbors=min(_NEIGHBORS, len(x) - 1)).fit(points)
     alike = which[near.kneighbors(return_distance=False)] == which[:, None]
     names = list(dict.fromkeys(which.tolist()))
     return Embedding(
@@ -117,11 +117,11 @@ def _laid_out_by(by: str, segments: SegmentSet, rows: np.ndarray) -> np.ndarray:
 
 def _room_for(sizes: Mapping[str, int], seed: int) -> dict[str, np.ndarray]:
     """Give places in each set, all of them or drawn so that ``MOST`` suffice for all sets."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     left, places = MOST, {}
     # From the smallest on: what it leaves over is for the others.
     for number, name in enumerate(sorted(sizes, key=sizes.__getitem__)):
         count = min(sizes[name], left // (len(sizes) - number))
-        places[name] = np.sort(chance.permutation(sizes[name])[:count])
+        places[name] = np.sort(rng.permutation(sizes[name])[:count])
         left -= count
     return {name: places[name] for name in sizes}

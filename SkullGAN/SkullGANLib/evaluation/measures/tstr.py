@@ -69,14 +69,14 @@ def compare(
             test on.
     """
     (real_x, real_y), (made_x, made_y), (x, y) = map(_learnable, (real, synthetic, test))
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     count = min(len(real_x), len(made_x), MOST)
     if count < FEWEST or len(x) == 0:
         raise BadInputError(
             f"{len(real_x)} real and {len(made_x)} synthetic segments to train on and {len(x)} to "
             f"test on can be measured, at least {FEWEST} of each and one to test on are needed."
         )
-    of_real, of_made = (np.sort(chance.permutation(n)[:count]) for n in (len(real_x), len(made_x)))
+    of_real, of_made = (np.sort(rng.permutation(n)[:count]) for n in (len(real_x), len(made_x)))
     real_x, real_y, made_x, made_y = (
         real_x[of_real],
         real_y[of_real],
@@ -89,7 +89,7 @@ def compare(
         "both": (np.concatenate([real_x, made_x]), np.concatenate([real_y, made_y])),
     }
     measurable = np.isfinite(_targets(test)).all(axis=1)
-    weights = _resampled(test.subject[measurable], chance)
+    weights = _resampled(test.subject[measurable], rng)
     found = {}
     for place, target in enumerate(TARGETS):
         misses = {
@@ -136,7 +136,7 @@ def _trained(x: np.ndarray, y: np.ndarray, seed: int) -> Callable[[np.ndarray], 
     with np.errstate(invalid="ignore", divide="ignore"):  # pictures that are all alike
         components.fit(x)
     spread = np.sqrt(components.explained_variance_)
-    # Standardised, what is left of alike pictures would be rounding, blown up.
+    # Standardized, what is left of alike pictures would be rounding, blown up.
     scale = np.maximum(spread, max(_LEAST_SPREAD * spread[0], 1e-9))
     regressor = make_pipeline(
         PolynomialFeatures(2, include_bias=False), RidgeCV(np.logspace(0, 4, 9))
@@ -144,14 +144,14 @@ def _trained(x: np.ndarray, y: np.ndarray, seed: int) -> Callable[[np.ndarray], 
     return lambda pictures: regressor.predict(components.transform(pictures) / scale)
 
 
-def _resampled(subject: np.ndarray, chance: np.random.Generator) -> np.ndarray:
+def _resampled(subject: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw subjects with putting back: weights (1 + 1000, N), the first all 1."""
     alone = np.array([f"{place}" for place in range(len(subject))])
     _, group = np.unique(np.where(subject == "", alone, subject), return_inverse=True)
     if group.max() == 0:  # one subject alone has no spread
         group = np.arange(len(subject))
     count = group.max() + 1
-    times = chance.multinomial(count, np.full(count, 1 / count), _RESAMPLES)
+    times = rng.multinomial(count, np.full(count, 1 / count), _RESAMPLES)
     return np.vstack([np.ones(len(group)), times[:, group]])
 
 

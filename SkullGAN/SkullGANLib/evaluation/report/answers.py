@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from ..evaluation import Evaluation, Judged
-from ..evaluation_set import Examined
+from ..evaluation import Evaluation, TwoSampleMetrics
+from ..evaluation_set import EvaluationSet
 from ..measures.c2st import Estimate, TwoSampleTest
 from .describe import METRIC_LABELS
 from .figures import LABELS, METRICS, WAYS
@@ -29,7 +29,7 @@ class Answer:
         return " ".join([self.question, f"{self.short}.", *self.reasons])
 
 
-def answers(sets: Mapping[str, Examined], found: Evaluation) -> list[Answer]:
+def answers(sets: Mapping[str, EvaluationSet], found: Evaluation) -> list[Answer]:
     """Answer what a reader wants to know first."""
     return [
         Answer(question, short, tuple(reasons))
@@ -95,7 +95,7 @@ def _told_apart(test: TwoSampleTest, both: TwoSampleTest | None) -> str:
     return "No: they are told from real ones more surely than two real sets from each other"
 
 
-def _baseline(both: Judged | None) -> str:
+def _baseline(both: TwoSampleMetrics | None) -> str:
     if both is None or both.test is None:
         return ""
     said = (
@@ -106,7 +106,7 @@ def _baseline(both: Judged | None) -> str:
     return said + " (of segments of patients that it has seen, for one of the sets has but one)"
 
 
-def _covered(judged: Judged) -> str:
+def _covered(judged: TwoSampleMetrics) -> str:
     return (
         f"{percent(judged.fidelity.precision)} of the synthetic segments lie where real ones do "
         f"(precision), and {percent(judged.fidelity.coverage)} of the real ones have a synthetic "
@@ -114,7 +114,7 @@ def _covered(judged: Judged) -> str:
     )
 
 
-def _covered_by_training(both: Judged | None) -> str:
+def _covered_by_training(both: TwoSampleMetrics | None) -> str:
     if both is None or both.fidelity is None:
         return ""
     fidelity = both.fidelity
@@ -124,7 +124,7 @@ def _covered_by_training(both: Judged | None) -> str:
     )
 
 
-def _copying(sets: Mapping[str, Examined], found: Evaluation) -> tuple[str, list[str]]:
+def _copying(sets: Mapping[str, EvaluationSet], found: Evaluation) -> tuple[str, list[str]]:
     if not {"train", "synthetic"} <= sets.keys():
         return "Not known", ["A training and a synthetic set are needed."]
     same = int(np.isin(sets["synthetic"].digest, sets["train"].digest).sum())
@@ -132,7 +132,7 @@ def _copying(sets: Mapping[str, Examined], found: Evaluation) -> tuple[str, list
         f"{same:,} of {len(sets['synthetic']):,} synthetic segments equal a training segment pixel "
         "by pixel."
     ]
-    verdicts = {way: one.verdict for way, one in found.memorisation.items() if one.verdict}
+    verdicts = {way: one.verdict for way, one in found.memorization.items() if one.verdict}
     for way, verdict in verdicts.items():
         copies, suspects = len(verdict.copies), len(verdict.suspects)
         found_copies = f"{copies:,} COP{'Y' if copies == 1 else 'IES'}" if copies else "no copy"

@@ -114,7 +114,7 @@ def write_report(
     return folder / "report.html"
 
 
-def summarise(values: np.ndarray) -> dict[str, Any]:
+def summarize(values: np.ndarray) -> dict[str, Any]:
     """Describe a distribution; values that are NaN are left out and ``n`` counts the others.
 
     Args:
@@ -200,7 +200,7 @@ def describe_set(segments: SegmentSet, metrics: Mapping[str, np.ndarray]) -> dic
         "hu_range": list(segments.hu_range),
         "source": dict(segments.source),
         "created_by": segments.created_by,
-        "metrics": {name: summarise(metrics[name]) for name in METRICS},
+        "metrics": {name: summarize(metrics[name]) for name in METRICS},
     }
 
 
@@ -262,15 +262,15 @@ def _copy_samples(source: Path, folder: Path) -> bool:
         _log.warning("%s: is no picture and is left out of the report (%s).", source, error)
         return False
     picture.thumbnail((1100, 1100))
-    with written_aside(folder / "samples.png") as aside:
-        picture.save(aside, format="PNG", compress_level=9)
+    with written_aside(folder / "samples.png") as temporary:
+        picture.save(temporary, format="PNG", compress_level=9)
     return True
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text, aside and renamed."""
-    with written_aside(path) as aside:
-        aside.write_bytes(text.encode("utf-8", errors="replace"))
+    with written_aside(path) as temporary:
+        temporary.write_bytes(text.encode("utf-8", errors="replace"))
 
 
 def _page(title: str, numbers: Mapping[str, Any], figures: Mapping[str, Path]) -> str:
@@ -417,7 +417,7 @@ def _sheets(described: Mapping[str, Any], figures: Mapping[str, Path]) -> str:
         picture = (
             html.image(
                 figures[f"sheet {name}"],
-                f"{count} {one['kind']} segments of {name}, grey from 0 to 2000 HU",
+                f"{count} {one['kind']} segments of {name}, gray from 0 to 2000 HU",
                 f"{count:,} of {one['segments']:,}, evenly through the set. Black 0 HU, white "
                 f"2000 HU. The number below each is its SDR (peaks; {escape(ct_of(one))}).",
             )

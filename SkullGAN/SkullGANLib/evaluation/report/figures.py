@@ -17,8 +17,8 @@ from ...data.segment_set import SIZE
 from ...generation import artificial
 from ...plots.charts import write_figure, write_violins
 from ...plots.contact_sheet import used_rows
-from ..evaluation import COMPARED, Evaluation, Memorised
-from ..evaluation_set import Examined, drawn
+from ..evaluation import COMPARED, Evaluation, Memorized
+from ..evaluation_set import EvaluationSet, subsample
 from ..measures import nearest_neighbors
 from ..measures.tsne import Embedding
 from ..measures.tstr import TARGETS, Usefulness
@@ -34,7 +34,7 @@ LABELS = {
     "control": "Control",
     "artificial": "Artificial",
 }
-COLOURS = {
+COLORS = {
     "train": "#0072B2",
     "test": "#56B4E9",
     "synthetic": "#D55E00",
@@ -71,7 +71,7 @@ class Picture:
 
 def write(
     folder: Path,
-    sets: Mapping[str, Examined],
+    sets: Mapping[str, EvaluationSet],
     found: Evaluation,
     seed: int = 0,
     on_progress: Callable[[float], None] | None = None,
@@ -95,7 +95,9 @@ def write(
         write_figure(folder / f"{name}.png", size, draw, svg=True)
         pictures[name] = Picture(folder / f"{name}.png", alternative, caption)
 
-    some = {n: one.segments.hu[drawn(len(one.segments), _ACROSS, seed)] for n, one in sets.items()}
+    some = {
+        n: one.segments.hu[subsample(len(one.segments), _ACROSS, seed)] for n, one in sets.items()
+    }
     rows = used_rows(np.concatenate(list(some.values())))
     add(
         "segments",
@@ -110,7 +112,7 @@ def write(
         {LABELS[name]: one.metrics for name, one in sets.items()},
         {name: METRICS[name][:2] for name in COMPARED},
         limits={"sdr_peaks": 0.40},
-        colours=[COLOURS[name] for name in sets],
+        colors=[COLORS[name] for name in sets],
         width=_WIDTH,
         svg=True,
     )
@@ -127,9 +129,9 @@ def write(
             "tsne",
             (_WIDTH, 6.2),
             lambda figure: _embeddings(figure, sets, found),
-            "Segments in a plane by t-SNE of metrics and of pixels, coloured by set",
+            "Segments in a plane by t-SNE of metrics and of pixels, colored by set",
             "Each dot a segment, near others that are alike; the axes of t-SNE have no meaning. "
-            "Colours that mix cannot be told apart this way, islands of one colour can. In the "
+            "Colors that mix cannot be told apart this way, islands of one color can. In the "
             "legend: share of a segment&rsquo;s ten nearest dots from its own set, and what it "
             "would be by chance."
             + " Triangles: artificial segments made to be plainly no skull."
@@ -162,9 +164,9 @@ def write(
             "patients and scanners differ, too. Last row: against the training set, which shows "
             "whether the model has learned what it saw.",
         )
-    if found.memorisation:
+    if found.memorization:
         add(
-            "memorisation",
+            "memorization",
             (_WIDTH, 3.8),
             lambda figure: _ratios(figure, found),
             "How near synthetic and held-out segments come to their nearest training segment",
@@ -172,12 +174,12 @@ def write(
             "the left, below one half; segments that are as new as the held-out real ones follow "
             "their curve. Dashed: only 1 % of held-out segments lie left of it.",
         )
-    for way, one in found.memorisation.items():
+    for way, one in found.memorization.items():
         nearest = _nearest(sets, one, seed)
         add(
-            f"neighbours-{way}",
+            f"neighbors-{way}",
             (_WIDTH, 3 * _height(nearest.rows, _WIDTH - 1.6, _PAIRS, 0.34)),
-            lambda figure, way=way, nearest=nearest: _neighbours(figure, nearest, way),
+            lambda figure, way=way, nearest=nearest: _neighbors(figure, nearest, way),
             f"Synthetic segments, the nearest training segment of each by {WAYS[way]}, difference",
             f"Synthetic segments, the nearest training segment of each by {WAYS[way]}, turned left "
             "to right and shifted if need be to lie over it, and the difference. Copies come "
@@ -199,8 +201,8 @@ def write(
     return pictures
 
 
-def pairs(one: Memorised, seed: int = 0) -> np.ndarray:
-    """Give which rows of the neighbours are shown: copies, then suspects, then some by chance."""
+def pairs(one: Memorized, seed: int = 0) -> np.ndarray:
+    """Give which rows of the neighbors are shown: copies, then suspects, then some by chance."""
     known = np.flatnonzero(one.synthetic.nearest >= 0)
     first: list[int] = []
     if one.verdict is not None:
@@ -208,7 +210,7 @@ def pairs(one: Memorised, seed: int = 0) -> np.ndarray:
         named = [*one.verdict.copies, *one.verdict.suspects]
         first = list(dict.fromkeys(row_of[int(segment)] for segment in named))
     others = np.setdiff1d(known, first)
-    chosen = others[drawn(len(others), max(0, _PAIRS - len(first)), seed)]
+    chosen = others[subsample(len(others), max(0, _PAIRS - len(first)), seed)]
     return np.array([*first, *chosen], int)[:_PAIRS]
 
 
@@ -221,7 +223,7 @@ def _segments(figure: Figure, shown: Mapping[str, np.ndarray], rows: slice) -> N
     lines = np.atleast_1d(figure.subplots(len(shown), 1))
     for axes, (name, hu) in zip(lines, shown.items(), strict=True):
         _row(axes, hu[:, rows], _ACROSS)
-        axes.set_ylabel(LABELS[name], color=COLOURS[name], fontweight="bold")
+        axes.set_ylabel(LABELS[name], color=COLORS[name], fontweight="bold")
 
 
 def _row(axes: Axes, pictures: np.ndarray, places: int, difference: bool = False) -> Any:
@@ -236,28 +238,28 @@ def _row(axes: Axes, pictures: np.ndarray, places: int, difference: bool = False
         left = place * (width + _GAP_PX)
         line[:, left : left + width] = picture
     low, high = (-_DIFFERENCE_HU, _DIFFERENCE_HU) if difference else _WINDOW_HU
-    colours = "RdBu_r" if difference else "gray"
-    return axes.imshow(line, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
+    colors = "RdBu_r" if difference else "gray"
+    return axes.imshow(line, cmap=colors, vmin=low, vmax=high, interpolation="nearest")
 
 
-def _embeddings(figure: Figure, sets: Mapping[str, Examined], found: Evaluation) -> None:
+def _embeddings(figure: Figure, sets: Mapping[str, EvaluationSet], found: Evaluation) -> None:
     titles = {"metrics": "a. By SDR, thickness and intensity", "pixels": "b. By all pixels"}
     shown = [by for by in titles if by in found.embedding]
     for axes, by in zip(np.atleast_1d(figure.subplots(1, len(shown))), shown, strict=True):
         one = found.embedding[by]
         order = np.random.default_rng(0).permutation(len(one.points))  # no set hides another
-        colours = np.array([COLOURS[name] for name in one.which])
+        colors = np.array([COLORS[name] for name in one.which])
         size = float(np.clip(8000 / len(order), 4, 18))
         odd = _unrealistic(sets, one, found)
         for which, marker, larger in ((~odd[order], "o", 1), (odd[order], "^", 1.6)):
             places = order[which]
             axes.scatter(
-                *one.points[places].T, s=larger * size, c=colours[places], marker=marker,
+                *one.points[places].T, s=larger * size, c=colors[places], marker=marker,
                 linewidths=0, rasterized=True,
             )  # fmt: skip
         for name, same in one.same.items():
             label = f"{LABELS[name]}: {100 * same:.0f} % (chance {100 * one.chance[name]:.0f} %)"
-            axes.plot([], [], "o", color=COLOURS[name], label=label)
+            axes.plot([], [], "o", color=COLORS[name], label=label)
         axes.set_title(titles[by])
         axes.set_xticks([])
         axes.set_yticks([])
@@ -266,7 +268,9 @@ def _embeddings(figure: Figure, sets: Mapping[str, Examined], found: Evaluation)
         axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=2)
 
 
-def _unrealistic(sets: Mapping[str, Examined], one: Embedding, found: Evaluation) -> np.ndarray:
+def _unrealistic(
+    sets: Mapping[str, EvaluationSet], one: Embedding, found: Evaluation
+) -> np.ndarray:
     """Tell which points are of artificial segments that were made to be plainly no skull."""
     odd = np.zeros(len(one.which), bool)
     here = one.which == "artificial"
@@ -285,7 +289,7 @@ def _discriminator(figure: Figure, found: Evaluation) -> None:
         values = said.realness[name]
         beside = np.random.default_rng(0).uniform(-0.28, 0.28, len(values))
         spread.plot(
-            values, place + beside, ".", color=COLOURS[name], alpha=0.5,
+            values, place + beside, ".", color=COLORS[name], alpha=0.5,
             markersize=float(np.clip(60 / np.sqrt(len(values)), 2.5, 6)), markeredgewidth=0,
             rasterized=True,
         )  # fmt: skip
@@ -302,12 +306,12 @@ def _discriminator(figure: Figure, found: Evaluation) -> None:
         axes.set_ylim(-0.02, 1.02)
     for name, one in said.roc.items():
         label = f"{LABELS[name]}: AUC {one.auc.value:.2f}"
-        curves.plot(one.false_positive, one.true_positive, color=COLOURS[name], label=label)
+        curves.plot(one.false_positive, one.true_positive, color=COLORS[name], label=label)
     for name, one in said.calibration.items():
-        calibration.plot(one.score, one.real, color=COLOURS[name], linewidth=1)
+        calibration.plot(one.score, one.real, color=COLORS[name], linewidth=1)
         sizes = 8 + 140 * one.count / one.count.sum()
-        calibration.scatter(one.score, one.real, s=sizes, color=COLOURS[name], zorder=3)
-        calibration.plot([], [], "o-", color=COLOURS[name], label=LABELS[name], linewidth=1)
+        calibration.scatter(one.score, one.real, s=sizes, color=COLORS[name], zorder=3)
+        calibration.plot([], [], "o-", color=COLORS[name], label=LABELS[name], linewidth=1)
     real = LABELS[said.real].lower() if said.real else "real"
     curves.set(xlabel="share of made ones called real", ylabel=f"share of {real} called real")
     curves.set_title("Receiver-operating curve")
@@ -320,11 +324,11 @@ def _discriminator(figure: Figure, found: Evaluation) -> None:
 
 def _judges(figure: Figure, found: Evaluation) -> None:
     rows = [
-        (LABELS[name] + "\n(real, too)" * (name == "train"), COLOURS[name], one)
+        (LABELS[name] + "\n(real, too)" * (name == "train"), COLORS[name], one)
         for name, one in found.judges.items()
     ]
     if found.learned is not None:
-        rows.append(("Synthetic against\ntraining", COLOURS["synthetic"], found.learned))
+        rows.append(("Synthetic against\ntraining", COLORS["synthetic"], found.learned))
     test, cover, kernel = figure.subplots(1, 3, width_ratios=(1, 1.5, 0.9), sharey=True)
     panels = (
         (test, "test", {"accuracy": "o", "auc": "s"}),
@@ -332,14 +336,14 @@ def _judges(figure: Figure, found: Evaluation) -> None:
         (kernel, "kernel", {"mmd2": "o"}),
     )
     for axes, part, markers in panels:
-        for place, (_, colour, one) in enumerate(reversed(rows)):
+        for place, (_, color, one) in enumerate(reversed(rows)):
             for rank, (what, marker) in enumerate(markers.items()):
                 numbers = getattr(one, part)
                 if numbers is not None:
                     estimate = getattr(numbers, what)
                     at = place + 0.18 * ((len(markers) - 1) / 2 - rank)
-                    axes.plot([estimate.low, estimate.high], [at, at], color=colour)
-                    axes.plot([estimate.value], [at], marker, color=colour, markersize=5)
+                    axes.plot([estimate.low, estimate.high], [at, at], color=color)
+                    axes.plot([estimate.value], [at], marker, color=color, markersize=5)
         for what, marker in markers.items() if part != "kernel" else ():
             label = "AUC" if what == "auc" else what
             axes.plot([], [], marker, color="#777777", markersize=5, label=label)
@@ -361,8 +365,8 @@ def _judges(figure: Figure, found: Evaluation) -> None:
 
 
 def _ratios(figure: Figure, found: Evaluation) -> None:
-    panels = np.atleast_1d(figure.subplots(1, len(found.memorisation)))
-    for axes, (way, one) in zip(panels, found.memorisation.items(), strict=True):
+    panels = np.atleast_1d(figure.subplots(1, len(found.memorization)))
+    for axes, (way, one) in zip(panels, found.memorization.items(), strict=True):
         bins = np.linspace(0, 1.05, 43)
         for name, each in (("test", one.held_out), ("synthetic", one.synthetic)):
             if each is None:
@@ -370,11 +374,11 @@ def _ratios(figure: Figure, found: Evaluation) -> None:
             ratio = each.ratio[np.isfinite(each.ratio)]
             weights = np.full(len(ratio), 100 / max(1, len(ratio)))
             axes.hist(
-                ratio, bins, weights=weights, color=COLOURS[name], histtype="stepfilled",
-                alpha=0.3, edgecolor=COLOURS[name],
+                ratio, bins, weights=weights, color=COLORS[name], histtype="stepfilled",
+                alpha=0.3, edgecolor=COLORS[name],
             )  # fmt: skip
             label = f"{LABELS[name]} (n = {len(ratio):,})"
-            axes.plot([], [], color=COLOURS[name], linewidth=4, alpha=0.6, label=label)
+            axes.plot([], [], color=COLORS[name], linewidth=4, alpha=0.6, label=label)
         axes.axvspan(0, nearest_neighbors.COPY_RATIO, color="#f3d9d9", zorder=0, linewidth=0)
         if one.verdict:
             axes.axvline(one.verdict.threshold, **_GUIDE)
@@ -400,7 +404,7 @@ class _Nearest:
     above: tuple[list[str], list[str], list[str]]
 
 
-def _nearest(sets: Mapping[str, Examined], one: Memorised, seed: int) -> _Nearest:
+def _nearest(sets: Mapping[str, EvaluationSet], one: Memorized, seed: int) -> _Nearest:
     rows = pairs(one, seed)
     some = replace(
         one.synthetic,
@@ -440,7 +444,7 @@ def _nearest(sets: Mapping[str, Examined], one: Memorised, seed: int) -> _Neares
     )
 
 
-def _neighbours(figure: Figure, nearest: _Nearest, way: str) -> None:
+def _neighbors(figure: Figure, nearest: _Nearest, way: str) -> None:
     lines = figure.subplots(3, 1)
     for axes, pictures, label, above in zip(
         lines,
@@ -465,17 +469,17 @@ def _neighbours(figure: Figure, nearest: _Nearest, way: str) -> None:
 
 def _usefulness(figure: Figure, found: Mapping[str, Usefulness]) -> None:
     names = {
-        "real": ("real", COLOURS["train"]),
-        "synthetic": ("synthetic", COLOURS["synthetic"]),
+        "real": ("real", COLORS["train"]),
+        "synthetic": ("synthetic", COLORS["synthetic"]),
         "both": ("both", "#777777"),
         "guess": ("guess", "#bbbbbb"),
     }
     titles = {"thickness_mm": "Error of thickness (mm)", "sdr_peaks": "Error of SDR (peaks)"}
     panels = figure.subplots(1, len(TARGETS))
     for axes, target in zip(panels, TARGETS, strict=True):
-        for place, (what, (_, colour)) in enumerate(names.items()):
+        for place, (what, (_, color)) in enumerate(names.items()):
             error = found[target].error[what]
-            axes.bar(place, error.value, width=0.6, color=colour, alpha=0.7)
+            axes.bar(place, error.value, width=0.6, color=color, alpha=0.7)
             axes.plot([place, place], [error.low, error.high], color=_INK, linewidth=1.4)
             axes.text(place + 0.05, error.value, f"{error.value:.3g}", va="bottom")
         axes.set_xticks(range(len(names)), [label for label, _ in names.values()])

@@ -84,8 +84,8 @@ def page(numbers: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
             else _nothing(),
         ),
         html.section(
-            "Memorisation",
-            (shown("memorisation", "neighbours-mse", "neighbours-sift") or _nothing())
+            "Memorization",
+            (shown("memorization", "neighbors-mse", "neighbors-sift") or _nothing())
             + _verdicts(numbers),
         ),
         html.section(
@@ -213,7 +213,7 @@ def _judges(numbers: Mapping[str, Any]) -> str:
         caption="With 95 % intervals. Unseen: what the classifier is asked about is of patients, "
         "or merely segments, that it has not learned from. Features are named ones (coarse "
         "picture, profile across the wall, outlines, texture, quantiles of HU, metrics), for "
-        "networks trained on photographs see grey bone as coloured objects. "
+        "networks trained on photographs see gray bone as colored objects. "
         + (_FID_MEANS if seen else _NO_FID),
         numbers_from=1,
     )
@@ -255,12 +255,12 @@ def _discriminator(numbers: Mapping[str, Any]) -> str:
 
 def _verdicts(numbers: Mapping[str, Any]) -> str:
     rows = []
-    for way, one in numbers["memorisation"].items():
+    for way, one in numbers["memorization"].items():
         verdict = one.get("verdict")
         held_out = one.get("held_out")
         rows.append([
             escape(figures.WAYS[way]),
-            f"{one['synthetic']['with_neighbour']:,}",
+            f"{one['synthetic']['with_neighbor']:,}",
             f"{one['searched']:,} of {one['of']:,}",
             f"{len(verdict['copies']):,}" if verdict else "not known",
             f"{len(verdict['suspects']):,}" if verdict else "not known",

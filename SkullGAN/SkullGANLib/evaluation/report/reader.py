@@ -32,7 +32,7 @@ from ...errors import BadInputError
 from ...utils.atomic_files import written_aside
 from ..evaluation_set import digests_of
 from ..measures import nearest_neighbors
-from ..measures.nearest_neighbors import Neighbours
+from ..measures.nearest_neighbors import Neighbors
 
 PAGE, NUMBERS, FLAT, SEGMENTS, FIGURES = (
     "report.html",
@@ -66,7 +66,7 @@ class ReportedSet:
             - for ``mse`` and ``sift``, of synthetic and test segments: ``mse_nearest``: int, the
               place of the nearest training segment; ``mse_distance``, ``mse_ratio``: float, and
               ``mse_flipped``: bool, ``mse_shift_rows``, ``mse_shift_columns``: int, as in
-              ``memorization.Neighbours``; ``mse_verdict``: "new", "suspect" or "copy", of
+              ``memorization.Neighbors``; ``mse_verdict``: "new", "suspect" or "copy", of
               synthetic ones, empty where there was nothing to judge by
             - ``digest``: texts, equal for segments of identical HU
     """
@@ -132,7 +132,7 @@ class Pair:
             other one; 0 where the shift brought nothing.
         difference: float32 (128, 128), HU of the segment minus ``aligned``; NaN where the shift
             brought nothing.
-        distance, ratio, flipped, shift_px: as in ``memorization.Neighbours``.
+        distance, ratio, flipped, shift_px: as in ``memorization.Neighbors``.
         verdict: "new", "suspect", "copy", or empty.
     """
 
@@ -205,7 +205,7 @@ class Report:
         own = self.sets[of].segments([place])
         near = self.sets["train"].segments([training_place])
         shift = (int(noted["shift_rows"]), int(noted["shift_columns"]))
-        one = Neighbours(
+        one = Neighbors(
             segment=np.array([0]),
             nearest=np.array([0]),
             distance=np.array([noted["distance"]]),
@@ -300,9 +300,9 @@ def write_table(path: Path, tables: Mapping[str, Mapping[str, np.ndarray]]) -> N
 def write_rows(path: Path, rows: Iterable[Sequence[Any]]) -> None:
     """Write a CSV file; raises as ``write_table`` does."""
     with (
-        written_aside(path) as aside,
+        written_aside(path) as temporary,
         # Names are a user's: what is no Unicode in them is no reason to fail.
-        open(aside, "w", newline="", encoding="utf-8", errors="replace") as file,
+        open(temporary, "w", newline="", encoding="utf-8", errors="replace") as file,
     ):
         csv.writer(file).writerows(rows)
 

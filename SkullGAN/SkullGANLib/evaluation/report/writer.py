@@ -30,8 +30,8 @@ from ... import __version__
 from ...data.segment_set import TEXTS
 from ...errors import OutputError
 from ...metrics.radiology import METRICS as ALL_METRICS
-from ..evaluation import Discriminator, Evaluation, Memorised
-from ..evaluation_set import Examined, concerns
+from ..evaluation import Discriminator, Evaluation, Memorized
+from ..evaluation_set import EvaluationSet, concerns
 from . import figures
 from .answers import answers
 from .describe import QUANTILES, counts, describe_set, finite, write_text
@@ -43,7 +43,7 @@ _PACKAGES = ("numpy", "scipy", "scikit-learn", "opencv-python-headless", "matplo
 
 def write(
     folder: str | Path,
-    sets: Mapping[str, Examined],
+    sets: Mapping[str, EvaluationSet],
     found: Evaluation,
     *,
     settings: Mapping[str, Any],
@@ -104,7 +104,7 @@ def check_folder(folder: Path) -> None:
 
 
 def numbers_of(
-    sets: Mapping[str, Examined], found: Evaluation, settings: Mapping[str, Any]
+    sets: Mapping[str, EvaluationSet], found: Evaluation, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Give every number of an evaluation as JSON holds it."""
     versions = {"skullgan": __version__, "python": platform.python_version()}
@@ -138,13 +138,15 @@ def numbers_of(
         },
         "judges": found.judges,
         "learned": found.learned,
-        "memorisation": {way: _memorised(sets, one) for way, one in found.memorisation.items()},
+        "memorization": {way: _memorized(sets, one) for way, one in found.memorization.items()},
         "usefulness": found.usefulness,
     }
     return finite(_plain(numbers))
 
 
-def table_of(sets: Mapping[str, Examined], found: Evaluation) -> dict[str, dict[str, np.ndarray]]:
+def table_of(
+    sets: Mapping[str, EvaluationSet], found: Evaluation
+) -> dict[str, dict[str, np.ndarray]]:
     """Give for each set its columns (N,), as ``evaluationresults.ReportedSet`` has them."""
     table = {
         name: {text: one.texts[text] for text in TEXTS}
@@ -168,7 +170,7 @@ def table_of(sets: Mapping[str, Examined], found: Evaluation) -> dict[str, dict[
             places = found.compared[name][one.place[here]]
             for axis, values in zip("xy", one.points[here].T, strict=True):
                 note(name, f"tsne_{by}_{axis}", places, values)
-    for way, one in found.memorisation.items():
+    for way, one in found.memorization.items():
         for name, each in (("synthetic", one.synthetic), ("test", one.held_out)):
             if each is not None:
                 known = each.nearest >= 0
@@ -208,7 +210,7 @@ def _made_aside(folder: Path) -> Iterator[Path]:
 
 def _write_all(
     folder: Path,
-    sets: Mapping[str, Examined],
+    sets: Mapping[str, EvaluationSet],
     found: Evaluation,
     settings: Mapping[str, Any],
     paths: Mapping[str, Any],
@@ -230,7 +232,7 @@ def _label(found: Discriminator) -> str:
     return realness.label(known.get("synthetic", next(iter(known.values()), None)))
 
 
-def _described(one: Examined) -> dict[str, Any]:
+def _described(one: EvaluationSet) -> dict[str, Any]:
     described = describe_set(one.segments, one.metrics)
     return described | {
         "segments": len(one),
@@ -245,14 +247,14 @@ def _described(one: Examined) -> dict[str, Any]:
     }
 
 
-def _memorised(sets: Mapping[str, Examined], one: Memorised) -> dict[str, Any]:
+def _memorized(sets: Mapping[str, EvaluationSet], one: Memorized) -> dict[str, Any]:
     said: dict[str, Any] = {"searched": one.synthetic.searched, "of": len(sets["train"])}
     for name, each in (("synthetic", one.synthetic), ("held_out", one.held_out)):
         if each is not None:
             known = each.ratio[np.isfinite(each.ratio)]
             said[name] = {
                 "compared": len(each.ratio),
-                "with_neighbour": len(known),
+                "with_neighbor": len(known),
                 "ratio_quantiles": {
                     str(q): float(np.quantile(known, q)) if len(known) else None for q in QUANTILES
                 },

@@ -60,7 +60,7 @@ def test_a_plane_by_hand_gives_the_segment_at_its_point(sphere_head, sphere_mask
     assert (site.side, site.plane) == ("left", plane)
     matrix = single_ct.place(sphere_head, sphere_mask, site)
     hu, mask = single_ct.cut(sphere_head, sphere_mask, matrix, 300)
-    assert single_ct.objection(hu, mask, 0.45) is None
+    assert single_ct.rejection_reason(hu, mask, 0.45) is None
     middle = (matrix @ [63.5, single_ct.TOP_MARGIN_ROWS, 0, 1])[:3]
     assert np.linalg.norm(middle - point) < 3.0
 

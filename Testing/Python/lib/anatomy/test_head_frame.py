@@ -10,13 +10,13 @@ HALF_AXES_MM = (60.0, 88.0, 75.0)
 """Narrow, so that no other plane of symmetry is mistaken for the midsagittal."""
 
 
-def ellipsoid(turn: Rotation, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def ellipsoid(turn: Rotation, center: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """An upper half-and-more ellipsoid (x, y, z half axes as above) on a grid of 2 mm."""
     count = 100
     geometry = np.diag([2.0, 2.0, 2.0, 1.0])
     geometry[:3, 3] = -count
     k, j, i = np.indices((count, count, count), sparse=True)
-    ras = np.stack(np.broadcast_arrays(2.0 * i, 2.0 * j, 2.0 * k), -1) - count - centre
+    ras = np.stack(np.broadcast_arrays(2.0 * i, 2.0 * j, 2.0 * k), -1) - count - center
     head = ras @ turn.as_matrix()
     inside = ((head / HALF_AXES_MM) ** 2).sum(-1) < 1
     return inside & (head[..., 2] > -45.0), geometry
@@ -27,11 +27,11 @@ def ellipsoid(turn: Rotation, centre: np.ndarray) -> tuple[np.ndarray, np.ndarra
 )
 def test_the_axes_of_a_turned_ellipsoid_are_found(angles_deg):
     turn = Rotation.from_euler("xyz", angles_deg, degrees=True)
-    centre = np.array([3.0, -4.0, 5.0])
-    found = head_frame.find_frame(*ellipsoid(turn, centre))
+    center = np.array([3.0, -4.0, 5.0])
+    found = head_frame.find_frame(*ellipsoid(turn, center))
     off_deg = np.rad2deg((turn.inv() * Rotation.from_matrix(found.head_to_ras[:3, :3])).magnitude())
     assert off_deg < 1.5
-    assert np.linalg.norm(found.head_to_ras[:3, 3] - centre) < 2.0
+    assert np.linalg.norm(found.head_to_ras[:3, 3] - center) < 2.0
     assert found.half_length_mm == pytest.approx(88, abs=2)
     assert found.half_height_mm == pytest.approx(75, abs=3)
 
@@ -53,7 +53,7 @@ def test_the_real_head_is_long_from_front_to_back_and_nearly_straight(sample_ct)
     assert found.superior @ [0, 0, 1] > np.cos(np.deg2rad(15))
 
 
-def landmarks(turn: Rotation, centre: np.ndarray) -> dict[str, np.ndarray]:
+def landmarks(turn: Rotation, center: np.ndarray) -> dict[str, np.ndarray]:
     """Those of the ellipsoid. The right porion lies before the left one, as in many heads."""
     rise = np.deg2rad(head_frame.NASION_RISES_DEG)
     forward = np.array([0, np.cos(rise), np.sin(rise)])
@@ -64,17 +64,17 @@ def landmarks(turn: Rotation, centre: np.ndarray) -> dict[str, np.ndarray]:
         "left porion": left,
         "right porion": left + [117, 0, 0] + 5 * forward,
     }
-    return {name: turn.apply(place) + centre for name, place in head.items()}
+    return {name: turn.apply(place) + center for name, place in head.items()}
 
 
 @pytest.mark.parametrize("angles_deg", [(0, 0, 0), (12, -9, 20), (-25, 14, -30)])
 def test_landmarks_give_the_axes_exactly_and_the_vault_gives_place_and_size(angles_deg):
     turn = Rotation.from_euler("xyz", angles_deg, degrees=True)
-    centre = np.array([3.0, -4.0, 5.0])
-    found = head_frame.frame_from_landmarks(*ellipsoid(turn, centre), landmarks(turn, centre))
+    center = np.array([3.0, -4.0, 5.0])
+    found = head_frame.frame_from_landmarks(*ellipsoid(turn, center), landmarks(turn, center))
     assert found.head_to_ras[:3, 0] == pytest.approx(turn.as_matrix()[:, 0], abs=1e-9)
     assert found.head_to_ras[:3, :3] == pytest.approx(turn.as_matrix(), abs=1e-9)
-    assert np.linalg.norm(found.head_to_ras[:3, 3] - centre) < 1.0
+    assert np.linalg.norm(found.head_to_ras[:3, 3] - center) < 1.0
     assert found.half_length_mm == pytest.approx(88, abs=2)
     assert found.half_height_mm == pytest.approx(75, abs=3)
 

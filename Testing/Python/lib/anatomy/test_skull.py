@@ -22,7 +22,7 @@ def upper_half(ct: HeadCT) -> np.ndarray:
     return (ct.ijk_to_ras[2, 2] * k + ct.ijk_to_ras[2, 3] > 0)[:, None, None]
 
 
-def test_the_cavity_of_a_sphere_is_found_with_its_volume_and_centre(sphere_head):
+def test_the_cavity_of_a_sphere_is_found_with_its_volume_and_center(sphere_head):
     cavity = skull.find_cavity(sphere_head)
     inner = OUTER_RADIUS_MM - sum(LAYERS_MM)
     volume_mm3 = cavity.mask.sum() * abs(np.linalg.det(cavity.ijk_to_ras[:3, :3]))

@@ -52,7 +52,7 @@ def test_the_overlay_of_vertices_lies_on_the_cts_grid_and_leads_to_any_scalar(
     numbers = head_maps.read_vertices(written / "vertex.nrrd", sample_ct)
     assert np.array_equal(numbers >= 0, sample_mask > 0)
     found = vtp.read(written / "map.vtp")
-    voxels = head_maps.maps.overlay(found, numbers, "sdr_peaks")
+    voxels = head_maps.calvaria_map.overlay(found, numbers, "sdr_peaks")
     assert voxels.shape == sample_ct.hu.shape
     assert 0.4 < voxels[voxels > 0].mean() < 0.8
 

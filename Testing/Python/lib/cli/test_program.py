@@ -136,21 +136,21 @@ def test_train_holds_a_subject_out_and_leaves_both_parts_for_the_evaluation(
     training, test = (set(part.subject.tolist()) for part in parts)
     assert (len(training), len(test), len(training & test)) == (2, 1, 0)
     assert training | test == {"A", "B", "C"}
-    learnt, held_out = map(len, parts)
+    learned, held_out = map(len, parts)
     said = capsys.readouterr().out
-    assert f"{learnt} segments of 2 subjects. Held out: {held_out} segments of 1 subject," in said
+    assert f"{learned} segments of 2 subjects. Held out: {held_out} segments of 1 subject," in said
     trained_on = model_file.read(run / "model.safetensors").trained_on
-    assert (trained_on["segments"], trained_on["subjects"]) == (learnt, 2)
+    assert (trained_on["segments"], trained_on["subjects"]) == (learned, 2)
     assert trained_on["source"]["split"] == {
-        "by": "subjects", "seed": 0, "training_segments": learnt, "training_subjects": 2,
+        "by": "subjects", "seed": 0, "training_segments": learned, "training_subjects": 2,
         "test_segments": held_out, "test_subjects": 1,
     }  # fmt: skip
 
 
-def test_a_training_begins_with_what_another_learnt_from_pictures(extracted, tmp_path, capsys):
+def test_a_training_begins_with_what_another_learned_from_pictures(extracted, tmp_path, capsys):
     (tmp_path / "faces").mkdir()
-    for grey in range(0, 160, 16):
-        Image.new("L", (178, 218), grey).save(tmp_path / f"faces/{grey:03}.jpg")
+    for gray in range(0, 160, 16):
+        Image.new("L", (178, 218), gray).save(tmp_path / f"faces/{gray:03}.jpg")
     (tmp_path / "faces/999.jpg").write_bytes(b"no picture")
     pretrained = tmp_path / "faces-run" / "model.safetensors"
     assert in_this_process(
@@ -250,7 +250,7 @@ def test_generate_without_a_model_uses_the_one_in_the_box(tmp_path):
     assert in_this_process("generate", "-n", 2, "-o", tmp_path / "a.h5") == cli.DONE
     found = segment_set.read(tmp_path / "a.h5")
     assert len(found) == 2
-    assert found.source["model_sha256"] == atomic_files.sha256(resources.box_model())
+    assert found.source["model_sha256"] == atomic_files.sha256(resources.bundled_model())
 
 
 @pytest.fixture(scope="module")

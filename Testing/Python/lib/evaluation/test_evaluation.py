@@ -26,7 +26,7 @@ def answer(question: str, sets, found) -> answers.Answer:
 
 
 @pytest.fixture(scope="module")
-def sets() -> dict[str, evaluation_set.Examined]:
+def sets() -> dict[str, evaluation_set.EvaluationSet]:
     return evaluation_set.examined(four_sets())
 
 
@@ -136,10 +136,10 @@ def test_distances_of_moved_distributions_are_how_far_they_moved():
 
 def test_planted_copies_are_found_and_shown_first(sets, found):
     for way in ("mse", "sift"):
-        assert set(found.memorisation[way].verdict.copies) == {4, 9}
-        shown = figures.pairs(found.memorisation[way])
+        assert set(found.memorization[way].verdict.copies) == {4, 9}
+        shown = figures.pairs(found.memorization[way])
         assert set(shown[:2]) == {4, 9}
-    assert found.memorisation["mse"].synthetic.nearest[[4, 9]].tolist() == [7, 11]
+    assert found.memorization["mse"].synthetic.nearest[[4, 9]].tolist() == [7, 11]
     copying = answer("Are they copies?", sets, found)
     assert copying.short == "Yes, at least 2"
     assert "1 of 30 synthetic segments equal a training segment" in copying.reasons[0]
@@ -175,7 +175,7 @@ def test_the_same_seed_gives_the_same_numbers(sets, found, folder):
     numbers = json.loads((folder / "report.json").read_text("utf-8"))
     again = writer.numbers_of(sets, found, {})
     assert list(again["sets"]) == list(numbers["sets"])
-    for part in ("distances", "tsne", "discriminator", "judges", "learned", "memorisation",
+    for part in ("distances", "tsne", "discriminator", "judges", "learned", "memorization",
                  "usefulness", "answers"):  # fmt: skip
         assert json.loads(json.dumps(again[part])) == numbers[part]
 
@@ -234,7 +234,7 @@ def test_every_number_and_every_segment_lies_beside_the_page(folder, sets, found
     numbers = json.loads((folder / "report.json").read_text("utf-8"))
     assert (numbers["settings"]["seed"], numbers["settings"]["most"]) == (0, 4000)
     assert numbers["settings"]["files"]["test"] == ["test.h5"]
-    assert numbers["memorisation"]["mse"]["verdict"]["copies"] == [4, 9]
+    assert numbers["memorization"]["mse"]["verdict"]["copies"] == [4, 9]
     assert {"skullgan", "python", "numpy", "scikit-learn"} <= numbers["versions"].keys()
     with open(folder / "numbers.csv", newline="", encoding="utf-8") as file:
         flat = dict(csv.reader(file))

@@ -16,10 +16,10 @@ def told(shares: list[float]):
 def test_results_come_in_the_order_given_whichever_ends_first():
     shares: list[float] = []
     found, seconds, failed = done(
-        {("first", ""): Part(1, lambda tell: 0)},
+        {("first", ""): Part(1, lambda report_progress: 0)},
         {
-            ("slow", "a"): Part(1, lambda tell: time.sleep(0.05) or 1),
-            ("quick", "b"): Part(1, lambda tell: 2),
+            ("slow", "a"): Part(1, lambda report_progress: time.sleep(0.05) or 1),
+            ("quick", "b"): Part(1, lambda report_progress: 2),
         },
         told(shares),
     )
@@ -32,7 +32,7 @@ def test_results_come_in_the_order_given_whichever_ends_first():
 
 
 def test_what_too_few_segments_prevent_is_told_and_the_rest_is_done():
-    def fails(tell) -> None:
+    def fails(report_progress) -> None:
         raise BadInputError("2 segments, 4 are needed.")
 
     found, _, failed = done({}, {("t-SNE", "pixels"): Part(2, fails), ("b", ""): Part(1, str)})
@@ -43,8 +43,8 @@ def test_what_too_few_segments_prevent_is_told_and_the_rest_is_done():
 def test_progress_moves_while_a_part_says_how_far_it_is_and_while_one_says_nothing():
     shares: list[float] = []
 
-    def says(tell) -> None:
-        tell(0.5)
+    def says(report_progress) -> None:
+        report_progress(0.5)
         time.sleep(0.4)
 
     done({}, {("says", ""): Part(3, says), ("silent", ""): Part(1, lambda _: time.sleep(0.6))},

@@ -53,7 +53,7 @@ def assert_same_stack(image: sitk.Image, voxels: np.ndarray) -> None:
     np.testing.assert_array_equal(found, voxels)
     assert found.dtype == voxels.dtype
     np.testing.assert_allclose(image.GetSpacing(), (0.45, 0.45, 1.0), rtol=1e-6)
-    # LPS: columns to the left, rows to the back, the centre of the first slice at the origin.
+    # LPS: columns to the left, rows to the back, the center of the first slice at the origin.
     np.testing.assert_allclose(image.GetDirection(), np.eye(3).ravel())
     np.testing.assert_allclose(image.GetOrigin(), (-28.575, -28.575, 0.0), rtol=1e-6)
 

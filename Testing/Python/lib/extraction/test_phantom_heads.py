@@ -1,4 +1,4 @@
-"""Extraction from phantom heads: right to fractions of a millimetre, or refused.
+"""Extraction from phantom heads: right to fractions of a millimeter, or refused.
 
 The answers are those of ``phantoms.Phantom``: straight lines through ellipsoids. On a damaged head
 each segment that is kept must still measure as on the whole one.

@@ -185,7 +185,7 @@ def test_every_real_segment_is_one_bright_wall_from_edge_to_edge_on_nothing(samp
     assert found.mask[:, :, -1].any(1).all()
     assert not found.mask[:, 72:].any()  # thick and arched as it may be, it hangs from the top
     for hu, mask in zip(found.hu, found.mask, strict=True):
-        assert single_ct.objection(hu, mask, 0.45) is None
+        assert single_ct.rejection_reason(hu, mask, 0.45) is None
         assert np.percentile(hu[mask > 0], 90) > 1000
 
 
@@ -219,7 +219,7 @@ def wall(rows: slice = slice(10, 30), columns: slice = slice(0, 128)) -> np.ndar
 
 
 def test_a_straight_wall_meets_no_objection():
-    assert single_ct.objection(wall().astype(np.int16) * 900, wall(), 0.45) is None
+    assert single_ct.rejection_reason(wall().astype(np.int16) * 900, wall(), 0.45) is None
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_a_straight_wall_meets_no_objection():
     ],
 )
 def test_what_is_no_segment_is_named(mask, hu, reason):
-    assert single_ct.objection(mask.astype(np.int16) * hu, mask, 0.45) == reason
+    assert single_ct.rejection_reason(mask.astype(np.int16) * hu, mask, 0.45) == reason
 
 
 def test_a_wall_with_air_cells_behind_its_outer_table_is_dropped(sample_ct, sample_mask):

@@ -17,7 +17,7 @@ from SkullGANLib.generation.from_seeds import (
     generate_set,
     wall_mask,
 )
-from SkullGANLib.networks.dcgan import Discriminator, Generator, initialise
+from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize
 from SkullGANLib.networks.model_file import Model, to_hu
 from torch.utils.data import DataLoader
 
@@ -26,7 +26,7 @@ from torch.utils.data import DataLoader
 def model() -> Model:
     """A generator with weights large enough that its images use the whole range."""
     generator = Generator(latent_size=10, width=32)
-    initialise(generator, 0.0, torch.Generator().manual_seed(2))
+    initialize(generator, 0.0, torch.Generator().manual_seed(2))
     with torch.no_grad():
         generator.train()
         for layer in generator.modules():

@@ -20,9 +20,9 @@ def slab(hu: float = 1200.0, noise_hu: float = 0.0, outside_hu: float = 0.0) -> 
     z = np.arange(-HALF_MM, HALF_MM, 0.5)
     profile = np.select([np.abs(z) < 1.01, np.abs(z) < 3.01], [600.0, hu], outside_hu)
     profile = gaussian_filter1d(profile, 0.8)
-    chance = np.random.default_rng(5)
+    rng = np.random.default_rng(5)
     voxels = np.repeat(profile, 40 * 40).reshape(-1, 40, 40)
-    voxels = voxels + noise_hu * chance.standard_normal(voxels.shape)
+    voxels = voxels + noise_hu * rng.standard_normal(voxels.shape)
     matrix = np.diag([0.5, 0.5, 0.5, 1.0])
     matrix[:3, 3] = [-10.0, -10.0, -HALF_MM]
     return HeadCT(np.rint(voxels).astype(np.int16), matrix)

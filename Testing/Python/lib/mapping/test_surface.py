@@ -34,22 +34,22 @@ def test_normals_of_a_sphere_point_away_from_its_middle():
 
 def test_a_membrane_over_a_hole_is_smooth_and_keeps_to_its_rim():
     corners, triangles = geodesic_sphere(20)
-    neighbours = surface._neighbours(len(corners), triangles)
+    neighbors = surface._neighbors(len(corners), triangles)
     height = corners @ np.array([0.3, -0.5, 0.8])  # harmonic on the sphere but for a scale
     holed = np.where(corners[:, 2] > 0.9, np.nan, height)
-    found = filled(holed, neighbours)
+    found = filled(holed, neighbors)
     assert np.abs(found - height).max() < 0.1
     assert found[corners[:, 2] > 0.9].max() <= np.nanmax(holed) + 1e-9
 
 
 def test_smoothing_spreads_a_peak_by_about_the_sigma_asked_for():
     corners, triangles = geodesic_sphere(60)
-    neighbours = surface._neighbours(len(corners), triangles)
+    neighbors = surface._neighbors(len(corners), triangles)
     radius_mm = 60 / 1.107  # edges of about 1 mm
     peak = np.zeros(len(corners))
     middle = int(corners[:, 2].argmax())
     peak[middle] = 1.0
-    spread = smoothed(peak, neighbours, 3.0, 1.0)
+    spread = smoothed(peak, neighbors, 3.0, 1.0)
     x_mm = radius_mm * (corners - corners[middle])
     variance = (spread[:, None] * x_mm**2).sum(axis=0)[:2] / spread.sum()
     assert np.sqrt(variance) == pytest.approx([3.0, 3.0], rel=0.15)

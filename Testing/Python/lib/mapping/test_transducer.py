@@ -21,7 +21,7 @@ def calvaria(head):
     return calvaria_map.calvaria(head, 1.5)
 
 
-def test_an_array_at_a_spheres_centre_sees_no_angle_anywhere(head, calvaria):
+def test_an_array_at_a_spheres_center_sees_no_angle_anywhere(head, calvaria):
     found = transducer.cast(head, calvaria, [0.0, 0.0, 0.0])
     assert len(found) == transducer.ELEMENTS
     assert (found.code == MEASURED).all()
@@ -35,7 +35,7 @@ def test_an_array_at_a_spheres_centre_sees_no_angle_anywhere(head, calvaria):
     assert found.values["sdr_peaks"].mean() == pytest.approx(500 / 1450, abs=0.05)
 
 
-def test_beside_the_centre_the_angles_are_those_of_the_geometry(head, calvaria):
+def test_beside_the_center_the_angles_are_those_of_the_geometry(head, calvaria):
     target = np.array([20.0, 10.0, 5.0])
     found = transducer.cast(head, calvaria, target)
     inward = (target - found.elements_ras) / transducer.RADIUS_MM

@@ -18,12 +18,12 @@ from vtk.util.numpy_support import vtk_to_numpy
 def small_map() -> CalvariaMap:
     """Four vertices, two triangles; the last vertex met air."""
     count = 4
-    chance = np.random.default_rng(1)
-    values = {name: chance.random(count) for name in radiology.METRICS}
+    rng = np.random.default_rng(1)
+    values = {name: rng.random(count) for name in radiology.METRICS}
     for one in values.values():
         one[3] = np.nan
     return CalvariaMap(
-        points_ras=chance.random((count, 3)) * 100,
+        points_ras=rng.random((count, 3)) * 100,
         triangles=np.array([[0, 1, 2], [1, 3, 2]], np.int32),
         normals=np.tile([0.0, 0.6, 0.8], (count, 1)),
         values=values,

@@ -105,7 +105,7 @@ def test_sdr_of_layers_is_the_one_worked_out_by_hand(layers, peaks, outer_peak, 
         pytest.param([(900, 3)], 3, id="one thin layer"),
         pytest.param([(900, 1)], 1, id="one pixel"),
         pytest.param([(1500, 5), (600, 5)], 10, id="no inner table"),
-        # half of 1600 lies half-way from 400 to 1200, at both edges: 5 + 2 / 2 pixel centres
+        # half of 1600 lies half-way from 400 to 1200, at both edges: 5 + 2 / 2 pixel centers
         pytest.param([(400, 1), (1200, 1), (1600, 3), (1200, 1), (400, 1)], 5, id="ramps"),
         # soft tissue in a generous mask is outside the half height
         pytest.param([(60, 3), (1500, 4), (600, 4), (1500, 4), (40, 3)], 12 + 0.02 - 0.02,

@@ -11,7 +11,7 @@ from SkullGANLib.networks.dcgan import (
     Discriminator,
     Generator,
     chosen_device,
-    initialise,
+    initialize,
     inject_noise,
     trainable_parameters,
 )
@@ -19,7 +19,7 @@ from SkullGANLib.networks.dcgan import (
 
 def narrow_generator() -> Generator:
     generator = Generator(latent_size=12, width=16)
-    initialise(generator, 0.0, torch.Generator().manual_seed(3))
+    initialize(generator, 0.0, torch.Generator().manual_seed(3))
     return generator.eval()
 
 
@@ -62,8 +62,8 @@ def test_a_narrow_generator_keeps_eight_channels_to_the_end():
 def test_the_generators_tensors_are_named_as_in_the_published_weights():
     with torch.device("meta"):
         names = set(Generator(width=16).state_dict())
-    normalised = {"1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"}
-    needed = {f"main{n}.{part}" for n in range(1, 6) for part in normalised | {"0.weight"}}
+    normalized = {"1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"}
+    needed = {f"main{n}.{part}" for n in range(1, 6) for part in normalized | {"0.weight"}}
     needed |= {"main6.0.weight", "conv4.weight"}
     needed |= {f"conv{n}.{part}" for n in (1, 2, 3) for part in ("weight", "bias")}
     assert names == needed
@@ -171,7 +171,7 @@ def test_initial_weights_have_the_papers_deviations():
     with torch.device("meta"):
         generator = Generator(latent_size=50, width=128)
     generator.to_empty(device="cpu")
-    initialise(generator, 0.01, torch.Generator().manual_seed(1))
+    initialize(generator, 0.01, torch.Generator().manual_seed(1))
     assert generator.main2[0].weight.std().item() == pytest.approx(0.01, rel=0.02)
     assert generator.conv2.weight.std().item() == pytest.approx(0.01, rel=0.15)
     assert generator.main1[1].weight.mean().item() == pytest.approx(1, abs=0.004)
@@ -184,7 +184,7 @@ def test_weights_scaled_by_their_inputs_keep_the_signal_alive_in_a_narrow_networ
     generator = narrow_generator().train()
     images = generator(generator.draw_latent(8, chance=torch.Generator().manual_seed(0)))
     assert 0.05 < images.std() < 0.95
-    initialise(generator, 0.01, torch.Generator().manual_seed(3))
+    initialize(generator, 0.01, torch.Generator().manual_seed(3))
     assert generator(generator.draw_latent(8)).std() < 1e-4
 
 

@@ -8,17 +8,17 @@ import torch
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.generation.from_seeds import draw
 from SkullGANLib.networks import fast_generator
-from SkullGANLib.networks.dcgan import Generator, initialise, inject_noise
+from SkullGANLib.networks.dcgan import Generator, initialize, inject_noise
 from SkullGANLib.networks.fast_generator import chosen_precision, images_together, prepared
 from torch import Tensor, nn
 from torch.nn import functional
 
 
 def trained_like(width: int, seed: int = 0) -> Generator:
-    """Random weights, and batch norms that scale, shift and normalise by far from 0 and 1."""
+    """Random weights, and batch norms that scale, shift and normalize by far from 0 and 1."""
     chance = torch.Generator().manual_seed(seed)
     generator = Generator(latent_size=20, width=width)
-    initialise(generator, 0.0, chance)
+    initialize(generator, 0.0, chance)
     for layer in generator.modules():
         if isinstance(layer, nn.BatchNorm2d):
             nn.init.uniform_(layer.weight, 0.5, 1.5, generator=chance)

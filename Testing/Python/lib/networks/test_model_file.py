@@ -14,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from SkullGANLib.errors import BadInputError, OutputError
 from SkullGANLib.networks import model_file
-from SkullGANLib.networks.dcgan import Discriminator, Generator, initialise
+from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize
 from SkullGANLib.networks.model_file import Model, from_hu, to_hu
 
 
@@ -22,7 +22,7 @@ from SkullGANLib.networks.model_file import Model, from_hu, to_hu
 def small() -> Model:
     generator, discriminator = Generator(latent_size=6, width=8), Discriminator(width=2)
     for network in (generator, discriminator):
-        initialise(network, 0.0, torch.Generator().manual_seed(0))
+        initialize(network, 0.0, torch.Generator().manual_seed(0))
     return Model(
         generator=generator.eval(),
         discriminator=discriminator.eval(),
@@ -30,7 +30,7 @@ def small() -> Model:
         pixel_spacing_mm=0.5,
         recipe={"name": "small"},
         trained_on={"segments": 3, "source": {"kernel": "BONEPLUS"}},
-        licence="CC0-1.0",
+        license="CC0-1.0",
     )
 
 

@@ -12,14 +12,14 @@ import torch
 from SkullGANLib import cli
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.networks import model_file, published_weights
-from SkullGANLib.networks.dcgan import Discriminator, Generator, initialise, trainable_parameters
+from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize, trainable_parameters
 
 
 @pytest.fixture(scope="module")
 def networks() -> dict[str, Generator | Discriminator]:
     made = {"netG": Generator(latent_size=6, width=32), "netD": Discriminator(width=3)}
     for network in made.values():
-        initialise(network, 0.0, torch.Generator().manual_seed(1))
+        initialize(network, 0.0, torch.Generator().manual_seed(1))
     return made
 
 
@@ -167,7 +167,7 @@ def test_the_command_writes_a_model_and_keeps_one_that_is_there(weights, tmp_pat
     options = ["--hu-range", "-100", "2000", "--licence", "MIT", "--spacing-mm", "0.5"]
     assert cli.main(command + options) == 0
     found = model_file.read(output)
-    assert (found.hu_range, found.licence, found.pixel_spacing_mm) == ((-100, 2000), "MIT", 0.5)
+    assert (found.hu_range, found.license, found.pixel_spacing_mm) == ((-100, 2000), "MIT", 0.5)
     before = output.read_bytes()
     assert cli.main(command) == 1
     assert "is there already" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Colour tables whose steps look even."""
+"""Color tables whose steps look even."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_sequential_table_gets_lighter_all_the_way_in_even_steps():
     assert steps(table).min() / steps(table).max() > 0.9
 
 
-def test_the_diverging_table_has_a_grey_middle_and_ends_of_equal_lightness():
+def test_the_diverging_table_has_a_gray_middle_and_ends_of_equal_lightness():
     table = colormaps.diverging(255)
     assert np.ptp(table[127]) < 0.03
     lightness = colormaps.to_oklab(table)[:, 0]

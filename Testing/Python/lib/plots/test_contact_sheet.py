@@ -1,4 +1,4 @@
-"""Contact sheets: every segment at its place, in its grey, the same bytes every time."""
+"""Contact sheets: every segment at its place, in its gray, the same bytes every time."""
 
 import os
 
@@ -47,7 +47,7 @@ def test_segments_that_are_empty_throughout_are_shown_whole():
     assert contact_sheet.contact_sheet(np.zeros((1, 128, 128), np.int16)).shape == (132, 132)
 
 
-def test_grey_is_black_below_and_white_above_the_window(wall):
+def test_gray_is_black_below_and_white_above_the_window(wall):
     wall[0, 20], wall[0, 21], wall[0, 22] = -1024, 32767, 500
 
     shown = tile(contact_sheet.contact_sheet(wall[:1], window_hu=(0, 1000), crop=False), 0, 0, 128)
@@ -102,7 +102,7 @@ def test_a_set_of_exactly_the_limit_is_shown_whole(wall):
     assert np.all(tile(sheet, 1, 4, 128)[20:30] == round(1000 * 255 / 2000))
 
 
-def test_the_file_is_a_grey_png_with_the_sheets_pixels_and_the_same_bytes_again(tmp_path, wall):
+def test_the_file_is_a_gray_png_with_the_sheets_pixels_and_the_same_bytes_again(tmp_path, wall):
     first, second = tmp_path / "für Köln" / "a.png", tmp_path / "b"
 
     for path in (first, second):

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 from SkullGANLib.training.augmentation import (
-    Strength,
+    AdaptiveAugmentation,
     augmented,
     blurred,
     half_mirrored,
@@ -13,12 +13,12 @@ from SkullGANLib.training.augmentation import (
     moved,
     with_blurred,
 )
-from SkullGANLib.training.process_group import Chance, Team
+from SkullGANLib.training.process_group import ProcessGroup, ShardedGenerator
 from SkullGANLib.training.recipe import Recipe, named
 
 
-def chance(seed: int = 0) -> Chance:
-    return Chance(torch.Generator().manual_seed(seed))
+def chance(seed: int = 0) -> ShardedGenerator:
+    return ShardedGenerator(torch.Generator().manual_seed(seed))
 
 
 def test_flips_mirror_about_half_of_the_images():
@@ -49,11 +49,11 @@ def test_the_blur_is_the_gaussian_of_its_sigma():
     image = torch.zeros(1, 1, 5, 5)
     image[0, 0, 2, 2] = 1
     beside = math.exp(-0.5 / 0.8**2)
-    centre = 1 / (1 + 2 * beside)
+    center = 1 / (1 + 2 * beside)
     found = blurred(image, 0.8)[0, 0]
-    assert found[2, 2].item() == pytest.approx(centre**2)
-    assert found[2, 3].item() == pytest.approx(centre**2 * beside)
-    assert found[1, 3].item() == pytest.approx(centre**2 * beside**2)
+    assert found[2, 2].item() == pytest.approx(center**2)
+    assert found[2, 3].item() == pytest.approx(center**2 * beside)
+    assert found[1, 3].item() == pytest.approx(center**2 * beside**2)
     assert found.sum().item() == pytest.approx(1)
 
 
@@ -70,7 +70,7 @@ def test_blurred_reals_grow_by_one_an_epoch_to_half_of_the_fakes(epoch, count):
 def test_blurred_reals_are_the_first_of_the_whole_batch_in_however_many_processes():
     shares = [
         with_blurred(torch.zeros(8, 1, 8, 8), torch.ones(8, 1, 8, 8), named("published"), 26, team)
-        for team in (Team(0, 2), Team(1, 2))
+        for team in (ProcessGroup(0, 2), ProcessGroup(1, 2))
     ]
     assert [(fakes.flatten(1).mean(1) > 0.5).sum() for fakes in shares] == [8, 0]
 
@@ -99,10 +99,10 @@ def test_augmented_images_are_still_those_of_a_wall():
     wall = torch.full((100, 1, 128, 128), -1.0)
     wall[:, :, 40:60] = 0.5
     found = augmented(wall, torch.tensor(1.0), chance())
-    # Columns of the wall stay about 20 px high, wherever they have gone; the cut-out is grey.
+    # Columns of the wall stay about 20 px high, wherever they have gone; the cut-out is gray.
     assert (found > 0.1).sum(2).float().median().item() == pytest.approx(20, abs=1)
-    centres = (found > 0.1)[:, 0, :, 64].float().argmax(1)
-    assert 5 < centres.float().std() < 40
+    centers = (found > 0.1)[:, 0, :, 64].float().argmax(1)
+    assert 5 < centers.float().std() < 40
 
 
 def test_gradients_reach_the_generator_through_the_augmentation():
@@ -116,7 +116,7 @@ def test_gradients_reach_the_generator_through_the_augmentation():
 @pytest.mark.parametrize(("logit", "strength"), [(3.0, 0.8), (-3.0, 0.0)])
 def test_the_strength_grows_while_the_discriminator_is_too_sure_of_reals(logit, strength):
     recipe = Recipe(augmentation_target=0.6, augmentation_ramp_share=0.5)
-    steered = Strength(recipe, 80, torch.device("cpu"))
+    steered = AdaptiveAugmentation(recipe, 80, torch.device("cpu"))
     seen = []
     for iteration in range(40):
         steered.follow(torch.full((4,), logit), iteration)
@@ -128,7 +128,7 @@ def test_the_strength_grows_while_the_discriminator_is_too_sure_of_reals(logit, 
 
 def test_the_strength_settles_where_the_discriminator_is_as_sure_as_is_wanted():
     recipe = Recipe(augmentation_target=0.6, augmentation_ramp_share=0.5)
-    steered = Strength(recipe, 2000, torch.device("cpu"))
+    steered = AdaptiveAugmentation(recipe, 2000, torch.device("cpu"))
     draws = torch.Generator().manual_seed(0)
     for iteration in range(2000):
         # A judge that knows all reals without augmentation and none of them with the whole of it.

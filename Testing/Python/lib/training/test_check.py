@@ -48,7 +48,7 @@ def test_what_is_held_out_is_what_the_training_holds_out(set_path, split):
     assert found.note == parts.note
 
 
-def test_the_need_is_that_of_the_segments_that_are_learnt_from(set_path):
+def test_the_need_is_that_of_the_segments_that_are_learned_from(set_path):
     found = check.look([set_path], recipe.named("demo"), device="cpu", split="none")
     assert found.need_bytes == memory_estimate.needed(recipe.named("demo"), 10).of(8)
     assert found.device == "cpu"

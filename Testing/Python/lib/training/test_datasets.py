@@ -1,4 +1,4 @@
-"""What a training learns from: pictures of known grey, and sets split by subject."""
+"""What a training learns from: pictures of known gray, and sets split by subject."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def encoded(pixels: np.ndarray, format: str = "PNG", **options: object) -> bytes
     return file.getvalue()
 
 
-def plain(grey: int, height: int = 128, width: int = 128) -> np.ndarray:
-    return np.full((height, width), grey, np.uint8)
+def plain(gray: int, height: int = 128, width: int = 128) -> np.ndarray:
+    return np.full((height, width), gray, np.uint8)
 
 
 def only(folder: Path, content: bytes, name: str = "one.png") -> np.ndarray:
@@ -36,12 +36,12 @@ def only(folder: Path, content: bytes, name: str = "one.png") -> np.ndarray:
 
 @pytest.fixture
 def files() -> dict[str, bytes]:
-    """Pictures of grey 10, 20, 30 in the order of their names, as CelebA lays them out."""
+    """Pictures of gray 10, 20, 30 in the order of their names, as CelebA lays them out."""
     names = ("list_attr.csv", "img_align_celeba/000003.png", "img_align_celeba/000001.png",
              "img_align_celeba/000002.png", "img_align_celeba/._000001.png",
              "__MACOSX/img_align_celeba/000004.png")  # fmt: skip
-    greys = (0, 30, 10, 20, 0, 0)
-    return {name: encoded(plain(grey)) for name, grey in zip(names, greys, strict=True)}
+    grays = (0, 30, 10, 20, 0, 0)
+    return {name: encoded(plain(gray)) for name, gray in zip(names, grays, strict=True)}
 
 
 def as_folder(path: Path, files: dict[str, bytes]) -> Path:
@@ -82,7 +82,7 @@ def test_the_square_in_the_middle_is_used(tmp_path):
     assert (only(tmp_path, encoded(np.ascontiguousarray(tall.T))) == 100).all()
 
 
-def test_colours_become_their_luma(tmp_path):
+def test_colors_become_their_luma(tmp_path):
     red = np.zeros((128, 128, 3), np.uint8)
     red[..., 0] = 255
     assert (only(tmp_path, encoded(red)) == round(0.299 * 255)).all()
@@ -199,7 +199,7 @@ def test_fewer_pictures_than_needed_are_refused_with_the_reason(tmp_path, make, 
 
 
 def test_a_limit_chooses_by_chance_and_keeps_the_order(tmp_path):
-    as_folder(tmp_path, {f"{grey:03}.png": encoded(plain(grey)) for grey in range(40)})
+    as_folder(tmp_path, {f"{gray:03}.png": encoded(plain(gray)) for gray in range(40)})
     first, again, other = (
         read_pictures(tmp_path, limit=10, seed=seed).hu[:, 0, 0].tolist() for seed in (1, 1, 2)
     )
@@ -213,7 +213,7 @@ def test_a_limit_chooses_by_chance_and_keeps_the_order(tmp_path):
 
 
 def test_progress_counts_the_pictures(tmp_path):
-    as_folder(tmp_path, {f"{grey}.png": encoded(plain(grey)) for grey in range(3)})
+    as_folder(tmp_path, {f"{gray}.png": encoded(plain(gray)) for gray in range(3)})
     told = []
     read_pictures(tmp_path, on_progress=lambda *done: told.append(done))
     assert told == [(3, 3)]

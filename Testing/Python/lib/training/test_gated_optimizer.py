@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from SkullGANLib.training.gated_optimizer import Player, gate_is_open, settling
+from SkullGANLib.training.gated_optimizer import GatedOptimizer, gate_is_open, settling
 from SkullGANLib.training.recipe import Recipe
 
 
@@ -26,9 +26,9 @@ def test_the_update_gate_opens_as_its_reading_says(gate, epoch, loss, last_loss,
     assert found.item() == float(is_open)
 
 
-def side(recipe: Recipe, rate: float = 0.1, factor: float = 0.5) -> Player:
+def side(recipe: Recipe, rate: float = 0.1, factor: float = 0.5) -> GatedOptimizer:
     torch.manual_seed(0)
-    return Player(torch.nn.Linear(3, 1), recipe, rate, factor)
+    return GatedOptimizer(torch.nn.Linear(3, 1), recipe, rate, factor)
 
 
 def test_a_network_whose_gate_is_closed_stays_as_it_is():

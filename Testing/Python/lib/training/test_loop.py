@@ -13,9 +13,9 @@ from examples import TINY, arches
 from SkullGANLib.errors import BadInputError, CancelledError
 from SkullGANLib.generation.from_seeds import generate_set
 from SkullGANLib.networks import model_file
-from SkullGANLib.networks.dcgan import Discriminator, Generator, initialise
+from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize
 from SkullGANLib.training import loop
-from SkullGANLib.training.gated_optimizer import Player
+from SkullGANLib.training.gated_optimizer import GatedOptimizer
 from SkullGANLib.training.loop import train
 from SkullGANLib.training.recipe import Recipe, named
 from SkullGANLib.training.run_directory import Run
@@ -33,7 +33,7 @@ def finished(tmp_path_factory) -> tuple[Run, list[dict], list[tuple[int, int]]]:
         seed=1,
         on_report=reports.append,
         on_progress=lambda *done: steps.append(done),
-        licence="CC0-1.0",
+        license="CC0-1.0",
     )
     return Run.open(run_dir), reports, steps
 
@@ -63,7 +63,7 @@ def test_the_model_says_what_it_was_trained_on(finished):
     assert trained.trained_on["iterations"] == 6
     assert trained.trained_on["source"] == {"kernel": "BONEPLUS"}  # no CT's own
     assert trained.recipe == json.loads(TINY.to_json())
-    assert trained.licence == "CC0-1.0"
+    assert trained.license == "CC0-1.0"
 
 
 def test_the_hooks_are_told_what_the_files_say(finished):
@@ -236,7 +236,7 @@ def test_a_device_that_is_not_there_leaves_no_run_behind(tmp_path):
 def test_the_discriminator_learns_to_tell_noise_from_arches():
     segments = arches()
     judge = Discriminator(4)
-    player = Player(judge, Recipe(update_gate="off"), 1e-3, 0.5)
+    player = GatedOptimizer(judge, Recipe(update_gate="off"), 1e-3, 0.5)
     reals = model_file.from_hu(segments.hu, segments.hu_range)
     chance = torch.Generator().manual_seed(0)
     for _ in range(8):
@@ -250,8 +250,8 @@ def test_the_discriminator_learns_to_tell_noise_from_arches():
 def test_the_generator_follows_what_its_judge_likes():
     generator = Generator(latent_size=8, width=8)
     chance = torch.Generator().manual_seed(0)
-    initialise(generator, 0.0, chance)
-    player = Player(generator, Recipe(update_gate="off"), 3e-3, 0.5)
+    initialize(generator, 0.0, chance)
+    player = GatedOptimizer(generator, Recipe(update_gate="off"), 3e-3, 0.5)
     seen = []
     for _ in range(12):
         images = generator(generator.draw_latent(4, chance=chance), chance=chance)
@@ -325,7 +325,7 @@ def test_a_training_with_adaptive_augmentation_resumes_to_the_same_weights(tmp_p
     assert any(event["augmentation_strength"] > 0 for event in reports)
 
 
-def test_what_is_learnt_in_bf16_is_near_what_is_learnt_in_float32(finished, tmp_path):
+def test_what_is_learned_in_bf16_is_near_what_is_learned_in_float32(finished, tmp_path):
     train(arches(), tmp_path / "run", replace(TINY, precision="bf16"), seed=1)
     losses = [
         [event["generator_loss"] for event in run.events()[0]]
@@ -366,7 +366,7 @@ def test_the_generator_learns_that_there_is_nothing_below_the_wall(tmp_path):
         generate_set(made, range(8), wall_threshold_hu=-1).hu[:, 70:].mean()
         for made in (before, after)
     ]
-    # Grey before, that is half of the HU range; after 192 iterations 1 to 21 HU with three seeds.
-    # By 108 one had learnt it with two threads, which round differently, and not with one.
+    # Gray before, that is half of the HU range; after 192 iterations 1 to 21 HU with three seeds.
+    # By 108 one had learned it with two threads, which round differently, and not with one.
     assert below[0] > 900
     assert below[1] < 200

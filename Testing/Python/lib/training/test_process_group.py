@@ -18,7 +18,12 @@ from examples import TINY, arches
 from SkullGANLib.data import segment_set
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.training.loop import _check_split, train
-from SkullGANLib.training.process_group import ALONE, Chance, Team, synchronise_batch_norm
+from SkullGANLib.training.process_group import (
+    ALONE,
+    ProcessGroup,
+    ShardedGenerator,
+    synchronize_batch_norm,
+)
 from SkullGANLib.training.run_directory import Run
 from torch import nn
 
@@ -32,8 +37,8 @@ def test_processes_that_share_a_batch_draw_what_one_would_draw():
         lambda chance, count: chance.randint(9, count),
     ):
         whole, first, second = (
-            draw(Chance(torch.Generator().manual_seed(5), team), 8 // team.size)
-            for team in (ALONE, Team(0, 2), Team(1, 2))
+            draw(ShardedGenerator(torch.Generator().manual_seed(5), team), 8 // team.size)
+            for team in (ALONE, ProcessGroup(0, 2), ProcessGroup(1, 2))
         )
         assert torch.equal(whole, torch.cat([first, second]))
 
@@ -61,23 +66,23 @@ from SkullGANLib.data import segment_set as segmentset
 from SkullGANLib.training import loop as training
 from SkullGANLib.training.process_group import joined
 from SkullGANLib.training.recipe import Recipe
-from test_process_group import normalised
+from test_process_group import normalized
 folder = Path(sys.argv[1])
 with joined("cpu") as (team, _):
-    torch.save(normalised(team), folder / f"{team.rank}.pt")
+    torch.save(normalized(team), folder / f"{team.rank}.pt")
     recipe = Recipe.from_json((folder / "recipe.json").read_text())
     training.train(segmentset.read(folder / "s.h5"), folder / "run", recipe)
 """
 
 
-def normalised(team: Team) -> dict[str, torch.Tensor]:
+def normalized(team: ProcessGroup) -> dict[str, torch.Tensor]:
     """What batch norm does to a batch, with the gradients of a loss that no two pixels share."""
     draw = torch.Generator().manual_seed(0)
     whole, weights = (torch.randn(8, 3, 5, 5, generator=draw) * 2 + 1 for _ in range(2))
     layer = nn.BatchNorm2d(3)
     for parameter in layer.parameters():
         nn.init.normal_(parameter, generator=draw)
-    synchronise_batch_norm(layer, team)
+    synchronize_batch_norm(layer, team)
     x = team.own(whole).requires_grad_()
     y = layer(x)
     (y * team.own(weights)).square().mean().backward()
@@ -102,7 +107,7 @@ def shared(tmp_path_factory) -> Path:
 
 @pytest.mark.slow
 def test_batch_norm_of_two_processes_is_that_of_the_whole_batch(shared):
-    whole = normalised(ALONE)
+    whole = normalized(ALONE)
     halves = [torch.load(shared / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
     for name in ("y", "x gradient"):
         both = torch.cat([half.pop(name) for half in halves])
@@ -148,4 +153,4 @@ def test_a_stop_ends_all_processes_together_with_a_checkpoint(tmp_path):
 
 def test_a_batch_that_cannot_be_split_evenly_is_refused():
     with pytest.raises(BadInputError, match="batch_size is 4 for 3 processes, a multiple of 3"):
-        _check_split(TINY, Team(0, 3))
+        _check_split(TINY, ProcessGroup(0, 3))

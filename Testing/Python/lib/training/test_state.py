@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import torch
 from examples import TINY, arches
-from SkullGANLib.training.state import Game
+from SkullGANLib.training.state import TrainingState
 
 CPU = torch.device("cpu")
 
 
 def test_an_epoch_shows_every_segment_once():
-    game = Game(arches(8), replace(TINY, epoch_segments=0, flips=False), CPU, 0)
+    game = TrainingState(arches(8), replace(TINY, epoch_segments=0, flips=False), CPU, 0)
     shown = []
     for _ in range(game.batches_per_epoch):
         shown.append(game.next_reals(0))
@@ -21,22 +21,22 @@ def test_an_epoch_shows_every_segment_once():
     assert tops == [20 + n for n in range(8)]
 
 
-def test_images_and_judgements_are_float32_in_whatever_precision():
+def test_images_and_judgments_are_float32_in_whatever_precision():
     for precision in ("fp32", "bf16"):
-        game = Game(arches(), replace(TINY, precision=precision), CPU, 0)
+        game = TrainingState(arches(), replace(TINY, precision=precision), CPU, 0)
         images = game.generated()
-        assert (images.dtype, game.judgement(images).dtype) == (torch.float32, torch.float32)
+        assert (images.dtype, game.judgment(images).dtype) == (torch.float32, torch.float32)
 
 
 def test_compiling_falls_back_on_a_cpu_with_a_line(caplog):
     caplog.set_level("INFO")
-    game = Game(arches(), replace(TINY, compile=True), CPU, 0)
+    game = TrainingState(arches(), replace(TINY, compile=True), CPU, 0)
     assert "run uncompiled: compiling gains nothing on cpu" in caplog.text
     assert game.generated().shape == (4, 1, 128, 128)
 
 
 def test_the_average_follows_the_generator_a_step_behind():
-    game = Game(arches(), TINY, CPU, 0)
+    game = TrainingState(arches(), TINY, CPU, 0)
     weight = game.generator.conv4.weight
     before = weight.detach().clone()
     with torch.no_grad():

@@ -14,10 +14,10 @@ from SkullGANLib.utils.atomic_files import written_aside
 def test_the_file_is_there_when_the_block_ends_and_not_before(tmp_path):
     target = tmp_path / "new" / "folder" / "numbers.csv"
 
-    with written_aside(target) as aside:
-        aside.write_text("1,2,3")
+    with written_aside(target) as temporary:
+        temporary.write_text("1,2,3")
         assert not target.exists()
-        assert aside.parent == target.parent
+        assert temporary.parent == target.parent
 
     assert target.read_text() == "1,2,3"
     assert list(target.parent.iterdir()) == [target]
@@ -28,14 +28,14 @@ def test_the_file_is_there_when_the_block_ends_and_not_before(tmp_path):
     [("a.h5", ".h5"), ("a.nii.gz", ".nii.gz"), ("plain", ""), ("v1.2.3.tar.gz", ".tar.gz")],
 )
 def test_the_temporary_name_keeps_the_extension(tmp_path, name, suffix):
-    with written_aside(tmp_path / name) as aside:
-        assert aside.name.endswith(".partial" + suffix)
-        aside.touch()
+    with written_aside(tmp_path / name) as temporary:
+        assert temporary.name.endswith(".partial" + suffix)
+        temporary.touch()
 
 
 def write_half_and_raise(target: Path, error: BaseException) -> None:
-    with written_aside(target) as aside:
-        aside.write_text("new, but not")
+    with written_aside(target) as temporary:
+        temporary.write_text("new, but not")
         raise error
 
 
@@ -77,9 +77,9 @@ def test_a_full_disk_is_named_with_the_file(tmp_path):
     target = tmp_path / "numbers.csv"
 
     def write_to_full_disk() -> None:
-        with written_aside(target) as aside:
-            aside.symlink_to(full)
-            aside.write_text("more than fits")
+        with written_aside(target) as temporary:
+            temporary.symlink_to(full)
+            temporary.write_text("more than fits")
 
     sentence = r"numbers\.csv: cannot be written \(No space left on device\)"
     with pytest.raises(OutputError, match=sentence):
@@ -93,9 +93,9 @@ def test_a_folder_that_is_a_file_is_named(tmp_path):
 
     with (
         pytest.raises(OutputError, match=r"numbers\.csv: cannot be written \("),
-        written_aside(tmp_path / "taken" / "numbers.csv") as aside,
+        written_aside(tmp_path / "taken" / "numbers.csv") as temporary,
     ):
-        aside.touch()
+        temporary.touch()
 
 
 def test_a_target_that_is_a_folder_is_named_and_kept(tmp_path):
@@ -104,9 +104,9 @@ def test_a_target_that_is_a_folder_is_named_and_kept(tmp_path):
 
     with (
         pytest.raises(OutputError, match=r"numbers\.csv: cannot be written"),
-        written_aside(target) as aside,
+        written_aside(target) as temporary,
     ):
-        aside.write_text("1")
+        temporary.write_text("1")
 
     assert [path.name for path in tmp_path.iterdir()] == ["numbers.csv"]
 
@@ -117,9 +117,9 @@ def test_a_folder_without_permission_is_named(tmp_path):
     try:
         with (
             pytest.raises(OutputError, match="Permission denied"),
-            written_aside(tmp_path / "a.csv") as aside,
+            written_aside(tmp_path / "a.csv") as temporary,
         ):
-            aside.touch()
+            temporary.touch()
     finally:
         tmp_path.chmod(0o700)
 
@@ -140,7 +140,7 @@ def test_names_in_any_script_and_at_the_file_systems_limit_are_written(tmp_path,
         pytest.skip("Windows limits the whole path")
     target = tmp_path / f"{stem}.csv"
 
-    with written_aside(target) as aside:
-        aside.write_text("1")
+    with written_aside(target) as temporary:
+        temporary.write_text("1")
 
     assert target.read_text() == "1"

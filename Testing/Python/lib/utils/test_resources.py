@@ -1,4 +1,4 @@
-"""What comes with SkullGAN is there, and the model in the box is what its card says."""
+"""What comes with SkullGAN is there, and the bundled model is what its card says."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def test_what_did_not_come_along_is_named():
 
 
 def test_the_model_in_the_box_is_small_and_says_what_it_is():
-    found = model_file.read(resources.box_model())
-    assert resources.box_model().stat().st_size <= 16e6
-    assert "Apache-2.0" in found.licence
+    found = model_file.read(resources.bundled_model())
+    assert resources.bundled_model().stat().st_size <= 16e6
+    assert "Apache-2.0" in found.license
     assert found.trained_on["kind"] == "real"
     assert found.trained_on["subjects"] == 1
     assert found.trained_on["source"]["kernel"] == "BONEPLUS"
@@ -39,7 +39,7 @@ def test_the_model_in_the_box_is_small_and_says_what_it_is():
 
 def test_segments_of_the_model_in_the_box_measure_as_its_card_says():
     made = from_seeds.generate_set(
-        model_file.read(resources.box_model()), np.arange(5000, 5016), precision="fp32"
+        model_file.read(resources.bundled_model()), np.arange(5000, 5016), precision="fp32"
     )
     measured = radiology.measure(made)
     for metric, (mean, deviation) in CARD.items():
@@ -48,5 +48,5 @@ def test_segments_of_the_model_in_the_box_measure_as_its_card_says():
 
 
 def test_info_names_the_settings_that_are_not_the_recipes_own():
-    described = info.describe(resources.box_model())
+    described = info.describe(resources.bundled_model())
     assert "demo, with discriminator_learning_rate 0.00075, ema_decay 0.997" in described

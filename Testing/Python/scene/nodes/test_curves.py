@@ -33,7 +33,7 @@ def test_curves_grow_in_their_place(scene):
     assert series.GetTableNode() is nodes.table
 
 
-def test_each_chart_shows_both_networks_in_colours_of_their_own(scene):
+def test_each_chart_shows_both_networks_in_colors_of_their_own(scene):
     nodes = curves.add_curves(scene, "/runs/first", "first")
     for chart in nodes.charts.values():
         assert chart.GetNumberOfPlotSeriesNodes() == 2

@@ -131,7 +131,7 @@ def test_a_difference_is_the_synthetic_segment_minus_the_real_one_laid_over_it(s
         assert np.allclose(node.GetSpacing(), shown.pairs.segments.GetSpacing())
 
 
-def test_a_difference_is_grey_at_nothing_and_its_legend_has_the_unit(shown):
+def test_a_difference_is_gray_at_nothing_and_its_legend_has_the_unit(shown):
     node = shown.pairs.difference
     display = node.GetDisplayNode()
     assert display.GetColorNode().GetName() == color_tables.DIVERGING
@@ -164,7 +164,7 @@ def test_values_that_are_too_few_for_a_violin_are_points_and_gaps_are_left_out(s
     assert empty.GetNthPlotSeriesNode(0).GetName() == "1 Test (0)"
 
 
-def test_a_scatter_has_a_colour_for_each_set_out_of_its_own_table(shown):
+def test_a_scatter_has_a_color_for_each_set_out_of_its_own_table(shown):
     chart = shown.charts["t-SNE of pixels"]
     series = [chart.GetNthPlotSeriesNode(k) for k in range(4)]
     assert [one.GetTableNode() for one in series] == list(shown.tables.values())

@@ -70,7 +70,7 @@ def numbers(head):
     return library.vertex_numbers(found, ct.hu > 0, ct.ijk_to_ras)
 
 
-def test_the_surface_shows_thickness_in_our_colours_with_a_legend_in_mm(surface):
+def test_the_surface_shows_thickness_in_our_colors_with_a_legend_in_mm(surface):
     display = surface.GetDisplayNode()
     assert display.GetActiveScalarName() == "thickness_mm"
     assert display.GetScalarVisibility()
@@ -199,9 +199,9 @@ def test_the_map_comes_back_from_a_saved_scene(scene, ct_node, surface, numbers,
     assert again.GetDisplayNode().GetActiveScalarName() == "sdr_central"
     table = again.GetDisplayNode().GetColorNode()
     assert table.GetName() == color_tables.SEQUENTIAL
-    colour = np.zeros(4)
-    table.GetColor(255, colour)
-    assert colour[0] > 0.9
+    color = np.zeros(4)
+    table.GetColor(255, color)
+    assert color[0] > 0.9
     assert color_tables.legend_of(again).GetTitleText() == "SDR (central)"
     assert "realness" in maps.scalars_of(again)
 

@@ -42,7 +42,7 @@ def test_the_mask_and_its_segment_are_whole_after_saving_and_opening(reopened):
     assert np.array_equal(segmentations.mask_from(skull, ct_node), _mask())
     segment = skull.GetSegmentation().GetNthSegment(0)
     assert segment.GetName() == "Skull"
-    assert segment.GetColor() == pytest.approx(segmentations.BONE_COLOUR, abs=1e-5)
+    assert segment.GetColor() == pytest.approx(segmentations.BONE_COLOR, abs=1e-5)
     assert skull.GetSegmentation().ContainsRepresentation("Closed surface")
     role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
     assert skull.GetNodeReference(role) is ct_node

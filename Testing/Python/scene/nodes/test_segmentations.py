@@ -1,4 +1,4 @@
-"""Masks as segmentation nodes: voxel for voxel, with bone's colour, name and terminology."""
+"""Masks as segmentation nodes: voxel for voxel, with bone's color, name and terminology."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_a_mask_comes_back_voxel_for_voxel_from_an_oblique_ct(scene):
     assert np.array_equal(segmentations.mask_from(node, ct_node), mask)
 
 
-def test_the_skull_has_its_name_colour_and_terminology(scene):
+def test_the_skull_has_its_name_color_and_terminology(scene):
     ct, mask = _shell()
     node = segmentations.add_skull(volumes.add_ct(scene, ct, "CT"), mask)
     assert node.GetName() == "CT skull"
@@ -57,9 +57,9 @@ def test_the_closed_surface_lies_on_the_shell(scene):
     surface = vtk.vtkPolyData()
     segment_id = node.GetSegmentation().GetNthSegmentID(0)
     assert node.GetClosedSurfaceRepresentation(segment_id, surface)
-    centre = ct.ijk_to_ras @ [20, 20, 20, 1]
+    center = ct.ijk_to_ras @ [20, 20, 20, 1]
     points = np.array([surface.GetPoint(i) for i in range(surface.GetNumberOfPoints())])
-    radius_mm = np.linalg.norm(points - centre[:3], axis=1)
+    radius_mm = np.linalg.norm(points - center[:3], axis=1)
     # A shell from 12 to 16 mm: each point is near one of its two surfaces, to within a voxel.
     assert np.minimum(abs(radius_mm - 12), abs(radius_mm - 16)).max() < 1.0
     assert radius_mm.max() - radius_mm.min() == pytest.approx(4.0, abs=1.0)

@@ -65,8 +65,8 @@ def test_the_patients_right_is_at_the_left_of_the_slice(shown):
 @needs_rendering
 def test_the_3d_half_shows_bone_in_the_middle_and_the_views_background_around(shown):
     half = shown[2][:, HEIGHT:].astype(int)
-    centre, corner = half[HEIGHT // 2, HEIGHT // 2], half[5, 5]
-    assert centre[0] > centre[2]  # bone is yellowish, the background of Slicer's 3D views bluish
+    center, corner = half[HEIGHT // 2, HEIGHT // 2], half[5, 5]
+    assert center[0] > center[2]  # bone is yellowish, the background of Slicer's 3D views bluish
     assert corner[0] < corner[2]
     bone = half[..., 0] > half[..., 2]
     assert 0.2 < bone.mean() < 0.8
@@ -119,8 +119,8 @@ def test_without_a_library_that_draws_the_package_to_install_is_named():
 
 
 def _is_outline(pixels: np.ndarray) -> np.ndarray:
-    colour = np.array(scene_pictures.OUTLINE_COLOUR) * 255
-    return (abs(pixels - colour) < 40).all(axis=-1)
+    color = np.array(scene_pictures.OUTLINE_COLOR) * 255
+    return (abs(pixels - color) < 40).all(axis=-1)
 
 
 def _contents(scene) -> list[str]:

@@ -91,7 +91,7 @@ def test_tables_are_named_after_their_ct_where_there_are_several(made):
 
 
 @pytest.mark.skipif(rendering.rendering_library() is None, reason=rendering.NEEDED)
-def test_the_picture_shows_five_sides_in_our_colours_and_a_slice(made):
+def test_the_picture_shows_five_sides_in_our_colors_and_a_slice(made):
     folder, _ = made
     pixels = np.asarray(Image.open(folder / "map-ball.png")).astype(int)
     assert pixels.shape == (960, 1440, 3)

@@ -45,10 +45,10 @@ def test_the_classifier_comes_close_to_the_best_possible_accuracy():
 
 def test_what_a_classifier_learned_of_a_subject_does_not_count():
     """Each subject has a mark of its own and nothing tells real from other."""
-    chance = np.random.default_rng(0)
-    marks = chance.normal(0, 10, (20, 4))
+    rng = np.random.default_rng(0)
+    marks = rng.normal(0, 10, (20, 4))
     subject = np.repeat(np.arange(20), 10)
-    x = marks[subject] + chance.normal(0, 0.1, (200, 4))
+    x = marks[subject] + rng.normal(0, 0.1, (200, 4))
     names = np.char.add("s", subject.astype(str))
     real, other = x[:100], x[100:]
     by_segment = two_sample_test(real, other)
@@ -148,9 +148,9 @@ def test_a_receiver_operating_curve_has_the_area_that_is_known():
 
 
 def test_scores_that_are_probabilities_are_called_so():
-    chance = np.random.default_rng(0)
-    scores = chance.random(4000)
-    real = chance.random(4000) < scores
+    rng = np.random.default_rng(0)
+    scores = rng.random(4000)
+    real = rng.random(4000) < scores
     found = calibration(scores[real], scores[~real])
     assert found.is_probability
     np.testing.assert_allclose(found.real, found.score, atol=0.08)
@@ -159,9 +159,9 @@ def test_scores_that_are_probabilities_are_called_so():
 
 
 def test_scores_that_are_too_sure_are_not_called_probabilities():
-    chance = np.random.default_rng(0)
-    truth = chance.random(1000) < 0.5
-    sure = np.where(chance.random(1000) < 0.7, truth, ~truth) * 0.98 + 0.01
+    rng = np.random.default_rng(0)
+    truth = rng.random(1000) < 0.5
+    sure = np.where(rng.random(1000) < 0.7, truth, ~truth) * 0.98 + 0.01
     found = calibration(sure[truth], sure[~truth])
     assert not found.is_probability
     assert found.ece == pytest.approx(0.29, abs=0.03)  # says 0.99, is right in 0.7

@@ -1,4 +1,4 @@
-"""Memorisation: planted copies are found, however they were disguised, and new segments are not."""
+"""Memorization: planted copies are found, however they were disguised, and new segments are not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation.measures import nearest_neighbors
 from SkullGANLib.evaluation.measures.nearest_neighbors import (
-    Neighbours,
+    Neighbors,
     aligned,
     judge,
     nearest_by_mse,
@@ -23,15 +23,15 @@ TRAINING, HELD_OUT, NEW = 60, 99, 60
 
 def walls(count: int, seed: int) -> SegmentSet:
     """Bent walls of uneven thickness with coarse marrow, no two alike."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     x = np.linspace(-1, 1, 128)
     rows = np.arange(128)[:, None]
     hu = np.zeros((count, 128, 128), np.int16)
     for one in hu:
-        bumps = ndimage.gaussian_filter1d(chance.normal(0, 1, (2, 128)), 8, axis=1) * 4
-        top = 14 + chance.uniform(2, 8) * x**2 + chance.uniform(-3, 3) * x + bumps[0]
-        depth = (rows - top) / (chance.uniform(12, 22) + 2 * bumps[1])
-        marrow = 900 + 1500 * ndimage.gaussian_filter(chance.normal(0, 1, (128, 128)), 2)
+        bumps = ndimage.gaussian_filter1d(rng.normal(0, 1, (2, 128)), 8, axis=1) * 4
+        top = 14 + rng.uniform(2, 8) * x**2 + rng.uniform(-3, 3) * x + bumps[0]
+        depth = (rows - top) / (rng.uniform(12, 22) + 2 * bumps[1])
+        marrow = 900 + 1500 * ndimage.gaussian_filter(rng.normal(0, 1, (128, 128)), 2)
         value = np.where((depth > 0.25) & (depth < 0.75), marrow, 1700)
         one[:] = np.rint(np.where((depth >= 0) & (depth <= 1), np.clip(value, 50, 2500), 0))
     return of(hu)
@@ -57,7 +57,7 @@ def method(request):
 
 
 @pytest.fixture(scope="module")
-def reference(method, training, held_out) -> Neighbours:
+def reference(method, training, held_out) -> Neighbors:
     return method(held_out, training)
 
 
@@ -117,7 +117,7 @@ def of_a_patient(sample_ct, sample_mask) -> tuple[SegmentSet, SegmentSet]:
     [lambda hu: hu, flipped, shifted, noisy, lambda hu: 0.9 * hu],
     ids=["as it is", "flipped", "shifted", "noisy", "less dense"],
 )
-def test_a_real_segment_that_is_copied_is_found_beside_its_neighbours_of_the_same_head(
+def test_a_real_segment_that_is_copied_is_found_beside_its_neighbors_of_the_same_head(
     method, of_a_patient, disguise
 ):
     training, held_out = of_a_patient
@@ -163,22 +163,22 @@ def test_a_disguised_copy_is_laid_over_its_original(training):
 
 
 def test_a_threshold_is_the_kth_smallest_of_the_held_out_ratios():
-    def neighbours(ratio):
+    def neighbors(ratio):
         n = len(ratio)
         zeros = np.zeros(n, int)
-        return Neighbours(
+        return Neighbors(
             np.arange(n), zeros, ratio, np.array(ratio), zeros > 0, np.zeros((n, 2)), 1
         )
 
-    held_out = neighbours(np.linspace(0.61, 0.99, 39))  # 0.61, 0.62, ...
-    verdict = judge(neighbours([0.9, 0.615, 0.2, np.nan]), held_out, rate=0.05)
+    held_out = neighbors(np.linspace(0.61, 0.99, 39))  # 0.61, 0.62, ...
+    verdict = judge(neighbors([0.9, 0.615, 0.2, np.nan]), held_out, rate=0.05)
     assert verdict.rate == pytest.approx(2 / 40)
     assert verdict.threshold == pytest.approx(0.62)
     assert verdict.suspects.tolist() == [2, 1]
     assert verdict.copies.tolist() == [2]
     assert verdict.judged == 3
-    assert judge(neighbours([0.9]), held_out, rate=0.001).rate == pytest.approx(1 / 40)
-    assert judge(neighbours([0.9]), held_out).p_value == pytest.approx(1.0)
+    assert judge(neighbors([0.9]), held_out, rate=0.001).rate == pytest.approx(1 / 40)
+    assert judge(neighbors([0.9]), held_out).p_value == pytest.approx(1.0)
 
 
 def test_a_training_set_of_one_segment_still_finds_its_copy(method, training):
@@ -193,7 +193,7 @@ def test_what_has_nothing_to_compare_is_left_out_of_the_verdict(training, held_o
     assert found.nearest.tolist() == [-1, -1]
     assert not aligned(training, found).any()
     assert judge(found, nearest_by_sift(held_out[:20], training)).judged == 0
-    with pytest.raises(BadInputError, match="No held-out segment has a neighbour"):
+    with pytest.raises(BadInputError, match="No held-out segment has a neighbor"):
         judge(found, found)
     assert np.isfinite(nearest_by_mse(blank, training).ratio).all()
 

@@ -11,7 +11,7 @@ from SkullGANLib.data import segment_set
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation.measures import realness
 from SkullGANLib.evaluation.measures.c2st import Calibration
-from SkullGANLib.networks.dcgan import Discriminator, Generator, initialise
+from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize
 from SkullGANLib.networks.model_file import Model, from_hu
 
 COUNT = 5
@@ -22,7 +22,7 @@ def model() -> Model:
     """An untrained discriminator that nevertheless says something of an image."""
     judge = Discriminator(4)
     chance = torch.Generator().manual_seed(3)
-    initialise(judge, 0.0, chance)
+    initialize(judge, 0.0, chance)
     for layer in judge.modules():
         if isinstance(layer, torch.nn.BatchNorm2d):
             layer.running_mean.normal_(0, 0.1, generator=chance)

@@ -12,12 +12,12 @@ from SkullGANLib.evaluation.measures import tstr
 
 def walls(count: int, seed: int, *, row: int = 20) -> SegmentSet:
     """Straight walls of 1500 HU, a third of them diploë of 300 to 1200 HU, 12 to 30 rows thick."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     hu = np.zeros((count, 128, 128), np.int16)
     for one in hu:
-        third = chance.integers(4, 11)
+        third = rng.integers(4, 11)
         one[row : row + 3 * third] = 1500
-        one[row + third : row + 2 * third] = chance.integers(300, 1200)
+        one[row + third : row + 2 * third] = rng.integers(300, 1200)
     return segment_set.without_patient(hu, hu != 0, np.arange(count))
 
 

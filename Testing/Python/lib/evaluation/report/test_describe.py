@@ -282,7 +282,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, real):
 
 
 def test_a_summary_leaves_out_what_is_not_a_number():
-    found = describe.summarise(np.array([1.0, np.nan, 2.0, 3.0, np.inf]))
+    found = describe.summarize(np.array([1.0, np.nan, 2.0, 3.0, np.inf]))
 
     assert found == {
         "n": 3, "mean": 2.0, "sd": 1.0, "minimum": 1.0, "maximum": 3.0,
