@@ -253,7 +253,7 @@ def _plain_pixels(opened: BinaryIO, syntax: str) -> tuple[int, int] | None:
     if syntax == _PLAIN_SYNTAXES[1]:
         opened.read(4)  # value representation and two reserved bytes
     length = int.from_bytes(opened.read(4), "little")
-    begin = opened.report_progress()
+    begin = opened.tell()
     whole = begin + length <= os.fstat(opened.fileno()).st_size
     return (begin, length) if tag == b"\xe0\x7f\x10\x00" and whole else None
 
