@@ -1,7 +1,7 @@
 """The figures of an evaluation, each as PNG and SVG: one function a figure, all told in words.
 
 ``write`` draws what an ``Evaluation`` holds and gives for each figure its path, a text for those
-who cannot see it, and a caption in HTML that says what to conclude.
+who cannot see it, and a caption in plain text that says what to conclude.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _DIFFERENCE_HU = 1000
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure that was written: its PNG, what it shows in plain text, its caption in HTML."""
+    """A figure that was written: its PNG, what it shows and its caption, both in plain text."""
 
     path: Path
     alternative: str
@@ -122,7 +122,7 @@ def write(
         "The wider a violin, the more segments have that value; white dot and number: median; dark "
         "bar: the middle half. Violins of like shape mean that a set measures like real bone, not "
         "that it looks like it: the artificial set is made to match here. Dashed: SDR 0.40, below "
-        "which treatment is commonly not offered (for a patient&rsquo;s mean, not one segment).",
+        "which treatment is commonly not offered (for a patient's mean, not one segment).",
     )
     if found.embedding:
         add(
@@ -132,7 +132,7 @@ def write(
             "Segments in a plane by t-SNE of metrics and of pixels, colored by set",
             "Each dot a segment, near others that are alike; the axes of t-SNE have no meaning. "
             "Colors that mix cannot be told apart this way, islands of one color can. In the "
-            "legend: share of a segment&rsquo;s ten nearest dots from its own set, and what it "
+            "legend: share of a segment's ten nearest dots from its own set, and what it "
             "would be by chance."
             + " Triangles: artificial segments made to be plainly no skull."
             * ("artificial" in sets),
@@ -143,11 +143,11 @@ def write(
             (_WIDTH, 4.6),
             lambda figure: _discriminator(figure, found),
             "Realness per set, receiver-operating curves and calibration of the discriminator",
-            "Left: the discriminator&rsquo;s output for each segment, the number its share judged "
+            "Left: the discriminator's output for each segment, the number its share judged "
             "real (0.5 or more). Middle: how well it tells made from real segments at any "
             "threshold; along the diagonal it guesses, below it takes made ones for real. Right: "
             "where dots leave the diagonal, the output is no probability; the larger a dot, the "
-            "more segments. It is the GAN&rsquo;s own judge and was trained against these very "
+            "more segments. It is the GAN's own judge and was trained against these very "
             "segments: a weak witness.",
         )
     if any(judged.test or judged.fidelity or judged.kernel for judged in found.judges.values()):
@@ -160,7 +160,7 @@ def write(
             "the GAN never met; lines are 95 % intervals. Left: a classifier that cannot tell them "
             "apart has 0.5. Middle: precision and density low: it makes what is not real; recall "
             "and coverage low: it does not make all that is real. Right: 0 for equal "
-            "distributions. <b>Compare with the row of the other real set</b>, if there is one: "
+            "distributions. Compare with the row of the other real set, if there is one: "
             "patients and scanners differ, too. Last row: against the training set, which shows "
             "whether the model has learned what it saw.",
         )
@@ -183,7 +183,7 @@ def write(
             f"Synthetic segments, the nearest training segment of each by {WAYS[way]}, difference",
             f"Synthetic segments, the nearest training segment of each by {WAYS[way]}, turned left "
             "to right and shifted if need be to lie over it, and the difference. Copies come "
-            "first, then suspects, then some by chance. A copy&rsquo;s difference is white "
+            "first, then suspects, then some by chance. A copy's difference is white "
             "throughout; red (denser in the synthetic one) and blue patterns of bone mean two "
             "different pieces of skull. Ratio: distance over that to the next five.",
         )
