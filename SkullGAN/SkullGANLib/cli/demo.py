@@ -45,8 +45,8 @@ def run_demo(
             without a graphics library for the picture, the scene is left out and the line says so.
     """
     from ..ct.volume import read_ct
-    from ..data import segment_set
-    from ..evaluation.report import describe
+    from ..data import hdf5
+    from ..evaluation.report import set_description
     from ..extraction import single_ct
     from ..generation import from_seeds
     from ..networks import model_file
@@ -64,7 +64,7 @@ def run_demo(
         found = single_ct.extract(
             read_ct(resources.sample_ct()), on_progress=report_progress
         ).segments
-    segment_set.write(folder / "segments.h5", found)
+    hdf5.write(folder / "segments.h5", found)
     captions = [f"{b} {s}" for b, s in zip(found.bone, found.side, strict=True)]
     contact_sheet.write_contact_sheet(folder / "segments.png", found.hu, captions=captions)
     told(f"{len(found)} segments of the sample head: segments.h5, segments.png")
@@ -86,18 +86,18 @@ def run_demo(
         synthetic = from_seeds.generate_set(
             trained, np.arange(count), on_progress=lambda done, of: report_progress(done / of)
         )
-    segment_set.write(folder / "synthetic.h5", synthetic)
+    hdf5.write(folder / "synthetic.h5", synthetic)
     contact_sheet.write_contact_sheet(folder / "synthetic.png", synthetic.hu)
     told(f"{count} synthetic segments: synthetic.h5, synthetic.png")
 
     # What longer training gives; the short one above shows the road.
     boxed = from_seeds.generate_set(model_file.read(resources.bundled_model()), np.arange(count))
-    segment_set.write(folder / "box.h5", boxed)
+    hdf5.write(folder / "box.h5", boxed)
     contact_sheet.write_contact_sheet(folder / "box.png", boxed.hu)
     told(f"{count} more by the bundled model: box.h5, box.png")
 
     sets = {"Real": found, "Synthetic": synthetic}
-    describe.write_report(folder / "report", sets, run=folder / _RUN)
+    set_description.write_report(folder / "report", sets, run=folder / _RUN)
     told("report/report.html")
 
     told(_scene(folder))

@@ -10,7 +10,7 @@ import numpy as np
 from ..evaluation import Evaluation, TwoSampleMetrics
 from ..evaluation_set import EvaluationSet
 from ..measures.c2st import Estimate, TwoSampleTest
-from .describe import METRIC_LABELS
+from .set_description import METRIC_LABELS
 from .figures import LABELS, METRICS, WAYS
 
 SURELY = 0.05

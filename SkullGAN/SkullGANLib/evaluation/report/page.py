@@ -14,7 +14,7 @@ from ..measures.c2st import MOST
 from ..measures.nearest_neighbors import MOST_BY_SIFT, MOST_TRAINING
 from . import figures
 from .answers import interval, percent
-from .describe import (
+from .set_description import (
     METRIC_LABELS,
     METRIC_METHODS,
     QUANTILES,

@@ -34,7 +34,7 @@ from ..evaluation import Discriminator, Evaluation, Memorized
 from ..evaluation_set import EvaluationSet, concerns
 from . import figures
 from .answers import answers
-from .describe import QUANTILES, counts, describe_set, finite, write_text
+from .set_description import QUANTILES, counts, describe_set, finite, write_text
 from .page import TITLE, page
 from .reader import FIGURES, FLAT, NUMBERS, PAGE, SEGMENTS, blank, relative, write_rows, write_table
 

@@ -344,7 +344,7 @@ def test_importing_radiology_brings_neither_matplotlib_nor_torch():
     code = (
         "import sys; from SkullGANLib.plots import contact_sheet; "
         "from SkullGANLib.metrics import radiology; "
-        "from SkullGANLib.evaluation.report import describe; "
+        "from SkullGANLib.evaluation.report import set_description; "
         "sys.exit(bool({'matplotlib', 'torch', 'scipy.stats', 'PIL'} & set(sys.modules)))"
     )
     library = ROOT / "SkullGAN"

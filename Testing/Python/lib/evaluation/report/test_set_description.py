@@ -13,7 +13,7 @@ from PIL import Image
 from SkullGANLib.data import segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError, OutputError
-from SkullGANLib.evaluation.report import describe
+from SkullGANLib.evaluation.report import set_description
 from SkullGANLib.plots import contact_sheet, html
 from SkullGANLib.training import recipe
 from SkullGANLib.training.run_directory import Run, Status
@@ -96,7 +96,7 @@ class Page(HTMLParser):
 
 
 def test_the_page_opens_offline_and_can_be_mailed(tmp_path, real, synthetic, run):
-    path = describe.write_report(
+    path = set_description.write_report(
         tmp_path / "report", {"Real": real, "Synthetic": synthetic}, run=run.path
     )
 
@@ -111,7 +111,7 @@ def test_the_page_opens_offline_and_can_be_mailed(tmp_path, real, synthetic, run
 
 def test_every_picture_of_the_page_lies_beside_it(tmp_path, real, synthetic, run):
     folder = tmp_path / "report"
-    page = Page(describe.write_report(folder, {"A": real, "B": synthetic}, run=run.path))
+    page = Page(set_description.write_report(folder, {"A": real, "B": synthetic}, run=run.path))
 
     embedded = {base64.b64decode(address.split(",")[1]) for address in page.addresses}
 
@@ -125,7 +125,7 @@ def test_every_picture_of_the_page_lies_beside_it(tmp_path, real, synthetic, run
 def test_the_same_sets_and_run_give_the_same_bytes(tmp_path, real, synthetic, run):
     folders = [tmp_path / "first", tmp_path / "ünd sëcond"]
     for folder in folders:
-        describe.write_report(folder, {"Real": real, "Synthetic": synthetic}, run=run.path)
+        set_description.write_report(folder, {"Real": real, "Synthetic": synthetic}, run=run.path)
 
     first, second = ({p.name: p.read_bytes() for p in sorted(f.iterdir())} for f in folders)
 
@@ -133,7 +133,7 @@ def test_the_same_sets_and_run_give_the_same_bytes(tmp_path, real, synthetic, ru
 
 
 def test_the_json_holds_the_numbers_worked_out_by_hand(tmp_path, real, synthetic, run):
-    describe.write_report(tmp_path, {"Real": real, "Synthetic": synthetic}, run=run.path)
+    set_description.write_report(tmp_path, {"Real": real, "Synthetic": synthetic}, run=run.path)
 
     numbers = json.loads((tmp_path / "report.json").read_text("utf-8"))
 
@@ -157,7 +157,7 @@ def test_the_json_holds_the_numbers_worked_out_by_hand(tmp_path, real, synthetic
 
 
 def test_the_page_says_what_is_not_from_patients_and_how_sdr_was_taken(tmp_path, real, synthetic):
-    page = Page(describe.write_report(tmp_path, {"Heads": real, "Made": synthetic}))
+    page = Page(set_description.write_report(tmp_path, {"Heads": real, "Made": synthetic}))
 
     assert "Not from patients: Made" in page.text.replace(" .", ".")
     assert "must not be used for diagnosis" in page.text
@@ -169,7 +169,7 @@ def test_the_page_says_what_is_not_from_patients_and_how_sdr_was_taken(tmp_path,
 
 
 def test_real_segments_alone_carry_no_warning(tmp_path, real):
-    page = describe.write_report(tmp_path, {"Heads": real}).read_text("utf-8")
+    page = set_description.write_report(tmp_path, {"Heads": real}).read_text("utf-8")
 
     assert 'class="warning"' not in page
 
@@ -177,7 +177,7 @@ def test_real_segments_alone_carry_no_warning(tmp_path, real):
 def test_soft_kernels_and_unlike_pixels_are_warned_of(tmp_path, real, synthetic):
     soft = replace(real, source={"kernel": ["BONEPLUS", "STANDARD"]}, pixel_spacing_mm=0.5)
 
-    page = Page(describe.write_report(tmp_path, {"Soft": soft, "Made": synthetic}))
+    page = Page(set_description.write_report(tmp_path, {"Soft": soft, "Made": synthetic}))
 
     assert "soft kernel STANDARD" in page.text
     assert "soft kernel BONEPLUS" not in page.text
@@ -187,7 +187,7 @@ def test_soft_kernels_and_unlike_pixels_are_warned_of(tmp_path, real, synthetic)
 def test_segments_that_cannot_be_measured_are_counted(tmp_path, real):
     hu = real.hu.copy()
     hu[3] = 0
-    page = Page(describe.write_report(tmp_path, {"Heads": replace(real, hu=hu)}))
+    page = Page(set_description.write_report(tmp_path, {"Heads": replace(real, hu=hu)}))
 
     assert "1 of 10 segments of Heads have no column of bone" in page.text
 
@@ -195,7 +195,7 @@ def test_segments_that_cannot_be_measured_are_counted(tmp_path, real):
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_sets_of_hardly_any_segment_are_reported(tmp_path, synthetic, count):
     folder = tmp_path / "report"
-    describe.write_report(folder, {"Few": synthetic[:count], "All": synthetic})
+    set_description.write_report(folder, {"Few": synthetic[:count], "All": synthetic})
 
     numbers = json.loads((folder / "report.json").read_text("utf-8"))
 
@@ -211,7 +211,7 @@ def test_what_files_say_cannot_become_html(tmp_path, real):
     evil = "<script>alert('$1')</script> & \"quoted\" $x_1$"
     sets = {evil: replace(real, source={evil: evil, "kernel": evil}, created_by=evil)}
 
-    path = describe.write_report(tmp_path, sets, title=evil)
+    path = set_description.write_report(tmp_path, sets, title=evil)
 
     page = Page(path)
     assert "script" not in page.tags
@@ -225,7 +225,7 @@ def test_many_sets_of_many_segments_stay_light_enough_to_mail(tmp_path):
     hu[hu != 0] += rng.normal(0, 80, np.count_nonzero(hu)).astype(np.int16)
     many = segment_set.without_patient(hu, hu != 0, np.arange(400))
 
-    path = describe.write_report(tmp_path, {f"Set {i}": many[i::2] for i in range(6)})
+    path = set_description.write_report(tmp_path, {f"Set {i}": many[i::2] for i in range(6)})
 
     assert path.stat().st_size < 5_000_000
 
@@ -233,7 +233,7 @@ def test_many_sets_of_many_segments_stay_light_enough_to_mail(tmp_path):
 def test_a_run_that_has_only_begun_is_reported(tmp_path, real):
     run = Run.create(tmp_path / "run", recipe.named("paper"))
 
-    page = Page(describe.write_report(tmp_path / "report", {"Heads": real}, run=run.path))
+    page = Page(set_description.write_report(tmp_path / "report", {"Heads": real}, run=run.path))
 
     assert "State: not started" in page.text
     assert "No losses were reported." in page.text
@@ -247,7 +247,7 @@ def test_a_run_that_diverged_crashed_or_lost_its_pictures_is_reported(tmp_path, 
     run.samples()[-1].write_bytes(b"not a picture")
     folder = tmp_path / "report"
 
-    page = Page(describe.write_report(folder, {"Heads": real}, run=run.path))
+    page = Page(set_description.write_report(folder, {"Heads": real}, run=run.path))
 
     numbers = json.loads((folder / "report.json").read_text("utf-8"))
     assert numbers["training"]["reports"] == 102
@@ -257,7 +257,7 @@ def test_a_run_that_diverged_crashed_or_lost_its_pictures_is_reported(tmp_path, 
 
 
 def test_the_latest_samples_are_the_ones_shown(tmp_path, real, run):
-    describe.write_report(tmp_path / "report", {"Heads": real}, run=run.path)
+    set_description.write_report(tmp_path / "report", {"Heads": real}, run=run.path)
 
     with (
         Image.open(tmp_path / "report" / "samples.png") as shown,
@@ -268,9 +268,9 @@ def test_the_latest_samples_are_the_ones_shown(tmp_path, real, run):
 
 def test_no_set_and_no_run_are_refused(tmp_path, real):
     with pytest.raises(BadInputError, match="at least one is needed"):
-        describe.write_report(tmp_path / "report", {})
+        set_description.write_report(tmp_path / "report", {})
     with pytest.raises(BadInputError, match=r"nothing: .*run"):
-        describe.write_report(tmp_path / "report", {"Heads": real}, run=tmp_path / "nothing")
+        set_description.write_report(tmp_path / "report", {"Heads": real}, run=tmp_path / "nothing")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -278,11 +278,11 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, real):
     (tmp_path / "taken").write_text("in the way")
 
     with pytest.raises(OutputError, match="taken"):
-        describe.write_report(tmp_path / "taken", {"Heads": real})
+        set_description.write_report(tmp_path / "taken", {"Heads": real})
 
 
 def test_a_summary_leaves_out_what_is_not_a_number():
-    found = describe.summarize(np.array([1.0, np.nan, 2.0, 3.0, np.inf]))
+    found = set_description.summarize(np.array([1.0, np.nan, 2.0, 3.0, np.inf]))
 
     assert found == {
         "n": 3, "mean": 2.0, "sd": 1.0, "minimum": 1.0, "maximum": 3.0,
