@@ -80,14 +80,14 @@ def skullgan(host: Host, panel: Any) -> Iterator[str]:
 def skullgan_train(host: Host, panel: Any) -> Iterator[str]:
     """The demo recipe on the sample's segments, beyond its middle."""
     from SkullGANLib.ct import volume
-    from SkullGANLib.data import segment_set
+    from SkullGANLib.data import hdf5
     from SkullGANLib.extraction import single_ct
 
     with tempfile.TemporaryDirectory(prefix="skullgan-") as folder:
         path = Path(folder) / "sample head.h5"
         os.chdir(folder)  # for names without folders of this machine
         head = volume.read_ct(resources.sample_ct())
-        segment_set.write(path, single_ct.extract(head).segments)
+        hdf5.write(path, single_ct.extract(head).segments)
         panel.node.segmentSets = str(path)
         panel.node.runsFolder = "runs"
         host.wait_until(lambda: panel.ui.memoryLabel.text, LONGEST_S)
@@ -138,15 +138,15 @@ def skullgan_evaluate(host: Host, panel: Any) -> Iterator[str]:
 def small_sets(folder: Path) -> dict[str, Path]:
     """Write a training and a test set of the sample CT, and made ones, into a folder."""
     from SkullGANLib import cli
-    from SkullGANLib.data import segment_set
+    from SkullGANLib.data import hdf5
 
     paths = {name: folder / f"{name}.h5" for name in ("train", "test", "synthetic", "artificial")}
     real = folder / "real.h5"
     cli.main(["extract", str(resources.sample_ct()), "-o", str(real)])
-    segments = segment_set.read(real)
+    segments = hdf5.read(real)
     test = np.arange(len(segments)) % 3 == 0
-    segment_set.write(paths["train"], segments[~test])
-    segment_set.write(paths["test"], segments[test])
+    hdf5.write(paths["train"], segments[~test])
+    hdf5.write(paths["test"], segments[test])
     cli.main(["generate", "-n", "40", "-o", str(paths["synthetic"]), "--no-metrics"])
     like = str(paths["train"])
     cli.main(["artificial", "-n", "40", "--like", like, "-o", str(paths["artificial"])])

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from SkullGANLib.anatomy.skull import skull_mask
 from SkullGANLib.cli.options import add_output
 from SkullGANLib.ct.volume import read_ct, read_mask
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5
 from SkullGANLib.metrics import radiology
 from SkullGANLib.utils import atomic_files
 from SkullGANScene.nodes import mrb, segment_sets, segmentations, volumes
@@ -55,7 +55,7 @@ def build_scene(
         BadInputError: if an input is not what is needed.
         OutputError: if the scene or the picture cannot be written.
     """
-    segments = segment_set.read(synthetic_path)
+    segments = hdf5.read(synthetic_path)
     ct = read_ct(ct_path)
     mask = read_mask(mask_path, ct) if mask_path else skull_mask(ct)
     metrics = radiology.measure(segments)

@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from SkullGANLib.cli.extract import add_where
 from SkullGANLib.cli.options import add_output, add_progress
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.errors import BadInputError, CancelledError, SkullGANError
 from SkullGANLib.extraction import batch, single_ct
 from SkullGANLib.utils import atomic_files, progress
@@ -64,7 +64,7 @@ def work(options: argparse.Namespace) -> None:
     if options.output.exists():
         good = sum(row.segments > 0 for row in rows)
         of = f"{good} CT{'s' if good > 1 else ''}"
-        print(f"{options.output}: {segment_set.count(options.output)} segments of {of}")
+        print(f"{options.output}: {hdf5.count(options.output)} segments of {of}")
     print(f"{table}: what became of each CT")
     if failed:
         raise BadInputError(
@@ -160,7 +160,7 @@ def _cutting(head: HeadFile, settings: dict[str, Any], folder: Path) -> Work:
         shown = {str(head.skull_mask): f"The skull of {head.name}", str(head.path): head.name}
         child = steps.extraction(head.path, output, mask_path=head.skull_mask, **settings)
         yield Running(child, 0.0, 1.0, shown)
-        return segment_set.read(output)
+        return hdf5.read(output)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -102,7 +102,7 @@ class SetsTable:
 
     def _countIn(self, path: str) -> str:
         """Give how many segments a file has, looked up again only if the file changed."""
-        from SkullGANLib.data import segment_set
+        from SkullGANLib.data import hdf5
         from SkullGANLib.errors import SkullGANError
 
         try:
@@ -113,7 +113,7 @@ class SetsTable:
             return "?"  # files of a scene that was opened where nobody was asked for them yet
         if key not in self._counts:
             try:
-                self._counts[key] = str(segment_set.count(path))
+                self._counts[key] = str(hdf5.count(path))
             except SkullGANError:
                 self._counts[key] = _("no set")
         return self._counts[key]
@@ -129,9 +129,9 @@ class SetsTable:
 
 def guessed(path: str) -> str:
     """Say as what a file is probably compared; raises ``BadInputError`` if it is no segment set."""
-    from SkullGANLib.data import segment_set
+    from SkullGANLib.data import hdf5
 
-    kind = segment_set.read(path, slice(0)).kind
+    kind = hdf5.read(path, slice(0)).kind
     if kind != "real":
         return kind
     return "test" if "test" in Path(path).stem.lower() else "train"

@@ -24,7 +24,7 @@ import scipy
 import sklearn
 import torch
 from SkullGANLib.ct.volume import read_ct
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.evaluation import evaluation, evaluation_set, schedule
 from SkullGANLib.evaluation.report import writer
@@ -84,7 +84,7 @@ def written_sets(folder: Path, count: int) -> dict[str, list[Path]]:
         "artificial": artificial.make(found, count),
     }
     for name, one in sets.items():
-        segment_set.write(folder / f"{name}.h5", one)
+        hdf5.write(folder / f"{name}.h5", one)
     return {name: [folder / f"{name}.h5"] for name in sets}
 
 
@@ -106,7 +106,7 @@ def varied(found: SegmentSet, count: int, seed: int) -> SegmentSet:
 
 def warm_up(files: dict[str, list[Path]]) -> None:
     """Import what the parts need: the budget begins after imports."""
-    few = {name: segment_set.read(path, slice(0, 60)) for name, (path,) in files.items()}
+    few = {name: hdf5.read(path, slice(0, 60)) for name, (path,) in files.items()}
     evaluation.evaluate(evaluation_set.examined(few))
 
 

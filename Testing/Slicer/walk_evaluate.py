@@ -22,14 +22,14 @@ class Walk:
         self.folder = Path(tempfile.mkdtemp(prefix="skullgan évaluation "))
 
     def make_small_sets(self) -> None:
-        from SkullGANLib.data import segment_set
+        from SkullGANLib.data import hdf5
         from SkullGANLib.utils import resources
 
         self._run("extract", resources.sample_ct(), "-o", self.folder / "real.h5")
         self._run("generate", "-n", "20", "-o", self.folder / "made.h5", "--no-metrics")
-        real = segment_set.read(self.folder / "real.h5")
-        segment_set.write(self.folder / "train.h5", real[::2])
-        segment_set.write(self.folder / "test.h5", real[1::2])
+        real = hdf5.read(self.folder / "real.h5")
+        hdf5.write(self.folder / "train.h5", real[::2])
+        hdf5.write(self.folder / "test.h5", real[1::2])
 
     def choose_the_sets(self) -> None:
         from SkullGANEvaluateLib.parameters import ChosenSet

@@ -79,7 +79,7 @@ class Walk:
 
     def save_the_others_as_a_file(self) -> None:
         from SkullGANGui.sections import segment_files
-        from SkullGANLib.data import segment_set
+        from SkullGANLib.data import hdf5
 
         path = Path(self._folder.name) / "segments.h5"
         ask, segment_files.askForSegments = (
@@ -90,7 +90,7 @@ class Walk:
             self._press(self.ui.saveButton)
         finally:
             segment_files.askForSegments = ask
-        saved = segment_set.count(path)
+        saved = hdf5.count(path)
         assert saved == self._count() - 1, f"{saved} segments were saved"
 
     def add_a_cut_by_hand(self) -> None:

@@ -35,13 +35,13 @@ class Walk:
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 
     def choose_a_segment_set(self) -> None:
-        from SkullGANLib.data import segment_set
+        from SkullGANLib.data import hdf5, segment_set
 
         path = Path(self._folder.name) / "two tables.h5"
         hu = np.zeros((8, 128, 128), np.int16)
         hu[:, 10:22], hu[:, 13:19] = 1600, 600
         segments = segment_set.without_patient(hu, hu > 0, np.full(8, -1), kind="real")
-        segment_set.write(path, segments)
+        hdf5.write(path, segments)
         self.panel.enter()
         assert not self.ui.startButton.enabled, "Start is offered without segments"
         self.panel.node.segmentSets = str(path)

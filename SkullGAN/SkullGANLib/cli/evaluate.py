@@ -90,14 +90,14 @@ def _named_files(paths: dict[str, list[Path]]) -> dict[str, list[str]]:
 
 def realness(options: argparse.Namespace) -> None:
     """Say where in segments a discriminator's decision comes from."""
-    from ..data import segment_set
+    from ..data import hdf5
     from ..mapping import head_maps
     from ..networks import model_file
     from ..networks.dcgan import chosen_device
     from ..utils import resources
 
     head_maps.check_names(options.output, head_maps.REALNESS_FORMATS, options.overwrite)
-    segments = segment_set.read(options.segments)
+    segments = hdf5.read(options.segments)
     path = options.model or resources.bundled_model()
     trained = model_file.read(path, chosen_device(options.device))
     with progress.shown(f"Judging {options.segments.name}", options.progress) as report_progress:

@@ -23,7 +23,7 @@ from .options import (
 
 def generate(options: argparse.Namespace) -> None:
     """Generate synthetic segments with a model."""
-    from ..data import segment_set
+    from ..data import hdf5
     from ..export import formats
     from ..plots import contact_sheet
 
@@ -49,10 +49,10 @@ def generate(options: argparse.Namespace) -> None:
         if options.metrics:
             with shown("Measuring") as report_progress:
                 formats.write_metrics(
-                    files["metrics"], segment_set.iterate(collected), report_progress
+                    files["metrics"], hdf5.iterate(collected), report_progress
                 )
         if options.contact_sheet:
-            first = segment_set.read(collected, slice(0, 100))
+            first = hdf5.read(collected, slice(0, 100))
             contact_sheet.write_contact_sheet(options.contact_sheet, first.hu)
         if collected != options.output:
             with shown(f"Writing {options.output.name}") as report_progress:
@@ -69,12 +69,12 @@ def generate(options: argparse.Namespace) -> None:
 
 def export(options: argparse.Namespace) -> None:
     """Write a segment set in a format that other programs read."""
-    from ..data import segment_set
+    from ..data import hdf5
     from ..export import formats
 
     format = formats.format_of(options.output, options.format)
     files = formats.files_of(options.output, format)
-    formats.check(options.output, format, segment_set.count(options.segments))
+    formats.check(options.output, format, hdf5.count(options.segments))
     for one in files.values():
         if one.exists() and not options.overwrite and not (one.is_dir() and not any(one.iterdir())):
             raise BadInputError(f"{one}: is there already, a new name is needed (or --overwrite).")
@@ -86,7 +86,7 @@ def export(options: argparse.Namespace) -> None:
             lambda done, of: report_progress(done / of, f"{done}/{of}"),
         )
     if options.metrics:
-        formats.write_metrics(files["metrics"], segment_set.iterate(options.segments))
+        formats.write_metrics(files["metrics"], hdf5.iterate(options.segments))
     for part, path in files.items():
         if part != "metrics" or options.metrics:
             print(f"{path}: {part}")
@@ -96,7 +96,7 @@ def artificial(options: argparse.Namespace) -> None:
     """Make segments that are no skull but measure as real ones do, as a control for evaluation."""
     import numpy as np
 
-    from ..data import segment_set
+    from ..data import hdf5
     from ..generation import artificial
     from ..metrics import radiology
     from ..plots import contact_sheet
@@ -106,11 +106,11 @@ def artificial(options: argparse.Namespace) -> None:
         raise BadInputError(
             f"{options.output}: is the real set that is to be followed, another name is needed."
         )
-    like = segment_set.read(options.like)
+    like = hdf5.read(options.like)
     measured = []
     with (
         progress.shown(f"Making {options.n} segments", options.progress) as report_progress,
-        segment_set.Writer(
+        hdf5.Writer(
             options.output,
             kind="artificial",
             pixel_spacing_mm=like.pixel_spacing_mm,
@@ -140,7 +140,7 @@ def artificial(options: argparse.Namespace) -> None:
     if options.n < len(like):
         print(f"Fewer than the {len(like)} segments of {options.like} follow them less closely.")
     if options.contact_sheet:
-        shown = segment_set.read(options.output, slice(0, 1000))
+        shown = hdf5.read(options.output, slice(0, 1000))
         contact_sheet.write_contact_sheet(
             options.contact_sheet, shown.hu, captions=artificial.styles_of(shown).tolist()
         )
@@ -152,7 +152,7 @@ def _generate_into(
     """Make the segments that a segment set does not hold yet."""
     import numpy as np
 
-    from ..data import segment_set
+    from ..data import hdf5
     from ..generation import from_seeds
     from ..networks import model_file
     from ..networks.dcgan import chosen_device
@@ -175,7 +175,7 @@ def _generate_into(
         "precision": precision,
         "device": device.type,
     }
-    with segment_set.Writer(
+    with hdf5.Writer(
         path,
         kind="synthetic",
         pixel_spacing_mm=trained.pixel_spacing_mm,

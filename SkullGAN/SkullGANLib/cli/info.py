@@ -69,15 +69,15 @@ def _map(path: Path) -> dict[str, Any]:
 
 
 def _segment_set(path: Path) -> dict[str, Any]:
-    from ..data import segment_set
+    from ..data import hdf5
     from ..metrics import radiology
 
-    header = segment_set.read(path, slice(0))
+    header = hdf5.read(path, slice(0))
     whose: list[np.ndarray] = []
     where: Counter[tuple[str, str]] = Counter()
     planes: Counter[str] = Counter()
     metrics: dict[str, list[np.ndarray]] = {name: [] for name in radiology.METRICS}
-    for part in segment_set.iterate(path):
+    for part in hdf5.iterate(path):
         whose.append(part.subject)
         where.update(zip(part.bone.tolist(), part.side.tolist(), strict=True))
         planes.update(part.plane.tolist())

@@ -66,7 +66,7 @@ def train(options: argparse.Namespace) -> None:
 
 def _train_on(options: argparse.Namespace) -> None:
     """Go on with a run as it was begun: its segments and its recipe."""
-    from ..data import segment_set
+    from ..data import hdf5
     from ..training.run_directory import Run
 
     if not options.resume:
@@ -77,7 +77,7 @@ def _train_on(options: argparse.Namespace) -> None:
             f"{run.path}: holds no {run.training_path.name}, the segment sets that it was begun "
             "with are needed to resume it."
         )
-    _train(options, run.recipe(), segment_set.read(run.training_path))
+    _train(options, run.recipe(), hdf5.read(run.training_path))
 
 
 def check(options: argparse.Namespace) -> None:
@@ -123,7 +123,7 @@ def _train(
     kept: Mapping[str, SegmentSet] | None = None,
 ) -> None:
     """Train; ``kept`` are parts of the data by the names they have in the run directory."""
-    from ..data import segment_set
+    from ..data import hdf5, segment_set
     from ..networks import model_file
     from ..training import loop
 
@@ -140,7 +140,7 @@ def _train(
         def on_progress(done: int, of: int) -> None:
             while parts and _is_first():
                 name, part = parts.popitem()
-                segment_set.write(options.output / name, part)
+                hdf5.write(options.output / name, part)
             report_progress(done / of, f"{done}/{of}")
 
         loop.train(

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import segment_set
+from ..data import hdf5, segment_set
 from ..data.segment_set import TEXTS, SegmentSet
 from ..errors import BadInputError
 from ..metrics import radiology
@@ -106,10 +106,10 @@ def read(
             (pixel size, HU range).
     """
     headers = {
-        name: [(str(path), segment_set.read(path, slice(0))) for path in paths]
+        name: [(str(path), hdf5.read(path, slice(0))) for path in paths]
         for name, paths in files.items()
     }
-    counts = {name: [segment_set.count(path) for path in paths] for name, paths in files.items()}
+    counts = {name: [hdf5.count(path) for path in paths] for name, paths in files.items()}
     for name, paths in files.items():
         for path, count in zip(paths, counts[name], strict=True):
             if count == 0:
@@ -120,7 +120,7 @@ def read(
     def batches(name: str) -> Iterable[SegmentSet]:
         nonlocal done
         for path in files[name]:
-            for batch in segment_set.iterate(path, _AT_ONCE):
+            for batch in hdf5.iterate(path, _AT_ONCE):
                 yield batch
                 done += len(batch)
                 if on_progress:

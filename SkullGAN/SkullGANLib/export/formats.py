@@ -28,7 +28,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from ..data import segment_set
+from ..data import hdf5, segment_set
 from ..data.segment_set import SIZE, SegmentSet
 from ..errors import BadInputError, OutputError
 from ..utils.atomic_files import written_aside
@@ -260,8 +260,8 @@ class _Stack:
 
     def __init__(self, path: Path, on_progress: Progress | None = None) -> None:
         self.path = path
-        self.header = segment_set.read(path, slice(0))
-        self.count = segment_set.count(path)
+        self.header = hdf5.read(path, slice(0))
+        self.count = hdf5.count(path)
         self.about = (
             f"{self.count} {self.header.kind} skull segments, {ORIGINS[self.header.kind]}. "
             "The position in space means nothing."
@@ -270,7 +270,7 @@ class _Stack:
 
     def batches(self, quiet: bool = False) -> Iterator[SegmentSet]:
         done = 0
-        for batch in segment_set.iterate(self.path, _BATCH):
+        for batch in hdf5.iterate(self.path, _BATCH):
             yield batch
             done += len(batch)
             if not quiet:
@@ -297,7 +297,7 @@ def stack_geometry(pixel_spacing_mm: float) -> np.ndarray:
 
 
 def _collect(path: Path, first: SegmentSet, others: Iterable[SegmentSet]) -> None:
-    with segment_set.Writer.of(path, first) as writer:
+    with hdf5.Writer.of(path, first) as writer:
         for batch in chain([first], others):
             writer.append(batch)
 
@@ -403,7 +403,7 @@ def _write_mat(stack: _Stack, path: Path) -> None:
     """MATLAB 5: hu(:, :, k) is segment k, its first row outside the head."""
     from scipy.io import savemat
 
-    whole = segment_set.read(stack.path)
+    whole = hdf5.read(stack.path)
     fields: dict[str, Any] = {
         "hu": whole.hu.transpose(1, 2, 0),
         "mask": whole.mask.transpose(1, 2, 0),

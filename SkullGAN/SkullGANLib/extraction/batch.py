@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from ..ct import volume
-from ..data import segment_set
+from ..data import hdf5, segment_set
 from ..errors import BadInputError, CancelledError, OutputError, SkullGANError
 from ..utils.atomic_files import written_aside
 from . import single_ct
@@ -328,7 +328,7 @@ class Book:
     ) -> None:
         self._output, self._rows, self._held = output, rows, held
         self._spacing_mm = spacing_mm
-        self._writer: segment_set.Writer | None = None
+        self._writer: hdf5.Writer | None = None
         self._next_save_s = 0.0
         # Before the first segment: what cannot be written is better said now than in hours.
         _write_table(table_of(output), rows.values())
@@ -339,7 +339,7 @@ class Book:
             row = self._unless_held(row)
         if row.state == DONE and row.pseudonym not in self._held:
             if self._writer is None:
-                self._writer = segment_set.Writer(
+                self._writer = hdf5.Writer(
                     self._output,
                     kind=found.kind,
                     pixel_spacing_mm=self._spacing_mm,
@@ -464,7 +464,7 @@ def _found_before(
                     f"{output}: was begun with {name} {before}, {given.get(name)} was given now; "
                     "the same settings are needed to go on (or --overwrite)."
                 )
-    cts = segment_set.read(output, slice(0)).source.get("cts")
+    cts = hdf5.read(output, slice(0)).source.get("cts")
     if not isinstance(cts, Mapping):
         raise BadInputError(f"{output}: does not say which CTs it is from, a new name is needed.")
     return rows, {name: int(of.get("segments", 0)) for name, of in cts.items()}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data import segment_set
+from ..data import hdf5
 from ..errors import SkullGANError
 from ..networks import model_file
 from ..networks.dcgan import chosen_device
@@ -150,7 +150,7 @@ def write_sheet(path: str | Path, sets: Sequence[SetSeen]) -> None:
     if not places:
         return
     chosen = np.unique(np.linspace(0, len(places) - 1, _SHOWN).astype(int))
-    tiles = [segment_set.read(p, slice(r, r + 1)) for p, r in (places[i] for i in chosen)]
+    tiles = [hdf5.read(p, slice(r, r + 1)) for p, r in (places[i] for i in chosen)]
     contact_sheet.write_contact_sheet(
         path,
         np.concatenate([tile.hu for tile in tiles]),
@@ -166,7 +166,7 @@ def _sets(
     found, subjects, problem = [], [], None
     for path in paths:
         try:
-            header, texts = segment_set.read(path, slice(0)), segment_set.texts(path)
+            header, texts = hdf5.read(path, slice(0)), hdf5.texts(path)
         except SkullGANError as error:
             problem = problem or error
             continue

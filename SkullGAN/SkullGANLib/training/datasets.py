@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import segment_set
+from ..data import hdf5, segment_set
 from ..data.segment_set import PIXEL_SPACING_MM, SIZE, SegmentSet
 from ..errors import BadInputError
 
@@ -112,13 +112,13 @@ def read_segments(paths: Sequence[str | Path], *, any_kind: bool = False) -> Seg
             hold none, or kind, pixel size or HU range differ; before any segment is read.
     """
     check_sets(paths, any_kind=any_kind)
-    sets = [segment_set.read(path) for path in paths]
+    sets = [hdf5.read(path) for path in paths]
     return sets[0] if len(sets) == 1 else segment_set.concatenate(sets)
 
 
 def check_sets(paths: Sequence[str | Path], *, any_kind: bool = False) -> None:
     """Raise where ``read_segments`` would; no segment is read."""
-    headers = {path: segment_set.read(path, slice(0)) for path in paths}
+    headers = {path: hdf5.read(path, slice(0)) for path in paths}
     for path, header in headers.items():
         if header.kind != "real" and not any_kind:
             raise BadInputError(
@@ -134,7 +134,7 @@ def check_sets(paths: Sequence[str | Path], *, any_kind: bool = False) -> None:
                 raise BadInputError(
                     f"{path}: {name} is {found}, in {first} it is {needed}; one is needed for all."
                 )
-    if not any(map(segment_set.count, paths)):
+    if not any(map(hdf5.count, paths)):
         raise BadInputError(f"{', '.join(map(str, paths))}: no segment in there, some are needed.")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import slicer
 import slicer.util
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation.evaluation_set import NAMES
 from SkullGANLib.evaluation.report import reader
@@ -204,7 +204,7 @@ def _writing_stack(volume: slicer.vtkMRMLScalarVolumeNode, path: Path) -> Work:
     """Write the segments of a stack as a set; what is not 0 HU is their wall."""
     hu = slicer.util.arrayFromVolume(volume)
     kind, spacing_mm = volume.GetAttribute(evaluation.KIND_ATTRIBUTE), volume.GetSpacing()[0]
-    with segment_set.Writer(
+    with hdf5.Writer(
         path, kind=kind, pixel_spacing_mm=spacing_mm, commit_every_s=None
     ) as writer:
         for first in range(0, len(hu), _AT_ONCE):

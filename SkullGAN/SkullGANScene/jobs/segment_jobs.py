@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import slicer
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5
 from SkullGANLib.errors import BadInputError, SkullGANError
 from SkullGANLib.utils.child_process import ChildProcess, module_line
 from SkullGANLib.utils.task import Running, Work, subprogress
@@ -104,7 +104,7 @@ def extract(
         )
         names = {str(path): name, str(mask_path): name}
         yield Running(cut, 0.45 if skull_node is None else 0.2, 0.9, names)
-        segments = segment_set.read(output)
+        segments = hdf5.read(output)
         metrics = yield from subprogress(steps.measured(segments), 0.9, 0.98)
         if not into_scene():
             return None

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import slicer
 from SkullGANLib.ct.volume import write_in_slabs
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.metrics import radiology
@@ -98,8 +98,8 @@ def mask_writing(
 
 def set_reading(path: Path) -> Work:
     """Read a segment set, some hundred segments at a time."""
-    of, parts, done = segment_set.count(path), [], 0
-    for part in segment_set.iterate(path, _READ_AT_ONCE):
+    of, parts, done = hdf5.count(path), [], 0
+    for part in hdf5.iterate(path, _READ_AT_ONCE):
         parts.append(part)
         done += len(part)
         yield done / of
@@ -107,7 +107,7 @@ def set_reading(path: Path) -> Work:
 
 
 def set_writing(segments: SegmentSet, path: Path) -> Iterator[float]:
-    with segment_set.Writer.of(path, segments) as writer:
+    with hdf5.Writer.of(path, segments) as writer:
         for first in range(0, len(segments), _MEASURED_AT_ONCE):
             writer.append(segments[first : first + _MEASURED_AT_ONCE])
             yield first / len(segments)

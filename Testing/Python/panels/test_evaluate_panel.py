@@ -18,7 +18,7 @@ import slicer.util
 from checkout import ROOT
 from examples import narrow_model
 from SkullGANLib import cli
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.extraction import single_ct
 from SkullGANLib.metrics import radiology
 from SkullGANLib.networks import model_file
@@ -39,8 +39,8 @@ def sets(tmp_path_factory, sample_ct, sample_mask) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("Sätze mit Leerzeichen")
     real = single_ct.extract(sample_ct, sample_mask, planes=("axial",), interval_mm=4).segments
     paths = {name: folder / f"{name}.h5" for name in ("train", "test", "synthetic")}
-    segment_set.write(paths["train"], real[::2])
-    segment_set.write(paths["test"], real[1::2])
+    hdf5.write(paths["train"], real[::2])
+    hdf5.write(paths["test"], real[1::2])
     assert cli.main(["generate", "-n", "20", "-o", str(paths["synthetic"]), "--no-metrics"]) == 0
     return paths
 
@@ -88,7 +88,7 @@ def wait_for_the_end(host, panel) -> None:
 
 
 def add_to_scene(path: Path, name: str):
-    read = segment_set.read(path)
+    read = hdf5.read(path)
     nodes = segment_sets.add_segment_set(slicer.mrmlScene, read, radiology.measure(read), name)
     return nodes.volume
 
@@ -293,7 +293,7 @@ def test_sets_that_do_not_go_together_are_refused_in_the_librarys_words(host, pa
             hu, hu > 0, np.arange(3), kind="synthetic", pixel_spacing_mm=spacing
         )
         paths.append(tmp_path / f"{spacing}.h5")
-        segment_set.write(paths[-1], made)
+        hdf5.write(paths[-1], made)
     add_files(panel, *paths)
     panel.ui.setsTable.cellWidget(1, 0).setCurrentIndex(3)
     assert [row[0] for row in compared_as(panel)] == ["Synthetic", "Control"]

@@ -18,7 +18,7 @@ import vtk
 from checkout import ROOT
 from SkullGANLib.ct import volume
 from SkullGANLib.ct.volume import HeadCT
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.networks import model_file
 from SkullGANLib.networks.dcgan import Discriminator, Generator
 from SkullGANLib.utils import resources
@@ -144,7 +144,7 @@ def test_extracting_puts_skull_segments_masks_and_metrics_into_the_scene(host, p
     dialogs.FILE_ANSWERS.append(str(tmp_path / "ségments.h5"))
     panel.ui.saveButton.click()
     wait_for_the_end(host, panel)
-    saved = segment_set.read(tmp_path / "ségments.h5")
+    saved = hdf5.read(tmp_path / "ségments.h5")
     assert len(saved) == count
     assert set(saved.bone) == {"temporal"}
     assert saved.kind == "real"
@@ -303,7 +303,7 @@ def test_more_than_a_scene_takes_go_into_a_file(host, panel, model_path, tmp_pat
     dialogs.FILE_ANSWERS.append(str(tmp_path / "made"))
     panel.ui.generateFileButton.click()
     wait_for_the_end(host, panel)
-    assert len(segment_set.read(tmp_path / "made.h5")) == 5
+    assert len(hdf5.read(tmp_path / "made.h5")) == 5
     assert panel.ui.statusLabel.text == str(tmp_path / "made.h5")
 
 
@@ -367,7 +367,7 @@ def test_closing_the_scene_while_working_keeps_the_result_for_a_file(
     assert "can still be saved" in panel.ui.statusLabel.text
     dialogs.FILE_ANSWERS.append(str(tmp_path / "left over.h5"))
     panel.ui.saveButton.click()
-    assert len(segment_set.read(tmp_path / "left over.h5")) == 2
+    assert len(hdf5.read(tmp_path / "left over.h5")) == 2
 
 
 def test_a_ct_that_is_deleted_while_working_does_no_harm(host, panel):

@@ -10,7 +10,7 @@ import slicer.util
 from checkout import ROOT
 from SkullGANLib.ct import volume
 from SkullGANLib.ct.volume import HeadCT
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5
 from SkullGANLib.utils import resources
 from SkullGANLib.utils.task import Task
 from SkullGANScene.jobs import segment_jobs
@@ -74,7 +74,7 @@ def test_unticked_segments_are_neither_counted_nor_saved(host, panel, tmp_path):
     dialogs.FILE_ANSWERS.append(str(tmp_path / "kept.h5"))
     panel.ui.saveButton.click()
     host.wait_until(lambda: not panel.logic.isWorking())
-    assert len(segment_set.read(tmp_path / "kept.h5")) == count - 1
+    assert len(hdf5.read(tmp_path / "kept.h5")) == count - 1
 
 
 def test_segments_are_saved_in_other_formats_by_their_ending(host, panel, tmp_path):

@@ -17,7 +17,7 @@ import slicer
 from checkout import ROOT
 from SkullGANLib import cli
 from SkullGANLib.cli.train import recipe_of
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.metrics import radiology
 from SkullGANLib.training import recipe
 from SkullGANLib.training.run_directory import Run, Status
@@ -62,7 +62,7 @@ def panel(host, tmp_path):
 @pytest.fixture(scope="module")
 def set_path(tmp_path_factory):
     path = tmp_path_factory.mktemp("sets") / "zwei tables.h5"
-    segment_set.write(path, two_tables(12))
+    hdf5.write(path, two_tables(12))
     return path
 
 
@@ -163,7 +163,7 @@ def test_a_training_on_a_set_of_the_scene_grows_curves_and_leaves_a_model_to_gen
     )
     assert (folder / "segments" / "Zwei Tafeln_ links_rechts.h5").is_file()
     assert Run(folder).recipe().generator_width == 16
-    assert len(segment_set.read(Run(folder).training_path)) == 11
+    assert len(hdf5.read(Run(folder).training_path)) == 11
 
     panel._showWatched()
     assert panel.ui.runProgressBar.value == 100
@@ -184,7 +184,7 @@ def test_a_training_on_a_set_of_the_scene_grows_curves_and_leaves_a_model_to_gen
     made = tmp_path / "made.h5"
     assert cli.main(["generate", str(folder / "model.safetensors"), "-n", "2", "-o", str(made),
                      "--progress", "none"]) == 0  # fmt: skip
-    assert segment_set.count(made) == 2
+    assert hdf5.count(made) == 2
 
 
 @pytest.mark.slow
@@ -341,7 +341,7 @@ def test_what_the_training_would_refuse_is_said_beforehand(host, panel, set_path
     synthetic = segment_set.without_patient(
         *(lambda s: (s.hu, s.mask, np.arange(2)))(two_tables(2)), kind="synthetic"
     )
-    segment_set.write(tmp_path / "made.h5", synthetic)
+    hdf5.write(tmp_path / "made.h5", synthetic)
     panel.node.segmentSets = str(tmp_path / "made.h5")
     host.wait_until(lambda: "real ones are needed" in panel.ui.setsLabel.text)
     assert "2 synthetic segments" in panel.ui.setsLabel.text

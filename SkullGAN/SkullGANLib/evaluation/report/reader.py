@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data import segment_set
+from ...data import hdf5, segment_set
 from ...data.segment_set import TEXTS, SegmentSet
 from ...errors import BadInputError
 from ...utils.atomic_files import written_aside
@@ -108,7 +108,7 @@ class ReportedSet:
             end = start + 1
             while end < len(wanted) and wanted[end][:2] == (path, row + end - start):
                 end += 1
-            one = segment_set.read(path, slice(row, row + end - start))
+            one = hdf5.read(path, slice(row, row + end - start))
             known = [digest for _, _, digest in wanted[start:end]]
             others = [k for k, digest in enumerate(digests_of(one.hu)) if digest != known[k]]
             if others or len(one) < len(known):

@@ -7,7 +7,7 @@ import sys
 import pytest
 from checkout import ROOT
 from PIL import Image
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5
 
 SHORT = ("--set", "epochs=1", "--set", "epoch_segments=16", "-n", "8")
 
@@ -30,7 +30,7 @@ def test_the_demo_walks_the_whole_road_and_can_be_walked_again(tmp_path):
     for name in ("segments.h5", "model.safetensors", "synthetic.h5", "report/report.html"):
         assert (folder / name).stat().st_size > 10_000
     for name in ("synthetic.h5", "box.h5"):
-        assert len(segment_set.read(folder / name)) == 8
+        assert len(hdf5.read(folder / name)) == 8
     assert json.loads((folder / "run" / "status.json").read_text())["state"] == "finished"
     assert 'src="data:image/png' in (folder / "report" / "report.html").read_text()
     assert (folder / "scene.mrb").stat().st_size > 1_000_000, done.stdout

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from SkullGANLib import cli
 from SkullGANLib.ct import volume
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction import single_ct
 from SkullGANLib.mapping import head_maps, transducer, vtp
@@ -159,7 +159,7 @@ def cut(sample_ct, sample_mask):
 
 
 def test_realness_is_explained_and_laid_back_on_the_skull(written, cut, tmp_path, capsys):
-    segment_set.write(tmp_path / "segments.h5", cut)
+    hdf5.write(tmp_path / "segments.h5", cut)
     code = run(
         "realness", tmp_path / "segments.h5", "-o", tmp_path / "why.npy", "-o",
         tmp_path / "why.nrrd", "-o", tmp_path / "scores.csv", "-o", tmp_path / "skull.vtp",
@@ -181,7 +181,7 @@ def test_realness_is_explained_and_laid_back_on_the_skull(written, cut, tmp_path
 
 
 def test_realness_without_a_map_and_of_another_pixel_size_is_refused(cut, tmp_path, capsys):
-    segment_set.write(tmp_path / "segments.h5", cut)
+    hdf5.write(tmp_path / "segments.h5", cut)
     assert run("realness", tmp_path / "segments.h5", "-o", tmp_path / "skull.vtp") == cli.FAILED
     assert "a map to lay the scores on is needed" in capsys.readouterr().err
     small = model_file.Model(dcgan.Generator(8, 8), dcgan.Discriminator(4), pixel_spacing_mm=0.9)

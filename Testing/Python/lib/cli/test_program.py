@@ -16,7 +16,7 @@ from checkout import ROOT
 from PIL import Image
 from SkullGANLib import cli
 from SkullGANLib.ct import volume
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.extraction import single_ct
 from SkullGANLib.networks import dcgan, model_file
 from SkullGANLib.plots import contact_sheet
@@ -64,7 +64,7 @@ def trained(extracted, tmp_path_factory):
 
 
 def test_extract_writes_the_segments_and_their_contact_sheet(extracted, sample_ct, sample_mask):
-    found = segment_set.read(extracted / "segments.h5")
+    found = hdf5.read(extracted / "segments.h5")
     expected = single_ct.extract(sample_ct, sample_mask, subject="A").segments
     assert np.array_equal(found.hu, expected.hu)
     assert found.source["kernel"] == "BONEPLUS"
@@ -84,7 +84,7 @@ def test_several_cts_become_one_set_and_a_failure_is_said_and_stops_none(tmp_pat
     no_file, table = done.stderr.splitlines()
     assert "nowhere.nii.gz: there is no such file" in no_file
     assert f"1 of 3 CTs failed, {tmp_path / 'both.csv'} says why" in table
-    found = segment_set.read(tmp_path / "both.h5")
+    found = hdf5.read(tmp_path / "both.h5")
     assert set(found.subject.tolist()) == {"A"}
     assert len(set(found.ct.tolist())) == 2
     assert set(found.bone.tolist()) == {"parietal"}
@@ -107,7 +107,7 @@ def test_a_mask_of_ones_own_is_used(tmp_path, sample_ct, sample_mask, extracted)
         "extract", SAMPLE, "--skull-mask", tmp_path / "mask.nrrd", "-o", tmp_path / "half.h5"
     )
     assert done.returncode == 0, done.stderr
-    assert set(segment_set.read(tmp_path / "half.h5").side.tolist()) == {"left"}
+    assert set(hdf5.read(tmp_path / "half.h5").side.tolist()) == {"left"}
 
 
 def test_train_leaves_a_finished_run_with_a_model(trained):
@@ -120,10 +120,10 @@ def test_train_leaves_a_finished_run_with_a_model(trained):
 @pytest.fixture(scope="module")
 def subjects(extracted):
     """The sample's segments as if every third were of another subject."""
-    found = segment_set.read(extracted / "segments.h5")
+    found = hdf5.read(extracted / "segments.h5")
     path = extracted / "subjects.h5"
     whose = np.array(["A", "B", "C"])[np.arange(len(found)) % 3]
-    segment_set.write(path, replace(found, subject=whose))
+    hdf5.write(path, replace(found, subject=whose))
     return path
 
 
@@ -132,7 +132,7 @@ def test_train_holds_a_subject_out_and_leaves_both_parts_for_the_evaluation(
 ):
     run = tmp_path / "run"
     assert in_this_process("train", subjects, "-o", run, "--recipe", "demo", *SHORT) == 0
-    parts = [segment_set.read(run / f"{name}.h5") for name in ("training", "test")]
+    parts = [hdf5.read(run / f"{name}.h5") for name in ("training", "test")]
     training, test = (set(part.subject.tolist()) for part in parts)
     assert (len(training), len(test), len(training & test)) == (2, 1, 0)
     assert training | test == {"A", "B", "C"}
@@ -240,7 +240,7 @@ def test_generate_writes_as_many_segments_as_asked_and_each_follows_from_its_see
     for name, options in (("a", ("-n", 5, "--seed", 7)), ("b", ("-n", 2, "--seed", 9))):
         done = skullgan("generate", model, *options, "-o", tmp_path / f"{name}.h5")
         assert done.returncode == 0, done.stderr
-    a, b = (segment_set.read(tmp_path / f"{name}.h5") for name in "ab")
+    a, b = (hdf5.read(tmp_path / f"{name}.h5") for name in "ab")
     assert a.seed.tolist() == [7, 8, 9, 10, 11]
     assert a.kind == "synthetic"
     assert np.abs(a.hu[2:4].astype(int) - b.hu).mean() < 0.01
@@ -248,7 +248,7 @@ def test_generate_writes_as_many_segments_as_asked_and_each_follows_from_its_see
 
 def test_generate_without_a_model_uses_the_one_in_the_box(tmp_path):
     assert in_this_process("generate", "-n", 2, "-o", tmp_path / "a.h5") == cli.DONE
-    found = segment_set.read(tmp_path / "a.h5")
+    found = hdf5.read(tmp_path / "a.h5")
     assert len(found) == 2
     assert found.source["model_sha256"] == atomic_files.sha256(resources.bundled_model())
 
@@ -309,7 +309,7 @@ def test_a_generation_that_was_killed_and_interrupted_is_resumed_to_the_same_byt
             process.kill()
         assert process.returncode == ending, said
         assert (ending < 0) or "with --resume does the rest" in said
-        held = segment_set.read(path).seed
+        held = hdf5.read(path).seed
         assert 0 < len(held) < 120
         assert held.tolist() == list(range(len(held)))
     assert in_this_process("generate", *options, "-o", path, "--resume") == 0
@@ -329,7 +329,7 @@ def test_other_formats_are_resumed_from_the_segments_collected_beside_them(
     with monkeypatch.context() as patch:
         patch.setattr("SkullGANLib.export.formats.convert", interrupted)
         assert in_this_process(*command) == 2
-    assert segment_set.count(tmp_path / "g.nrrd.partial.h5") == 6
+    assert hdf5.count(tmp_path / "g.nrrd.partial.h5") == 6
     assert in_this_process(*command) == 1
     assert "was interrupted; --resume completes it" in capsys.readouterr().err
     assert in_this_process(*command, "--resume") == 0
@@ -368,7 +368,7 @@ def test_a_generation_is_not_resumed_with_another_model_or_in_another_set(tiny, 
     assert in_this_process("generate", other, *command[2:], "--resume") == 1
     assert "begun with model_sha256" in capsys.readouterr().err
     pixels = np.ones((1, 128, 128))
-    segment_set.write(tmp_path / "g.h5", segment_set.without_patient(pixels, pixels, [0]))
+    hdf5.write(tmp_path / "g.h5", segment_set.without_patient(pixels, pixels, [0]))
     assert in_this_process(*command, "--resume") == 1
     assert "begun with model_sha256 None" in capsys.readouterr().err
 
@@ -384,7 +384,7 @@ def test_the_set_says_how_it_was_made_and_bad_settings_leave_no_file(tiny, tmp_p
         assert sentence in capsys.readouterr().err
         assert list(tmp_path.iterdir()) == []
     assert in_this_process(*command) == 0
-    source = segment_set.read(tmp_path / "g.h5").source
+    source = hdf5.read(tmp_path / "g.h5").source
     assert source["made_by"] == "SkullGAN"
     assert (source["precision"], source["batch_statistics"]) == ("fp32", True)
     assert (source["first_seed"], source["segments"], source["device"]) == (0, 2, "cpu")
@@ -393,7 +393,7 @@ def test_the_set_says_how_it_was_made_and_bad_settings_leave_no_file(tiny, tmp_p
 def test_the_contact_sheet_shows_the_first_hundred_segments(tiny, tmp_path):
     command = ("generate", tiny, "-n", 101, "-o", tmp_path / "g.h5", "--no-metrics")
     assert in_this_process(*command, "--contact-sheet", tmp_path / "sheet.png") == 0
-    first = segment_set.read(tmp_path / "g.h5", slice(100))
+    first = hdf5.read(tmp_path / "g.h5", slice(100))
     contact_sheet.write_contact_sheet(tmp_path / "expected.png", first.hu)
     assert (tmp_path / "sheet.png").read_bytes() == (tmp_path / "expected.png").read_bytes()
 
@@ -428,7 +428,7 @@ def wrong(tmp_path_factory):
         "made": replace(few, kind="synthetic"),
         "coarse": replace(few, pixel_spacing_mm=0.9),
     }.items():
-        segment_set.write(folder / f"{name}.h5", found)
+        hdf5.write(folder / f"{name}.h5", found)
     return folder
 
 
@@ -503,7 +503,7 @@ def test_an_output_that_is_there_is_kept_unless_told_otherwise(tiny, tmp_path, c
         assert f"{name}: is there already" in capsys.readouterr().err
         assert (tmp_path / name).read_text() == "precious"
         assert in_this_process(*command, "--overwrite") == 0
-        assert segment_set.count(tmp_path / "kept.h5") == 1
+        assert hdf5.count(tmp_path / "kept.h5") == 1
         (tmp_path / "kept.h5").unlink()
 
 

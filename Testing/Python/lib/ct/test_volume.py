@@ -36,7 +36,7 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 from scipy.special import erf
 from SkullGANLib.ct.volume import HeadCT, pseudonym, read_ct, read_mask, write_volume
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.errors import BadInputError, OutputError
 from SkullGANLib.extraction import single_ct
 from SkullGANLib.metrics import radiology
@@ -1027,7 +1027,7 @@ def test_nothing_of_a_patients_identity_gets_into_the_ct_or_any_file_made_of_it(
     mask = np.zeros((2, 128, 128), np.uint8)
     found = segment_set.without_patient(mask.astype(np.int16), mask, np.zeros(2), source=ct.source)
     found = replace(found, kind="real", subject=np.full(2, pseudonym(ct)))
-    segment_set.write(tmp_path / "segments.h5", found)
+    hdf5.write(tmp_path / "segments.h5", found)
     written = [tmp_path / "segments.h5"]
     for extension in (".nrrd", ".mha", ".nii"):
         written.append(tmp_path / f"head{extension}")

@@ -12,7 +12,7 @@ import torch
 from examples import COUNT, four_sets, narrow_model
 from examples import bent_walls as walls
 from SkullGANLib import cli
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.errors import BadInputError, OutputError
 from SkullGANLib.evaluation import evaluation, evaluation_set
 from SkullGANLib.evaluation.measures import realness
@@ -42,7 +42,7 @@ def folder(tmp_path_factory):
     arguments = ["--model", str(given / "model.safetensors")]
     model_file.write(given / "model.safetensors", narrow_model())
     for name, one in four_sets().items():
-        segment_set.write(given / f"{name}.h5", one)
+        hdf5.write(given / f"{name}.h5", one)
         arguments += [f"--{name}", str(given / f"{name}.h5")]
     folder = tmp_path_factory.mktemp("made") / "ünd report"
     (folder / "figures").mkdir(parents=True)
@@ -59,8 +59,8 @@ def folder(tmp_path_factory):
 
 def test_several_files_make_one_set_of_which_some_are_drawn_and_all_measured(tmp_path):
     first, second = walls(5, 0), walls(7, 1)
-    segment_set.write(tmp_path / "a.h5", first)
-    segment_set.write(tmp_path / "b.h5", second)
+    hdf5.write(tmp_path / "a.h5", first)
+    hdf5.write(tmp_path / "b.h5", second)
     paths = {"test": [tmp_path / "a.h5", tmp_path / "b.h5"]}
 
     one, again = (evaluation_set.read(paths, most=6, seed=3)["test"] for _ in range(2))
@@ -93,11 +93,11 @@ def test_sets_of_other_hu_ranges_are_cut_to_what_they_share_and_it_is_said():
 
 
 def test_empty_sets_and_mixed_kinds_are_refused_by_name(tmp_path):
-    segment_set.write(tmp_path / "none.h5", walls(2, 0)[:0])
+    hdf5.write(tmp_path / "none.h5", walls(2, 0)[:0])
     with pytest.raises(BadInputError, match=r"none\.h5: the test set holds no segment"):
         evaluation_set.read({"test": [tmp_path / "none.h5"]})
-    segment_set.write(tmp_path / "a.h5", walls(2, 0))
-    segment_set.write(tmp_path / "b.h5", walls(2, 0, "synthetic"))
+    hdf5.write(tmp_path / "a.h5", walls(2, 0))
+    hdf5.write(tmp_path / "b.h5", walls(2, 0, "synthetic"))
     with pytest.raises(BadInputError, match="files of kind real and synthetic"):
         evaluation_set.read({"train": [tmp_path / "a.h5", tmp_path / "b.h5"]})
 
@@ -295,7 +295,7 @@ def test_a_copy_read_again_lies_over_what_it_was_copied_from(folder):
 
 def test_a_report_moved_with_its_sets_finds_them_and_says_if_they_were_changed(tmp_path):
     for name, seed in (("a", 0), ("b", 1)):
-        segment_set.write(tmp_path / "here" / f"{name}.h5", walls(3, seed))
+        hdf5.write(tmp_path / "here" / f"{name}.h5", walls(3, seed))
     paths = {"test": [tmp_path / "here" / "a.h5", tmp_path / "here" / "b.h5"]}
     sets = evaluation_set.read(paths)
     writer.write(tmp_path / "here" / "r", sets, evaluation.evaluate(sets), settings={})
@@ -307,7 +307,7 @@ def test_a_report_moved_with_its_sets_finds_them_and_says_if_they_were_changed(t
     np.testing.assert_array_equal(one.segments([4]).hu[0], walls(3, 1).hu[1])
     with pytest.raises(IndexError):
         one.where(6)
-    segment_set.write(tmp_path / "there" / "b.h5", walls(3, 2))
+    hdf5.write(tmp_path / "there" / "b.h5", walls(3, 2))
     with pytest.raises(BadInputError, match=r"b\.h5: its segment 1 is not the one"):
         one.segments([4])
     (tmp_path / "there" / "b.h5").unlink()
@@ -344,8 +344,8 @@ def test_a_folder_that_is_a_file_or_has_other_figures_is_named(tmp_path, sets, f
 
 def test_the_command_warns_loudly_and_reports_on_few_segments_of_larger_sets(tmp_path, capsys):
     train = walls(6, 0)
-    segment_set.write(tmp_path / "train.h5", train)
-    segment_set.write(tmp_path / "test.h5", segment_set.concatenate([train[:1], walls(6, 1)]))
+    hdf5.write(tmp_path / "train.h5", train)
+    hdf5.write(tmp_path / "test.h5", segment_set.concatenate([train[:1], walls(6, 1)]))
     given = ["--train", str(tmp_path / "train.h5"), "--test", str(tmp_path / "test.h5")]
     command = ["evaluate", *given, "-o", str(tmp_path / "report"), "--most", "3"]
 

@@ -16,7 +16,7 @@ import SimpleITK as sitk
 from checkout import ROOT
 from PIL import Image
 from scipy.io import loadmat
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError, OutputError
 from SkullGANLib.export import formats
@@ -191,7 +191,7 @@ def test_the_same_segments_give_the_same_bytes_in_any_batches(tmp_path, folder, 
 
 def test_a_segment_set_is_written_as_such(tmp_path):
     formats.write(tmp_path / "g.h5", [make_set()[:5], make_set()[5:]])
-    segment_set.write(tmp_path / "whole.h5", make_set())
+    hdf5.write(tmp_path / "whole.h5", make_set())
 
     assert (tmp_path / "g.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
 
@@ -262,7 +262,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing(tmp_path):
     )
     (tmp_path / "out").mkdir()
     hu = np.random.default_rng(0).integers(-1000, 2000, (3, 128, 128)).astype(np.int16)
-    segment_set.write(tmp_path / "g.h5", make_set(3, hu=hu))
+    hdf5.write(tmp_path / "g.h5", make_set(3, hu=hu))
     paths = [tmp_path / "out" / name for name in NAMES]
 
     done = subprocess.run(

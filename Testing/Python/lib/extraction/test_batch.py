@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from checkout import ROOT
 from SkullGANLib.ct import volume
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5
 from SkullGANLib.errors import BadInputError, CancelledError
 from SkullGANLib.extraction import batch
 
@@ -82,7 +82,7 @@ def test_the_set_and_its_order_do_not_depend_on_how_many_work_at_a_time(
 ):
     batch.run(two_cts, tmp_path / "one.h5", FAST, jobs=1)
     assert (tmp_path / "one.h5").read_bytes() == by_two_processes.read_bytes()
-    found = segment_set.read(by_two_processes)
+    found = hdf5.read(by_two_processes)
     named = [volume.pseudonym(volume.read_ct(path)) for path in two_cts]
     assert list(dict.fromkeys(found.ct.tolist())) == named
     assert list(found.source["cts"]) == sorted(named)
@@ -93,7 +93,7 @@ def test_the_table_has_a_row_a_ct_and_no_file_name_is_in_the_set(two_cts, by_two
         rows = list(csv.DictReader(file))
     assert [row["ct"] for row in rows] == list(map(str, two_cts))
     assert [row["state"] for row in rows] == ["done", "done"]
-    assert sum(int(row["segments"]) for row in rows) == segment_set.count(by_two_processes)
+    assert sum(int(row["segments"]) for row in rows) == hdf5.count(by_two_processes)
     for part in ("Doe", "Jane", "19700101", "größer", ".nrrd"):
         assert part.encode() not in by_two_processes.read_bytes()
 
@@ -132,7 +132,7 @@ def test_a_batch_that_was_stopped_goes_on_to_the_same_bytes(two_cts, by_two_proc
             on_row=ready.append,
             should_stop=lambda: bool(ready),
         )
-    assert 0 < segment_set.count(tmp_path / "set.h5") < segment_set.count(by_two_processes)
+    assert 0 < hdf5.count(tmp_path / "set.h5") < hdf5.count(by_two_processes)
     _, submitted = run_in_threads(two_cts, tmp_path / "set.h5")
     assert submitted == 1
     assert (tmp_path / "set.h5").read_bytes() == by_two_processes.read_bytes()
@@ -145,7 +145,7 @@ def test_a_crash_between_set_and_table_adds_nothing_twice(two_cts, begun):
     rows, submitted = run_in_threads(two_cts, begun)
     assert submitted == 1
     assert [row.reason for row in rows] == ["was in the set already", ""]
-    assert sum(row.segments for row in rows) == segment_set.count(begun)
+    assert sum(row.segments for row in rows) == hdf5.count(begun)
     assert begun.read_bytes() == before
 
 
@@ -201,7 +201,7 @@ def test_a_ct_that_changed_since_is_refused_until_begun_anew(two_cts, begun, tmp
     assert "has changed since it was cut" in row.reason
     assert begun.read_bytes() == before
     (row,), _ = run_in_threads([moved], begun, overwrite=True)
-    assert (row.state, row.segments) == ("done", segment_set.count(begun))
+    assert (row.state, row.segments) == ("done", hdf5.count(begun))
     assert row.pseudonym in second
 
 

@@ -12,7 +12,7 @@ from phantoms import Phantom, painted
 from scipy.spatial.transform import Rotation
 from SkullGANLib.cli import info
 from SkullGANLib.ct.volume import HeadCT
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction import single_ct
@@ -252,7 +252,7 @@ def test_a_phantom_without_diploe_is_accepted_and_info_warns(whole, tmp_path):
     solid = extracted(Phantom(layers_hu=(1400.0,) * 3).ct())
     assert counted(solid) == counted(whole)
     for extraction, warned in ((solid, True), (whole, False)):
-        segment_set.write(tmp_path / "set.h5", extraction.segments)
+        hdf5.write(tmp_path / "set.h5", extraction.segments)
         assert ("hardly any diploë in phantom" in info.describe(tmp_path / "set.h5")) == warned
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from SkullGANLib import cli
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction import single_ct
@@ -126,11 +126,11 @@ def test_what_cannot_be_made_is_refused(options, sentence):
 
 def test_the_command_writes_the_set_and_says_how_well_it_matches(tmp_path, capsys):
     like, output = tmp_path / "like.h5", tmp_path / "art.h5"
-    segment_set.write(like, phantoms(16, 18, 20))
+    hdf5.write(like, phantoms(16, 18, 20))
     command = ["artificial", "-n", "6", "--like", str(like), "-o", str(output), "--seed", "3"]
     assert cli.main([*command, "--contact-sheet", str(tmp_path / "art.png")]) == 0
     assert "sdr_peaks 0." in capsys.readouterr().out
-    found = segment_set.read(output)
+    found = hdf5.read(output)
     assert np.array_equal(found.hu, artificial.make(phantoms(16, 18, 20), 6, seed=3).hu)
     assert found.source["seeds"] == {"idealized": [3, 5], "unrealistic": [6, 8]}
     assert (tmp_path / "art.png").is_file()

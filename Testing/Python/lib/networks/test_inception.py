@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from SkullGANLib import cli
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation.report import reader
 from SkullGANLib.networks import inception
@@ -90,7 +90,7 @@ def test_features_are_those_of_the_weights_in_the_file_and_see_a_difference(path
 @pytest.mark.slow
 def test_the_command_reports_fid_and_kid_where_it_is_given_the_weights(path, tmp_path):
     for name, seed in (("train", 0), ("test", 1)):
-        segment_set.write(tmp_path / f"{name}.h5", walls(6, seed))
+        hdf5.write(tmp_path / f"{name}.h5", walls(6, seed))
     given = [f"--{name}={tmp_path / name}.h5" for name in ("train", "test")]
     command = ["evaluate", *given, "-o", str(tmp_path / "report"), "--inception", str(path)]
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from SkullGANLib import cli
 from SkullGANLib.cli.train import recipe_of
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.networks import model_file
 from SkullGANLib.networks.dcgan import Discriminator, Generator
 from SkullGANLib.training import check, datasets, memory_estimate, recipe
@@ -28,7 +28,7 @@ def set_path(tmp_path_factory):
     texts = {"subject": SUBJECTS, "bone": ["temporal"] * 10, "side": ["left", "right"] * 5}
     for name, values in texts.items():
         object.__setattr__(segments, name, np.array(values))
-    segment_set.write(path, segments)
+    hdf5.write(path, segments)
     return path
 
 
@@ -43,7 +43,7 @@ def test_what_is_in_a_set_is_counted(set_path):
 
 @pytest.mark.parametrize("split", list(datasets.SPLITS))
 def test_what_is_held_out_is_what_the_training_holds_out(set_path, split):
-    parts = datasets.split(segment_set.read(set_path), by=split, seed=3)
+    parts = datasets.split(hdf5.read(set_path), by=split, seed=3)
     found = check.look([set_path], recipe.named("demo"), device="cpu", split=split, seed=3)
     assert found.note == parts.note
 

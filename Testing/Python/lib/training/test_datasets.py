@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.networks.model_file import from_hu
@@ -314,7 +314,7 @@ def test_a_split_that_cannot_be_is_refused(asked, sentence):
 
 def test_several_sets_are_read_into_one(tmp_path):
     for name in "ab":
-        segment_set.write(tmp_path / f"{name}.h5", segments_of(**{name: 2, "both": 1}))
+        hdf5.write(tmp_path / f"{name}.h5", segments_of(**{name: 2, "both": 1}))
     found = read_segments([tmp_path / "a.h5", tmp_path / "b.h5"])
     assert found.subject.tolist() == ["a", "a", "both", "b", "b", "both"]
 
@@ -328,23 +328,23 @@ def test_several_sets_are_read_into_one(tmp_path):
     ],
 )
 def test_sets_that_do_not_go_together_are_refused_with_their_names(tmp_path, other, sentence):
-    segment_set.write(tmp_path / "one.h5", segments_of(a=1))
-    segment_set.write(tmp_path / "other.h5", replace(segments_of(b=1), **other))
+    hdf5.write(tmp_path / "one.h5", segments_of(a=1))
+    hdf5.write(tmp_path / "other.h5", replace(segments_of(b=1), **other))
     with pytest.raises(BadInputError, match=sentence):
         read_segments([tmp_path / "one.h5", tmp_path / "other.h5"])
 
 
 def test_segments_that_are_not_real_are_read_if_asked_for_and_all_alike(tmp_path):
-    segment_set.write(tmp_path / "one.h5", segments_of(a=1))
-    segment_set.write(tmp_path / "made.h5", replace(segments_of(b=1), kind="synthetic"))
+    hdf5.write(tmp_path / "one.h5", segments_of(a=1))
+    hdf5.write(tmp_path / "made.h5", replace(segments_of(b=1), kind="synthetic"))
     assert len(read_segments([tmp_path / "made.h5"], any_kind=True)) == 1
     with pytest.raises(BadInputError, match=r"made\.h5: kind is synthetic, in .*one\.h5"):
         read_segments([tmp_path / "one.h5", tmp_path / "made.h5"], any_kind=True)
 
 
 def test_sets_without_any_segment_are_refused(tmp_path):
-    segment_set.write(tmp_path / "empty.h5", segments_of())
+    hdf5.write(tmp_path / "empty.h5", segments_of())
     with pytest.raises(BadInputError, match=r"empty\.h5: no segment in there"):
         read_segments([tmp_path / "empty.h5"])
-    segment_set.write(tmp_path / "one.h5", segments_of(a=1))
+    hdf5.write(tmp_path / "one.h5", segments_of(a=1))
     assert len(read_segments([tmp_path / "empty.h5", tmp_path / "one.h5"])) == 1

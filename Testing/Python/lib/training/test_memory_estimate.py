@@ -116,9 +116,9 @@ import resource, sys
 from dataclasses import replace
 from pathlib import Path
 from SkullGANLib import cli
-from SkullGANLib.data import segment_set as segmentset
+from SkullGANLib.data import hdf5
 from examples import arches
-segmentset.write(Path(sys.argv[1]) / "s.h5", arches())
+hdf5.write(Path(sys.argv[1]) / "s.h5", arches())
 resource.setrlimit(resource.RLIMIT_AS, (5 * 2**30, 5 * 2**30))
 sys.exit(cli.main(["train", f"{sys.argv[1]}/s.h5", "-o", f"{sys.argv[1]}/run", "--recipe", "demo",
     "--batch-size", "65536", "--set", "epoch_segments=65536", "--device", "cpu"]))

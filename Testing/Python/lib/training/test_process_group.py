@@ -15,7 +15,7 @@ import pytest
 import torch
 from checkout import ROOT
 from examples import TINY, arches
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.training.loop import _check_split, train
 from SkullGANLib.training.process_group import (
@@ -62,7 +62,7 @@ EVERYTHING = replace(TINY, augmentation_target=0.01, plateau_patience=2, report_
 SHARED = """
 import sys, torch
 from pathlib import Path
-from SkullGANLib.data import segment_set as segmentset
+from SkullGANLib.data import hdf5
 from SkullGANLib.training import loop as training
 from SkullGANLib.training.process_group import joined
 from SkullGANLib.training.recipe import Recipe
@@ -71,7 +71,7 @@ folder = Path(sys.argv[1])
 with joined("cpu") as (team, _):
     torch.save(normalized(team), folder / f"{team.rank}.pt")
     recipe = Recipe.from_json((folder / "recipe.json").read_text())
-    training.train(segmentset.read(folder / "s.h5"), folder / "run", recipe)
+    training.train(hdf5.read(folder / "s.h5"), folder / "run", recipe)
 """
 
 
@@ -98,7 +98,7 @@ def shared(tmp_path_factory) -> Path:
     """What two processes left that trained together."""
     folder = tmp_path_factory.mktemp("shared")
     (folder / "recipe.json").write_text(EVERYTHING.to_json())
-    segment_set.write(folder / "s.h5", arches())
+    hdf5.write(folder / "s.h5", arches())
     process = together(["-c", SHARED, str(folder)])
     said = process.communicate(timeout=300)[0]
     assert process.returncode == 0, said
@@ -134,7 +134,7 @@ def test_two_processes_learn_what_one_learns_with_the_same_batch(shared, tmp_pat
 
 @pytest.mark.slow
 def test_a_stop_ends_all_processes_together_with_a_checkpoint(tmp_path):
-    segment_set.write(tmp_path / "s.h5", arches())
+    hdf5.write(tmp_path / "s.h5", arches())
     settings = {**json.loads(TINY.to_json()), "epochs": 5000, "snapshot_every": 5000}
     arguments = ["train", str(tmp_path / "s.h5"), "-o", str(tmp_path / "run"), "--recipe", "demo"]
     for name, value in settings.items():

@@ -9,7 +9,7 @@ import pytest
 import slicer
 import slicer.util
 from examples import four_sets
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation.report import reader
 from SkullGANLib.utils.task import Task
@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
     stage, sets = headless.new_stage(), {name: one[:COUNT] for name, one in four_sets().items()}
     made = sets.pop("synthetic")
     for name, one in sets.items():
-        segment_set.write(root / f"{name}.h5", one)
+        hdf5.write(root / f"{name}.h5", one)
     metrics = {"thickness_mm": np.ones(len(made))}
     volume = segment_sets.add_segment_set(stage.scene, made, metrics, "Made").volume
     chosen = evaluation_jobs.Chosen(
@@ -227,7 +227,7 @@ def test_what_is_cancelled_half_way_leaves_the_scene_as_it_was(scene, report, st
 
 def test_segments_that_changed_since_are_refused_by_their_file(scene, report, tmp_path):
     other = tmp_path / "other.h5"
-    segment_set.write(other, four_sets()["test"][:COUNT])
+    hdf5.write(other, four_sets()["test"][:COUNT])
     sets = {**report.sets, "train": replace(report.sets["train"], files=(other,))}
     task = Task("Adding", evaluation.building(scene, replace(report, sets=sets), "One"))
     assert task.wait(30) == "failed"

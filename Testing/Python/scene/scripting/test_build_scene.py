@@ -11,7 +11,7 @@ import pytest
 import slicer.util
 from checkout import ROOT
 from SkullGANLib.ct import volume
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.metrics import radiology
 from SkullGANScene.nodes import mrb, segmentations, volumes
 from SkullGANScene.offscreen import headless, rendering
@@ -25,7 +25,7 @@ def inputs(tmp_path_factory, sphere_head, sphere_mask):
     folder = tmp_path_factory.mktemp("Eingabe mit Leerzeichen")
     volume.write_volume(folder / "head.nrrd", sphere_head.hu, sphere_head.ijk_to_ras)
     volume.write_volume(folder / "mask.nrrd", sphere_mask, sphere_head.ijk_to_ras)
-    segment_set.write(folder / "synthetic.h5", _segments())
+    hdf5.write(folder / "synthetic.h5", _segments())
     return folder
 
 

@@ -19,7 +19,7 @@ import vtk
 from checkout import ROOT
 from SkullGANLib.ct import volume
 from SkullGANLib.ct.volume import HeadCT
-from SkullGANLib.data import segment_set
+from SkullGANLib.data import hdf5
 from SkullGANLib.utils import resources
 from SkullGANScene.nodes import mrb, segment_sets, segmentations, volumes
 from SkullGANScene.offscreen import headless
@@ -107,7 +107,7 @@ def from_scene(coarse, tmp_path_factory):
 
 def test_the_segments_of_all_cts_of_a_scene_are_one_set(from_scene):
     done, output = from_scene
-    found = segment_set.read(output)
+    found = hdf5.read(output)
     rows = table(output.with_suffix(".csv"))
     assert [row["state"] for row in rows] == ["done", "done", "failed"]
     assert len(found) == sum(int(row["segments"]) for row in rows)
@@ -125,7 +125,7 @@ def test_a_ct_of_the_scene_that_fails_is_named_and_does_not_stop_the_others(from
 
 def test_a_ct_under_a_transform_is_cut_where_it_is(from_scene):
     """Turned by 20 degrees about the vertical: its segments lie turned likewise."""
-    found = segment_set.read(from_scene[1])
+    found = hdf5.read(from_scene[1])
     turned = (found.ct == found.ct[0]) & (found.side == "left")
     inward = found.pixel_to_ras[turned, :3, 1]
     angles = np.rad2deg(np.arctan2(inward[:, 1], inward[:, 0]))
@@ -133,7 +133,7 @@ def test_a_ct_under_a_transform_is_cut_where_it_is(from_scene):
 
 
 def test_a_skull_that_was_edited_in_the_scene_is_the_one_that_is_cut(from_scene):
-    found = segment_set.read(from_scene[1])
+    found = hdf5.read(from_scene[1])
     assert set(found.side[found.ct == found.ct[0]]) == {"left", "right"}
     assert set(found.side[found.ct != found.ct[0]]) == {"right"}
 
@@ -146,7 +146,7 @@ def test_a_folder_is_cut_whatever_else_lies_in_it(coarse, tmp_path):
     assert called("extract_from_scene", "--ct", tmp_path / "CTs", "-o", output, *QUICK) == 0
     [row] = table(output.with_suffix(".csv"))
     assert row["ct"] == str(tmp_path / "CTs" / "head one.nrrd")
-    assert int(row["segments"]) == len(segment_set.read(output))
+    assert int(row["segments"]) == len(hdf5.read(output))
 
 
 def test_inside_slicer_the_open_scene_is_taken(coarse, tmp_path, capsys):
