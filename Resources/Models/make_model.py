@@ -33,9 +33,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "SkullGAN"))
 
 from SkullGANLib.anatomy import cut_plan, skull  # noqa: E402
-from SkullGANLib.anatomy.skull import Cavity  # noqa: E402
+from SkullGANLib.anatomy.cavity import Cavity, find_cavity  # noqa: E402
 from SkullGANLib.ct.volume import HeadCT, pseudonym, read_ct  # noqa: E402
-from SkullGANLib.data import segment_set  # noqa: E402
+from SkullGANLib.data import hdf5  # noqa: E402
 from SkullGANLib.data.segment_set import PIXEL_SPACING_MM, SegmentSet  # noqa: E402
 from SkullGANLib.evaluation.measures import nearest_neighbors  # noqa: E402
 from SkullGANLib.extraction import single_ct  # noqa: E402
@@ -80,7 +80,7 @@ def cut_sets(ct: HeadCT) -> tuple[SegmentSet, SegmentSet]:
         Segments with no pixel of the right parietal bone, and segments wholly in it; what lies
         within ``MARGIN_MM`` of the border is in neither.
     """
-    cavity = skull.find_cavity(ct)
+    cavity = find_cavity(ct)
     threshold_hu = skull.bone_threshold_hu(ct, cavity)
     mask = skull.skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity)
 
@@ -202,8 +202,8 @@ def main() -> None:
     paths = {name: folder / f"{name}.h5" for name in ("train", "test")}
     if not all(path.exists() for path in paths.values()):
         for path, one in zip(paths.values(), cut_sets(read_ct(ct_path)), strict=True):
-            segment_set.write(path, one)
-    sets = {name: segment_set.read(path) for name, path in paths.items()}
+            hdf5.write(path, one)
+    sets = {name: hdf5.read(path) for name, path in paths.items()}
 
     run = folder / "run"
     torch.set_num_threads(1)  # sums in another order would give another model
