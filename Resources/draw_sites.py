@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "SkullGAN"))
 
 from SkullGANLib.anatomy import cut_plan  # noqa: E402
-from SkullGANLib.anatomy.skull import Cavity, find_cavity  # noqa: E402
+from SkullGANLib.anatomy.cavity import Cavity, find_cavity  # noqa: E402
 from SkullGANLib.ct import volume  # noqa: E402
 from SkullGANLib.extraction import single_ct  # noqa: E402
 

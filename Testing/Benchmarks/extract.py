@@ -20,6 +20,7 @@ import numpy as np
 import scipy
 from scipy import ndimage
 from SkullGANLib.anatomy import cut_plan, skull
+from SkullGANLib.anatomy.cavity import find_cavity
 from SkullGANLib.ct.volume import read_ct
 from SkullGANLib.extraction import single_ct
 from SkullGANLib.utils import resources
@@ -46,7 +47,7 @@ def main() -> None:
     print(f"{f'together, {len(found)} segments':<44} {total:8.2f} {peak_gib():9.2f}")
     print(f"{'budget (512 x 512 x 226)':<44} {BUDGET_S:8.2f} {BUDGET_GIB:9.2f}")
     with timed("of it: intracranial space and head frame"):
-        cavity = skull.find_cavity(ct)
+        cavity = find_cavity(ct)
     with timed("of it: skull mask"):
         threshold_hu = skull.bone_threshold_hu(ct, cavity)
         mask = skull.skull_mask(ct, cavity=cavity, threshold_hu=threshold_hu)

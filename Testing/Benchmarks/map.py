@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import scipy
 from SkullGANLib.anatomy import skull
+from SkullGANLib.anatomy.cavity import find_cavity
 from SkullGANLib.ct.volume import read_ct
 from SkullGANLib.mapping import calvaria_map, rays, surface, transducer, vtp
 from SkullGANLib.metrics import radiology
@@ -42,7 +43,7 @@ def main() -> None:
     with timed("read"):
         ct = read_ct(path)
     with timed("intracranial space, head frame, threshold"):
-        cavity = skull.find_cavity(ct)
+        cavity = find_cavity(ct)
         threshold_hu = skull.bone_threshold_hu(ct, cavity)
     with timed("skull mask"):
         mask = skull.skull_mask(ct, cavity=cavity, threshold_hu=threshold_hu)

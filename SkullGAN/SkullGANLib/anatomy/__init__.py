@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy_face
 
 if TYPE_CHECKING:
+    from .cavity import Cavity as Cavity
+    from .cavity import find_cavity as find_cavity
     from .cut_plan import BONES as BONES
     from .cut_plan import PLANES as PLANES
     from .cut_plan import SIDES as SIDES
@@ -16,9 +18,7 @@ if TYPE_CHECKING:
     from .head_frame import HeadFrame as HeadFrame
     from .head_frame import find_frame as find_frame
     from .head_frame import frame_from_landmarks as frame_from_landmarks
-    from .skull import Cavity as Cavity
     from .skull import bone_threshold_hu as bone_threshold_hu
-    from .skull import find_cavity as find_cavity
     from .skull import skull_mask as skull_mask
 
 __all__ = [
@@ -47,9 +47,9 @@ _HOMES = {
     "HeadFrame": "head_frame",
     "find_frame": "head_frame",
     "frame_from_landmarks": "head_frame",
-    "Cavity": "skull",
+    "Cavity": "cavity",
     "bone_threshold_hu": "skull",
-    "find_cavity": "skull",
+    "find_cavity": "cavity",
     "skull_mask": "skull",
 }
 

@@ -18,12 +18,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import BadInputError
 from .head_frame import HeadFrame
-from .skull import Cavity
+
+if TYPE_CHECKING:
+    from .cavity import Cavity  # SciPy comes with it, and panels ask here for bones and planes
 
 INTERVAL_MM = 3.1
 """Distance of neighboring planes (paper: every 5th slice of 0.625 mm)."""
@@ -162,7 +165,7 @@ def bones_of(cavity: Cavity, points_ras: np.ndarray) -> tuple[np.ndarray, np.nda
     height.
 
     Args:
-        cavity: what ``skull.find_cavity`` gave.
+        cavity: what ``cavity.find_cavity`` gave.
         points_ras: float (N, 3), RAS mm.
 
     Returns:

@@ -1,30 +1,33 @@
 """The wall of the calvaria: a mask of the skull's vault with its diploë, found from the brain out.
 
-``skull_mask`` is the stage; ``find_cavity`` is its first half, the intracranial space, from which
-``segments`` also takes the head frame and the height of the skull base.
-
-The brain is the widest soft tissue that bone encloses, so it is found first, on a coarse grid. The
-wall is then everything between what can be reached from inside and what can be reached from
-outside without squeezing through gaps of less than 3 mm: marrow below any bone threshold stays in
-the wall, because neither side reaches it. What is not the wall of the vault (table, head holder,
-wires, mandible, face, spine) lies away from the cavity, is not joined to the vault or lies below
-the base.
+``skull_mask`` is the stage. The brain is known from ``cavity``. The wall is everything between what
+can be reached from inside and what can be reached from outside without squeezing through gaps of
+less than 3 mm: marrow below any bone threshold stays in the wall, because neither side reaches it.
+What is not the wall of the vault (table, head holder, wires, mandible, face, spine) lies away from
+the cavity, is not joined to the vault or lies below the base.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
 from ..ct.volume import HeadCT
 from ..errors import BadInputError
-from .head_frame import HeadFrame, find_frame, frame_from_landmarks, voxels_ras
-from .landmarks import check_inside
+from .cavity import AIR_HU, BONE_IN_BLOCKS_HU, Cavity, find_cavity, no_vault
+from .head_frame import voxels_ras
+from .voxel_blocks import (
+    block_geometry,
+    block_mean,
+    block_size,
+    enlarged,
+    sizes_of,
+    translation,
+    without_specks,
+)
 
 BONE_SHARE = 0.18
 """Bone begins this far from soft tissue (0) to the tables (1): about 300 HU at a sharp kernel, and
@@ -33,18 +36,10 @@ BONE_RANGE_HU = (150.0, 500.0)
 """Nowhere else does bone begin, whatever the kernel: below is contrast medium, above are tables."""
 SENSIBLE_HU = (50.0, 1500.0)
 """Thresholds that may be asked for: from above brain to below the densest tables."""
-BASE_AREA_SHARE = 0.6
-"""The base is where the cavity's axial section falls to this share of its largest."""
 
-_COARSE_MM = 2.0
 _FINE_MM = 1.0
-_BONE_COARSE_HU = 200.0  # a 1 mm table fills half a 2 mm voxel
-_AIR_HU = -300.0
-_CAVITY_OPENING_MM = 10.0  # seals foramina, orbits and vertebral gaps, not the brain's spaces
 _WALL_OPENING_MM = 1.5  # gaps under 3 mm (sutures, emissary veins) do not let either side in
 _FARTHEST_WALL_MM = 25.0  # thickest vault and its distance from the cavity's smooth surface
-_SMALLEST_CAVITY_ML = 400.0
-_LEAST_ENCLOSED = 0.4  # whole heads have bone around 0.87 to 0.90 of it, a neck around 0.2
 _CAVITY_CLOSING_MM = 15.0  # petrous ridges, sella and orbital roofs jut into the closed cavity
 _DEEPEST_CREST_MM = 6.0  # frontal and occipital crests belong to the wall
 _NOISE_SIGMAS = 4.0  # bone begins above the noise of the brain
@@ -52,33 +47,6 @@ _SMOOTHING_MM = 0.4  # against noise, before thresholding; a table is 1 mm and m
 _SMOOTHING_SIGMAS = 2.5  # at which the smoothing kernel ends
 _SLAB_SLICES = 16
 _STEEPEST_DOWN = -0.7  # sine of the slope beyond which the wall is the floor of the skull
-_BELOW_BASE_MM = 8.0
-
-
-@dataclass(frozen=True, eq=False)
-class Cavity:
-    """The intracranial space on a coarse grid of the CT.
-
-    Attributes:
-        mask: bool (slices, rows, columns) on the coarse grid.
-        ijk_to_ras: float64 (4, 4) of the coarse grid.
-        frame: the head frame, in which the heights below are measured.
-        middle_mm: y of the middle of the largest axial section.
-        base_mm: z of the floor of the vault (``BASE_AREA_SHARE``).
-        top_mm: z of the highest point of the cavity.
-    """
-
-    mask: np.ndarray
-    ijk_to_ras: np.ndarray
-    frame: HeadFrame
-    middle_mm: float
-    base_mm: float
-    top_mm: float
-
-    @property
-    def floor_mm(self) -> float:
-        """z where ``skull_mask`` ends: the squama goes on below the cavity's narrowing."""
-        return self.base_mm - _BELOW_BASE_MM
 
 
 def skull_mask(
@@ -108,7 +76,7 @@ def skull_mask(
     hu = ct.hu[box]
     spacing = ct.spacing_mm[::-1]
 
-    factor = _block(spacing, _FINE_MM)
+    factor = block_size(spacing, _FINE_MM)
     wall, near = _wall_between_inside_and_outside(hu, spacing, factor, cavity, ct, box)
     # The threshold alone decides where the wall ends; what lies a voxel inside it is marrow.
     marrow = ndimage.binary_erosion(wall & near, border_value=1)
@@ -118,8 +86,8 @@ def skull_mask(
     def fill(first: int) -> None:
         slab = slice(first, min(first + _SLAB_SLICES, len(hu)))
         smooth = _smooth(hu, slab, spacing)
-        fine[slab] = (smooth > threshold_hu) & _enlarged(near, factor, slab, hu.shape)
-        fine[slab] |= (smooth > _AIR_HU) & _enlarged(marrow, factor, slab, hu.shape)
+        fine[slab] = (smooth > threshold_hu) & enlarged(near, factor, slab, hu.shape)
+        fine[slab] |= (smooth > AIR_HU) & enlarged(marrow, factor, slab, hu.shape)
         for k in range(slab.start, slab.stop):
             fine[k] &= height[0][k] + height[1] >= cavity.floor_mm
 
@@ -156,7 +124,7 @@ def bone_threshold_hu(ct: HeadCT, cavity: Cavity) -> float:
 
     Args:
         ct: the head CT.
-        cavity: what ``skull.find_cavity`` gave for it.
+        cavity: what ``cavity.find_cavity`` gave for it.
 
     Returns:
         HU, rounded to whole ones.
@@ -171,107 +139,9 @@ def bone_threshold_hu(ct: HeadCT, cavity: Cavity) -> float:
     soft_hu = float(np.median(brain))
     noise_hu = 1.4826 * float(np.median(np.abs(brain - soft_hu)))
     # The upper tenth of what is surely bone: tables, be they thin or thick.
-    tables_hu = float(np.quantile(hu[hu > _BONE_COARSE_HU], 0.9))
+    tables_hu = float(np.quantile(hu[hu > BONE_IN_BLOCKS_HU], 0.9))
     threshold = soft_hu + max(BONE_SHARE * (tables_hu - soft_hu), _NOISE_SIGMAS * noise_hu)
     return float(np.rint(np.clip(threshold, *BONE_RANGE_HU)))
-
-
-def find_cavity(ct: HeadCT, landmarks: Mapping[str, np.ndarray] | None = None) -> Cavity:
-    """Find the intracranial space: the widest soft tissue enclosed by bone, opened by 10 mm.
-
-    Args:
-        ct: the head CT.
-        landmarks: what ``landmarks.read`` gave, to lay the head frame through; found from the
-            vault if None.
-
-    Raises:
-        BadInputError: if no soft tissue of a cranium's width is enclosed by bone, or the landmarks
-            are not those of a head or not in this CT.
-    """
-    if landmarks is not None:
-        check_inside(landmarks, ct.ijk_to_ras, ct.hu.shape)
-    spacing = ct.spacing_mm[::-1]
-    factor = _block(spacing, _COARSE_MM)
-    hu = _block_mean(ct.hu, factor)
-    coarse_mm = spacing * factor
-    bone = hu > _BONE_COARSE_HU
-    bone = _without_specks(bone, 2000.0 / coarse_mm.prod())
-    if not bone.any():
-        raise BadInputError(_no_vault("no bone"))
-    # What encloses the brain is bone: beyond it, only the air within the opening is looked at.
-    box = _around(bone, np.ceil(_CAVITY_OPENING_MM / coarse_mm).astype(int) + 1)
-    hu, bone = hu[box], bone[box]
-    start = np.array([part.start for part in box])
-    soft = (hu > _AIR_HU) & ~bone
-    distance = ndimage.distance_transform_edt(soft, sampling=coarse_mm)
-    # Outside the head lies air, so the widest soft tissue inside bone is the brain or the neck;
-    # of cores wide enough to be a cranium the one with the most bone around it is the brain.
-    labels, count = ndimage.label(distance > _CAVITY_OPENING_MM)
-    if count == 0:
-        raise BadInputError(_no_vault("no soft tissue enclosed by bone"))
-    core, enclosed = _most_enclosed(labels, count, bone, coarse_mm)
-    if enclosed < _LEAST_ENCLOSED:
-        raise BadInputError(_no_vault(f"soft tissue with bone around {enclosed:.0%} of it"))
-    reached = ndimage.distance_transform_edt(~core, sampling=coarse_mm) <= _CAVITY_OPENING_MM
-    mask = reached & soft
-    volume_ml = mask.sum() * coarse_mm.prod() / 1000.0
-    if volume_ml < _SMALLEST_CAVITY_ML:
-        raise BadInputError(_no_vault(f"an enclosed space of {volume_ml:.0f} ml"))
-    grid = _coarse_geometry(ct.ijk_to_ras, factor) @ _translation(start[::-1])
-    if landmarks is None:
-        return _described(mask, grid, find_frame(mask, grid))
-    return _described(mask, grid, frame_from_landmarks(mask, grid, landmarks))
-
-
-def _no_vault(found: str) -> str:
-    return (
-        f"The CT shows no cranial vault (found {found}, needed an intracranial space of at least "
-        f"{_SMALLEST_CAVITY_ML:.0f} ml inside bone)."
-    )
-
-
-def _most_enclosed(
-    labels: np.ndarray, count: int, bone: np.ndarray, mm: np.ndarray
-) -> tuple[np.ndarray, float]:
-    """The label most enclosed by bone, as a mask, and the share of its rim that is bone."""
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)
-    sizes[0] = 0
-    candidates = np.argsort(sizes)[::-1][:3]
-    best, best_share = labels == candidates[0], -1.0
-    for label in candidates:
-        if sizes[label] * mm.prod() < 1e5:
-            continue
-        core = labels == label
-        rim = ndimage.distance_transform_edt(~core, sampling=mm) <= _CAVITY_OPENING_MM + 4.0
-        rim &= ~ndimage.binary_erosion(rim)
-        share = float(bone[rim].mean())
-        if share > best_share:
-            best, best_share = core, share
-    return best, best_share
-
-
-def _described(mask: np.ndarray, ijk_to_ras: np.ndarray, frame: HeadFrame) -> Cavity:
-    head = _in_head(mask, ijk_to_ras, frame)
-    bins = np.floor(head[:, 2] / 2.0).astype(int)
-    first = bins.min()
-    area = ndimage.uniform_filter1d(np.bincount(bins - first).astype(float), 5)
-    widest = int(area.argmax())
-    below = np.flatnonzero(area[: widest + 1] < BASE_AREA_SHARE * area[widest])
-    base = int(below[-1]) + 1 if below.size else 0
-    section_y = head[np.abs(bins - first - widest) <= 2, 1]
-    return Cavity(
-        mask=mask,
-        ijk_to_ras=ijk_to_ras,
-        frame=frame,
-        middle_mm=float(section_y.min() + section_y.max()) / 2.0,
-        base_mm=float((first + base) * 2.0),
-        top_mm=float(head[:, 2].max()),
-    )
-
-
-def _in_head(mask: np.ndarray, ijk_to_ras: np.ndarray, frame: HeadFrame) -> np.ndarray:
-    """Centers of a mask's voxels in head coordinates, float64 (N, 3), mm."""
-    return frame.from_ras(voxels_ras(mask, ijk_to_ras))
 
 
 def _wall_between_inside_and_outside(
@@ -283,23 +153,23 @@ def _wall_between_inside_and_outside(
     box: tuple[slice, ...],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Wall and neighborhood of the cavity, bool, on a grid of about 1 mm over the box."""
-    mean = _block_mean(hu, factor)
+    mean = block_mean(hu, factor)
     mm = spacing * factor
-    bone = _without_specks(mean > _BONE_COARSE_HU, 1000.0 / mm.prod())
+    bone = without_specks(mean > BONE_IN_BLOCKS_HU, 1000.0 / mm.prod())
     free = ~bone
     # Beyond the field of view lies more of the outside, never marrow.
-    core = ~_within(bone, _WALL_OPENING_MM, mm)
+    core = ~_near(bone, _WALL_OPENING_MM, mm)
     inside = _on_grid(cavity.mask, cavity, ct, box, factor, mean.shape)
     labels, _ = ndimage.label(core)
     border = np.ones_like(core)
     border[1:-1, 1:-1, 1:-1] = False
     # What is outside holds air somewhere; marrow that the end of the field of view cuts does not.
-    outside = np.intersect1d(labels[border], labels[mean < _AIR_HU])
+    outside = np.intersect1d(labels[border], labels[mean < AIR_HU])
     is_open = np.zeros(labels.max() + 1, bool)
     is_open[outside] = True
     is_open[labels[inside & core]] = True
     is_open[0] = False
-    reached = free & _within(is_open[labels], _WALL_OPENING_MM, mm)
+    reached = free & _near(is_open[labels], _WALL_OPENING_MM, mm)
     vault = _on_grid(_vault_side(cavity), cavity, ct, box, factor, mean.shape)
     return ~reached, vault
 
@@ -332,7 +202,7 @@ def _on_grid(
 ) -> np.ndarray:
     """A mask of the cavity's grid on blocks of the CT in a box (nearest coarse voxel)."""
     start = np.array([part.start for part in box])
-    fine_to_ras = _coarse_geometry(ct.ijk_to_ras @ _translation(start[::-1]), factor)
+    fine_to_ras = block_geometry(ct.ijk_to_ras @ translation(start[::-1]), factor)
     to_coarse = np.linalg.inv(cavity.ijk_to_ras) @ fine_to_ras
     # Both grids are blocks of the same CT grid, so each axis maps on its own.
     index = []
@@ -348,7 +218,7 @@ def _on_grid(
 
 def _vault_box(ct: HeadCT, cavity: Cavity) -> tuple[slice, ...]:
     """The part of the CT within reach of the cavity and above the base."""
-    head = _in_head(cavity.mask, cavity.ijk_to_ras, cavity.frame)
+    head = cavity.frame.from_ras(voxels_ras(cavity.mask, cavity.ijk_to_ras))
     low, high = head.min(0) - _FARTHEST_WALL_MM, head.max(0) + _FARTHEST_WALL_MM
     low[2] = max(low[2], cavity.floor_mm - 5.0)
     corners = np.array(np.meshgrid(*zip(low, high, strict=True))).reshape(3, -1)
@@ -381,7 +251,7 @@ def _smooth(hu: np.ndarray, slab: slice, spacing: np.ndarray) -> np.ndarray:
     return smooth[slab.start - first :][: min(slab.stop, len(hu)) - slab.start]
 
 
-def _within(mask: np.ndarray, distance_mm: float, mm: np.ndarray) -> np.ndarray:
+def _near(mask: np.ndarray, distance_mm: float, mm: np.ndarray) -> np.ndarray:
     """Bool, where a voxel of the mask lies within a distance of few voxels; as by a distance
     transform, ten times as fast."""
     reach = (distance_mm / mm).astype(int)
@@ -395,72 +265,8 @@ def _within(mask: np.ndarray, distance_mm: float, mm: np.ndarray) -> np.ndarray:
     return found
 
 
-def _around(mask: np.ndarray, margin: np.ndarray) -> tuple[slice, ...]:
-    """The box that holds a mask and a margin of voxels along each axis."""
-    box = []
-    for axis, more in enumerate(margin):
-        used = np.flatnonzero(mask.any(tuple({0, 1, 2} - {axis})))
-        box.append(slice(max(int(used[0] - more), 0), int(used[-1] + more) + 1))
-    return tuple(box)
-
-
-def _block(spacing: np.ndarray, target_mm: float) -> np.ndarray:
-    return np.maximum(1, np.rint(target_mm / spacing)).astype(int)
-
-
-def _block_mean(volume: np.ndarray, factor: np.ndarray) -> np.ndarray:
-    """Mean over blocks, float32; a remainder at the far ends is left out."""
-    n = np.array(volume.shape) // factor
-    k, j, i = (int(f) for f in factor)
-    whole = volume[: n[0] * k, : n[1] * j, : n[2] * i]
-    total = np.zeros(n, np.float32)
-    for dk in range(k):
-        for dj in range(j):
-            for di in range(i):
-                total += whole[dk::k, dj::j, di::i]
-    return total / float(factor.prod())
-
-
-def _coarse_geometry(ijk_to_ras: np.ndarray, factor: np.ndarray) -> np.ndarray:
-    """Geometry of the block-mean grid: voxel centers move to the middle of their block."""
-    coarse = ijk_to_ras.astype(np.float64).copy()
-    fxyz = factor[::-1].astype(np.float64)
-    coarse[:3, :3] = ijk_to_ras[:3, :3] * fxyz
-    coarse[:3, 3] = ijk_to_ras[:3, :3] @ ((fxyz - 1.0) / 2.0) + ijk_to_ras[:3, 3]
-    return coarse
-
-
-def _translation(ijk: np.ndarray) -> np.ndarray:
-    move = np.eye(4)
-    move[:3, 3] = ijk
-    return move
-
-
-def _enlarged(
-    blocks: np.ndarray, factor: np.ndarray, slab: slice, shape: tuple[int, ...]
-) -> np.ndarray:
-    """Some slices of a mask of blocks, on the voxels that the blocks were made of."""
-    k, *rest = (
-        np.minimum(np.arange(size) // f, have - 1)
-        for size, f, have in zip(shape, factor, blocks.shape, strict=True)
-    )
-    return blocks[np.ix_(k[slab], *rest)]
-
-
-def _without_specks(mask: np.ndarray, smallest: float) -> np.ndarray:
-    labels, count = ndimage.label(mask)
-    keep = _sizes(labels, mask, count) >= smallest
-    return keep[labels]
-
-
 def _largest(mask: np.ndarray) -> np.ndarray:
     labels, count = ndimage.label(mask)
     if count == 0:
-        raise BadInputError(_no_vault("no bone around the enclosed space"))
-    return labels == _sizes(labels, mask, count).argmax()
-
-
-def _sizes(labels: np.ndarray, mask: np.ndarray, count: int) -> np.ndarray:
-    """Voxels of each label, 0 for the background; counted in the mask alone, most of a head CT is
-    none of it."""
-    return np.bincount(labels[mask], minlength=count + 1)
+        raise no_vault("no bone around the enclosed space")
+    return labels == sizes_of(labels, mask, count).argmax()

@@ -16,7 +16,7 @@ _SHEET_SEGMENTS = 1000  # more do not fit in a picture that opens
 
 def extract(options: argparse.Namespace) -> None:
     """Cut segments out of head CTs into one segment set."""
-    from ..data import segment_set
+    from ..data import hdf5
 
     if options.subject and len(options.subject) != len(options.ct):
         raise BadInputError(
@@ -41,7 +41,7 @@ def extract(options: argparse.Namespace) -> None:
     else:
         _extract_one(options, settings)
     if options.output.exists():
-        print(f"{options.output}: {segment_set.count(options.output)} segments")
+        print(f"{options.output}: {hdf5.count(options.output)} segments")
         if options.contact_sheet:
             _write_captioned_sheet(options.contact_sheet, options.output)
     if failed:
@@ -54,7 +54,7 @@ def extract(options: argparse.Namespace) -> None:
 
 def _extract_one(options: argparse.Namespace, settings: dict[str, Any]) -> None:
     from ..anatomy import landmarks
-    from ..data import segment_set
+    from ..data import hdf5
     from ..extraction import batch
 
     (path,) = options.ct
@@ -70,7 +70,7 @@ def _extract_one(options: argparse.Namespace, settings: dict[str, Any]) -> None:
         )
     dropped = batch.dropped_text(found.dropped)
     print(f"{path}: {len(found.segments)} segments (dropped: {dropped or 'none'})")
-    segment_set.write(options.output, found.segments)
+    hdf5.write(options.output, found.segments)
 
 
 def _extract_many(options: argparse.Namespace, settings: dict[str, Any]) -> int:
@@ -103,10 +103,10 @@ def _extract_many(options: argparse.Namespace, settings: dict[str, Any]) -> int:
 
 
 def _write_captioned_sheet(path: Path, segments: Path) -> None:
-    from ..data import segment_set
+    from ..data import hdf5
     from ..plots import contact_sheet
 
-    found = segment_set.read(segments, slice(0, _SHEET_SEGMENTS))
+    found = hdf5.read(segments, slice(0, _SHEET_SEGMENTS))
     contact_sheet.write_contact_sheet(
         path,
         found.hu,
@@ -116,7 +116,8 @@ def _write_captioned_sheet(path: Path, segments: Path) -> None:
 
 def skull(options: argparse.Namespace) -> None:
     """Find the skull wall in a head CT, as a mask on its grid."""
-    from ..anatomy.skull import find_cavity, skull_mask, threshold_or_fitted
+    from ..anatomy.cavity import find_cavity
+    from ..anatomy.skull import skull_mask, threshold_or_fitted
     from ..ct.volume import IMAGES, read_ct, write_volume
     from ..mapping.head_maps import check_names
 

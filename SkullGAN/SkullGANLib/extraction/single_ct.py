@@ -26,7 +26,8 @@ from scipy import ndimage
 
 from ..anatomy.cut_plan import BONES, INTERVAL_MM, PLANES, Site, plan
 from ..anatomy.landmarks import NAMES
-from ..anatomy.skull import Cavity, find_cavity, skull_mask, threshold_or_fitted
+from ..anatomy.cavity import Cavity, find_cavity
+from ..anatomy.skull import skull_mask, threshold_or_fitted
 from ..ct.volume import LOWEST_HU, HeadCT, pseudonym
 from ..data.segment_set import PIXEL_SPACING_MM, SIZE, SegmentSet
 from ..errors import BadInputError

@@ -18,7 +18,8 @@ from scipy.spatial import cKDTree
 
 from .. import __version__
 from ..anatomy.cut_plan import BONES, SIDES, bones_of
-from ..anatomy.skull import Cavity, find_cavity, skull_mask, threshold_or_fitted
+from ..anatomy.cavity import Cavity, find_cavity
+from ..anatomy.skull import skull_mask, threshold_or_fitted
 from ..ct.volume import HeadCT
 from ..errors import BadInputError
 from ..metrics import radiology

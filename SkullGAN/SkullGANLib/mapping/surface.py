@@ -17,7 +17,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.sparse.linalg import spsolve
 
-from ..anatomy.skull import Cavity
+from ..anatomy.cavity import Cavity
 from ..errors import BadInputError
 from .rays import Field, sample, wall_range
 

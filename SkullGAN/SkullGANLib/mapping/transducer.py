@@ -19,7 +19,7 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from ..anatomy.head_frame import HeadFrame, voxels_ras
-from ..anatomy.skull import Cavity
+from ..anatomy.cavity import Cavity
 from ..errors import BadInputError
 from ..utils.atomic_files import written_aside
 from . import rays

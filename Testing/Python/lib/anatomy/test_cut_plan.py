@@ -4,14 +4,15 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from SkullGANLib.anatomy import cut_plan, skull
+from SkullGANLib.anatomy import cut_plan
+from SkullGANLib.anatomy.cavity import find_cavity
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction import single_ct
 
 
 @pytest.fixture(scope="module")
 def sample_cavity(sample_ct):
-    return skull.find_cavity(sample_ct)
+    return find_cavity(sample_ct)
 
 
 def test_every_ray_lies_in_its_plane_and_leaves_on_its_side(sample_cavity):
@@ -54,7 +55,7 @@ def test_frontal_and_occipital_bone_are_cut_only_when_asked_for(sample_ct, sampl
     [((0, 0, 5), "axial"), ((0, -2, 0.1), "coronal"), ((0, 1, -1), "oblique")],
 )
 def test_a_plane_by_hand_gives_the_segment_at_its_point(sphere_head, sphere_mask, normal, plane):
-    cavity = skull.find_cavity(sphere_head)
+    cavity = find_cavity(sphere_head)
     point = np.array([-80.0, 3.0, 2.0])
     site = cut_plan.by_hand(cavity.frame, point, np.array(normal, float))
     assert (site.side, site.plane) == ("left", plane)
@@ -67,7 +68,7 @@ def test_a_plane_by_hand_gives_the_segment_at_its_point(sphere_head, sphere_mask
 
 @pytest.mark.parametrize("normal", [(0.0, 0.0, 0.0), (1.0, 0.0, 0.0)])
 def test_a_plane_that_does_not_cut_the_wall_is_refused(sphere_head, normal):
-    cavity = skull.find_cavity(sphere_head)
+    cavity = find_cavity(sphere_head)
     on_the_axis = cavity.frame.head_to_ras[:3, 3] + [80.0, 0.0, 0.0]
     with pytest.raises(BadInputError, match="along the skull at the point is needed"):
         cut_plan.by_hand(cavity.frame, on_the_axis, np.array(normal))

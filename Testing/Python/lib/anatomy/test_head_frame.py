@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
-from SkullGANLib.anatomy import head_frame, skull
+from SkullGANLib.anatomy import head_frame
+from SkullGANLib.anatomy.cavity import find_cavity
 from SkullGANLib.errors import BadInputError
 
 HALF_AXES_MM = (60.0, 88.0, 75.0)
@@ -47,7 +48,7 @@ def test_the_frame_is_right_handed_and_leads_there_and_back():
 
 
 def test_the_real_head_is_long_from_front_to_back_and_nearly_straight(sample_ct):
-    found = skull.find_cavity(sample_ct).frame
+    found = find_cavity(sample_ct).frame
     assert 75 < found.half_length_mm < 95
     assert found.right @ [1, 0, 0] > np.cos(np.deg2rad(5))
     assert found.superior @ [0, 0, 1] > np.cos(np.deg2rad(15))

@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from SkullGANLib.anatomy import landmarks, skull
+from SkullGANLib.anatomy import landmarks
+from SkullGANLib.anatomy.cavity import find_cavity
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction import single_ct
 
@@ -179,7 +180,7 @@ def test_a_head_is_no_objection():
 def test_landmarks_outside_the_ct_are_refused(sample_ct):
     points = {**SAMPLE, "inion": np.array([8.0, -130.0, 28.0])}
     with pytest.raises(BadInputError, match=r"inion lies 28 mm outside the CT, .* needed"):
-        skull.find_cavity(sample_ct, points)
+        find_cavity(sample_ct, points)
 
 
 @pytest.mark.slow

@@ -1,0 +1,41 @@
+"""Blocks of voxels, on arrays whose averages and places are known."""
+
+import numpy as np
+from SkullGANLib.anatomy import voxel_blocks
+
+
+def test_blocks_have_about_the_size_asked_for_and_at_least_a_voxel():
+    assert voxel_blocks.block_size(np.array([0.5, 0.8, 5.0]), 2.0).tolist() == [4, 2, 1]
+
+
+def test_a_block_is_the_mean_of_its_voxels_and_what_is_left_at_the_end_is_left_out():
+    volume = np.arange(2 * 3 * 5).reshape(2, 3, 5)
+    mean = voxel_blocks.block_mean(volume, np.array([2, 1, 2]))
+    assert (mean.shape, mean.dtype) == ((1, 3, 2), np.float32)
+    assert mean[0, 0].tolist() == [8.0, 10.0]  # of 0, 1, 15, 16 and of 2, 3, 17, 18
+
+
+def test_the_center_of_a_block_is_that_of_its_voxels():
+    ijk_to_ras = np.diag([0.5, 0.5, 2.0, 1.0])
+    ijk_to_ras[:3, 3] = (10.0, 20.0, 30.0)
+    coarse = voxel_blocks.block_geometry(ijk_to_ras, np.array([1, 2, 4]))
+    # Four columns of 0.5 mm from 10 mm on are centered at 10.75 mm, two rows at 20.25 mm.
+    assert (coarse @ [0, 0, 0, 1]).tolist() == [10.75, 20.25, 30.0, 1.0]
+    assert (coarse @ [1, 1, 1, 1]).tolist() == [12.75, 21.25, 32.0, 1.0]
+
+
+def test_a_part_of_a_grid_begins_at_its_first_voxel():
+    moved = np.diag([2.0, 2.0, 2.0, 1.0]) @ voxel_blocks.translation(np.array([1, 2, 3]))
+    assert (moved @ [0, 0, 0, 1]).tolist() == [2.0, 4.0, 6.0, 1.0]
+
+
+def test_enlarged_blocks_cover_their_voxels_and_the_last_one_what_is_left():
+    blocks = np.array([[[True, False]]])
+    fine = voxel_blocks.enlarged(blocks, np.array([2, 1, 2]), slice(1, 3), (3, 1, 5))
+    assert fine.tolist() == [[[True, True, False, False, False]]] * 2
+
+
+def test_parts_below_the_smallest_size_are_specks():
+    mask = np.zeros((1, 1, 6), bool)
+    mask[0, 0, [0, 2, 3]] = True
+    assert np.flatnonzero(voxel_blocks.without_specks(mask, 2)).tolist() == [2, 3]
