@@ -164,16 +164,16 @@ class SkullGANWidget(PanelWidget):
         from SkullGANGui.sections.segments import SegmentsSection
         from SkullGANGui.sections.synthetic import SyntheticSection
 
-        segments = SegmentsSection(self)
-        hand = HandCutsSection(self, segments)
+        head, segments = HeadSection(self), SegmentsSection(self)
+        hand = HandCutsSection(self, head, segments)
         self.table, self.hand = segments.table, hand.cutting
         self.sections = (
             hand,
-            HeadSection(self),
+            head,
             segments,
             RealnessSection(self, segments),
             MapsSection(self),
-            SyntheticSection(self),
+            SyntheticSection(self, segments),
         )
 
     def cleanup(self) -> None:
@@ -209,14 +209,6 @@ class SkullGANWidget(PanelWidget):
             self._hint()
             for section in self.sections:
                 section.update(busy)
-
-    def taskEnded(self, state: str, result: Any) -> str:
-        if state == "cancelled":
-            return _("Cancelled; the scene is as it was.")
-        if result is None:
-            return _("The scene was closed meanwhile. The segments can still be saved.")
-        said = [section.ended(result) for section in self.sections]
-        return next((sentence for sentence in said if sentence), str(result))
 
     def _hint(self) -> None:
         hint = _(

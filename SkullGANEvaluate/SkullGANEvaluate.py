@@ -17,6 +17,7 @@ from SkullGANEvaluateLib import segment_list, sets_table
 from SkullGANEvaluateLib.logic import SkullGANEvaluateLogic
 from SkullGANEvaluateLib.parameters import ChosenSet, SkullGANEvaluateParameterNode, keepSets
 from SkullGANGui.panel_widget import PanelWidget
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLTextNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
@@ -169,7 +170,7 @@ class SkullGANEvaluateWidget(PanelWidget):
         node = self.node
         with self.shownErrors(_("The evaluation could not begin.")):
             packages.ensure(packages.EVALUATION, _("An evaluation"))
-            self.logic.startEvaluation(
+            task = self.logic.startEvaluation(
                 self.logic.chosenSets(node),
                 node.reportsFolder,
                 model=self.logic.modelOf(node),
@@ -177,7 +178,7 @@ class SkullGANEvaluateWidget(PanelWidget):
                 most=node.most,
                 shown=self.logic.shownOf(node),
             )
-            self.watch()
+            self.run(task, on_done=self._reportCame)
 
     def onLoad(self) -> None:
         folder = qt.QFileDialog.getExistingDirectory(
@@ -188,24 +189,19 @@ class SkullGANEvaluateWidget(PanelWidget):
 
             with self.shownErrors(_("The report could not be read.")):
                 packages.ensure(packages.SEGMENTS, _("Reading a report"))
-                self.logic.startReport(folder, shown=self.logic.shownOf(self.node))
-                self.watch()
+                task = self.logic.startReport(folder, shown=self.logic.shownOf(self.node))
+                self.run(task, on_done=self._reportCame)
 
-    def taskEnded(self, state: str, result: Any) -> str:
-        if state == "cancelled":
-            return _("Cancelled; the scene is as it was.")
+    def _reportCame(self, text: vtkMRMLTextNode | None) -> str:
         folder = self.logic.reportFolder
-        if result is not None and result.IsA("vtkMRMLScalarVolumeNode"):
-            self._showPicked(self._nodes())
-            return _("Done: orange speaks for real, blue for made.")
-        if result is None:
+        if text is None:
             return _("The scene was closed meanwhile; the report is in {folder}.").format(
                 folder=folder
             )
         if self.node:
-            self.node.report = result
+            self.node.report = text
             self.ui.resultsSection.collapsed = False
-        return _("Done: {name}, in {folder}").format(name=result.GetName(), folder=folder)
+        return _("Done: {name}, in {folder}").format(name=text.GetName(), folder=folder)
 
     # Results.
 
@@ -330,10 +326,14 @@ class SkullGANEvaluateWidget(PanelWidget):
             from SkullGANGui import packages
 
             packages.ensure(packages.MODELS, _("A realness map"))
-            self.logic.startOverlay(
+            task = self.logic.startOverlay(
                 volume, self._judge(nodes), method, nodes.said.get("realness", "")
             )
-            self.watch()
+            self.run(task, on_done=self._overlayMade)
+
+    def _overlayMade(self, overlay: vtkMRMLScalarVolumeNode) -> str:
+        self._showPicked(self._nodes())
+        return _("Done: orange speaks for real, blue for made.")
 
     def _judge(self, nodes: Any) -> Path:
         """Give the model that judged for a report, else the one that is chosen or came along."""

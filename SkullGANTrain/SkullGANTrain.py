@@ -7,7 +7,6 @@ lies in ``SkullGANTrainLib``.
 
 # ruff: noqa: N802, N806, N815 - camel case is what Slicer calls and how its modules read
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,6 @@ class SkullGANTrainWidget(PanelWidget):
 
     def __init__(self, parent: Any = None) -> None:
         PanelWidget.__init__(self, parent)
-        self._finish: Callable[[Any], str] = str
         self._listing: Any = None
         self._listed = self._curved = 0.0
         self._sight: Any = None
@@ -168,9 +166,11 @@ class SkullGANTrainWidget(PanelWidget):
 
         with self.shownErrors(_("The training was not started.")):
             packages.ensure(packages.MODELS, _("Training"))
-            self.logic.startTraining(self.node)
-            self._finish = self._started
-            self.watch()
+            self.run(
+                self.logic.startTraining(self.node),
+                on_done=self._started,
+                cancelled=_("Cancelled."),
+            )
 
     def _started(self, folder: Path) -> str:
         if self.node:  # the user may have left the panel meanwhile
@@ -187,16 +187,15 @@ class SkullGANTrainWidget(PanelWidget):
         with self.shownErrors(_("The command was not copied.")):
             if parameters.sceneSets(self.node):
                 packages.ensure(packages.SEGMENTS, _("Saving the scene's sets"))
-            self.logic.startCommand(self.node)
-            self._finish = self._copied
-            self.watch()
+            self.run(
+                self.logic.startCommand(self.node),
+                on_done=self._copied,
+                cancelled=_("Cancelled."),
+            )
 
     def _copied(self, line: str) -> str:
         slicer.app.clipboard().setText(line)
         return _("Copied: {command}").format(command=line)
-
-    def taskEnded(self, state: str, result: Any) -> str:
-        return _("Cancelled.") if state == "cancelled" else self._finish(result)
 
     # The runs.
 

@@ -1,9 +1,11 @@
 """The panel that our modules share: what is in it is for each module to say."""
 
 # ruff: noqa: N802, N815 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import qt
 import slicer
@@ -13,6 +15,10 @@ from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
+if TYPE_CHECKING:
+    from SkullGANLib.utils.task import Task
+
+T = TypeVar("T")
 POLL_MSEC = 100
 
 
@@ -21,8 +27,8 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     The ``.ui`` file is named like the module and has ``progressBar``, ``statusLabel`` and
     ``cancelButton``. A subclass sets ``logicClass`` and fills in ``connectWidgets`` (once),
-    ``showParameters`` (whenever a parameter changed), ``updateButtons`` and, where a task's result
-    is more than a sentence for the status line, ``taskEnded``.
+    ``showParameters`` (whenever a parameter changed) and ``updateButtons``. What is to be run goes
+    to ``run`` with the function that takes its result.
 
     Attributes:
         ui: the widgets of the ``.ui`` file by name.
@@ -40,6 +46,8 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._guiTag: int | None = None
         self._entered = False
         self._texts: list[tuple[Callable[[], str], Callable[[str], None], str]] = []
+        self._onDone: Callable[[Any], str] = str
+        self._cancelledSentence = ""
 
     # What a subclass fills in.
 
@@ -57,10 +65,6 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def sceneStartsClosing(self) -> None:
         """Let go of the scene's nodes."""
-
-    def taskEnded(self, state: str, result: Any) -> str:
-        """Give the sentence for the status line about a task that finished or was cancelled."""
-        return _("Cancelled; the scene is as it was.") if state == "cancelled" else str(result)
 
     # What Slicer calls.
 
@@ -180,10 +184,23 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     # Tasks and errors.
 
-    def watch(self) -> None:
-        """Follow the logic's task from now on."""
+    def run(self, task: Task[T], on_done: Callable[[T], str], *, cancelled: str = "") -> None:
+        """Follow a task that the logic has begun, and hand its result to who asked for it.
+
+        Args:
+            task: what a ``start...`` of the logic gave.
+            on_done: takes the result of a task that finished, and gives the sentence for the
+                status line. ``self.node`` may be None by then: the user left the panel.
+            cancelled: sentence for a task that was cancelled, if the usual one is not right.
+
+        Example::
+
+            self.panel.run(self.logic.startSkull(ct), on_done=self.skullFound)
+        """
+        self._onDone = on_done
+        self._cancelledSentence = cancelled or _("Cancelled; the scene is as it was.")
         self.ui.progressBar.value = 0
-        self.ui.statusLabel.text = f"{self.logic.task.title}..."
+        self.ui.statusLabel.text = f"{task.title}..."
         self.timer.start()
         self.updateButtons()
 
@@ -195,11 +212,14 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
                 self._showProgress()
                 return
             self.timer.stop()
-            if state != "idle":
-                result = self.logic.takeResult()
-                self.ui.progressBar.value = 0 if state == "cancelled" else 100
-                self.ui.statusLabel.text = self.taskEnded(state, result)
-                self.updateButtons()
+            if state == "idle":
+                return
+            on_done, result = self._onDone, self.logic.takeResult()
+            cancelled = state == "cancelled"
+            self.ui.progressBar.value = 0 if cancelled else 100
+            sentence = self._cancelledSentence if cancelled else on_done(result)
+            self.ui.statusLabel.text = sentence
+            self.updateButtons()
 
     def _showProgress(self) -> None:
         task = self.logic.task

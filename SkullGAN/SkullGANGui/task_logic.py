@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 if TYPE_CHECKING:
     from SkullGANLib.utils.task import Task, Work
+
+
+T = TypeVar("T")
 
 
 class TaskLogic(ScriptedLoadableModuleLogic):
@@ -27,11 +30,11 @@ class TaskLogic(ScriptedLoadableModuleLogic):
 
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
-        self.task: Task | None = None
-        self._folder: tempfile.TemporaryDirectory | None = None
+        self.task: Task[Any] | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._count = 0
 
-    def start(self, title: str, work: Work) -> Task:
+    def start(self, title: str, work: Work[T]) -> Task[T]:
         """Begin a task; raises ``BadInputError`` while another one goes on."""
         from SkullGANLib.errors import BadInputError
         from SkullGANLib.utils.task import Task
@@ -41,8 +44,8 @@ class TaskLogic(ScriptedLoadableModuleLogic):
             raise BadInputError(
                 _("{title} is not done yet; wait or cancel it.").format(title=self.task.title)
             )
-        self.task = Task(title, work)
-        return self.task
+        task = self.task = Task(title, work)
+        return task
 
     def isWorking(self) -> bool:
         return self.task is not None

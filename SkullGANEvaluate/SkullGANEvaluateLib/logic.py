@@ -1,15 +1,24 @@
 """Evaluations, one at a time, with or without a panel."""
 
 # ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 import slicer
 from SkullGANGui.task_logic import TaskLogic
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLTextNode
 from slicer.i18n import tr as _
 
 from .parameters import OCCLUSION, SIFT, ChosenSet, SkullGANEvaluateParameterNode, setsOf
+
+if TYPE_CHECKING:
+    from SkullGANLib.utils.task import Task
+    from SkullGANScene.jobs.evaluation_jobs import Shown
+
+T = TypeVar("T")
 
 
 class SkullGANEvaluateLogic(TaskLogic):
@@ -48,8 +57,8 @@ class SkullGANEvaluateLogic(TaskLogic):
         return Path(node.modelPath) if node.modelPath else resources.bundled_model()
 
     @staticmethod
-    def shownOf(node: SkullGANEvaluateParameterNode) -> Any:
-        """Give how much of a report comes into the scene (``evaluating.Shown``)."""
+    def shownOf(node: SkullGANEvaluateParameterNode) -> Shown:
+        """Give how much of a report comes into the scene."""
         from SkullGANScene.jobs.evaluation_jobs import Shown
 
         way = "sift" if node.way == SIFT else "mse"
@@ -63,16 +72,18 @@ class SkullGANEvaluateLogic(TaskLogic):
         model: str | Path | None = None,
         seed: int = 0,
         most: int | None = None,
-        shown: Any = None,
-    ) -> str:
-        """Begin an evaluation; gives the name of its report, in the scene and as a folder.
+        shown: Shown | None = None,
+    ) -> Task[vtkMRMLTextNode | None]:
+        """Begin an evaluation; the result is its report's text node, None if the scene was closed.
+
+        ``reportFolder`` is where the report will be; the scene has it by that folder's name.
 
         Args:
             sets: what is compared.
             reportsFolder: where the report's folder is made.
             model: whose discriminator judges; None for none.
             seed, most: of the evaluation.
-            shown: ``evaluating.Shown``; how much comes into the scene.
+            shown: how much comes into the scene.
         """
         from SkullGANScene.jobs import evaluation_jobs
 
@@ -95,23 +106,28 @@ class SkullGANEvaluateLogic(TaskLogic):
             shown=shown or evaluation_jobs.Shown(),
             into_scene=lambda: self._intoScene,
         )
-        self.start(_("Evaluating"), work)
+        task = self.start(_("Evaluating"), work)
         self._outlivesScene = True
-        return name
+        return task
 
-    def startReport(self, folder: str | Path, *, shown: Any = None) -> None:
-        """Begin to bring a report into the scene that was made earlier."""
+    def startReport(
+        self, folder: str | Path, *, shown: Shown | None = None
+    ) -> Task[vtkMRMLTextNode]:
+        """Begin to bring a report that was made earlier into the scene; the result is its text."""
         from SkullGANScene.jobs import evaluation_jobs
 
         self.reportFolder = Path(folder)
         work = evaluation_jobs.add_report(
             slicer.mrmlScene, folder, Path(folder).name, shown=shown or evaluation_jobs.Shown()
         )
-        self.start(_("Reading the report"), work)
+        task = self.start(_("Reading the report"), work)
         self._outlivesScene = False
+        return task
 
-    def startOverlay(self, volume: Any, model: str | Path, method: str, label: str = "") -> None:
-        """Begin to lay a realness map over the segments of a set of a report.
+    def startOverlay(
+        self, volume: vtkMRMLScalarVolumeNode, model: str | Path, method: str, label: str = ""
+    ) -> Task[vtkMRMLScalarVolumeNode]:
+        """Begin to lay a realness map over the segments of a set; the result is the overlay.
 
         Args:
             volume: one of ``evaluation.EvaluationNodes.volumes``.
@@ -124,8 +140,9 @@ class SkullGANEvaluateLogic(TaskLogic):
         work = evaluation_jobs.explain(
             volume, self.newFolder(), model=model, method=method, label=label
         )
-        self.start(_("Looking for where realness comes from"), work)
+        task = self.start(_("Looking for where realness comes from"), work)
         self._outlivesScene = False
+        return task
 
     @staticmethod
     def methodOf(node: SkullGANEvaluateParameterNode) -> str:
@@ -138,8 +155,8 @@ class SkullGANEvaluateLogic(TaskLogic):
             self.task.cancel()
 
 
-def _byName(pairs: Iterable[tuple[str, Any]]) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = {}
+def _byName(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
+    found: dict[str, list[T]] = {}
     for name, one in pairs:
         found.setdefault(name, []).append(one)
     return found

@@ -1,13 +1,15 @@
 """Trainings with or without a panel: started, found again, watched, stopped, gone on with."""
 
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 import json
 import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import slicer
 import slicer.util
@@ -15,6 +17,9 @@ from SkullGANGui.task_logic import TaskLogic
 from slicer.i18n import tr as _
 
 from . import parameters
+
+if TYPE_CHECKING:
+    from SkullGANLib.utils.task import Task
 
 PATIENCE_S = 60.0
 """How long a training may take to save before it is ended, on the first press of Stop."""
@@ -70,7 +75,7 @@ class SkullGANTrainLogic(TaskLogic):
 
     # Starting.
 
-    def startTraining(self, node: Any) -> None:
+    def startTraining(self, node: Any) -> Task[Path]:
         """Begin to start a training; the task's result is its run folder.
 
         Raises:
@@ -81,17 +86,18 @@ class SkullGANTrainLogic(TaskLogic):
         problem = parameters.rejection_reason(node)
         if problem:
             raise BadInputError(problem)
-        self.start(_("Starting the training"), self._starting(node, parameters.runFolder(node)))
+        work = self._starting(node, parameters.runFolder(node))
+        return self.start(_("Starting the training"), work)
 
     def _starting(self, node: Any, folder: Path) -> Iterator:
         order = yield from self._ordered(node, folder, folder / "segments")
         self._launch(order.arguments(), folder)
         return folder
 
-    def startCommand(self, node: Any) -> None:
+    def startCommand(self, node: Any) -> Task[str]:
         """Begin to write the command of the form; the task's result is the line for a shell."""
         folder = parameters.runFolder(node)
-        self.start(_("Writing the command"), self._command(node, folder, node.processes))
+        return self.start(_("Writing the command"), self._command(node, folder, node.processes))
 
     def _command(self, node: Any, folder: Path, processes: int) -> Iterator:
         beside = folder.with_name(f"{folder.name} segments")

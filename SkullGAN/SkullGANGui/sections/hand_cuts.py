@@ -1,7 +1,9 @@
 """Cut by hand: a plane on the skull, its segment live, and a button to add it."""
 
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import qt
 from slicer import vtkMRMLSegmentationNode
@@ -9,7 +11,12 @@ from slicer.i18n import tr as _
 
 from SkullGANGui import packages
 from SkullGANGui.sections.hand_cutting import HandCutting
+from SkullGANGui.sections.head_ct import HeadSection
 from SkullGANGui.sections.section import Section
+from SkullGANGui.sections.segments import SegmentsSection
+
+if TYPE_CHECKING:
+    from SkullGANScene.jobs.hand_cuts import HandCutter
 
 
 class HandCutsSection(Section):
@@ -17,19 +24,19 @@ class HandCutsSection(Section):
 
     Args:
         panel: the panel.
-        segments: its ``SegmentsSection``.
+        head: its ``HeadSection``, which takes a skull that is found on the way.
+        segments: its ``SegmentsSection``, which shows what is added.
 
     Attributes:
         cutting: the ``HandCutting``.
     """
 
-    def __init__(self, panel: Any, segments: Any) -> None:
+    def __init__(self, panel: Any, head: HeadSection, segments: SegmentsSection) -> None:
         Section.__init__(self, panel)
-        self._segments = segments
+        self._head, self._segments = head, segments
         self.cutting = HandCutting(self.ui.previewLabel, self.ui.previewText, panel.updateButtons)
         self.ui.planeButton.connect("clicked(bool)", self.onPlane)
         self.ui.addButton.connect("clicked(bool)", self.onAdd)
-        self._thenPlane = False
 
     def show(self) -> None:
         if self.cutting.cutter and self.cutting.cutter.node is not self.node.ct:
@@ -50,19 +57,6 @@ class HandCutsSection(Section):
             _("Add this cut to the segments."),
         )
 
-    def ended(self, result: Any) -> str | None:
-        # Not where the panel was left meanwhile: it has no parameters then.
-        if isinstance(result, vtkMRMLSegmentationNode) and self._thenPlane and self.node:
-            qt.QTimer.singleShot(0, self.onPlane)  # once the head's section has taken the skull
-        self._thenPlane = False
-        # By its name: the module of cutters brings SciPy, which takes 0.3 s to import.
-        if type(result).__name__ != "HandCutter":
-            return None
-        self._segments.views.restore()
-        if self.node:
-            self.node.plane = self.cutting.start(result, self.node.plane)
-        return _("Drag and turn the plane; the cut follows below.")
-
     def forget(self) -> None:
         self.cutting.stop()
 
@@ -75,11 +69,21 @@ class HandCutsSection(Section):
             from SkullGANScene.nodes import head_attributes
 
             if self.node.skull is None or head_attributes.head_of(self.node.ct) is None:
-                self._thenPlane = True
-                self.logic.startSkull(self.node.ct)
+                self.panel.run(self.logic.startSkull(self.node.ct), on_done=self._skullFound)
             else:
-                self.logic.startHandCuts(self.node.ct, self.node.skull)
-            self.panel.watch()
+                task = self.logic.startHandCuts(self.node.ct, self.node.skull)
+                self.panel.run(task, on_done=self._cutterReady)
+
+    def _skullFound(self, skull: vtkMRMLSegmentationNode) -> str:
+        if self.node:  # the user may have left the panel meanwhile
+            qt.QTimer.singleShot(0, self.onPlane)  # once this task has made room for the next
+        return self._head.skullFound(skull)
+
+    def _cutterReady(self, cutter: HandCutter) -> str:
+        self._segments.views.restore()
+        if self.node:
+            self.node.plane = self.cutting.start(cutter, self.node.plane)
+        return _("Drag and turn the plane; the cut follows below.")
 
     def onAdd(self) -> None:
         from SkullGANScene.jobs import hand_cuts

@@ -96,7 +96,7 @@ class HandCutting(VTKObservationMixin):
             self._timer.start()
 
     def _preview(self) -> None:
-        from SkullGANLib.metrics import radiology
+        from SkullGANLib.metrics import measure
         from SkullGANScene.nodes import cut_planes
 
         placed = cut_planes.plane_of(self._plane) if self.cutter else None
@@ -113,7 +113,7 @@ class HandCutting(VTKObservationMixin):
         if found is None or self.cut.rejection_reason:
             self._text.text = _("No segment here: {why}.").format(why=self.cut.rejection_reason)
         else:
-            metrics = radiology.measure(found)
+            metrics = measure(found)
             self._text.text = _("{side}, {plane}: SDR {sdr:.2f}, {mm:.1f} mm thick").format(
                 side=found.side[0],
                 plane=found.plane[0],

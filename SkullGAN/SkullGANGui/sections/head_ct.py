@@ -38,19 +38,17 @@ class HeadSection(Section):
             _("Open the skull in the Segment Editor."),
         )
 
-    def ended(self, result: Any) -> str | None:
-        if not isinstance(result, vtkMRMLSegmentationNode):
-            return None
-        if self.node:
-            self.node.skull = result
-        return _("The skull is in the scene as {name}; it can be edited.").format(
-            name=result.GetName()
-        )
-
     def onSkull(self) -> None:
         with self.panel.shownErrors(_("The skull was not segmented.")):
-            self.logic.startSkull(self.node.ct)
-            self.panel.watch()
+            self.panel.run(self.logic.startSkull(self.node.ct), on_done=self.skullFound)
+
+    def skullFound(self, skull: vtkMRMLSegmentationNode) -> str:
+        """Take the skull that was found in the CT."""
+        if self.node:
+            self.node.skull = skull
+        return _("The skull is in the scene as {name}; it can be edited.").format(
+            name=skull.GetName()
+        )
 
     def onEditSkull(self) -> None:
         skull, ct = self.node.skull, self.node.ct  # the panel is left: it has no parameters then

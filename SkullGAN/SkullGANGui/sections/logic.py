@@ -16,7 +16,10 @@ from slicer.i18n import tr as _
 from SkullGANGui.task_logic import TaskLogic
 
 if TYPE_CHECKING:
-    from SkullGANLib.utils.task import Work
+    from SkullGANLib.utils.task import Task, Work
+    from SkullGANScene.jobs.hand_cuts import HandCutter
+    from SkullGANScene.nodes.map_nodes import MapNodes
+    from SkullGANScene.nodes.segment_sets import SegmentSetNodes
 
 PLANES = ("axial", "coronal", "sagittal")
 
@@ -24,8 +27,9 @@ PLANES = ("axial", "coronal", "sagittal")
 class SectionsLogic(TaskLogic):
     """Skull, segments, maps and synthetic segments, one task at a time, without a panel.
 
-    Every ``start...`` begins a task, or raises ``SkullGANError`` if it cannot be begun; ``poll``
-    carries on and ``takeResult`` gives what its docstring names.
+    Every ``start...`` begins a task and gives it, or raises ``SkullGANError`` if it cannot begin.
+    A panel follows it with ``PanelWidget.run``; a script calls ``poll``, which carries on, and
+    ``takeResult``, which gives what the docstring names.
 
     Attributes:
         leftover: segment set that did not go into the scene because that was closed meanwhile.
@@ -57,22 +61,22 @@ class SectionsLogic(TaskLogic):
         volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
         return [volume for volume in volumes if not self.objectionTo(volume)]
 
-    def startSkull(self, ct: vtkMRMLScalarVolumeNode) -> None:
+    def startSkull(self, ct: vtkMRMLScalarVolumeNode | None) -> Task[vtkMRMLSegmentationNode]:
         """Begin to look for the skull; the result is its segmentation node."""
         from SkullGANScene.jobs import segment_jobs
 
         self._check(ct)
         title = _("Looking for the skull in {ct}").format(ct=ct.GetName())
-        self.start(title, segment_jobs.find_skull(ct, self.newFolder()))
+        return self.start(title, segment_jobs.find_skull(ct, self.newFolder()))
 
     def startExtraction(
         self,
-        ct: vtkMRMLScalarVolumeNode,
+        ct: vtkMRMLScalarVolumeNode | None,
         bones: Sequence[str],
         intervalMm: float,
         planes: Sequence[str] = PLANES,
         skull: vtkMRMLSegmentationNode | None = None,
-    ) -> None:
+    ) -> Task[SegmentSetNodes | None]:
         """Begin to cut segments; the result is a ``SegmentSetNodes``, None if the scene was closed.
 
         Raises:
@@ -91,11 +95,11 @@ class SectionsLogic(TaskLogic):
             skull_node=skull,
             into_scene=lambda: self._intoScene,
         )
-        self.start(_("Extracting segments from {ct}").format(ct=ct.GetName()), work)
+        return self.start(_("Extracting segments from {ct}").format(ct=ct.GetName()), work)
 
     def startBatch(
         self, cts: Sequence[vtkMRMLScalarVolumeNode], bones: Sequence[str], **settings: Any
-    ) -> None:
+    ) -> Task[Any]:
         """Begin to cut segments of several CTs; the result is that of ``jobs.extract_all``."""
         from SkullGANScene.jobs import segment_jobs
 
@@ -103,7 +107,7 @@ class SectionsLogic(TaskLogic):
             cts, self.newFolder, bones=bones, into_scene=lambda: self._intoScene, **settings
         )
         self._intoScene = True
-        self.start(_("Extracting segments from {n} CTs").format(n=len(cts)), work)
+        return self.start(_("Extracting segments from {n} CTs").format(n=len(cts)), work)
 
     def startGeneration(
         self,
@@ -111,7 +115,7 @@ class SectionsLogic(TaskLogic):
         number: int,
         firstSeed: int,
         limits: dict[str, tuple[float, float]] | None = None,
-    ) -> None:
+    ) -> Task[SegmentSetNodes | None]:
         """Begin to make synthetic segments for the scene, by the bundled model if none is named.
 
         The result is a ``SegmentSetNodes``, None if the scene was closed.
@@ -128,29 +132,33 @@ class SectionsLogic(TaskLogic):
             limits=limits,
             into_scene=lambda: self._intoScene,
         )
-        self.start(_("Generating {n} segments").format(n=number), work)
+        return self.start(_("Generating {n} segments").format(n=number), work)
 
-    def startGenerationToFile(self, modelPath: str, number: int, firstSeed: int, path: str) -> None:
+    def startGenerationToFile(
+        self, modelPath: str, number: int, firstSeed: int, path: str
+    ) -> Task[str]:
         """Begin to make any number of synthetic segments into a file; the result is its path."""
         from SkullGANScene.jobs import segment_jobs
 
         work = segment_jobs.generate_to_file(
             path, count=number, first_seed=firstSeed, model=modelPath or None
         )
-        self.start(_("Generating {n} segments").format(n=number), work)
+        return self.start(_("Generating {n} segments").format(n=number), work)
 
-    def startSaving(self, segments: vtkMRMLScalarVolumeNode, path: str) -> None:
+    def startSaving(self, segments: vtkMRMLScalarVolumeNode, path: str) -> Task[int]:
         """Begin to save the kept segments of a set in the scene; the result is their number."""
         from SkullGANScene.jobs import segment_jobs
 
         title = _("Saving {name}").format(name=Path(path).name)
-        self.start(title, segment_jobs.save(segments, path, self.newFolder()))
+        return self.start(title, segment_jobs.save(segments, path, self.newFolder()))
 
-    def startHandCuts(self, ct: vtkMRMLScalarVolumeNode, skull: vtkMRMLSegmentationNode) -> None:
-        """Begin to prepare cuts by hand; the result is a ``handcuts.HandCutter``."""
+    def startHandCuts(
+        self, ct: vtkMRMLScalarVolumeNode, skull: vtkMRMLSegmentationNode
+    ) -> Task[HandCutter]:
+        """Begin to prepare cuts by hand; the result is a ``hand_cuts.HandCutter``."""
         self._check(ct)
         work = _imported("jobs.hand_cuts", lambda hand_cuts: hand_cuts.prepare(ct, skull))
-        self.start(_("Preparing cuts by hand"), work)
+        return self.start(_("Preparing cuts by hand"), work)
 
     def startMap(
         self,
@@ -158,12 +166,12 @@ class SectionsLogic(TaskLogic):
         scalar: str = "thickness_mm",
         skull: vtkMRMLSegmentationNode | None = None,
         target: vtkMRMLMarkupsFiducialNode | None = None,
-    ) -> None:
-        """Begin to map SDR and thickness on the skull; the result is a ``mapnodes.MapNodes``.
+    ) -> Task[MapNodes]:
+        """Begin to map SDR and thickness on the skull; the result is a ``map_nodes.MapNodes``.
 
         Args:
             ct: the CT.
-            scalar: to show, one of ``radiology.METRICS``.
+            scalar: to show, one of ``metrics.METRICS``.
             skull: its skull; found if None.
             target: whose first point the array's rays go to; the middle of the head if None.
         """
@@ -179,25 +187,29 @@ class SectionsLogic(TaskLogic):
                 ct, folder, scalar=scalar, skull_node=skull, target_ras=point
             ),
         )
-        self.start(_("Mapping the skull of {ct}").format(ct=ct.GetName()), work)
+        return self.start(_("Mapping the skull of {ct}").format(ct=ct.GetName()), work)
 
-    def startOverlay(self, ct: vtkMRMLScalarVolumeNode, scalar: str) -> bool:
-        """Begin to let the overlay show another scalar; False if it does, or only a new map can."""
+    def startOverlay(
+        self, ct: vtkMRMLScalarVolumeNode, scalar: str
+    ) -> Task[vtkMRMLScalarVolumeNode] | None:
+        """Begin to let the overlay show another scalar; the result is the overlay.
+
+        None is begun where the overlay shows it already, or only a new map can.
+        """
         from SkullGANScene.jobs import map_jobs
         from SkullGANScene.nodes import map_nodes, maps
 
         overlay = map_nodes.overlay_of(ct)
         vertices = self.vertices.get(ct.GetID())
         if overlay is None or vertices is None or not vertices.is_file():
-            return False
+            return None
         if maps.scalar_of(overlay) == scalar:
-            return False
-        self.start(_("Filling the overlay"), map_jobs.refill(overlay, vertices, scalar))
-        return True
+            return None
+        return self.start(_("Filling the overlay"), map_jobs.refill(overlay, vertices, scalar))
 
     def startJudging(
         self, segments: vtkMRMLScalarVolumeNode, method: str, modelPath: str = ""
-    ) -> None:
+    ) -> Task[vtkMRMLScalarVolumeNode]:
         """Begin to let a discriminator judge segments; the result is the overlay over them.
 
         Args:
@@ -210,7 +222,7 @@ class SectionsLogic(TaskLogic):
             "jobs.map_jobs",
             lambda map_jobs: map_jobs.judge(segments, folder, method=method, model=model),
         )
-        self.start(_("Judging {name}").format(name=segments.GetName()), work)
+        return self.start(_("Judging {name}").format(name=segments.GetName()), work)
 
     def saveLeftover(self, path: str) -> None:
         """Copy what did not go into the scene to a file."""

@@ -1,7 +1,9 @@
 """Maps of the skull: thickness and SDR on the surface and the slices, and an array's rays."""
 
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import slicer
 from slicer import vtkMRMLScalarVolumeNode
@@ -9,6 +11,9 @@ from slicer.i18n import tr as _
 
 from SkullGANGui.sections.mapping import SCALARS, Mapping, sentence
 from SkullGANGui.sections.section import Section
+
+if TYPE_CHECKING:
+    from SkullGANScene.nodes.map_nodes import MapNodes
 
 REALNESS = SCALARS["Realness"]
 
@@ -36,17 +41,6 @@ class MapsSection(Section):
             _("Show the map's summary by bone and side in a table beside the views."),
         )
 
-    def ended(self, result: Any) -> str | None:
-        from SkullGANScene.nodes.map_nodes import MapNodes
-
-        if isinstance(result, MapNodes):
-            return self._mapCame(result)
-        if isinstance(result, vtkMRMLScalarVolumeNode):
-            if self.node:
-                self.show()
-            return _("The overlay is filled anew.")
-        return None
-
     def forget(self) -> None:
         self.mapping.stop()
         self.logic.vertices.clear()
@@ -67,14 +61,15 @@ class MapsSection(Section):
             self.mapping.setRange(node.ct, node.mapFrom, node.mapTo)
         if scalar != REALNESS and node.mapOnSlices and not self.logic.isWorking():
             with self.panel.shownErrors(_("The overlay was not changed.")):
-                if self.logic.startOverlay(node.ct, scalar):
-                    self.panel.watch()
+                task = self.logic.startOverlay(node.ct, scalar)
+                if task:
+                    self.panel.run(task, on_done=self._overlayFilled)
 
     def onMap(self) -> None:
         node = self.node
         with self.panel.shownErrors(_("The skull was not mapped.")):
-            self.logic.startMap(node.ct, SCALARS[node.mapScalar], node.skull, node.mapTarget)
-            self.panel.watch()
+            task = self.logic.startMap(node.ct, SCALARS[node.mapScalar], node.skull, node.mapTarget)
+            self.panel.run(task, on_done=self._mapMade)
 
     def onMapTable(self) -> None:
         """Show the table of the map's summary in the table view."""
@@ -91,7 +86,12 @@ class MapsSection(Section):
         self.node.mapFrom, self.node.mapTo = low, high
         self.node.EndModify(modified)
 
-    def _mapCame(self, nodes: Any) -> str:
+    def _overlayFilled(self, overlay: vtkMRMLScalarVolumeNode) -> str:
+        if self.node:
+            self.show()
+        return _("The overlay is filled anew.")
+
+    def _mapMade(self, nodes: MapNodes) -> str:
         ct = self.node.ct if self.node else None
         if ct is not None:
             self.logic.vertices[ct.GetID()] = nodes.vertices

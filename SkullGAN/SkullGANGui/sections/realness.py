@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from SkullGANGui import packages
 from SkullGANGui.sections.section import Section
+from SkullGANGui.sections.segments import SegmentsSection
 
 
 class RealnessSection(Section):
@@ -20,7 +21,7 @@ class RealnessSection(Section):
         segments: its ``SegmentsSection``.
     """
 
-    def __init__(self, panel: Any, segments: Any) -> None:
+    def __init__(self, panel: Any, segments: SegmentsSection) -> None:
         Section.__init__(self, panel)
         self._segments = segments
         self._shown = (False, "")
@@ -52,27 +53,20 @@ class RealnessSection(Section):
             _("Lay over the segment that is clicked on what speaks for real and what for made."),
         )
 
-    def ended(self, result: Any) -> str | None:
-        if not isinstance(result, vtkMRMLScalarVolumeNode):
-            return None
-        from SkullGANScene.nodes import realness
-        from SkullGANScene.nodes.volumes import MAP_ATTRIBUTE
-
-        if result.GetAttribute(MAP_ATTRIBUTE) != realness.REALNESS:
-            return None
-        if self.node:
-            self._shown = (False, "")
-            self.node.showRealness = True
-            self.show()
-        return _("The segments are judged; click on a row to see where that comes from.")
-
     def onJudge(self) -> None:
         with self.panel.shownErrors(_("The segments were not judged.")):
             packages.ensure(packages.MODELS, _("The discriminator"))
             node = self.node
             volume = self._segments.table.volume
-            self.logic.startJudging(volume, node.realnessMethod, node.modelPath)
-            self.panel.watch()
+            task = self.logic.startJudging(volume, node.realnessMethod, node.modelPath)
+            self.panel.run(task, on_done=self._judged)
+
+    def _judged(self, overlay: vtkMRMLScalarVolumeNode) -> str:
+        if self.node:
+            self._shown = (False, "")
+            self.node.showRealness = True
+            self.show()
+        return _("The segments are judged; click on a row to see where that comes from.")
 
     def _isMapped(self, volume: Any) -> bool:
         from SkullGANScene.nodes import realness

@@ -26,9 +26,5 @@ class Section:
     def update(self, busy: str) -> None:
         """Enable what can be done; ``busy`` says why nothing new can be begun, or is empty."""
 
-    def ended(self, result: Any) -> str | None:
-        """Take the result of a task and give the sentence for it; None if it is not ours."""
-        return None
-
     def forget(self) -> None:
         """Let go of the scene's nodes: it closes, or the panel goes."""

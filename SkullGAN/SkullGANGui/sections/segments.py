@@ -1,8 +1,10 @@
 """Segments: cutting them out of CTs, looking through them, keeping and saving them."""
 
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import slicer
 from slicer.i18n import tr as _
@@ -13,6 +15,9 @@ from SkullGANGui.sections.logic import PLANES
 from SkullGANGui.sections.section import Section
 from SkullGANGui.sections.segment_table import SegmentTable, summary
 from SkullGANGui.sections.segment_views import SegmentViews
+
+if TYPE_CHECKING:
+    from SkullGANScene.nodes.segment_sets import SegmentSetNodes
 
 BONES = ("temporal", "parietal", "frontal", "occipital")
 
@@ -38,7 +43,6 @@ class SegmentsSection(Section):
             (ui.removeButton, self.onRemove),
         ):
             button.connect("clicked(bool)", slot)
-        self._savedAs = ""
 
     def show(self) -> None:
         from SkullGANScene.nodes import segment_sets
@@ -79,17 +83,6 @@ class SegmentsSection(Section):
             _("Remove these segments, their masks and metrics from the scene."),
         )
 
-    def ended(self, result: Any) -> str | None:
-        from SkullGANScene.nodes.segment_sets import SegmentSetNodes
-
-        if isinstance(result, SegmentSetNodes):
-            return self._segmentsCame(result)
-        if isinstance(result, list):
-            return self._batchCame(result)
-        if isinstance(result, int):
-            return _("{n} segments were saved as {path}").format(n=result, path=self._savedAs)
-        return None
-
     def forget(self) -> None:
         self.views.forget()
         self.table.show(None)
@@ -108,25 +101,37 @@ class SegmentsSection(Section):
         node = self.node
         with self.panel.shownErrors(_("No segments were extracted.")):
             packages.ensure(packages.SEGMENTS, _("Extraction"))
-            self.logic.startExtraction(
+            task = self.logic.startExtraction(
                 node.ct,
                 self._chosen(BONES),
                 node.intervalMm,
                 self._chosen(PLANES),
                 node.skull,
             )
-            self.panel.watch()
+            self.panel.run(task, on_done=self.segmentsMade)
 
     def onBatch(self) -> None:
         with self.panel.shownErrors(_("No segments were extracted.")):
             packages.ensure(packages.SEGMENTS, _("Extraction"))
-            self.logic.startBatch(
+            task = self.logic.startBatch(
                 self.logic.headCTs(),
                 self._chosen(BONES),
                 planes=self._chosen(PLANES),
                 interval_mm=self.node.intervalMm,
             )
-            self.panel.watch()
+            self.panel.run(task, on_done=self._batchDone)
+
+    def segmentsMade(self, nodes: SegmentSetNodes | None) -> str:
+        """Show a set that came into the scene; None if that was closed meanwhile."""
+        if nodes is None:
+            return _("The scene was closed meanwhile. The segments can still be saved.")
+        if self.node:
+            self.node.segments = nodes.volume
+        count = nodes.volume.GetImageData().GetDimensions()[2]
+        return _(
+            "{n} segments are in the scene as the volume {name}, one a slice, with masks and a"
+            " table of metrics."
+        ).format(n=count, name=nodes.volume.GetName())
 
     def onPicked(self, segment: int) -> None:
         """Let the views follow the row that was picked."""
@@ -156,9 +161,9 @@ class SegmentsSection(Section):
                 self.logic.saveLeftover(path)
                 self.ui.statusLabel.text = _("Saved as {path}").format(path=path)
             else:
-                self._savedAs = path
-                self.logic.startSaving(self.table.volume, path)
-                self.panel.watch()
+                task = self.logic.startSaving(self.table.volume, path)
+                saved = _("{n} segments were saved as {path}")
+                self.panel.run(task, on_done=lambda count: saved.format(n=count, path=path))
 
     def onRemove(self) -> None:
         from SkullGANScene.nodes import segment_sets
@@ -172,16 +177,7 @@ class SegmentsSection(Section):
         self.ui.statusLabel.text = _("{name} was removed from the scene.").format(name=name)
         self.count()
 
-    def _segmentsCame(self, nodes: Any) -> str:
-        if self.node:
-            self.node.segments = nodes.volume
-        count = nodes.volume.GetImageData().GetDimensions()[2]
-        return _(
-            "{n} segments are in the scene as the volume {name}, one a slice, with masks and a"
-            " table of metrics."
-        ).format(n=count, name=nodes.volume.GetName())
-
-    def _batchCame(self, rows: list[tuple[str, Any]]) -> str:
+    def _batchDone(self, rows: list[tuple[str, Any]]) -> str:
         good = [nodes for _name, nodes in rows if not isinstance(nodes, str) and nodes is not None]
         if good and self.node:
             self.node.segments = good[-1].volume

@@ -8,13 +8,20 @@ from slicer.i18n import tr as _
 from SkullGANGui import packages
 from SkullGANGui.sections import segment_files
 from SkullGANGui.sections.section import Section
+from SkullGANGui.sections.segments import SegmentsSection
 
 
 class SyntheticSection(Section):
-    """Generates segments, within limits if wanted."""
+    """Generates segments, within limits if wanted.
 
-    def __init__(self, panel: Any) -> None:
+    Args:
+        panel: the panel.
+        segments: its ``SegmentsSection``, which shows what was generated.
+    """
+
+    def __init__(self, panel: Any, segments: SegmentsSection) -> None:
         Section.__init__(self, panel)
+        self._segments = segments
         self.ui.generateButton.connect("clicked(bool)", self.onGenerate)
         self.ui.generateFileButton.connect("clicked(bool)", self.onGenerateToFile)
         panel.keepPath(self.ui.modelPath, "modelPath")
@@ -42,8 +49,8 @@ class SyntheticSection(Section):
                     "sdr_peaks": (node.sdrFrom, node.sdrTo),
                     "thickness_mm": (node.thicknessFromMm, node.thicknessToMm),
                 }
-            self.logic.startGeneration(node.modelPath, node.number, node.firstSeed, limits)
-            self.panel.watch()
+            task = self.logic.startGeneration(node.modelPath, node.number, node.firstSeed, limits)
+            self.panel.run(task, on_done=self._segments.segmentsMade)
 
     def onGenerateToFile(self) -> None:
         path = segment_files.askForSegments(_("Generate into a file"), "synthetic.h5")
@@ -52,8 +59,10 @@ class SyntheticSection(Section):
         node = self.node
         with self.panel.shownErrors(_("No segments were generated.")):
             packages.ensure(packages.MODELS, _("Generation"))
-            self.logic.startGenerationToFile(node.modelPath, node.number, node.firstSeed, path)
-            self.panel.watch()
+            task = self.logic.startGenerationToFile(
+                node.modelPath, node.number, node.firstSeed, path
+            )
+            self.panel.run(task, on_done=str)
 
     def _limitsObjection(self) -> str:
         node = self.node

@@ -22,7 +22,7 @@ from collections.abc import Callable, Generator, Mapping
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ..errors import CancelledError, SkullGANError
 from .child_process import ASK_S, TERM_S, ChildProcess
@@ -30,6 +30,8 @@ from .child_process import ASK_S, TERM_S, ChildProcess
 AT_ONCE_S = 0.05
 """How long one ``poll`` may carry on with short pieces; a panel that waits longer feels slow."""
 _AT_A_TIME_S = 0.02
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,11 @@ class Running:
     shown: Mapping[str, str] = field(default_factory=dict)
 
 
-Work = Generator["float | Running", None, Any]
+Work = Generator["float | Running", None, T]
 """What a task runs: shares and children are yielded, the result is returned."""
 
 
-def subprogress(work: Work, first: float, last: float) -> Work:
+def subprogress(work: Work[T], first: float, last: float) -> Work[T]:
     """Run work as a part of other work: its shares from 0 to 1 become those from first to last.
 
     Example:
@@ -87,7 +89,7 @@ def subprogress(work: Work, first: float, last: float) -> Work:
         work.close()
 
 
-def in_thread(function: Callable[[], Any]) -> Work:
+def in_thread(function: Callable[[], T]) -> Work[T]:
     """Do in a thread what takes long and comes in one piece; returns what the function gives.
 
     Only for what touches neither scene nor widgets. Whoever cancels does not wait for its end.
@@ -109,7 +111,7 @@ def in_thread(function: Callable[[], Any]) -> Work:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-class Task:
+class Task(Generic[T]):
     """A piece of work from its beginning to its end.
 
     A ``SkullGANError`` out of the generator makes the task fail with that sentence; any other
@@ -126,7 +128,7 @@ class Task:
         cancelling: whether it was told to end.
     """
 
-    def __init__(self, title: str, work: Work) -> None:
+    def __init__(self, title: str, work: Work[T]) -> None:
         self.title = title
         self.share = 0.0
         self.state = "running"
