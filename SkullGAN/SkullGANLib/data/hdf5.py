@@ -264,9 +264,7 @@ class Writer:
         self._spool.seek(self._waiting_bytes)
         for start in range(0, len(segments), _PACKED_AT_ONCE):
             part = slice(start, start + _PACKED_AT_ONCE)
-            packed = list(
-                self._pool.map(hdf5_layout.pack, segments.hu[part], segments.mask[part])
-            )
+            packed = list(self._pool.map(hdf5_layout.pack, segments.hu[part], segments.mask[part]))
             sizes += [(len(hu), len(mask)) for hu, mask in packed]
             rest = memoryview(b"".join(chunk for both in packed for chunk in both))
             while rest:

@@ -47,7 +47,7 @@ def opened(path: str | Path) -> Iterator[h5py.File]:
 
     path = Path(path)
     if not path.is_file():
-        raise BadInputError(f"{path}: there is no such file, a segment set (.h5) is needed.")
+        raise BadInputError(f"{path}: there is no such file, expected a segment set (.h5).")
     try:
         with h5py.File(path, "r") as file:
             _check_format(path, file)
@@ -185,27 +185,27 @@ def _check_format(path: Path, file: h5py.File) -> None:
     found = file.attrs.get("format")
     if found != FORMAT:
         raise BadInputError(
-            f"{path}: is an HDF5 file of format {found!r}, a segment set ({FORMAT!r}) is needed."
+            f"{path}: is an HDF5 file of format {found!r}, expected a segment set ({FORMAT!r})."
         )
     version = int(file.attrs["format_version"])
     if version > FORMAT_VERSION:
         raise BadInputError(
             f"{path}: is a segment set of version {version}, this program reads up to version "
-            f"{FORMAT_VERSION}; a newer SkullGAN is needed."
+            f"{FORMAT_VERSION}; a newer SkullGAN reads it."
         )
 
 
 def _check_types(path: Path, file: h5py.File) -> None:
-    for name, needed in TYPES.items():
+    for name, expected in TYPES.items():
         found = file[name].dtype
-        if found != needed:
+        if found != expected:
             raise BadInputError(
-                f"{path}: the segment set's {name} is of type {found}, needed is "
-                f"{np.dtype(needed)}."
+                f"{path}: the segment set's {name} is of type {found}, expected "
+                f"{np.dtype(expected)}."
             )
     counts = {name: len(file[name]) for name in PER_SEGMENT if name in file or name not in _LATER}
     if len(set(counts.values())) > 1:
         raise BadInputError(
-            f"{path}: the segment set's parts are of different lengths ({counts}), one is needed "
+            f"{path}: the segment set's parts have different lengths ({counts}), expected one "
             "for all."
         )

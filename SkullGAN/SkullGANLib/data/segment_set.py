@@ -87,30 +87,32 @@ class SegmentSet:
             "pixel_to_ras": (count, 4, 4),
         }
         for name in PER_SEGMENT:
-            needed = shapes.get(name, (count,))
+            expected = shapes.get(name, (count,))
             found = np.shape(getattr(self, name))
-            if found != needed:
-                raise BadInputError(f"A segment set's {name} is {found}, needed is {needed}.")
+            if found != expected:
+                raise BadInputError(
+                    f"A segment set's {name} has the shape {found}, expected {expected}."
+                )
         for name, allowed in (("bone", BONES), ("side", SIDES), ("plane", PLANES)):
             strange = sorted(set(map(str, getattr(self, name))) - set(allowed))
             if strange:
                 raise BadInputError(
-                    f"A segment set's {name} is {strange[0]!r}, needed is one of {allowed}."
+                    f"A segment set's {name} is {strange[0]!r}, expected one of {allowed}."
                 )
         if self.kind not in KINDS:
-            raise BadInputError(f"A segment set's kind is {self.kind!r}, needed is one of {KINDS}.")
+            raise BadInputError(f"A segment set's kind is {self.kind!r}, expected one of {KINDS}.")
         if not 0 < self.pixel_spacing_mm < np.inf:
             raise BadInputError(
-                f"A segment set's pixel_spacing_mm is {self.pixel_spacing_mm}, more than 0 is "
-                "needed."
+                f"A segment set's pixel_spacing_mm is {self.pixel_spacing_mm}, expected more "
+                "than 0."
             )
         if len(self.hu_range) != 2 or not self.hu_range[0] < self.hu_range[1]:
             raise BadInputError(
-                f"A segment set's hu_range is {self.hu_range}, needed are two HU, the lower first."
+                f"A segment set's hu_range is {self.hu_range}, expected two HU, the lower first."
             )
         if not isinstance(self.source, Mapping):
             raise BadInputError(
-                f"A segment set's source is {self.source!r}, needed are names with values."
+                f"A segment set's source is {self.source!r}, expected names with values."
             )
 
     def __len__(self) -> int:
@@ -167,7 +169,7 @@ def concatenate(sets: Sequence[SegmentSet]) -> SegmentSet:
         BadInputError: if there is no set, or kind, pixel size or HU range differ.
     """
     if not sets:
-        raise BadInputError("No segment set was given, at least one is needed.")
+        raise BadInputError("No segment set was given, expected at least one.")
     first = sets[0]
     for other in sets[1:]:
         check_alike(first, other)
@@ -181,7 +183,7 @@ def check_alike(first: SegmentSet, other: SegmentSet) -> None:
         if getattr(other, name) != getattr(first, name):
             raise BadInputError(
                 f"Segment sets differ in {name}: {getattr(first, name)} and "
-                f"{getattr(other, name)}; one is needed for all."
+                f"{getattr(other, name)}; expected one for all."
             )
 
 
@@ -207,11 +209,3 @@ def _merged_source(sources: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
                     values.append(one)
         merged[key] = values[0] if len(values) == 1 else values
     return merged
-
-
-def __getattr__(name: str) -> Any:
-    if name in ("read", "write", "append", "iterate", "count", "texts", "Writer"):
-        from . import hdf5
-
-        return getattr(hdf5, name)
-    raise AttributeError(name)
