@@ -30,6 +30,8 @@ import numpy as np
 
 from ..data import hdf5, segment_set
 from ..data.segment_set import SIZE, SegmentSet
+from ..data.stack import SLICE_DISTANCE_MM as DISTANCE_MM
+from ..data.stack import stack_geometry
 from ..errors import BadInputError, OutputError
 from ..utils.atomic_files import written_aside
 
@@ -49,8 +51,6 @@ MOST_SEGMENTS = {
     "mat": (20_000, "it is put together in memory"),
 }
 """Formats that do not hold any number of segments, and why."""
-DISTANCE_MM = 1.0
-"""Between the slices of a stack."""
 PNG_OFFSET_HU = 1024
 """Added to the HU of a PNG, which holds no negative numbers."""
 ORIGINS = {
@@ -138,7 +138,7 @@ def write_metrics(
     batches: Iterable[SegmentSet],
     on_progress: Callable[[int], None] | None = None,
 ) -> None:
-    """Write a CSV with a row per segment: number, seed, origin and ``radiology.METRICS``.
+    """Write a CSV with a row per segment: number, seed, origin and ``metrics.METRICS``.
 
     A metric that does not exist, of a segment without bone, is left empty.
 
@@ -150,7 +150,7 @@ def write_metrics(
     Raises:
         OutputError: if the file cannot be written.
     """
-    from ..metrics import radiology
+    from ..metrics import METRICS, measure
 
     origin = ("seed", "kind", "subject", "ct", "bone", "side", "plane")
     number = 0
@@ -159,13 +159,13 @@ def write_metrics(
         open(temporary, "w", newline="", encoding="utf-8") as file,
     ):
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(("segment", *origin, *radiology.METRICS))
+        rows.writerow(("segment", *origin, *METRICS))
         for batch in batches:
-            metrics = radiology.measure(batch)
+            metrics = measure(batch)
             for row in range(len(batch)):
                 texts = [getattr(batch, name)[row] for name in origin if name != "kind"]
                 texts.insert(1, batch.kind)
-                values = (metrics[name][row] for name in radiology.METRICS)
+                values = (metrics[name][row] for name in METRICS)
                 rows.writerow(
                     (number, *texts, *("" if np.isnan(v) else f"{v:.6g}" for v in values))
                 )
@@ -286,14 +286,6 @@ class _Stack:
     def ijk_to_ras(self) -> np.ndarray:
         """float64 (4, 4): (column, row, slice, 1) to RAS mm."""
         return stack_geometry(self.header.pixel_spacing_mm)
-
-
-def stack_geometry(pixel_spacing_mm: float) -> np.ndarray:
-    """Where segments lie that are stacked as slices, about the origin: float64 (4, 4), takes
-    (column, row, segment, 1) to RAS mm. An axial view shows each upright, its outer table up."""
-    matrix = np.diag([-pixel_spacing_mm, -pixel_spacing_mm, DISTANCE_MM, 1.0])
-    matrix[:2, 3] = pixel_spacing_mm * (SIZE - 1) / 2
-    return matrix
 
 
 def _collect(path: Path, first: SegmentSet, others: Iterable[SegmentSet]) -> None:

@@ -18,9 +18,9 @@ import numpy as np
 
 from ..ct.volume import HeadCT, read_on_grid, write_volume
 from ..data.segment_set import SegmentSet
+from ..data.stack import stack_geometry
 from ..errors import BadInputError
-from ..export.formats import stack_geometry
-from ..metrics.radiology import METRICS
+from ..metrics import METRICS
 from ..utils.atomic_files import written_aside
 from . import calvaria_map, transducer, vtp
 from .calvaria_map import CalvariaMap, Head

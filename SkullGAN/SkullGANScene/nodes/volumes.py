@@ -13,14 +13,13 @@ import slicer.util
 import vtk
 from SkullGANLib.ct.volume import HeadCT, write_in_slabs
 from SkullGANLib.data.segment_set import SegmentSet
+from SkullGANLib.data.stack import stack_geometry
 from SkullGANLib.errors import BadInputError
 
 from . import hierarchy
 
 CT_WINDOW_HU = (-500.0, 2000.0)
 """From black to white: skin and brain stay visible, and diploë stands out from the tables."""
-SEGMENT_DISTANCE_MM = 1.0
-"""Distance of neighboring segments in their volume: a slice's S coordinate is its number."""
 KIND_ATTRIBUTE = "SkullGAN.Kind"
 """Attribute of a segment volume: the kind of its segment set."""
 MAP_ATTRIBUTE = "SkullGAN.Map"
@@ -234,11 +233,8 @@ def add_stack(
         name: what the node is called.
         window: values that are black and white.
     """
-    half_width = pixel_spacing_mm * (values.shape[-1] - 1) / 2
-    # An axial view of Slicer has the patient's right at the left and anterior up.
-    ijk_to_ras = np.diag([-pixel_spacing_mm, -pixel_spacing_mm, SEGMENT_DISTANCE_MM, 1.0])
-    ijk_to_ras[:2, 3] = half_width
-    return _add_volume(scene, name, values, ijk_to_ras, window)
+    geometry = stack_geometry(pixel_spacing_mm, values.shape[-1])
+    return _add_volume(scene, name, values, geometry, window)
 
 
 def _add_volume(

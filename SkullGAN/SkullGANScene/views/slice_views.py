@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import slicer
 import slicer.util
+from SkullGANLib.data.stack import SLICE_DISTANCE_MM
 
 from ..nodes import volumes
 
@@ -54,7 +55,7 @@ def look_at(
         shown.SetLabelVolumeID(None)
         slice_node.SetOrientation("Axial")
         _fit(slice_node, volume)
-    slice_node.SetSliceOffset(index * volumes.SEGMENT_DISTANCE_MM)
+    slice_node.SetSliceOffset(index * SLICE_DISTANCE_MM)
 
 
 def free_view(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLSliceNode:
@@ -107,7 +108,7 @@ def beside_views(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSliceNode]:
 
 def index_in(slice_node: slicer.vtkMRMLSliceNode) -> int:
     """Give the segment of its stack that a view shows."""
-    return round(slice_node.GetSliceOffset() / volumes.SEGMENT_DISTANCE_MM)
+    return round(slice_node.GetSliceOffset() / SLICE_DISTANCE_MM)
 
 
 def composite_of(
