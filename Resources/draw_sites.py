@@ -23,7 +23,8 @@ sys.path.insert(0, str(ROOT / "SkullGAN"))
 from SkullGANLib.anatomy import cut_plan  # noqa: E402
 from SkullGANLib.anatomy.cavity import Cavity, find_cavity  # noqa: E402
 from SkullGANLib.ct import volume  # noqa: E402
-from SkullGANLib.extraction import single_ct  # noqa: E402
+from SkullGANLib.data.segment_set import SIZE  # noqa: E402
+from SkullGANLib.extraction import cutting, sampling, single_ct  # noqa: E402
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # noqa: E402
@@ -53,8 +54,8 @@ class Head:
         self.cavity: Cavity = find_cavity(self.ct)
         self.frame = self.cavity.frame
         self.kept = single_ct.extract(self.ct, bones=cut_plan.BONES).segments
-        row = single_ct.TOP_MARGIN_ROWS + BELOW_TABLE_ROWS
-        on_wall = self.kept.pixel_to_ras @ [(single_ct.SIZE - 1) / 2, row, 0.0, 1.0]
+        row = cutting.TOP_MARGIN_ROWS + BELOW_TABLE_ROWS
+        on_wall = self.kept.pixel_to_ras @ [(SIZE - 1) / 2, row, 0.0, 1.0]
         self.dots = self.frame.from_ras(on_wall[:, :3])
 
     def slice_hu(self, across: np.ndarray, up: np.ndarray, fixed: int, at_mm: float) -> np.ndarray:
@@ -63,7 +64,7 @@ class Head:
         free = [np.broadcast_to(across[None, :], shape), np.broadcast_to(up[:, None], shape)]
         free.insert(fixed, np.full(shape, at_mm))
         points = self.frame.to_ras(np.stack(free, -1).reshape(-1, 3))
-        return single_ct.sample_hu(self.ct, points).reshape(shape)
+        return sampling.sample_hu(self.ct, points).reshape(shape)
 
     def chosen(self, plane: str, near: float | None = None, axis: int = 2) -> np.ndarray:
         """Which dots are of a plane's name and, if told, of the plane next to a coordinate."""

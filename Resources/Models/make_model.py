@@ -38,14 +38,14 @@ from SkullGANLib.ct.volume import HeadCT, pseudonym, read_ct  # noqa: E402
 from SkullGANLib.data import hdf5  # noqa: E402
 from SkullGANLib.data.segment_set import PIXEL_SPACING_MM, SegmentSet  # noqa: E402
 from SkullGANLib.evaluation.measures import nearest_neighbors  # noqa: E402
-from SkullGANLib.extraction import single_ct  # noqa: E402
+from SkullGANLib.extraction import cutting, single_ct  # noqa: E402
 from SkullGANLib.generation import from_seeds  # noqa: E402
-from SkullGANLib.metrics import radiology  # noqa: E402
+from SkullGANLib.metrics import measure  # noqa: E402
 from SkullGANLib.networks import model_file  # noqa: E402
 from SkullGANLib.networks.model_file import Model  # noqa: E402
 from SkullGANLib.plots import contact_sheet  # noqa: E402
 from SkullGANLib.training import loop  # noqa: E402
-from SkullGANLib.training.recipe import named  # noqa: E402
+from SkullGANLib.training.presets import named  # noqa: E402
 
 SEED = 20230801
 INTERVAL_MM = 1.0
@@ -58,10 +58,10 @@ BONES = ("temporal", "parietal")
 RECIPE = named("demo").with_settings(
     {
         "epochs": "100",
-        "epoch_segments": "320",
+        "samples_per_epoch": "320",
         "generator_learning_rate": "1.5e-3",
         "discriminator_learning_rate": "7.5e-4",
-        "settle_share": "0.4",
+        "lr_decay_fraction": "0.4",
         "ema_decay": "0.997",
         "report_every": "20",
         "snapshot_every": "5",
@@ -85,7 +85,7 @@ def cut_sets(ct: HeadCT) -> tuple[SegmentSet, SegmentSet]:
     mask = skull.skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity)
 
     def cut_at(site: cut_plan.Site) -> tuple[np.ndarray, np.ndarray, np.ndarray] | str:
-        return single_ct._first_good_cut(ct, mask, site, PIXEL_SPACING_MM, threshold_hu)
+        return cutting.first_good_cut(ct, mask, site, PIXEL_SPACING_MM, threshold_hu)
 
     drawn = list(drawn_sites(cavity, np.random.default_rng(SEED)))
     kept: tuple[list, list] = ([], [])
@@ -104,7 +104,7 @@ def cut_sets(ct: HeadCT) -> tuple[SegmentSet, SegmentSet]:
     source = {**ct.source, "threshold_hu": threshold_hu}
     print(f"{len(drawn)} sites, {[len(k) for k in kept]} kept, dropped: {dict(dropped)}")
     train, test = (
-        replace(single_ct._as_set(each, name, name, PIXEL_SPACING_MM), source=source)
+        replace(single_ct.as_set(each, name, name, PIXEL_SPACING_MM), source=source)
         for each in kept
     )
     return train, test
@@ -145,7 +145,7 @@ def share_held_out(cavity: Cavity, pixel_to_ras: np.ndarray, wall: np.ndarray) -
 
 def figures(made: Model, sets: dict[str, SegmentSet]) -> dict[str, object]:
     """Give what the model card says of the sets "train", "test" and "synthetic"."""
-    measured = {name: radiology.measure(one) for name, one in sets.items()}
+    measured = {name: measure(one) for name, one in sets.items()}
     said: dict[str, object] = {name: len(one) for name, one in sets.items()}
     for metric in COMPARED:
         for name in sets:

@@ -22,7 +22,7 @@ from scipy import ndimage
 from SkullGANLib.anatomy import cut_plan, skull
 from SkullGANLib.anatomy.cavity import find_cavity
 from SkullGANLib.ct.volume import read_ct
-from SkullGANLib.extraction import single_ct
+from SkullGANLib.extraction import cutting, single_ct
 from SkullGANLib.utils import resources
 
 BUDGET_S = 10.0
@@ -52,14 +52,14 @@ def main() -> None:
         threshold_hu = skull.bone_threshold_hu(ct, cavity)
         mask = skull.skull_mask(ct, cavity=cavity, threshold_hu=threshold_hu)
 
-    point = (found.pixel_to_ras[len(found) // 2] @ [63.5, single_ct.TOP_MARGIN_ROWS, 0, 1])[:3]
+    point = (found.pixel_to_ras[len(found) // 2] @ [63.5, cutting.TOP_MARGIN_ROWS, 0, 1])[:3]
     site = cut_plan.by_hand(
         cavity.frame, point, cavity.frame.superior + 0.3 * cavity.frame.anterior
     )
     repeats = 20
     with timed(f"{repeats} oblique cuts by hand") as seconds:
         for _ in range(repeats):
-            single_ct.cut(ct, mask, single_ct.place(ct, mask, site), threshold_hu)
+            cutting.cut(ct, mask, cutting.place(ct, mask, site), threshold_hu)
     print(f"{'cuts by hand a second (20 needed for a preview)':<44} {repeats / seconds():6.0f}")
     straightforward(ct, seconds() / repeats)
 

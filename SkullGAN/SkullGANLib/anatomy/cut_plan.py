@@ -1,6 +1,10 @@
-"""Sites: where on the skull a segment belongs, and which bone and side it then shows.
+"""The cut plan: where on the skull segments belong, and which bone and side they then show.
 
-All planes lie in the head frame (see ``frame``), at fixed steps, and bone and side follow from
+Bones and planes are listed here once: the command's options, the panel's check boxes and the tables
+of files follow ``BONES`` and ``PLANES``. A new bone is appended, with its geometry in ``plan`` and
+``bones_of``.
+
+All planes lie in the head frame (see ``head_frame``), at fixed steps, and bone and side follow from
 where they lie (the README has a picture of it, ``Resources/Screenshots/sites.png``):
 
 - **axial** planes from the floor of the vault up. Rays to the left and to the right meet the
@@ -50,9 +54,46 @@ ASTERION_DEG = 60.0
 """The lambdoid suture falls from the lambda, straight behind, to the floor of the vault so far to
 either side."""
 
-BONES = ("temporal", "parietal", "frontal", "occipital")
+
+@dataclass(frozen=True)
+class Choice:
+    """A bone or a plane that segments may be cut from.
+
+    Attributes:
+        name: as in ``SegmentSet``.
+        meaning: a sentence for people who choose.
+        by_default: whether it is cut where nobody chooses.
+    """
+
+    name: str
+    meaning: str
+    by_default: bool = True
+
+
+BONE_CHOICES = (
+    Choice("temporal", "Cut the thin bone at the temples: the lowest 35 mm of the vault."),
+    Choice("parietal", "Cut the bone above the temporal bone, up to the vertex."),
+    Choice(
+        "frontal",
+        "Cut the forehead, too; sinuses and sutures spoil a small training set.",
+        by_default=False,
+    ),
+    Choice(
+        "occipital",
+        "Cut the back of the head, too; sutures spoil a small training set.",
+        by_default=False,
+    ),
+)
+PLANE_CHOICES = (
+    Choice("axial", "Cut in axial planes of the head: both temples, and the sides above them."),
+    Choice("coronal", "Cut in coronal planes of the head: parietal bone, 45 degrees up."),
+    Choice("sagittal", "Cut in sagittal planes of the head: parietal bone beside the midline."),
+)
+BONES = tuple(choice.name for choice in BONE_CHOICES)
+PLANES = tuple(choice.name for choice in PLANE_CHOICES)
 SIDES = ("left", "right")
-PLANES = ("axial", "coronal", "sagittal")
+DEFAULT_BONES = tuple(choice.name for choice in BONE_CHOICES if choice.by_default)
+DEFAULT_PLANES = tuple(choice.name for choice in PLANE_CHOICES if choice.by_default)
 
 _HAND_RAY_MM = 60.0  # a ray by hand starts this far inside the point, short of the other side
 _SAME_PLANE = 0.9  # cosine up to which a plane by hand still has the name of the nearest
@@ -107,15 +148,15 @@ def by_hand(frame: HeadFrame, point_ras: np.ndarray, normal: np.ndarray) -> Site
     outward = outward - (outward @ unit) * unit
     if length == 0 or np.linalg.norm(outward) < 1.0:
         raise BadInputError(
-            f"The plane's normal is {np.round(normal, 3).tolist()}, one that lies along the skull "
-            "at the point is needed."
+            f"The plane's normal is {np.round(normal, 3).tolist()}, expected one that lies along "
+            "the skull at the point."
         )
     outward = outward / np.linalg.norm(outward)
-    looks = {"axial": frame.superior, "coronal": -frame.anterior, "sagittal": frame.right}
-    plane = max(looks, key=lambda name: abs(unit @ looks[name]))
-    if unit @ looks[plane] < 0:
+    normals = {"axial": frame.superior, "coronal": -frame.anterior, "sagittal": frame.right}
+    plane = max(normals, key=lambda name: abs(unit @ normals[name]))
+    if unit @ normals[plane] < 0:
         unit = -unit
-    named = plane if unit @ looks[plane] > _SAME_PLANE else "oblique"
+    named = plane if unit @ normals[plane] > _SAME_PLANE else "oblique"
     side = "left" if frame.from_ras(point_ras)[0] < 0 else "right"
     return Site("unknown", side, named, point_ras - _HAND_RAY_MM * outward, outward, unit)
 
@@ -157,10 +198,10 @@ def _sagittal(frame: HeadFrame, interval_mm: float) -> Iterator[Site]:
 
 
 def bones_of(cavity: Cavity, points_ras: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Say which bone and side any points of the vault belong to.
+    """Find which bone and side any points of the vault belong to.
 
     Every site of ``plan`` has the bone that its point on the wall is given here. Between them the
-    borders are drawn as the sutures run on average: the coronal suture as a plane that leans
+    borders run as the sutures do on average: the coronal suture as a plane that leans
     forward downwards, the lambdoid one as an inverted V from the lambda, the squamous one as a
     height.
 

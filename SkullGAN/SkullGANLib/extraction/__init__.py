@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy_face
 
 if TYPE_CHECKING:
+    from .cutting import cut as cut
+    from .cutting import place as place
+    from .cutting import rejection_reason as rejection_reason
     from .single_ct import Extraction as Extraction
-    from .single_ct import cut as cut
     from .single_ct import extract as extract
-    from .single_ct import place as place
 
-__all__ = ["Extraction", "cut", "extract", "place"]
+__all__ = ["Extraction", "cut", "extract", "place", "rejection_reason"]
 
 _HOMES = {
     "Extraction": "single_ct",
-    "cut": "single_ct",
+    "cut": "cutting",
     "extract": "single_ct",
-    "place": "single_ct",
+    "place": "cutting",
+    "rejection_reason": "cutting",
 }
 
 __getattr__, __dir__ = lazy_face(__name__, _HOMES)

@@ -14,8 +14,8 @@ from SkullGANLib.anatomy import cut_plan
 from SkullGANLib.ct.volume import HeadCT, pseudonym
 from SkullGANLib.data.segment_set import PIXEL_SPACING_MM, SegmentSet
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.extraction import single_ct
-from SkullGANLib.metrics import radiology
+from SkullGANLib.extraction import cutting
+from SkullGANLib.metrics import measure
 from SkullGANLib.utils.task import Work
 
 from ..nodes import head_attributes, segment_sets, segmentations, volumes
@@ -66,10 +66,10 @@ class HandCutter:
             site = cut_plan.by_hand(self.head.frame, point_ras, normal)
         except BadInputError as error:
             return HandCut(None, str(error))
-        matrix = single_ct.place(self.ct, self.mask, site)
+        matrix = cutting.place(self.ct, self.mask, site)
         if isinstance(matrix, str):
             return HandCut(None, matrix)
-        hu, mask = single_ct.cut(self.ct, self.mask, matrix, self.head.threshold_hu)
+        hu, mask = cutting.cut(self.ct, self.mask, matrix, self.head.threshold_hu)
         found = SegmentSet(
             hu=hu[None],
             mask=mask[None],
@@ -87,7 +87,7 @@ class HandCutter:
             },
             ct=np.array([self.name]),
         )
-        return HandCut(found, single_ct.rejection_reason(hu, mask, PIXEL_SPACING_MM) or "")
+        return HandCut(found, cutting.rejection_reason(hu, mask, PIXEL_SPACING_MM) or "")
 
     def on_skull(self, direction: np.ndarray) -> np.ndarray:
         """Find where a ray from the middle of the head leaves the skull.
@@ -145,7 +145,7 @@ def add(
     Returns:
         The volume of the set.
     """
-    metrics = radiology.measure(found)
+    metrics = measure(found)
     if volume is not None and segment_sets.ct_of(volume) is cutter.node:
         segment_sets.append(volume, found, metrics)
         return volume

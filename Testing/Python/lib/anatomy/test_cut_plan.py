@@ -7,7 +7,7 @@ import pytest
 from SkullGANLib.anatomy import cut_plan
 from SkullGANLib.anatomy.cavity import find_cavity
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.extraction import single_ct
+from SkullGANLib.extraction import cutting, single_ct
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +59,10 @@ def test_a_plane_by_hand_gives_the_segment_at_its_point(sphere_head, sphere_mask
     point = np.array([-80.0, 3.0, 2.0])
     site = cut_plan.by_hand(cavity.frame, point, np.array(normal, float))
     assert (site.side, site.plane) == ("left", plane)
-    matrix = single_ct.place(sphere_head, sphere_mask, site)
-    hu, mask = single_ct.cut(sphere_head, sphere_mask, matrix, 300)
-    assert single_ct.rejection_reason(hu, mask, 0.45) is None
-    middle = (matrix @ [63.5, single_ct.TOP_MARGIN_ROWS, 0, 1])[:3]
+    matrix = cutting.place(sphere_head, sphere_mask, site)
+    hu, mask = cutting.cut(sphere_head, sphere_mask, matrix, 300)
+    assert cutting.rejection_reason(hu, mask, 0.45) is None
+    middle = (matrix @ [63.5, cutting.TOP_MARGIN_ROWS, 0, 1])[:3]
     assert np.linalg.norm(middle - point) < 3.0
 
 
@@ -70,5 +70,5 @@ def test_a_plane_by_hand_gives_the_segment_at_its_point(sphere_head, sphere_mask
 def test_a_plane_that_does_not_cut_the_wall_is_refused(sphere_head, normal):
     cavity = find_cavity(sphere_head)
     on_the_axis = cavity.frame.head_to_ras[:3, 3] + [80.0, 0.0, 0.0]
-    with pytest.raises(BadInputError, match="along the skull at the point is needed"):
+    with pytest.raises(BadInputError, match="expected one that lies along the skull"):
         cut_plan.by_hand(cavity.frame, on_the_axis, np.array(normal))

@@ -15,9 +15,10 @@ from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.extraction import single_ct
+from SkullGANLib.extraction import cutting, single_ct
 from SkullGANLib.extraction.single_ct import Extraction
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import measure
+from SkullGANLib.metrics.profiles import COLUMN_STEP, FIRST_COLUMN
 
 TURNED = Rotation.from_euler("xyz", [8.0, -6.0, 10.0], degrees=True).as_matrix()
 HEAD = Phantom()
@@ -44,7 +45,7 @@ def fine_scan(phantom: Phantom, noise_hu: float = 20.0) -> HeadCT:
 
 def true_thickness_mm(phantom: Phantom, found: SegmentSet) -> np.ndarray:
     """Mean length of the measured columns between the outermost and the innermost surface."""
-    columns = np.arange(radiology.FIRST_COLUMN, segment_set.SIZE, radiology.COLUMN_STEP)
+    columns = np.arange(FIRST_COLUMN, segment_set.SIZE, COLUMN_STEP)
     tops = np.stack([columns, 0 * columns, 0 * columns, 0 * columns + 1], axis=-1)
     lengths = []
     for matrix in found.pixel_to_ras:
@@ -57,7 +58,7 @@ def true_thickness_mm(phantom: Phantom, found: SegmentSet) -> np.ndarray:
 
 def errors(phantom: Phantom, found: SegmentSet) -> tuple[np.ndarray, np.ndarray]:
     """Measured less true thickness (mm) and SDR (``peaks``) of each segment."""
-    measured = radiology.measure(found)
+    measured = measure(found)
     return (
         measured["thickness_mm"] - true_thickness_mm(phantom, found),
         measured["sdr_peaks"] - phantom.sdr,
@@ -124,7 +125,7 @@ def test_tables_of_1_2_mm_need_a_sharp_kernel():
 
 @pytest.mark.slow
 def test_noise_of_60_hu_leaves_the_thickness_and_lowers_the_sdr_by_up_to_0_06():
-    """A minimum falls with noise; see ``radiology.sdr``."""
+    """A minimum falls with noise; see ``metrics.skull_density_ratio``."""
     noisy = fine_scan(HEAD, noise_hu=60.0)
     thickness, sdr = errors(HEAD, extracted(noisy, planes=["coronal"]).segments)
     assert np.abs(thickness).max() < 0.15
@@ -271,4 +272,4 @@ def test_none_goes_across_the_frontal_defect_of_a_real_head(shared_ct):
         # Whatever the mask says: bone stands in the CT's own voxels below each column.
         i, j, k = np.rint(pixels[:60] @ (to_index @ matrix).T).astype(int)[..., :3].T
         nearest = ct.hu[np.minimum(k, len(ct.hu) - 1), j, i]
-        assert (nearest.max(1) > 500).mean() >= single_ct.FEWEST_GOOD_COLUMNS
+        assert (nearest.max(1) > 500).mean() >= cutting.FEWEST_GOOD_COLUMNS

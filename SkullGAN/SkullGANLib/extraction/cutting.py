@@ -1,0 +1,280 @@
+"""One cut of the skull wall: laid level where a site is, the outer table up, kept or rejected.
+
+``place`` lays a square on the wall that the ray of a site meets, ``cut`` cuts, ``rejection_reason``
+says what is wrong with a cut that is no uninterrupted wall from edge to edge; ``first_good_cut``
+does all three. Sites know the anatomy and touch no HU; cutting knows only the CT, the mask and a
+matrix, so that a segment can be cut again from the ``pixel_to_ras`` stored beside it.
+
+Where a ridge of the base or air cells spoil a cut, it is moved along the wall by a few millimeters.
+As in the paper, cuts are rotated and never mirrored.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from ..anatomy.cut_plan import Site
+from ..ct.volume import HeadCT
+from ..data.segment_set import PIXEL_SPACING_MM, SIZE
+from .sampling import is_inside, points_of, sample_hu, sample_mask, to_ijk
+
+TOP_MARGIN_ROWS = 8
+"""Rows above the highest point of the outer table; the wall then fills the upper quarter."""
+FEWEST_GOOD_COLUMNS = 0.97
+"""Share of columns that must hold one uninterrupted run of wall."""
+
+_SHIFTS_MM = (0.0, 5.0, -5.0, 10.0, -10.0)
+_LONGEST_RAY_MM = 140.0
+_RAY_STEP_MM = 0.25
+_SEARCH_ROW = 40  # where the outer table stands while the cut is being turned level
+_TURNS = 4
+_TURNING_STEP = 2  # every other row and column is enough to turn a cut level
+_STEEPEST_SLANT = np.sin(np.deg2rad(40.0))  # wall against plane; 1/cos(40 deg) = 1.3 in thickness
+_THICKEST_MM = 20.0
+_THINNEST_MM = 1.0
+_RIDGE_MM, _RIDGE_RATIO = 10.0, 3.0  # thicker than both: petrous or sphenoid ridge
+_AIR_HU = -200
+_MOST_AIR = 0.005
+_AIR_BEHIND_MM = 12.0  # mastoid cells lie this close behind the outer table, brain is no air
+_METAL_HU = 3000
+_TABLE_MM, _LEAST_TABLE = 2.5, 0.5  # a table, as a share of the column's highest HU, lies so deep
+_SMOOTHING_PIXELS = 0.8
+_SURELY_INSIDE, _SURELY_OUTSIDE = 0.85, 0.15  # shares of the interpolated mask
+
+
+def place(
+    ct: HeadCT,
+    mask: np.ndarray,
+    site: Site,
+    *,
+    shift_mm: float = 0.0,
+    spacing_mm: float = PIXEL_SPACING_MM,
+) -> np.ndarray | str:
+    """Lay a segment on the wall that the ray of a site meets.
+
+    Args:
+        ct: the head CT.
+        mask: (slices, rows, columns), nonzero in the skull wall.
+        site: plane and ray.
+        shift_mm: how far the ray is moved along the wall, within the plane.
+        spacing_mm: size of a pixel.
+
+    Returns:
+        ``pixel_to_ras``, float64 (4, 4): the outer table's regression line is horizontal, the ray
+        passes through the middle column, the highest point lies ``TOP_MARGIN_ROWS`` below row 0.
+        Or the reason (a text) why there is no such segment.
+    """
+    outward, normal = site.outward, site.normal
+    start = site.start_ras + shift_mm * np.cross(outward, normal)
+    steps = np.arange(0.0, _LONGEST_RAY_MM, _RAY_STEP_MM)
+    on_wall = sample_mask(mask, ct, start + steps[:, None] * outward) > 0.5
+    if not on_wall.any():
+        return "no wall there"
+    anchor = start + steps[np.flatnonzero(on_wall)[-1]] * outward
+    if _slant(ct, mask, anchor, normal) > _STEEPEST_SLANT:
+        return "wall slants through the plane"
+
+    inward = -outward
+    matrix = _matrix(anchor, inward, normal, _SEARCH_ROW, spacing_mm)
+    for _ in range(_TURNS):
+        edge = _outer_edge(_share_in_plane(ct, mask, matrix, _TURNING_STEP) > 0.5)
+        found = np.isfinite(edge)
+        if found.mean() < FEWEST_GOOD_COLUMNS:
+            return "not from edge to edge"
+        slope = np.polyfit(np.flatnonzero(found), edge[found], 1)[0]
+        along = np.cross(inward, normal)
+        inward = inward - slope * along
+        inward /= np.linalg.norm(inward)
+        matrix = _matrix(anchor, inward, normal, _SEARCH_ROW, spacing_mm)
+    edge = _outer_edge(_share_in_plane(ct, mask, matrix) > 0.5)
+    if not np.isfinite(edge).any():
+        return "not from edge to edge"
+    row = _SEARCH_ROW - (np.floor(np.nanmin(edge)) - TOP_MARGIN_ROWS)
+    return _matrix(anchor, inward, normal, row, spacing_mm)
+
+
+def cut(
+    ct: HeadCT,
+    mask: np.ndarray,
+    pixel_to_ras: np.ndarray,
+    threshold_hu: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cut one segment: the CT interpolated once, by a cubic spline, and the wall's mask.
+
+    The mask says which pixels are wall but for its own last voxel; there, where the wall ends
+    inside a voxel, the interpolated CT decides by the threshold.
+
+    Args:
+        ct: the head CT.
+        mask: (slices, rows, columns), nonzero in the skull wall.
+        pixel_to_ras: (4, 4), takes (column, row, 0, 1) to RAS mm.
+        threshold_hu: HU from which a pixel at the surface is bone.
+
+    Returns:
+        HU as int16 (128, 128), 0 outside the wall, and the mask as uint8 (128, 128).
+    """
+    hu = np.zeros((SIZE, SIZE), np.int16)
+    share = _share_in_plane(ct, mask, pixel_to_ras)
+    rows = np.flatnonzero((share > _SURELY_OUTSIDE).any(1))
+    if rows.size == 0:
+        return hu, np.zeros((SIZE, SIZE), np.uint8)
+    used = slice(max(rows[0] - 2, 0), min(rows[-1] + 3, SIZE))
+    r, c = np.mgrid[used, :SIZE]
+    hu[used] = sample_hu(ct, points_of(pixel_to_ras, r.ravel(), c.ravel())).reshape(r.shape)
+    dense = ndimage.gaussian_filter(hu.astype(np.float32), _SMOOTHING_PIXELS) > threshold_hu
+    wall = _main_part((share > _SURELY_INSIDE) | (dense & (share > _SURELY_OUTSIDE)))
+    hu[~wall] = 0
+    return hu, wall.astype(np.uint8)
+
+
+def rejection_reason(hu: np.ndarray, mask: np.ndarray, spacing_mm: float) -> str | None:
+    """Say why a cut is no segment of a skull wall, or None if it is one.
+
+    Args:
+        hu: int16 (128, 128), HU, 0 outside the mask.
+        mask: uint8 (128, 128).
+        spacing_mm: size of a pixel.
+    """
+    wall = mask.astype(bool)
+    starts = (np.diff(wall.astype(np.int8), axis=0, prepend=0) == 1).sum(0)
+    thickness_mm = wall.sum(0) * spacing_mm
+    if starts[0] == 0 or starts[-1] == 0 or (starts == 0).mean() > 1 - FEWEST_GOOD_COLUMNS:
+        return "not from edge to edge"
+    if wall[-1].any() or wall[0].any():
+        return "leaves the image above or below"
+    inside = hu[wall]
+    if (inside < _AIR_HU).mean() > _MOST_AIR:
+        return "air cells or sinus"
+    if inside.max() > _METAL_HU:
+        return "metal"
+    if (starts == 1).mean() < FEWEST_GOOD_COLUMNS:
+        return "wall interrupted"
+    if thickness_mm.max() > _THICKEST_MM or np.median(thickness_mm) < _THINNEST_MM:
+        return "too thick or too thin for a vault"
+    if thickness_mm.max() > max(_RIDGE_MM, _RIDGE_RATIO * np.median(thickness_mm)):
+        return "a ridge joins the wall"
+    if not _has_both_tables(hu, wall, spacing_mm):
+        return "no outer or inner table"
+    return None
+
+
+def first_good_cut(
+    ct: HeadCT, mask: np.ndarray, site: Site, spacing_mm: float, threshold_hu: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | str:
+    """Lay a segment at a site, or a few millimeters beside it, and cut it.
+
+    Args:
+        ct: the head CT.
+        mask: (slices, rows, columns), nonzero in the skull wall.
+        site: plane and ray.
+        spacing_mm: size of a pixel.
+        threshold_hu: HU from which a pixel at the surface is bone.
+
+    Returns:
+        ``pixel_to_ras``, HU and mask of the first cut that is good, as ``place`` and ``cut`` give
+        them; or the reason (a text) why there is none at the site itself.
+    """
+    reasons = []
+    for shift_mm in _SHIFTS_MM:
+        matrix = place(ct, mask, site, shift_mm=shift_mm, spacing_mm=spacing_mm)
+        if isinstance(matrix, str):
+            reasons.append(matrix)
+            continue
+        hu, wall = cut(ct, mask, matrix, threshold_hu)
+        reason = rejection_reason(hu, wall, spacing_mm)
+        if reason is None:
+            reason = _rejection_reason_around(ct, wall, matrix, spacing_mm)
+        if reason is None:
+            return matrix, hu, wall
+        reasons.append(reason)
+    return reasons[0]
+
+
+def _has_both_tables(hu: np.ndarray, wall: np.ndarray, spacing_mm: float) -> bool:
+    """Whether the wall is dense on both sides; a head holder pressed to it is not, nor is diploë
+    laid bare where the field of view or a craniectomy ends."""
+    height = np.where(wall, hu, 0)
+    depth = max(1, round(_TABLE_MM / spacing_mm))
+    needed = _LEAST_TABLE * height.max(0)
+    good = np.ones(SIZE, bool)
+    for side in (height, height[::-1]):
+        rows = (side != 0).argmax(0) + np.arange(depth)[:, None]
+        table = np.take_along_axis(side, np.minimum(rows, SIZE - 1), axis=0).max(0)
+        good &= table >= needed
+    return bool(good.mean() >= FEWEST_GOOD_COLUMNS)
+
+
+def _rejection_reason_around(
+    ct: HeadCT, wall: np.ndarray, pixel_to_ras: np.ndarray, spacing_mm: float
+) -> str | None:
+    """Find what is wrong in the CT around the wall that the cut itself does not show.
+
+    A wall that reaches the border of the CT may go on beyond it. Air in or close behind the wall,
+    where a vault has diploë and brain, is that of the mastoid or of a sinus.
+    """
+    rows, columns = np.nonzero(wall)
+    well_inside = is_inside(to_ijk(ct, points_of(pixel_to_ras, rows, columns)), ct, margin=0.5)
+    if len(np.unique(columns[~well_inside])) > (1 - FEWEST_GOOD_COLUMNS) * SIZE:
+        return "leaves the field of view"
+    rows = wall.argmax(0) + np.arange(int(_AIR_BEHIND_MM / spacing_mm))[:, None]
+    points = points_of(pixel_to_ras, rows, np.broadcast_to(np.arange(SIZE), rows.shape))
+    ijk = np.rint(to_ijk(ct, points.reshape(-1, 3))).astype(int)
+    behind = ct.hu[tuple(ijk[is_inside(ijk, ct)].T)]
+    return "air cells or sinus" if (behind < _AIR_HU).mean() > _MOST_AIR else None
+
+
+def _matrix(
+    anchor: np.ndarray, inward: np.ndarray, normal: np.ndarray, row: float, spacing_mm: float
+) -> np.ndarray:
+    """``pixel_to_ras`` with ``anchor`` in the middle column at ``row``; (along, inward, normal)
+    is right-handed."""
+    along = np.cross(inward, normal)
+    matrix = np.eye(4)
+    matrix[:3, 0] = along * spacing_mm
+    matrix[:3, 1] = inward * spacing_mm
+    matrix[:3, 2] = normal * spacing_mm
+    matrix[:3, 3] = anchor - spacing_mm * ((SIZE - 1) / 2 * along + row * inward)
+    return matrix
+
+
+def _share_in_plane(
+    ct: HeadCT, mask: np.ndarray, pixel_to_ras: np.ndarray, step: int = 1
+) -> np.ndarray:
+    """How far every ``step``-th pixel lies in the wall, float32 (128 / step, 128 / step), 0.5 at
+    the mask's surface."""
+    rows, columns = np.mgrid[0:SIZE:step, 0:SIZE:step]
+    share = sample_mask(mask, ct, points_of(pixel_to_ras, rows.ravel(), columns.ravel()))
+    # A pixel is smaller than a voxel: without this the voxels' corners show.
+    return ndimage.gaussian_filter(share.reshape(rows.shape), _SMOOTHING_PIXELS / step)
+
+
+def _main_part(wall: np.ndarray) -> np.ndarray:
+    """The largest connected part, its holes filled."""
+    labels, count = ndimage.label(wall)
+    if count == 0:
+        return wall
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return ndimage.binary_fill_holes(labels == sizes.argmax())
+
+
+def _outer_edge(wall: np.ndarray) -> np.ndarray:
+    """First row of the main part in each column, NaN where there is none, float64 (columns,)."""
+    part = _main_part(wall)
+    edge = part.argmax(0).astype(np.float64)
+    edge[~part.any(0)] = np.nan
+    return edge
+
+
+def _slant(ct: HeadCT, mask: np.ndarray, anchor: np.ndarray, normal: np.ndarray) -> float:
+    """|cosine| between the wall's surface normal at ``anchor`` and the plane's normal."""
+    offsets = np.linspace(-10.0, 10.0, 21)
+    grid = np.stack(np.meshgrid(offsets, offsets, offsets, indexing="ij"), axis=-1)
+    around = sample_mask(mask, ct, (grid + anchor).reshape(-1, 3)).reshape(grid.shape[:3])
+    # The wall near the anchor is a slab: the direction of its least extent is its normal.
+    places = grid[around > 0.5]
+    if len(places) < 10:
+        return 1.0
+    _, directions = np.linalg.eigh(np.cov(places.T))
+    return float(abs(directions[:, 0] @ normal))
