@@ -24,7 +24,7 @@ from SkullGANLib.anatomy.skull import skull_mask
 from SkullGANLib.cli.options import add_output
 from SkullGANLib.ct.volume import read_ct, read_mask
 from SkullGANLib.data import hdf5
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import measure
 from SkullGANLib.utils import atomic_files
 from SkullGANScene.nodes import mrb, segment_sets, segmentations, volumes
 from SkullGANScene.offscreen import headless, rendering, scene_pictures
@@ -58,7 +58,7 @@ def build_scene(
     segments = hdf5.read(synthetic_path)
     ct = read_ct(ct_path)
     mask = read_mask(mask_path, ct) if mask_path else skull_mask(ct)
-    metrics = radiology.measure(segments)
+    metrics = measure(segments)
 
     scene = headless.application_scene()
     ct_node = volumes.add_ct(scene, ct, ct_path.name.split(".")[0] or "CT")

@@ -33,7 +33,7 @@ from SkullGANLib.errors import BadInputError, SkullGANError
 from SkullGANLib.mapping import head_maps, transducer
 from SkullGANLib.mapping.calvaria_map import vertex_numbers
 from SkullGANLib.mapping.head_maps import HeadMaps
-from SkullGANLib.metrics.radiology import METRICS
+from SkullGANLib.metrics import METRICS
 from SkullGANLib.utils import atomic_files
 from SkullGANScene.nodes import maps, mrb, volumes
 from SkullGANScene.offscreen import headless, rendering, scene_pictures

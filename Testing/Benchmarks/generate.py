@@ -24,7 +24,7 @@ from itertools import repeat
 import numpy as np
 import torch
 from SkullGANLib.generation.from_seeds import draw, generate, generate_set
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import measure
 from SkullGANLib.networks import model_file
 from SkullGANLib.networks.dcgan import (
     GENERATOR_WIDTH,
@@ -40,7 +40,7 @@ from SkullGANLib.networks.fast_generator import (
     prepared,
 )
 from SkullGANLib.networks.model_file import Model
-from SkullGANLib.training.recipe import named
+from SkullGANLib.training.presets import named
 from torch import nn
 
 ENDLESS = 10**6
@@ -128,7 +128,7 @@ def compare_precisions(path: str, device: torch.device, count: int) -> None:
         for precision in metrics:
             settings["precision"] = precision
             one = generate_set(made, seeds, **settings)
-            metrics[precision].append(radiology.measure(one))
+            metrics[precision].append(measure(one))
             # With a threshold below all HU, nothing is set to 0.
             whole[precision] = generate_set(made, seeds, wall_threshold_hu=-(2**15) - 1, **settings)
         apart.append(np.abs(whole["fp32"].hu.astype(int) - whole["bf16"].hu).mean(axis=(1, 2)))

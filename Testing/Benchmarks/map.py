@@ -25,7 +25,7 @@ from SkullGANLib.anatomy import skull
 from SkullGANLib.anatomy.cavity import find_cavity
 from SkullGANLib.ct.volume import read_ct
 from SkullGANLib.mapping import calvaria_map, rays, surface, transducer, vtp
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import Profiles, measure_profiles
 from SkullGANLib.utils import resources
 
 BUDGET_S = 3.0
@@ -81,7 +81,7 @@ def straightforward(
             steps = np.arange(0.0, 30.0, rays.STEP_MM)
             hu = rays.sample(head.field, point + 4 * normal - steps[:, None] * normal)
             bone = (hu > head.field.threshold_hu)[None]
-            radiology.measure_profiles(hu[None], bone, rays.STEP_MM)
+            measure_profiles(Profiles.of(hu[None], bone, rays.STEP_MM))
     print(f"{'ratio to ours, a ray':<52} {seconds() / count / ours_s:8.0f} x")
 
 

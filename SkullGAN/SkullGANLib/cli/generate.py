@@ -98,7 +98,7 @@ def artificial(options: argparse.Namespace) -> None:
 
     from ..data import hdf5
     from ..generation import artificial
-    from ..metrics import radiology
+    from ..metrics import measure
     from ..plots import contact_sheet
 
     refuse_to_overwrite(options)
@@ -126,9 +126,9 @@ def artificial(options: argparse.Namespace) -> None:
             on_progress=lambda done, of: report_progress(done / of, f"{done}/{of}"),
         ):
             writer.append(batch)
-            measured.append(radiology.measure(batch))
+            measured.append(measure(batch))
     found = artificial.match(
-        radiology.measure(like),
+        measure(like),
         {name: np.concatenate([each[name] for each in measured]) for name in artificial.METRICS},
     )
     statistics = ", ".join(f"{name} {value:.3f}" for name, value in found.ks.items())

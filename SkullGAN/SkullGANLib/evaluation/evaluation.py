@@ -214,7 +214,7 @@ def metric_distances(
     """Compare the distributions of ``COMPARED`` in two sets.
 
     Args:
-        reference, other: what ``radiology.measure`` gave for each; NaN are left out, and a metric
+        reference, other: what ``metrics.measure`` gave for each; NaN are left out, and a metric
             that nothing in either set has is, too.
     """
     from scipy import stats

@@ -19,7 +19,7 @@ import numpy as np
 from ..data import hdf5, segment_set
 from ..data.segment_set import TEXTS, SegmentSet
 from ..errors import BadInputError
-from ..metrics import radiology
+from ..metrics import measure
 from .measures.nearest_neighbors import MOST_TRAINING
 
 NAMES = ("train", "test", "synthetic", "control", "artificial")
@@ -54,7 +54,7 @@ class EvaluationSet:
     Attributes:
         segments: the M segments.
         place: int (M,), the place of each among the N.
-        metrics: float64 (N,) for each of ``radiology.METRICS``.
+        metrics: float64 (N,) for each of ``metrics.METRICS``.
         texts: (N,) texts for each of ``segmentset.TEXTS``.
         seed: int64 (N,), the generator's seed, -1 where there is none.
         digest: texts (N,), equal for segments of identical HU.
@@ -277,7 +277,7 @@ def _examined(
         batch, beyond = _within(batch, hu_range)
         batch = replace(batch, pixel_spacing_mm=spacing_mm, hu_range=_range_of(first, hu_range))
         clipped, bone = clipped + beyond, bone + np.count_nonzero(batch.mask)
-        metrics.append(radiology.measure(batch))
+        metrics.append(measure(batch))
         texts.append({text: getattr(batch, text) for text in TEXTS})
         seeds.append(batch.seed)
         kept.append(batch[place[(place >= start) & (place < start + len(batch))] - start])

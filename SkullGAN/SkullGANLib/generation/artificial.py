@@ -22,11 +22,11 @@ import numpy as np
 from ..data import segment_set
 from ..data.segment_set import SIZE, SegmentSet
 from ..errors import BadInputError
-from ..metrics import radiology
+from ..metrics import mean_intensity_hu, measure, skull_density_ratio, thickness_mm
 
 STYLES = ("idealized", "unrealistic")
 METRICS = ("sdr_peaks", "thickness_mm", "mean_intensity_hu")
-"""What is matched, of ``radiology.METRICS``."""
+"""What is matched, of ``metrics.METRICS``."""
 
 _NEIGHBORS = 3
 _FITTING_STEPS = 24
@@ -144,7 +144,7 @@ def match(real: Mapping[str, np.ndarray], artificial: Mapping[str, np.ndarray]) 
     """Compare the distributions of ``METRICS`` in an artificial and in the real set.
 
     Args:
-        real, artificial: what ``radiology.measure`` gave for each; NaN are left out.
+        real, artificial: what ``metrics.measure`` gave for each; NaN are left out.
     """
     from scipy import stats
 
@@ -208,7 +208,7 @@ class _Real:
     def of(cls, like: SegmentSet) -> _Real:
         from scipy.spatial import cKDTree
 
-        measured = radiology.measure(like)
+        measured = measure(like)
         metrics = np.stack([measured[name] for name in METRICS], axis=1)
         whole = np.isfinite(metrics).all(axis=1)
         if not whole.any():
@@ -278,9 +278,9 @@ def _fitted(
             break
         hu, mask = _render(parameters[on], style, state[on])
         measured = [
-            radiology.sdr(hu, mask),
-            radiology.thickness_mm(hu, mask, pixel_spacing_mm),
-            radiology.mean_intensity_hu(hu),
+            skull_density_ratio(hu, mask),
+            thickness_mm(hu, mask, pixel_spacing_mm),
+            mean_intensity_hu(hu),
         ]
         miss = targets[on] - np.stack(measured, axis=1)
         error = np.nan_to_num(np.abs(miss / _GOOD_ENOUGH).max(axis=1), nan=np.inf)

@@ -17,12 +17,12 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from .. import __version__
-from ..anatomy.cut_plan import BONES, SIDES, bones_of
 from ..anatomy.cavity import Cavity, find_cavity
+from ..anatomy.cut_plan import BONES, SIDES, bones_of
 from ..anatomy.skull import skull_mask, threshold_or_fitted
 from ..ct.volume import HeadCT
 from ..errors import BadInputError
-from ..metrics import radiology
+from ..metrics import METRICS, kernel_is_soft
 from . import rays, surface
 from .rays import CODES, MEASURED, METAL, NO_BONE, OUTSIDE
 
@@ -30,7 +30,7 @@ SDR_LIMIT = 0.40
 """Treatments commonly exclude a mean SDR below this."""
 COARSEST_MM = 2.0
 """Largest voxel whose SDR and thickness are told without a warning, as for segments."""
-UNITS = {name: "" for name in radiology.METRICS} | {"thickness_mm": "mm", "mean_intensity_hu": "HU"}
+UNITS = {name: "" for name in METRICS} | {"thickness_mm": "mm", "mean_intensity_hu": "HU"}
 REALNESS = "realness"
 """Name of the scalar that ``with_realness`` adds to a map."""
 ALL = "all"
@@ -71,7 +71,7 @@ class CalvariaMap:
         points_ras: float64 (N, 3), RAS mm, on the wall's outer edge at half height.
         triangles: int32 (T, 3), counter-clockwise seen from outside.
         normals: float64 (N, 3), outward unit vectors along which was measured.
-        values: float64 (N,) for each of ``radiology.METRICS``; NaN where the code is not 0. Others
+        values: float64 (N,) for each of ``metrics.METRICS``; NaN where the code is not 0. Others
             (``REALNESS``) may have been added, NaN where nothing is known.
         code: uint8 (N,), what the ray met, see ``rays.CODES``.
         bone: (N,) texts out of ``sites.BONES``.
@@ -219,7 +219,7 @@ def summary(found: CalvariaMap) -> list[dict[str, Any]]:
             **not_measured(found.code[where]),
         }
         for bone, side, where in groups
-        for metric in radiology.METRICS
+        for metric in METRICS
     ]
 
 
@@ -256,7 +256,7 @@ def caveats(source: Mapping[str, Any], code: np.ndarray | None = None) -> list[s
     """
     found = []
     kernel = source.get("kernel")
-    soft = radiology.kernel_is_soft(str(kernel)) if kernel else None
+    soft = kernel_is_soft(str(kernel)) if kernel else None
     if soft:
         found.append(
             f"The kernel {kernel} is soft: it blurs the diploë into the tables, the SDR is higher "

@@ -3,7 +3,7 @@
 ``Field`` prepares a CT and its skull mask once; ``measure`` then sends any number of rays through
 it, vectorized: those of a map (inward along the normals of the surface, see ``maps``) or those of
 an ultrasound array (from its elements to a target, see ``transducer``). What a profile is worth is
-measured by ``radiology``, the same as in segments.
+measured by ``metrics``, the same as in segments.
 
 A ray is not guessed at: what it met is its ``code``, and where that is not ``MEASURED`` its values
 are NaN.
@@ -20,7 +20,8 @@ import numpy as np
 from scipy import ndimage, sparse
 
 from ..ct.volume import HeadCT
-from ..metrics import radiology
+from ..metrics import METRICS, Profiles, measure_profiles
+from ..metrics.profiles import AIR_HU
 
 CODES = {
     0: "measured",
@@ -125,7 +126,7 @@ class Rays:
     """What N rays measured.
 
     Attributes:
-        values: float64 (N,) for each of ``radiology.METRICS``, NaN where the code is not 0.
+        values: float64 (N,) for each of ``metrics.METRICS``, NaN where the code is not 0.
         code: uint8 (N,), see ``CODES``.
         entry_mm, exit_mm: float64 (N,), distance from a ray's start to the outer and the inner
             edge of the wall (at half height); NaN as the values.
@@ -175,7 +176,7 @@ def measure(
     """Send rays through the wall and measure SDR, thickness along the ray and intensity.
 
     The wall of a ray begins with the first bone on it and ends before the first gap of
-    ``WIDEST_GAP_MM``. A ray with air (``radiology.AIR_HU``) between the first and the last bone on
+    ``WIDEST_GAP_MM``. A ray with air (``profiles.AIR_HU``) between the first and the last bone on
     it goes through a sinus or mastoid cells; one whose wall reaches the CT's outermost voxels may
     go on beyond them. Neither is measured.
 
@@ -255,7 +256,7 @@ def _measured(
 ) -> Rays:
     count = len(index)
     code = np.full(count, NO_BONE, np.uint8)
-    values = {name: np.full(count, np.nan) for name in radiology.METRICS}
+    values = {name: np.full(count, np.nan) for name in METRICS}
     edges = np.full((2, count), np.nan)
     # Rays of about the same length together: short ones are not padded to the longest.
     order = np.argsort(end - begin, kind="stable")
@@ -271,13 +272,14 @@ def _measured(
         bone = (share > _SURELY_INSIDE) | ((hu > field.threshold_hu) & (share > _SURELY_OUTSIDE))
         bone &= within
         wall, reaches_to = _outer_wall(bone)
-        found, outer, inner = radiology.measure_profiles(hu, wall, STEP_MM)
+        profile = Profiles(hu, wall, STEP_MM)
+        found, (outer, inner) = measure_profiles(profile), profile.edges
         sampled = np.arange(hu.shape[1])
         behind = (sampled >= wall.argmax(1)[:, None]) & (sampled <= reaches_to[:, None])
         code[rays] = np.select(
             [
                 ~wall.any(1),
-                (behind & (hu <= radiology.AIR_HU)).any(1),
+                (behind & (hu <= AIR_HU)).any(1),
                 (wall & (hu >= METAL_HU)).any(1),
                 _at_the_rim(field, index[rays], step[rays], begin[rays], wall),
                 np.isnan(found["thickness_mm"]),

@@ -18,8 +18,8 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import cKDTree
 
-from ..anatomy.head_frame import HeadFrame, voxels_ras
 from ..anatomy.cavity import Cavity
+from ..anatomy.head_frame import HeadFrame, voxels_ras
 from ..errors import BadInputError
 from ..utils.atomic_files import written_aside
 from . import rays
@@ -53,7 +53,7 @@ class ArrayRays:
     Attributes:
         elements_ras: float64 (N, 3), RAS mm.
         target_ras: float64 (3,).
-        values: float64 (N,) for each SDR of ``radiology.METRICS`` and ``mean_intensity_hu``, along
+        values: float64 (N,) for each SDR of ``metrics.METRICS`` and ``mean_intensity_hu``, along
             the ray; NaN where the code is not 0.
         thickness_mm: float64 (N,), of the wall where the ray enters it, along the wall's normal.
         path_mm: float64 (N,), way through the wall along the ray.

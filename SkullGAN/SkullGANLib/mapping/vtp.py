@@ -19,7 +19,7 @@ import numpy as np
 
 from ..anatomy.cut_plan import BONES, SIDES
 from ..errors import BadInputError
-from ..metrics.radiology import METRICS
+from ..metrics import METRICS
 from ..utils.atomic_files import written_aside
 from .calvaria_map import REALNESS, CalvariaMap
 from .rays import CODES

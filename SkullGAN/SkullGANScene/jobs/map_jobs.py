@@ -34,7 +34,7 @@ def map_skull(
     Args:
         ct_node: the CT.
         folder: empty; it keeps what the overlay needs to show another scalar.
-        scalar: to show, one of ``radiology.METRICS``.
+        scalar: to show, one of ``metrics.METRICS``.
         skull_node: a segmentation of the skull, perhaps edited; found, and not added, if None.
         target_ras: of the array, RAS mm; the middle of the intracranial space if None.
 

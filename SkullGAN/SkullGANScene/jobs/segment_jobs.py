@@ -163,7 +163,7 @@ def generate(
         first_seed: of the first of them; the others count up.
         name: of the set in the scene.
         model: file (.safetensors); the one that comes along if None.
-        limits: lowest and highest value of ``radiology.METRICS``; only segments within all of them
+        limits: lowest and highest value of ``metrics.METRICS``; only segments within all of them
             go into the scene.
         into_scene: as for ``extract``.
 

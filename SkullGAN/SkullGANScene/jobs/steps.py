@@ -13,7 +13,7 @@ from SkullGANLib.ct.volume import write_in_slabs
 from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import measure
 from SkullGANLib.utils.child_process import ChildProcess, command_line
 from SkullGANLib.utils.task import Work
 
@@ -25,10 +25,10 @@ _SLICES_AT_ONCE = 16
 
 
 def measured(segments: SegmentSet) -> Work:
-    """Measure a set, a few segments at a time; returns what ``radiology.measure`` gives."""
+    """Measure a set, a few segments at a time; returns what ``metrics.measure`` gives."""
     parts = []
     for first in range(0, len(segments), _MEASURED_AT_ONCE):
-        parts.append(radiology.measure(segments[first : first + _MEASURED_AT_ONCE]))
+        parts.append(measure(segments[first : first + _MEASURED_AT_ONCE]))
         yield first / len(segments)
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 

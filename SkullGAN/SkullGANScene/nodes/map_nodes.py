@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import slicer
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import SDR_DEFINITIONS
 
 RANGES: Mapping[str, tuple[float, float]] = {
-    **{f"sdr_{name.replace('-', '_')}": (0.2, 1.0) for name in radiology.SDR_DEFINITIONS},
+    **{f"sdr_{name.replace('-', '_')}": (0.2, 1.0) for name in SDR_DEFINITIONS},
     "thickness_mm": (0.0, 12.0),
     "mean_intensity_hu": (500.0, 1800.0),
     "realness": (0.0, 1.0),

@@ -23,7 +23,7 @@ from SkullGANLib.errors import BadInputError
 from SkullGANLib.mapping import calvaria_map
 from SkullGANLib.mapping.calvaria_map import CalvariaMap
 from SkullGANLib.mapping.rays import CODES, MEASURED
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import METRICS
 from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
 
 from . import color_tables, hierarchy, tables
@@ -43,7 +43,7 @@ NOT_CALIBRATED = "not calibrated"
 _OPACITY = 0.6
 _VOXELS_AT_ONCE = 2_000_000
 _AMBIENT = 0.4  # share of the light that makes no shade: colors are to be read
-_VALUES = (*radiology.METRICS, "code", "bone", "side")
+_VALUES = (*METRICS, "code", "bone", "side")
 
 
 def add_surface(
@@ -57,7 +57,7 @@ def add_surface(
         ct_node: the CT that was mapped, as ``volumes.ct_from`` gave it: the model takes its scene
             and stands under its transform.
         found: the map, RAS mm of the world.
-        scalar: one of ``radiology.METRICS``.
+        scalar: one of ``metrics.METRICS``.
 
     Raises:
         BadInputError: if the scalar is not known or the CT is under a transform that is not
@@ -101,7 +101,7 @@ def add_overlay(
         ct_node: the CT that was mapped.
         surface_node: its map (``add_surface``), which has the values.
         numbers: int32 (slices, rows, columns), what ``maps.vertex_numbers`` gave.
-        scalar: one of ``radiology.METRICS``.
+        scalar: one of ``metrics.METRICS``.
 
     Raises:
         BadInputError: if the scalar is not known or the numbers are not on the CT's grid.
@@ -140,7 +140,7 @@ def filling(
     Args:
         node: of ``add_empty_overlay`` or ``add_overlay``.
         numbers: int32 (slices, rows, columns), as for ``add_overlay``; may be mapped from a file.
-        scalar: one of ``radiology.METRICS``.
+        scalar: one of ``metrics.METRICS``.
 
     Yields:
         The share filled.
@@ -177,7 +177,7 @@ def show_scalar(
 
     Args:
         node: of ``add_surface`` or ``add_overlay``.
-        scalar: one of ``radiology.METRICS``.
+        scalar: one of ``metrics.METRICS``.
         numbers: for an overlay, what it was made of.
 
     Raises:

@@ -63,7 +63,7 @@ def add_segment_set(
     Args:
         scene: the scene.
         segments: the N segments.
-        metrics: what ``SkullGANLib.metrics.radiology.measure`` gave for them, float64 (N,) each.
+        metrics: what ``SkullGANLib.metrics.measure`` gave for them, float64 (N,) each.
         name: of the folder and the volume, and first part of the other names.
         ct_node: the CT that real segments were cut from: the folder is put beside it.
 

@@ -32,7 +32,7 @@ COLUMNS: Mapping[str, Column] = {
     "thickness_mm": Column("Thickness (mm)", "mm", "Mean thickness of the segment's wall"),
     "mean_intensity_hu": Column("Mean intensity (HU)", "HU", "Mean intensity of the segment"),
 }
-"""Columns by the names of ``SkullGANLib.metrics.radiology.measure``."""
+"""Columns by the names of ``SkullGANLib.metrics.measure``."""
 
 KEEP = "Keep"
 """Column of what the user decided: 1 for a segment that is kept, 0 for one that was rejected."""
@@ -55,7 +55,7 @@ def add_metrics(
     Args:
         scene: the scene.
         segments: the N segments.
-        metrics: what ``SkullGANLib.metrics.radiology.measure`` gave for them, float64 (N,) each.
+        metrics: what ``SkullGANLib.metrics.measure`` gave for them, float64 (N,) each.
         name: what the node is called.
 
     Raises:

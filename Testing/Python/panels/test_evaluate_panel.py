@@ -20,7 +20,7 @@ from examples import narrow_model
 from SkullGANLib import cli
 from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.extraction import single_ct
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import measure
 from SkullGANLib.networks import model_file
 from SkullGANLib.utils import resources
 from SkullGANScene.nodes import evaluation, mrb, segment_sets
@@ -89,7 +89,7 @@ def wait_for_the_end(host, panel) -> None:
 
 def add_to_scene(path: Path, name: str):
     read = hdf5.read(path)
-    nodes = segment_sets.add_segment_set(slicer.mrmlScene, read, radiology.measure(read), name)
+    nodes = segment_sets.add_segment_set(slicer.mrmlScene, read, measure(read), name)
     return nodes.volume
 
 

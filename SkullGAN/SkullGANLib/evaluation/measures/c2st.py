@@ -22,7 +22,7 @@ import numpy as np
 
 from ...data.segment_set import SIZE, SegmentSet
 from ...errors import BadInputError
-from ...metrics import radiology
+from ...metrics import METRICS, measure
 
 MOST = 4_000
 """Segments compared of each set in what is quadratic; of larger sets so many are drawn."""
@@ -366,12 +366,12 @@ def calibration(real: np.ndarray, fake: np.ndarray, *, seed: int = 0) -> Calibra
 
 def _described(segments: SegmentSet) -> np.ndarray:
     """Give the features with a name of their own (N, 47); 0 where there is nothing to measure."""
-    metrics = radiology.measure(segments)
+    metrics = measure(segments)
     shapes = [
         _shape(segments.hu[part].astype(np.float32), segments.mask[part].astype(bool))
         for part in (slice(i, i + _AT_ONCE) for i in range(0, len(segments), _AT_ONCE))
     ]
-    named = np.stack([metrics[name] for name in radiology.METRICS], axis=1)
+    named = np.stack([metrics[name] for name in METRICS], axis=1)
     # A segment without bone has no metrics; it lies far from all others in the rest.
     return np.nan_to_num(np.hstack([np.concatenate(shapes), named]))
 

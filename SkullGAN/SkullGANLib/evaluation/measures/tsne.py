@@ -13,7 +13,7 @@ import numpy as np
 
 from ...data.segment_set import SegmentSet
 from ...errors import BadInputError
-from ...metrics import radiology
+from ...metrics import measure
 from .c2st import principal_components, standardized
 
 MOST = 4_000
@@ -110,7 +110,7 @@ def _laid_out_by(by: str, segments: SegmentSet, rows: np.ndarray) -> np.ndarray:
     if by == "pixels":  # without the rows that all sets leave empty, which tell nothing
         hu = segments.hu[:, rows] if rows.any() else segments.hu
         return hu.reshape(len(hu), -1).astype(np.float32)
-    metrics = radiology.measure(segments)
+    metrics = measure(segments)
     names = ("sdr_peaks", "thickness_mm", "mean_intensity_hu")
     return np.stack([metrics[name] for name in names], axis=1)
 

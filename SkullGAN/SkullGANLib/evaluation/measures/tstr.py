@@ -15,11 +15,11 @@ import numpy as np
 
 from ...data.segment_set import SIZE, SegmentSet
 from ...errors import BadInputError
-from ...metrics import radiology
+from ...metrics import measure
 from .c2st import Estimate
 
 TARGETS = ("thickness_mm", "sdr_peaks")
-"""What is told from the pictures, of ``radiology.METRICS``."""
+"""What is told from the pictures, of ``metrics.METRICS``."""
 FEWEST = 20
 """Segments to train on, at least."""
 MOST = 2_000
@@ -121,7 +121,7 @@ def _learnable(segments: SegmentSet) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _targets(segments: SegmentSet) -> np.ndarray:
-    measured = radiology.measure(segments)
+    measured = measure(segments)
     return np.stack([measured[name] for name in TARGETS], axis=1)
 
 

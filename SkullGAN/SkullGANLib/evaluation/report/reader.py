@@ -60,7 +60,7 @@ class ReportedSet:
             segment that was not looked at has NaN, -1, False or an empty text.
 
             - ``subject``, ``bone``, ``side``, ``plane``, ``ct``: texts; ``seed``: int, -1 for none
-            - every name of ``radiology.METRICS``: float
+            - every name of ``metrics.METRICS``: float
             - ``realness``: float in [0, 1]; of sets that were drawn from, of those drawn
             - ``tsne_metrics_x``, ``_y``, ``tsne_pixels_x``, ``_y``: float, of those laid out
             - for ``mse`` and ``sift``, of synthetic and test segments: ``mse_nearest``: int, the

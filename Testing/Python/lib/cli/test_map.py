@@ -14,7 +14,7 @@ from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction import single_ct
 from SkullGANLib.mapping import head_maps, transducer, vtp
 from SkullGANLib.mapping.rays import MEASURED
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import METRICS
 from SkullGANLib.networks import dcgan, model_file
 from SkullGANLib.utils import resources
 
@@ -62,7 +62,7 @@ def test_the_numbers_hold_summary_array_and_caveats(written):
     assert told["array"]["elements"] == 1024
     assert 0.3 < told["array"]["scalars"]["sdr_peaks"]["mean"] < 0.8
     whole = [row for row in told["summary"] if row["bone"] == "all"]
-    assert {row["metric"] for row in whole} == set(radiology.METRICS)
+    assert {row["metric"] for row in whole} == set(METRICS)
     assert told["source"]["kernel"] == "BONEPLUS"
     assert any("field of view" in one for one in told["caveats"])
     json.dumps(told, allow_nan=False)
@@ -71,7 +71,7 @@ def test_the_numbers_hold_summary_array_and_caveats(written):
 def test_the_summary_has_kernel_and_slice_thickness_in_every_row(written):
     with open(written / "map.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 9 * len(radiology.METRICS)
+    assert len(rows) == 9 * len(METRICS)
     assert {row["kernel"] for row in rows} == {"BONEPLUS"}
     assert {row["slice_thickness_mm"] for row in rows} == {"1.0"}
 

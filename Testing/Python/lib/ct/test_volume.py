@@ -39,7 +39,7 @@ from SkullGANLib.ct.volume import HeadCT, pseudonym, read_ct, read_mask, write_v
 from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.errors import BadInputError, OutputError
 from SkullGANLib.extraction import single_ct
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import measure
 
 SPACING = (0.7, 0.9, 1.3)
 ORIGIN = (-10.0, -20.0, 30.0)
@@ -533,7 +533,7 @@ def test_a_tilted_head_gives_the_thickness_sdr_and_sides_of_the_straight_one(
     straight = single_ct.extract(sphere_head, sphere_mask, **settings).segments
     tilted = single_ct.extract(ct, **settings).segments
     assert tilted.side.tolist() == straight.side.tolist()
-    found, needed = (radiology.measure(one) for one in (tilted, straight))
+    found, needed = (measure(one) for one in (tilted, straight))
     assert found["thickness_mm"].mean() == pytest.approx(needed["thickness_mm"].mean(), abs=0.1)
     assert found["sdr_peaks"].mean() == pytest.approx(needed["sdr_peaks"].mean(), abs=0.02)
 

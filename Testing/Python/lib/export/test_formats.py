@@ -20,7 +20,7 @@ from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError, OutputError
 from SkullGANLib.export import formats
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import METRICS, measure
 
 COUNT = 12
 NAMES = ("g.nrrd", "g.nii.gz", "g.npy", "g.mat", "g.png-folder", "g.dcm-folder")
@@ -204,12 +204,12 @@ def test_metrics_are_a_row_per_segment_and_empty_where_there_is_no_bone(tmp_path
 
     with open(tmp_path / "g.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    expected = radiology.measure(segments)
+    expected = measure(segments)
     assert [row["seed"] for row in rows] == [str(seed) for seed in segments.seed]
     assert [row["segment"] for row in rows] == [str(number) for number in range(COUNT)]
     assert rows[0]["kind"] == "synthetic"
     assert rows[2]["thickness_mm"] == rows[2]["sdr_peaks"] == ""
-    for name in radiology.METRICS:
+    for name in METRICS:
         assert float(rows[3][name]) == pytest.approx(expected[name][3], rel=1e-5)
 
 

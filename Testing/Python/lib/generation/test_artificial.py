@@ -10,7 +10,7 @@ from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction import single_ct
 from SkullGANLib.generation import artificial
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import measure
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def made(real) -> SegmentSet:
 
 @pytest.fixture(scope="module")
 def measured(real, made) -> tuple[dict, dict]:
-    return radiology.measure(real), radiology.measure(made)
+    return measure(real), measure(made)
 
 
 def phantoms(*thickness_px: int) -> SegmentSet:
@@ -67,7 +67,7 @@ def test_every_wall_runs_from_edge_to_edge_and_stands_clear_of_the_top(made):
 
 def test_an_idealized_segment_is_outer_table_diploe_and_inner_table_in_smooth_arcs(made):
     ideal = made[artificial.styles_of(made) == "idealized"]
-    thick = radiology.measure(ideal)["thickness_mm"] > 6
+    thick = measure(ideal)["thickness_mm"] > 6
     for hu, mask in zip(ideal.hu[thick], ideal.mask[thick], strict=True):
         for column in (10, 64, 120):
             rise = np.sign(np.diff(hu[:, column].astype(float)[mask[:, column] == 1]))
@@ -100,7 +100,7 @@ def test_the_set_says_what_it_is(real, made):
 @pytest.mark.parametrize("style", artificial.STYLES)
 def test_one_real_segment_is_enough_to_follow(style):
     one = phantoms(18)
-    wanted, found = (radiology.measure(s) for s in (one, artificial.make(one, 4, style=style)))
+    wanted, found = (measure(s) for s in (one, artificial.make(one, 4, style=style)))
     np.testing.assert_allclose(found["sdr_peaks"], wanted["sdr_peaks"][0], atol=0.02)
     np.testing.assert_allclose(found["thickness_mm"], wanted["thickness_mm"][0], atol=0.2)
     np.testing.assert_allclose(
@@ -110,7 +110,7 @@ def test_one_real_segment_is_enough_to_follow(style):
 
 def test_real_segments_that_cannot_be_measured_are_not_followed():
     mixed = segment_set.concatenate([phantoms(18), phantoms(0)])
-    assert np.isfinite(radiology.measure(artificial.make(mixed, 2))["thickness_mm"]).all()
+    assert np.isfinite(measure(artificial.make(mixed, 2))["thickness_mm"]).all()
     with pytest.raises(BadInputError, match="None of the 1 segments"):
         artificial.make(phantoms(0), 2)
 

@@ -15,7 +15,7 @@ from SkullGANLib.errors import BadInputError
 from SkullGANLib.mapping import calvaria_map
 from SkullGANLib.mapping.calvaria_map import CalvariaMap, Head
 from SkullGANLib.mapping.rays import AIR, MEASURED, METAL, NO_BONE, OUTSIDE, wall_range
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import METRICS
 
 TURNED = Rotation.from_euler("xyz", [8.0, -6.0, 10.0], degrees=True).as_matrix()
 COARSE_MM = 2.0  # between vertices: a quarter of them is enough here
@@ -84,7 +84,7 @@ def test_thickness_and_sdr_are_right_under_95_of_100_vertices(phantom, spacing_m
 
 
 def test_every_metric_is_mapped_and_near_what_the_layers_say(plain):
-    assert tuple(plain.found.values) == radiology.METRICS
+    assert tuple(plain.found.values) == METRICS
     middle = {name: np.nanmedian(values) for name, values in plain.found.values.items()}
     # Outer and inner table of 1500 HU, diploë of 600 HU between them, seen through 1.2 mm voxels.
     assert middle["sdr_peaks"] == pytest.approx(0.4, abs=0.03)
@@ -205,7 +205,7 @@ def test_bone_and_side_are_those_of_the_sites_where_segments_are_cut(plain, real
 
 def test_the_summary_says_what_the_values_are(plain):
     rows = {(r["bone"], r["side"], r["metric"]): r for r in calvaria_map.summary(plain.found)}
-    assert len(rows) == 9 * len(radiology.METRICS)
+    assert len(rows) == 9 * len(METRICS)
     left = (plain.found.bone == "parietal") & (plain.found.side == "left")
     values = plain.found.values["sdr_peaks"][left & (plain.found.code == MEASURED)]
     row = rows["parietal", "left", "sdr_peaks"]

@@ -9,7 +9,8 @@ from scipy.ndimage import gaussian_filter1d
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.mapping import rays
 from SkullGANLib.mapping.rays import AIR, MEASURED, METAL, NO_BONE, OUTSIDE, Field
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import METRICS, SDR_DEFINITIONS, Profiles, measure_profiles
+from SkullGANLib.metrics.sdr import sdr_of_profiles
 
 HALF_MM = 30.0
 
@@ -127,10 +128,11 @@ def test_the_interpolation_goes_through_the_voxels():
 def test_segments_and_rays_are_measured_by_the_same_definitions():
     profile = np.zeros((1, 40))
     profile[0, 10:14], profile[0, 14:18], profile[0, 18:22] = 1500, 600, 1200
-    found, outer, inner = radiology.measure_profiles(profile, profile > 0, 0.5)
-    assert set(found) == set(radiology.METRICS)
-    for definition in radiology.SDR_DEFINITIONS:
-        alone = radiology.sdr_of_profiles(profile, profile > 0, definition)
+    profiles = Profiles.of(profile, profile > 0, 0.5)
+    found, (outer, inner) = measure_profiles(profiles), profiles.edges
+    assert set(found) == set(METRICS)
+    for definition in SDR_DEFINITIONS:
+        alone = sdr_of_profiles(profiles, definition)
         assert found[f"sdr_{definition.replace('-', '_')}"] == pytest.approx(alone)
     assert found["thickness_mm"] == pytest.approx([6.0])
     assert (inner - outer) * 0.5 == pytest.approx([6.0])

@@ -10,7 +10,7 @@ import vtk
 from SkullGANLib.errors import BadInputError, OutputError
 from SkullGANLib.mapping import calvaria_map, vtp
 from SkullGANLib.mapping.calvaria_map import CalvariaMap
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import METRICS
 from SkullGANScene.nodes.vtk_errors import heard_errors
 from vtk.util.numpy_support import vtk_to_numpy
 
@@ -19,7 +19,7 @@ def small_map() -> CalvariaMap:
     """Four vertices, two triangles; the last vertex met air."""
     count = 4
     rng = np.random.default_rng(1)
-    values = {name: rng.random(count) for name in radiology.METRICS}
+    values = {name: rng.random(count) for name in METRICS}
     for one in values.values():
         one[3] = np.nan
     return CalvariaMap(
@@ -45,7 +45,7 @@ def test_a_map_comes_back_as_it_was(written):
     found, expected = vtp.read(written), small_map()
     assert np.allclose(found.points_ras, expected.points_ras, atol=1e-4)
     assert np.array_equal(found.triangles, expected.triangles)
-    for name in radiology.METRICS:
+    for name in METRICS:
         assert np.allclose(found.values[name], expected.values[name], equal_nan=True)
     for name in ("code", "bone", "side"):
         assert getattr(found, name).tolist() == getattr(expected, name).tolist()
@@ -70,7 +70,7 @@ def test_vtk_reads_the_same(written):
     triangles = vtk_to_numpy(data.GetPolys().GetConnectivityArray()).reshape(-1, 3)
     assert np.array_equal(triangles, expected.triangles)
     assert data.GetPointData().GetScalars().GetName() == "thickness_mm"
-    for name in radiology.METRICS:
+    for name in METRICS:
         values = vtk_to_numpy(data.GetPointData().GetArray(name))
         assert np.allclose(values, expected.values[name], equal_nan=True)
     fields = data.GetFieldData()

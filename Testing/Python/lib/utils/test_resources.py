@@ -7,7 +7,7 @@ import pytest
 from SkullGANLib.cli import info
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.generation import from_seeds
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import measure
 from SkullGANLib.networks import model_file
 from SkullGANLib.utils import resources
 
@@ -41,7 +41,7 @@ def test_segments_of_the_model_in_the_box_measure_as_its_card_says():
     made = from_seeds.generate_set(
         model_file.read(resources.bundled_model()), np.arange(5000, 5016), precision="fp32"
     )
-    measured = radiology.measure(made)
+    measured = measure(made)
     for metric, (mean, deviation) in CARD.items():
         # The mean of 16 lies beyond 4 of its standard errors once in 16,000 sets of seeds.
         assert abs(np.nanmean(measured[metric]) - mean) < 4 * deviation / np.sqrt(16), metric

@@ -14,7 +14,7 @@ from SkullGANLib.errors import BadInputError
 from SkullGANLib.mapping import calvaria_map as library
 from SkullGANLib.mapping import transducer
 from SkullGANLib.mapping.calvaria_map import CalvariaMap
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import METRICS
 from SkullGANScene.nodes import color_tables, hierarchy, maps, mrb, volumes
 from SkullGANScene.offscreen import headless
 
@@ -37,7 +37,7 @@ def head():
             np.stack([corner, corner + 22, corner + 21], 1),
         ]
     )
-    values = {name: np.linspace(0, 1, len(points)) for name in radiology.METRICS}
+    values = {name: np.linspace(0, 1, len(points)) for name in METRICS}
     values["thickness_mm"] = points[:, 0] / 2 + 6
     code = np.where(np.arange(len(points)) < MEASURED_UP_TO, 0, 2).astype(np.uint8)
     values = {name: np.where(code == 0, one, np.nan) for name, one in values.items()}
@@ -192,7 +192,7 @@ def test_the_map_comes_back_from_a_saved_scene(scene, ct_node, surface, numbers,
     [again] = maps.surfaces_in(stage.scene)
     back = maps.map_from(again)
     assert np.allclose(back.points_ras, head[1].points_ras, atol=1e-3)
-    for name in radiology.METRICS:
+    for name in METRICS:
         assert np.allclose(back.values[name], head[1].values[name], equal_nan=True, atol=1e-5)
     assert back.bone.tolist() == head[1].bone.tolist()
     assert back.source["kernel"] == "STANDARD"

@@ -12,7 +12,7 @@ import slicer.util
 from checkout import ROOT
 from SkullGANLib.ct import volume
 from SkullGANLib.data import hdf5, segment_set
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import measure
 from SkullGANScene.nodes import mrb, segmentations, volumes
 from SkullGANScene.offscreen import headless, rendering
 
@@ -56,7 +56,7 @@ def test_the_scene_holds_the_segments_and_what_was_measured_on_them(opened):
     assert np.array_equal(slicer.util.arrayFromVolume(node), _segments().hu)
     table = scene.GetFirstNodeByName("Synthetic skull segments metrics")
     thickness = slicer.util.arrayFromTableColumn(table, "Thickness (mm)")
-    assert np.allclose(thickness, radiology.measure(_segments())["thickness_mm"])
+    assert np.allclose(thickness, measure(_segments())["thickness_mm"])
 
 
 @pytest.mark.skipif(rendering.rendering_library() is None, reason=rendering.NEEDED)
