@@ -11,7 +11,7 @@ import slicer.util
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.data import segment_set
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.metrics import radiology
+from SkullGANLib.metrics import METRICS, measure
 from SkullGANScene.nodes import hierarchy, mrb, segment_sets, segmentations, tables, volumes
 
 
@@ -36,7 +36,7 @@ def test_the_table_has_a_row_per_segment_and_units_in_its_columns(scene):
 
 
 def test_every_metric_that_the_library_measures_has_a_column():
-    assert set(tables.COLUMNS) == set(radiology.METRICS)
+    assert set(tables.COLUMNS) == set(METRICS)
 
 
 def test_metrics_of_another_set_are_refused_before_anything_is_added(scene):
@@ -71,7 +71,7 @@ def test_the_skull_is_beside_its_ct_in_the_study(scene):
 
 def test_a_set_comes_back_whole_from_the_scene_also_after_saving_and_opening(scene, tmp_path):
     cut = _cut_segments()
-    segment_sets.add_segment_set(scene, cut, radiology.measure(cut), "Cuts")
+    segment_sets.add_segment_set(scene, cut, measure(cut), "Cuts")
     mrb.save(scene, tmp_path / "scene.mrb")
     scene.Clear(0)
     mrb.open_bundle(scene, tmp_path / "scene.mrb")
@@ -86,13 +86,13 @@ def test_a_set_comes_back_whole_from_the_scene_also_after_saving_and_opening(sce
 
 def test_segments_of_no_patient_come_back_without_a_place(scene):
     made = _segments(2)
-    volume = segment_sets.add_segment_set(scene, made, radiology.measure(made), "Made").volume
+    volume = segment_sets.add_segment_set(scene, made, measure(made), "Made").volume
     assert np.isnan(segment_sets.segment_set_from(volume).pixel_to_ras).all()
 
 
 def test_rejected_segments_stay_out_and_stay_rejected_through_saving(scene, tmp_path):
     made = _segments(3)
-    volume = segment_sets.add_segment_set(scene, made, radiology.measure(made), "Made").volume
+    volume = segment_sets.add_segment_set(scene, made, measure(made), "Made").volume
     segment_sets.set_kept(volume, 1, False)
     mrb.save(scene, tmp_path / "scene.mrb")
     scene.Clear(0)
@@ -112,7 +112,7 @@ def test_removing_a_set_leaves_nothing_of_it(scene):
     shown = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
     items = shown.GetNumberOfItems()
     made = _segments(2)
-    volume = segment_sets.add_segment_set(scene, made, radiology.measure(made), "Made").volume
+    volume = segment_sets.add_segment_set(scene, made, measure(made), "Made").volume
     segment_sets.remove(volume)
     assert scene.GetNumberOfNodes() == before
     assert shown.GetNumberOfItems() == items
@@ -120,7 +120,7 @@ def test_removing_a_set_leaves_nothing_of_it(scene):
 
 def test_a_set_of_which_parts_were_deleted_says_what_is_missing(scene):
     made = _segments(2)
-    nodes = segment_sets.add_segment_set(scene, made, radiology.measure(made), "Made")
+    nodes = segment_sets.add_segment_set(scene, made, measure(made), "Made")
     hierarchy.remove(nodes.metrics)
     with pytest.raises(BadInputError, match="'Made' has no metrics beside it"):
         segment_sets.segment_set_from(nodes.volume)
@@ -133,7 +133,7 @@ def test_real_segments_stand_beside_their_ct(scene):
     ct = volumes.add_ct(scene, HeadCT(np.zeros((4, 4, 4), np.int16), np.eye(4)), "CT")
     shown.SetItemParent(hierarchy.item_of(ct), study)
     cut = _cut_segments()
-    nodes = segment_sets.add_segment_set(scene, cut, radiology.measure(cut), "Cuts", ct)
+    nodes = segment_sets.add_segment_set(scene, cut, measure(cut), "Cuts", ct)
     assert shown.GetItemParent(nodes.folder) == study
     assert segment_sets.ct_of(nodes.volume) is ct
 
