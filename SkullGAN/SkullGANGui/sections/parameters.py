@@ -1,0 +1,71 @@
+"""What the SkullGAN panel remembers in the scene."""
+
+# ruff: noqa: N815 - camel case is what Slicer calls and how its modules read
+from typing import Annotated
+
+from slicer import (
+    vtkMRMLMarkupsFiducialNode,
+    vtkMRMLMarkupsPlaneNode,
+    vtkMRMLScalarVolumeNode,
+    vtkMRMLSegmentationNode,
+)
+from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
+
+from SkullGANGui.protocols import WrappedParameters
+from SkullGANGui.sections.mapping import SCALARS
+
+
+@parameterNodeWrapper
+class SkullGANParameterNode(WrappedParameters):
+    """What the panel remembers in the scene.
+
+    ct: the head CT.
+    skull: its skull; found when segments are extracted if there is none.
+    temporal, parietal, frontal, occipital: bones to cut.
+    axial, coronal, sagittal: planes to cut in.
+    intervalMm: distance of neighboring planes.
+    segments: the volume of the segment set that the table shows.
+    follow: whether the views go to the cut whose row is picked.
+    plane: for cuts by hand.
+    modelPath: of the generator (.safetensors); empty for the one that comes along.
+    number: of synthetic segments.
+    firstSeed: of the first of them; the others count up.
+    limited: whether only synthetic segments within the limits below go into the scene.
+    sdrFrom, sdrTo, thicknessFromMm, thicknessToMm: those limits.
+    mapTarget: point that the array's rays go to; the middle of the head if there is none.
+    mapScalar: what the map shows.
+    mapOnSkull, mapOnSlices: where it is shown.
+    mapFrom, mapTo: range of its colors, in the unit of the scalar.
+    realnessMethod: how it is found where the discriminator's decision comes from.
+    showRealness: whether that lies over the segment that is clicked on.
+    """
+
+    ct: vtkMRMLScalarVolumeNode
+    skull: vtkMRMLSegmentationNode
+    temporal: bool = True
+    parietal: bool = True
+    frontal: bool = False
+    occipital: bool = False
+    axial: bool = True
+    coronal: bool = True
+    sagittal: bool = True
+    intervalMm: Annotated[float, WithinRange(0.5, 20.0)] = 3.1
+    segments: vtkMRMLScalarVolumeNode
+    follow: bool = True
+    plane: vtkMRMLMarkupsPlaneNode
+    modelPath: str = ""
+    number: Annotated[int, WithinRange(1, 1000000)] = 100
+    firstSeed: Annotated[int, WithinRange(0, 2000000000)] = 0
+    limited: bool = False
+    sdrFrom: Annotated[float, WithinRange(0.0, 1.0)] = 0.4
+    sdrTo: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
+    thicknessFromMm: Annotated[float, WithinRange(0.0, 30.0)] = 2.0
+    thicknessToMm: Annotated[float, WithinRange(0.0, 30.0)] = 15.0
+    mapTarget: vtkMRMLMarkupsFiducialNode
+    mapScalar: Annotated[str, Choice(list(SCALARS))] = "Thickness (mm)"
+    mapOnSkull: bool = True
+    mapOnSlices: bool = True
+    mapFrom: Annotated[float, WithinRange(-1024.0, 4000.0)] = 0.0
+    mapTo: Annotated[float, WithinRange(-1024.0, 4000.0)] = 12.0
+    realnessMethod: Annotated[str, Choice(["positions", "occlusion"])] = "positions"
+    showRealness: bool = False
