@@ -1,7 +1,8 @@
-"""Say in a few lines what a segment set, a model, a run, a map or a head CT is."""
+"""The command ``info``: what a segment set, a model, a run, a map or a head CT is, in lines."""
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,11 +12,20 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInputError
+from .options import command
 
 _OURS = "a segment set (.h5), a model (.safetensors), a map (.vtp)"
 _NO_METRIC = "-"
 _CTS_SHOWN = 20
 _SOLID_SDR = 0.85  # noise of 100 HU makes dips so deep in solid bone; heads have 0.3 to 0.75
+
+
+def info(options: argparse.Namespace) -> None:
+    """Say what a segment set, a model, a run, a map or a head CT is."""
+    for number, path in enumerate(options.file):
+        if len(options.file) > 1:
+            print(f"{'' if number == 0 else chr(10)}{path}")
+        print(describe(path))
 
 
 def describe(path: str | Path) -> str:
@@ -35,12 +45,18 @@ def describe(path: str | Path) -> str:
         return _lines(_map(path))
     if not path.exists():
         raise BadInputError(
-            f"{path}: there is no such file, {_OURS}, a run directory or a head CT is needed."
+            f"{path}: there is no such file, expected {_OURS}, a run directory or a head CT."
         )
     try:
         return _lines(_head_ct(path))
     except BadInputError as error:
-        raise BadInputError(f"{str(error).rstrip('.')}, or {_OURS} or a run directory.") from error
+        reason = str(error).rstrip(".")
+        raise BadInputError(f"{reason}, or {_OURS} or a run directory.") from error
+
+
+def add_info(commands: argparse._SubParsersAction) -> None:
+    one = command(commands, info, "skullgan info segments.h5 model.safetensors runs/first")
+    one.add_argument("file", nargs="+", type=Path, metavar="FILE")
 
 
 def _map(path: Path) -> dict[str, Any]:
@@ -62,7 +78,7 @@ def _map(path: Path) -> dict[str, Any]:
     )
     known = ("scanner", "kernel", "kvp", "slice_thickness_mm", "threshold_hu")
     found |= {name: calvaria.source[name] for name in known if name in calvaria.source}
-    found["beware"] = (
+    found["caution"] = (
         " ".join(calvaria_map.caveats(calvaria.source, calvaria.code)) or "nothing known"
     )
     return found | {"made by": calvaria.created_by}
@@ -70,18 +86,18 @@ def _map(path: Path) -> dict[str, Any]:
 
 def _segment_set(path: Path) -> dict[str, Any]:
     from ..data import hdf5
-    from ..metrics import radiology
+    from ..metrics import METRICS, measure
 
     header = hdf5.read(path, slice(0))
     whose: list[np.ndarray] = []
     where: Counter[tuple[str, str]] = Counter()
     planes: Counter[str] = Counter()
-    metrics: dict[str, list[np.ndarray]] = {name: [] for name in radiology.METRICS}
+    metrics: dict[str, list[np.ndarray]] = {name: [] for name in METRICS}
     for part in hdf5.iterate(path):
         whose.append(part.subject)
         where.update(zip(part.bone.tolist(), part.side.tolist(), strict=True))
         planes.update(part.plane.tolist())
-        for name, values in radiology.measure(part).items():
+        for name, values in measure(part).items():
             metrics[name].append(values)
     subjects = np.concatenate(whose) if whose else np.array([], str)
     named = sorted(set(subjects.tolist()) - {""})
@@ -140,7 +156,7 @@ def _run(path: Path) -> dict[str, Any]:
     status = run.status()
     if status is not None:
         died = monitor.look(run).state == "died"
-        state = "left for dead, nobody trains there" if died else status.state
+        state = "left for dead, no process trains it" if died else status.state
         found["state"] = f"{state}, {status.progress:.0%}: {status.message}"
         found["iterations"] = f"{status.iteration} of {status.iterations}"
     events, _ = run.events()
@@ -212,13 +228,14 @@ def _counts(counts: Mapping[str, Any]) -> str:
 
 def _recipe(settings: Mapping[str, Any]) -> str:
     """The recipe's name, and what was set otherwise than it has it."""
-    from ..training.recipe import RECIPES
+    from ..training.presets import PRESETS
+    from ..training.recipe import current_names
 
     name = str(settings.get("name", "unknown"))
-    if name not in RECIPES:
+    if name not in PRESETS:
         return name
-    own = asdict(RECIPES[name])
-    changed = {key: value for key, value in settings.items() if value != own.get(key)}
+    own = asdict(PRESETS[name].recipe)
+    changed = {k: v for k, v in current_names(settings).items() if v != own.get(k)}
     return f"{name}, with {_counts(changed)}" if changed else name
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..errors import CancelledError, SkullGANError
-from . import evaluate, extract, files, generate, map, train
+from . import demo, evaluate, extract, generate, import_weights, info, map, train
 from .options import Parser
 
 DONE, FAILED, CANCELLED = 0, 1, 2
@@ -67,9 +67,9 @@ def parser() -> argparse.ArgumentParser:
         evaluate.add_evaluate,
         map.add_map,
         evaluate.add_realness,
-        files.add_import_weights,
-        files.add_info,
-        files.add_demo,
+        import_weights.add_import_weights,
+        info.add_info,
+        demo.add_demo,
     ):
         add(commands)
     return program

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's palette, told apart with any color vision.
+# Okabe and Ito's palette, which any color vision distinguishes.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 _STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on every machine
@@ -77,6 +77,8 @@ def write_curves(
     panels: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]],
     log_scale: Collection[str] = (),
     unit: Collection[str] = (),
+    *,
+    svg: bool = False,
 ) -> None:
     """Draw curves over the iterations of a training, a panel for each that belong together.
 
@@ -85,6 +87,7 @@ def write_curves(
         panels: for each panel's title its curves: name to iterations and values, float64 (M,).
         log_scale: titles of panels whose values span decades.
         unit: titles of panels whose values lie in [0, 1].
+        svg: write it as SVG beside the PNG, too.
 
     Raises:
         OutputError: if the file cannot be written.
@@ -94,7 +97,7 @@ def write_curves(
         subplots = np.atleast_1d(figure.subplots(1, len(panels)))
         for axes, (label, curves) in zip(subplots, panels.items(), strict=True):
             for number, (what, (x, y)) in enumerate(curves.items()):
-                line = "-" if number % 2 == 0 else (0, (5, 1.5))  # told apart where they coincide
+                line = "-" if number % 2 == 0 else (0, (5, 1.5))  # to see both where they coincide
                 color = COLORS[number % len(COLORS)]
                 axes.plot(*_thinned(x, y), color=color, linestyle=line, label=what)
             if label in log_scale:
@@ -105,7 +108,7 @@ def write_curves(
             axes.set_xlabel("iteration")
             axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2)
 
-    write_figure(path, (10, 3.2), draw)
+    write_figure(path, (10, 3.2), draw, svg=svg)
 
 
 def write_figure(

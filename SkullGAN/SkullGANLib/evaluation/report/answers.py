@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from ...metrics import METRICS as ALL_METRICS
 from ..evaluation import Evaluation, TwoSampleMetrics
 from ..evaluation_set import EvaluationSet
 from ..measures.c2st import Estimate, TwoSampleTest
-from .set_description import METRIC_LABELS
 from .figures import LABELS, METRICS, WAYS
 
 SURELY = 0.05
@@ -213,4 +213,4 @@ def _worth(found: Evaluation) -> Iterator[str]:
 
 
 def _what(target: str) -> str:
-    return METRIC_LABELS[target][0].split(",")[0]
+    return ALL_METRICS[target].short

@@ -29,14 +29,16 @@ import numpy as np
 from ... import __version__
 from ...data.segment_set import TEXTS
 from ...errors import OutputError
-from ...metrics.radiology import METRICS as ALL_METRICS
+from ...metrics import METRICS as ALL_METRICS
+from ...training.run_directory import Run
 from ..evaluation import Discriminator, Evaluation, Memorized
 from ..evaluation_set import EvaluationSet, concerns
 from . import figures
 from .answers import answers
-from .set_description import QUANTILES, counts, describe_set, finite, write_text
 from .page import TITLE, page
 from .reader import FIGURES, FLAT, NUMBERS, PAGE, SEGMENTS, blank, relative, write_rows, write_table
+from .set_description import QUANTILES, counts, describe_set, finite, write_text
+from .training_section import training_numbers, write_training_figures
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "opencv-python-headless", "matplotlib", "torch")
 
@@ -48,6 +50,7 @@ def write(
     *,
     settings: Mapping[str, Any],
     model: str | Path | None = None,
+    run: str | Path | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Path:
     """Write the report into a folder; all of it, or what was there stays as it is.
@@ -58,16 +61,20 @@ def write(
         found: what ``evaluate`` gave for them.
         settings: what the evaluation was made with; anything that JSON holds, with "seed".
         model: the file of the model whose discriminator judged, for who reads the report again.
+        run: the directory of the training that made the model: its curves and last samples are
+            shown.
         on_progress: called with the share of the figures that is drawn.
 
     Returns:
         The path of the page.
 
     Raises:
+        BadInputError: if ``run`` holds no run.
         OutputError: if something cannot be written, or figures of something else are in the way.
     """
     folder = Path(folder)
     check_folder(folder)
+    training = None if run is None else Run.open(run)
     try:
         with _made_aside(folder) as made:
             paths = {
@@ -77,7 +84,7 @@ def write(
                 },
                 "model": None if model is None else relative(folder, model),
             }
-            _write_all(made, sets, found, settings, paths, on_progress)
+            _write_all(made, sets, found, settings, paths, training, on_progress)
             folder.mkdir(exist_ok=True)
             if (folder / FIGURES).is_dir():
                 shutil.rmtree(folder / FIGURES)
@@ -214,12 +221,16 @@ def _write_all(
     found: Evaluation,
     settings: Mapping[str, Any],
     paths: Mapping[str, Any],
+    training: Run | None,
     on_progress: Callable[[float], None] | None,
 ) -> None:
     numbers = numbers_of(sets, found, settings) | {"paths": paths}
     pictures = figures.write(folder / FIGURES, sets, found, settings.get("seed", 0), on_progress)
-    write_text(folder / NUMBERS, json.dumps(numbers, indent=1) + "\n")
     write_rows(folder / FLAT, [("number", "value"), *_flat(numbers)])
+    if training:
+        numbers |= {"training": finite(training_numbers(training))}
+        pictures |= write_training_figures(folder / FIGURES, training, numbers["training"])
+    write_text(folder / NUMBERS, json.dumps(numbers, indent=1) + "\n")
     write_table(folder / SEGMENTS, table_of(sets, found))
     write_text(folder / PAGE, page(numbers, pictures))
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from SkullGANLib.cli import info
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.training import monitor, recipe
+from SkullGANLib.training import monitor, presets
 from SkullGANLib.training.run_directory import Run, Status
 
 PLACES = {"progress": 0.25, "epoch": 8, "iteration": 128, "iterations": 512, "eta_s": 30.0}
@@ -21,7 +21,7 @@ PLACES = {"progress": 0.25, "epoch": 8, "iteration": 128, "iterations": 512, "et
 
 @pytest.fixture
 def run(tmp_path):
-    return Run.create(tmp_path / "läufe" / "the first", recipe.named("demo"))
+    return Run.create(tmp_path / "läufe" / "the first", presets.named("demo"))
 
 
 def test_a_run_that_was_just_made_is_starting_and_later_died(run):
@@ -38,7 +38,7 @@ def test_a_run_is_running_only_while_its_process_holds_it(run):
         assert sight.silent_s < 60
     sight = monitor.look(run)
     assert (sight.state, sight.goes_on, sight.can_resume) == ("died", False, False)
-    assert "left for dead, nobody trains there, 25%" in info.describe(run.path)
+    assert "left for dead, no process trains it, 25%" in info.describe(run.path)
     run.training_path.touch()
     assert monitor.look(run).can_resume
 
