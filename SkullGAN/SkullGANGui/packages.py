@@ -43,6 +43,7 @@ PACKAGES = {
         Package("sklearn", "scikit-learn", "10 MB"),
         Package("skimage", "scikit-image", "15 MB"),
         Package("cv2", "opencv-python-headless", "50 MB"),
+        Package("jinja2", "jinja2", "1 MB"),
     )
 }
 
@@ -50,7 +51,7 @@ SEGMENTS = ("h5py", "tqdm")
 """What extraction needs, which writes segment sets."""
 MODELS = (*SEGMENTS, "torch", "safetensors", "PIL")
 """What training and generation need."""
-EVALUATION = (*MODELS, "matplotlib", "sklearn", "cv2")
+EVALUATION = (*MODELS, "matplotlib", "sklearn", "cv2", "jinja2")
 """What an evaluation needs."""
 
 
