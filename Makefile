@@ -9,6 +9,7 @@
 #   make bench-evaluate  where the time of an evaluation goes (BENCH="-n 250")
 #   make bench-panel     how long the panels keep the GUI thread (BENCH="SkullGAN")
 #   make screenshots     the panels' pictures in Resources/Screenshots
+#   make docs            the options in Docs/commands.md and the picture of the packages
 #   make clean           removes what demo and test made
 #
 # PYTHON chooses the interpreter, PIP_FLAGS goes to pip (a mirror, a CPU build of torch).
@@ -19,7 +20,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .PHONY: demo test bench-extract bench-generate bench-train bench-map bench-evaluate bench-panel \
-	screenshots clean
+	screenshots docs clean
 
 demo: $(INSTALLED)
 	$(BIN)/skullgan demo -o demo
@@ -49,6 +50,10 @@ bench-panel: $(INSTALLED)
 
 screenshots: $(INSTALLED)
 	$(BIN)/python Resources/draw_panels.py
+
+docs: $(INSTALLED)
+	$(BIN)/python Docs/make_commands.py
+	$(BIN)/python Resources/draw_architecture.py
 
 $(INSTALLED): pyproject.toml Testing/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("$(PYTHON) is Python %d.%d, 3.10 or later is needed (make PYTHON=...)." % sys.version_info[:2])'
