@@ -33,13 +33,9 @@ from SkullGANLib.networks.dcgan import (
     chosen_device,
     initialize,
 )
-from SkullGANLib.networks.fast_generator import (
-    chosen_precision,
-    has_bf16,
-    images_together,
-    prepared,
-)
+from SkullGANLib.networks.fast_generator import images_together, prepared
 from SkullGANLib.networks.model_file import Model
+from SkullGANLib.networks.precision import chosen_precision, has_bf16
 from SkullGANLib.training.presets import named
 from torch import nn
 
@@ -165,17 +161,17 @@ def peak(device: torch.device, precision: str) -> float:
 
 def plausible_generator(width: int) -> Generator:
     """Random weights that keep the signal alive, and batch norm as after a training."""
-    chance = torch.Generator().manual_seed(0)
+    source = torch.Generator().manual_seed(0)
     with torch.device("meta"):
         generator = Generator(width=width)
     generator.to_empty(device="cpu")
-    initialize(generator, 0.0, chance)
+    initialize(generator, 0.0, source)
     for layer in generator.modules():
         if isinstance(layer, nn.BatchNorm2d):
-            nn.init.uniform_(layer.weight, 0.5, 1.5, generator=chance)
-            nn.init.normal_(layer.bias, 0, 0.3, generator=chance)
-            nn.init.normal_(layer.running_mean, 0, 0.3, generator=chance)
-            nn.init.uniform_(layer.running_var, 0.5, 2, generator=chance)
+            nn.init.uniform_(layer.weight, 0.5, 1.5, generator=source)
+            nn.init.normal_(layer.bias, 0, 0.3, generator=source)
+            nn.init.normal_(layer.running_mean, 0, 0.3, generator=source)
+            nn.init.uniform_(layer.running_var, 0.5, 2, generator=source)
     return generator.eval()
 
 

@@ -35,8 +35,9 @@ from ..data import segment_set
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError
 from ..networks.dcgan import Generator
-from ..networks.fast_generator import Images, chosen_precision, images_together, prepared
+from ..networks.fast_generator import Images, images_together, prepared
 from ..networks.model_file import Model, in_hu
+from ..networks.precision import chosen_precision
 
 WALL_THRESHOLD_HU = 300.0
 """HU above which a generated pixel is wall. Bone begins there at 1 mm of partial volume, and real
@@ -63,7 +64,8 @@ def generate(
         batch_size: segments in each set that is given; it changes memory and speed, not the
             segments. Multiples of 8, on a CUDA device of 64, cost the least.
         device: where to compute; None is where the model is.
-        precision: "fp32", "bf16", or "auto" for the faster of the two there (see ``inference``).
+        precision: "fp32", "bf16", or "auto" for the faster of the two there, see
+            ``networks.precision``.
         batch_statistics: normalize with the statistics of the batch instead of those of the
             training, in float32, as the published weights were meant to be used. A segment then
             depends on the others of its batch, on the batch size and on the order.
@@ -85,10 +87,10 @@ def generate(
     """
     seeds = _checked_seeds(seeds)
     if batch_size < 1:
-        raise BadInputError(f"batch_size is {batch_size}, needed is at least 1.")
-    how = _How.chosen(model, device, precision, batch_statistics, wall_threshold_hu)
+        raise BadInputError(f"batch_size is {batch_size}, expected at least 1.")
+    how = _Settings.chosen(model, device, precision, batch_statistics, wall_threshold_hu)
     batches = (seeds[start : start + batch_size] for start in range(0, len(seeds), batch_size))
-    return _told(_sets(model, batches, how), len(seeds), on_progress)
+    return _with_progress(_sets(model, batches, how), len(seeds), on_progress)
 
 
 def generate_set(model: Model, seeds: Sequence[int] | np.ndarray, **settings: Any) -> SegmentSet:
@@ -132,10 +134,10 @@ class SyntheticSegments(IterableDataset):
         precision: str = "auto",
     ) -> None:
         if count is not None and count < 1:
-            raise BadInputError(f"count is {count}, needed is at least 1, or None for no end.")
+            raise BadInputError(f"count is {count}, expected at least 1, or None for no end.")
         _checked_seeds([first_seed, first_seed + (count or 1) - 1])
         self._model, self._count, self._first_seed = model, count, first_seed
-        self._how = _How.chosen(model, device, precision)
+        self._how = _Settings.chosen(model, device, precision)
 
     def __iter__(self) -> Iterator[dict[str, Tensor | int]]:
         worker = get_worker_info()
@@ -203,14 +205,14 @@ def _draw_on(
 
     CUDA's generator (Philox) takes in all 64 bits of a seed.
     """
-    chance = torch.Generator(device)
+    source = torch.Generator(device)
     latents = torch.empty(len(seeds), generator.latent_size, device=device)
     shapes = [(rows, columns, channels) for channels, rows, columns in generator.noise_shapes]
     noises = [torch.empty(len(seeds), *shape, device=device) for shape in shapes]
     for row, seed in enumerate(seeds):
-        chance.manual_seed(int(seed))
-        for drawn in (latents[row].uniform_, *(noise[row].normal_ for noise in noises)):
-            drawn(generator=chance)
+        source.manual_seed(int(seed))
+        for fill in (latents[row].uniform_, *(noise[row].normal_ for noise in noises)):
+            fill(generator=source)
     first, second = (noise.permute(0, 3, 1, 2) for noise in noises)
     return latents * 2 - 1, (first, second)
 
@@ -267,7 +269,7 @@ _BESIDE = ndimage.generate_binary_structure(3, 1)
 
 
 @dataclass(frozen=True)
-class _How:
+class _Settings:
     """Settings of ``generate``, checked and with nothing left to choose."""
 
     device: torch.device
@@ -282,15 +284,15 @@ class _How:
         precision: str,
         batch_statistics: bool = False,
         wall_threshold_hu: float = WALL_THRESHOLD_HU,
-    ) -> _How:
+    ) -> _Settings:
         where = torch.device(device) if device else next(model.generator.parameters()).device
         if batch_statistics and precision == "bf16":
-            raise BadInputError("The precision is bf16, with batch statistics fp32 is needed.")
+            raise BadInputError("The precision is bf16, with batch statistics fp32 is expected.")
         chosen = chosen_precision(precision, where, model.generator.width)
-        return _How(where, chosen, batch_statistics, wall_threshold_hu)
+        return _Settings(where, chosen, batch_statistics, wall_threshold_hu)
 
 
-def _told(
+def _with_progress(
     sets: Iterator[SegmentSet], total: int, on_progress: Callable[[int, int], None] | None
 ) -> Iterator[SegmentSet]:
     done = 0
@@ -301,7 +303,7 @@ def _told(
             on_progress(done, total)
 
 
-def _sets(model: Model, batches: Iterable[np.ndarray], how: _How) -> Iterator[SegmentSet]:
+def _sets(model: Model, batches: Iterable[np.ndarray], how: _Settings) -> Iterator[SegmentSet]:
     source = {
         "made_by": "SkullGAN",
         "recipe": str(model.recipe.get("name", "unknown")),
@@ -320,7 +322,7 @@ def _sets(model: Model, batches: Iterable[np.ndarray], how: _How) -> Iterator[Se
 
 
 def _hu(
-    model: Model, batches: Iterable[np.ndarray], how: _How
+    model: Model, batches: Iterable[np.ndarray], how: _Settings
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Give seeds with their int16 (N, 128, 128); a GPU is given the next batch before waiting."""
     generator = model.generator.to(how.device).eval()
@@ -333,22 +335,22 @@ def _hu(
     for seeds in batches:
         size = together or len(seeds)
         parts = [seeds[start : start + size] for start in range(0, len(seeds), size)]
-        made = [_begun(generator, images, part, size, model.hu_range, how) for part in parts]
+        made = [_started(generator, images, part, size, model.hu_range, how) for part in parts]
         under_way.append((seeds, made, stream.record_event() if stream else None))
         if len(under_way) > (1 if stream else 0):
-            yield _done(*under_way.popleft())
+            yield _finished(*under_way.popleft())
     while under_way:
-        yield _done(*under_way.popleft())
+        yield _finished(*under_way.popleft())
 
 
 @torch.inference_mode()
-def _begun(
+def _started(
     generator: Generator,
     images: Images,
     seeds: np.ndarray,
     together: int,
     hu_range: tuple[float, float],
-    how: _How,
+    how: _Settings,
 ) -> Tensor:
     """Compute the HU of some seeds; a GPU always makes as many, and they are yet to come."""
     where = how.device
@@ -364,7 +366,7 @@ def _begun(
     return in_hu(made[: len(seeds)], hu_range).cpu()
 
 
-def _done(
+def _finished(
     seeds: np.ndarray, parts: list[Tensor], computed: torch.cuda.Event | None
 ) -> tuple[np.ndarray, np.ndarray]:
     if computed:
@@ -386,11 +388,11 @@ def _with_batch_statistics(generator: Generator) -> Images:
 def _checked_seeds(seeds: Sequence[int] | np.ndarray) -> np.ndarray:
     whole = np.asarray(seeds)
     if whole.ndim != 1 or len(whole) == 0:
-        raise BadInputError(f"The seeds are {whole.shape}, needed is a list of at least one.")
+        raise BadInputError(f"The seeds are {whole.shape}, expected a list of at least one.")
     if not np.issubdtype(whole.dtype, np.integer):
-        raise BadInputError(f"The seeds are {whole.dtype}, needed are whole numbers.")
+        raise BadInputError(f"The seeds are {whole.dtype}, expected whole numbers.")
     if whole.min() < 0 or whole.max() >= 2**63:
         raise BadInputError(
-            f"The seeds go from {whole.min()} to {whole.max()}, needed are 0 to 2**63 - 1."
+            f"The seeds go from {whole.min()} to {whole.max()}, expected 0 to 2**63 - 1."
         )
     return whole.astype(np.int64)

@@ -1,6 +1,6 @@
 """The two networks of SkullGAN, as Table 1 of the paper has them, at any width.
 
-``Generator()`` turns latent vectors into segments, ``Discriminator()`` judges them. The names in
+``Generator()`` turns latent vectors into segments, ``Discriminator()`` scores them. The names in
 their state dicts are those of the published weights. Both see intensities in [-1, 1]; what that is
 in HU belongs to the model, not to the network.
 """
@@ -63,7 +63,7 @@ class Generator(nn.Module):
         self,
         latent: Tensor,
         noise: tuple[Tensor, Tensor] | None = None,
-        chance: torch.Generator | None = None,
+        generator: torch.Generator | None = None,
     ) -> Tensor:
         """Make one image per latent vector.
 
@@ -72,12 +72,12 @@ class Generator(nn.Module):
             noise: two tensors (N, *shape) of standard normal numbers, one for each shape of
                 ``noise_shapes``. Given, the image is a function of latent and noise alone (in
                 evaluation mode); None draws them.
-            chance: where the noise is drawn from; None is torch's own generator.
+            generator: where the noise is drawn from; None is torch's own generator.
 
         Returns:
             float (N, 1, 128, 128) in [-1, 1].
         """
-        first, second = noise if noise is not None else self.draw_noise(latent, chance)
+        first, second = noise if noise is not None else self.draw_noise(latent, generator)
         x = latent.reshape(len(latent), self.latent_size, 1, 1)
         x = self.main5(self.main4(self.main3(self.main2(self.main1(x)))))
         x = inject_noise(self.main6(x), first)
@@ -85,24 +85,29 @@ class Generator(nn.Module):
         return torch.tanh(self.conv4(self.conv3(x)))
 
     def draw_latent(
-        self, count: int, device: torch.device | str = "cpu", chance: torch.Generator | None = None
+        self,
+        count: int,
+        device: torch.device | str = "cpu",
+        generator: torch.Generator | None = None,
     ) -> Tensor:
         """Draw latent vectors, float32 (count, latent_size), uniform in [-1, 1]."""
-        return torch.rand(count, self.latent_size, device=device, generator=chance) * 2 - 1
+        return torch.rand(count, self.latent_size, device=device, generator=generator) * 2 - 1
 
     def draw_noise(
-        self, latent: Tensor, chance: torch.Generator | None = None
+        self, latent: Tensor, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """Draw what ``forward`` takes as noise for these latent vectors, on their device."""
         first, second = (
-            torch.randn(len(latent), *s, device=latent.device, dtype=latent.dtype, generator=chance)
+            torch.randn(
+                len(latent), *s, device=latent.device, dtype=latent.dtype, generator=generator
+            )
             for s in self.noise_shapes
         )
         return first, second
 
 
 class Discriminator(nn.Module):
-    """Judges how real an image looks (Table 1, right); 11,164,353 parameters with no arguments.
+    """Scores how real an image looks (Table 1, right); 11,164,353 parameters with no arguments.
 
     Calling it gives the logit, from which binary cross entropy is computed without overflow;
     ``realness`` applies Table 1's last layer, the sigmoid.
@@ -111,8 +116,8 @@ class Discriminator(nn.Module):
         width: channels of the first layer; each of the next four doubles them.
 
     Example:
-        >>> judge = Discriminator(width=8).eval()
-        >>> judge(torch.zeros(3, 1, 128, 128)).shape
+        >>> discriminator = Discriminator(width=8).eval()
+        >>> discriminator(torch.zeros(3, 1, 128, 128)).shape
         torch.Size([3])
     """
 
@@ -162,7 +167,7 @@ def inject_noise(x: Tensor, noise: Tensor) -> Tensor:
     return x + torch.where(moderate, x, 0) * noise * sigma
 
 
-def initialize(network: nn.Module, weight_std: float, chance: torch.Generator) -> None:
+def initialize(network: nn.Module, weight_std: float, generator: torch.Generator) -> None:
     """Draw the initial weights: convolutions N(0, weight_std), batch-norm scale N(1, 0.01).
 
     Biases and shifts start at 0, running statistics at mean 0 and variance 1.
@@ -173,17 +178,17 @@ def initialize(network: nn.Module, weight_std: float, chance: torch.Generator) -
             sqrt(1 / inputs of an output pixel), which hands the variance on unchanged. A narrow
             network needs that: with few inputs a small fixed deviation makes signal and gradient
             fade from layer to layer.
-        chance: where the weights are drawn from, on the network's device.
+        generator: where the weights are drawn from, on the network's device.
     """
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             std = weight_std or math.sqrt(1 / _inputs_of_an_output(layer))
-            nn.init.normal_(layer.weight, 0.0, std, generator=chance)
+            nn.init.normal_(layer.weight, 0.0, std, generator=generator)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
         elif isinstance(layer, nn.BatchNorm2d):
             layer.reset_running_stats()
-            nn.init.normal_(layer.weight, 1.0, 0.01, generator=chance)
+            nn.init.normal_(layer.weight, 1.0, 0.01, generator=generator)
             nn.init.zeros_(layer.bias)
 
 
@@ -201,7 +206,7 @@ def chosen_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise BadInputError(
-            f"The device is {name!r}, needed is auto, cpu, cuda, cuda:<number> or mps."
+            f"The device is {name!r}, expected auto, cpu, cuda, cuda:<number> or mps."
         ) from error
     counts = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(_has_mps())}
     if (device.index or 0) >= counts.get(device.type, 0):

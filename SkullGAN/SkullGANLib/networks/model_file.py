@@ -41,7 +41,7 @@ class Model:
         pixel_spacing_mm: size of the square pixels of the segments it makes.
         recipe: the settings it was trained with, as ``dataclasses.asdict(recipe)``.
         trained_on: what it was trained on, and nothing of a patient (segments, subjects, scanner).
-        licence: under which the weights may be used; empty if nobody said.
+        license: under which the weights may be used; empty if unknown.
         created_by: program and version that made it.
 
     Raises:

@@ -42,7 +42,7 @@ def read(
             their tensors tell which is which.
         hu_range: HU that the networks see as -1 and +1; the default is the published model's.
         pixel_spacing_mm: size of a pixel, which the files do not tell.
-        licence: under which the weights may be used.
+        license: under which the weights may be used.
 
     Returns:
         The model, float32, in evaluation mode. Its ``trained_on`` notes that the published

@@ -33,7 +33,7 @@ def model() -> Model:
             if isinstance(layer, torch.nn.BatchNorm2d):
                 layer.momentum = None  # running statistics are the mean, which 2 batches tell
         for _ in range(2):
-            generator(generator.draw_latent(8, chance=torch.Generator().manual_seed(0)))
+            generator(generator.draw_latent(8, generator=torch.Generator().manual_seed(0)))
         generator.conv4.weight.mul_(3)
     return Model(generator.eval(), Discriminator(2), pixel_spacing_mm=0.5, recipe={"name": "test"})
 

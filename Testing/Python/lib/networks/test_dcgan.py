@@ -96,7 +96,7 @@ def test_latent_vectors_may_have_the_papers_shape():
 
 def test_latent_vectors_are_uniform_between_minus_one_and_one():
     latent = Generator(latent_size=200, width=8).draw_latent(
-        500, chance=torch.Generator().manual_seed(0)
+        500, generator=torch.Generator().manual_seed(0)
     )
     assert -1 <= latent.min() < -0.99
     assert 0.99 < latent.max() <= 1
@@ -127,7 +127,9 @@ def test_other_noise_gives_another_image_of_the_same_latent():
 def test_drawn_noise_follows_from_the_generator_of_chance():
     generator = narrow_generator()
     latent = generator.draw_latent(1)
-    first, second = (generator(latent, chance=torch.Generator().manual_seed(5)) for _ in range(2))
+    first, second = (
+        generator(latent, generator=torch.Generator().manual_seed(5)) for _ in range(2)
+    )
     assert torch.equal(first, second)
 
 
@@ -182,7 +184,7 @@ def test_initial_weights_have_the_papers_deviations():
 
 def test_weights_scaled_by_their_inputs_keep_the_signal_alive_in_a_narrow_network():
     generator = narrow_generator().train()
-    images = generator(generator.draw_latent(8, chance=torch.Generator().manual_seed(0)))
+    images = generator(generator.draw_latent(8, generator=torch.Generator().manual_seed(0)))
     assert 0.05 < images.std() < 0.95
     initialize(generator, 0.01, torch.Generator().manual_seed(3))
     assert generator(generator.draw_latent(8)).std() < 1e-4

@@ -49,7 +49,7 @@ def content(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
 
 def test_a_model_is_read_as_it_was_written(small, file):
     found = model_file.read(file)
-    for part in ("hu_range", "pixel_spacing_mm", "recipe", "trained_on", "licence", "architecture"):
+    for part in ("hu_range", "pixel_spacing_mm", "recipe", "trained_on", "license", "architecture"):
         assert getattr(found, part) == getattr(small, part)
     for network in ("generator", "discriminator"):
         before, after = getattr(small, network).state_dict(), getattr(found, network).state_dict()
