@@ -21,10 +21,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +30,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from SkullGANLib.cli.extract import add_where
 from SkullGANLib.cli.options import add_output, add_progress
-from SkullGANLib.data import hdf5, segment_set
-from SkullGANLib.errors import BadInputError, CancelledError, SkullGANError
-from SkullGANLib.extraction import batch, single_ct
+from SkullGANLib.data import hdf5
+from SkullGANLib.data.segment_set import PIXEL_SPACING_MM, SegmentSet
+from SkullGANLib.errors import BadInputError
+from SkullGANLib.extraction import batch_table, outcomes, single_ct
+from SkullGANLib.extraction.batch_table import DONE, Book, Row
 from SkullGANLib.utils import atomic_files, progress
 from SkullGANLib.utils.task import Running, Work
 from SkullGANScene.jobs import steps
@@ -52,26 +51,21 @@ def work(options: argparse.Namespace) -> None:
         OutputError: if the set cannot be written.
     """
     atomic_files.check_new(options.output, (".h5", ".hdf5"), overwrite=options.overwrite)
-    table = batch.table_of(options.output)
+    table = batch_table.table_of(options.output)
     if table.exists() and not options.overwrite:
-        batch.read_table(table)  # of CTs that all failed; another table is not ours to replace
+        # Of CTs that all failed; another table is not ours to replace.
+        batch_table.read_table(table)
     settings = {name: getattr(options, name) for name in ("bones", "planes", "interval_mm")}
-    single_ct.check_settings(**settings, spacing_mm=segment_set.PIXEL_SPACING_MM)
+    single_ct.check_settings(**settings, spacing_mm=PIXEL_SPACING_MM)
     with tempfile.TemporaryDirectory(prefix="skullgan-heads-") as folder:
         heads = found_heads(options.ct, Path(folder))
         rows = cut_all(heads, options.output, settings, Path(folder), options.progress)
-    failed = [row for row in rows if row.state == batch.FAILED]
     if options.output.exists():
         good = sum(row.segments > 0 for row in rows)
         of = f"{good} CT{'s' if good > 1 else ''}"
         print(f"{options.output}: {hdf5.count(options.output)} segments of {of}")
     print(f"{table}: what became of each CT")
-    if failed:
-        raise BadInputError(
-            failed[0].reason
-            if len(rows) == 1
-            else f"{len(failed)} of {len(rows)} CTs failed, {table} says why."
-        )
+    outcomes.raise_for_failed(rows, options.output)
 
 
 def found_heads(paths: Sequence[Path], folder: Path) -> list[HeadFile]:
@@ -84,7 +78,7 @@ def found_heads(paths: Sequence[Path], folder: Path) -> list[HeadFile]:
     if paths:
         return head_files.of_paths(scene, paths, folder)
     if not headless.inside_slicer():
-        raise BadInputError("No CT was named, --ct is needed (--help shows an example).")
+        raise BadInputError("No CT was named, expected --ct (--help shows an example).")
     return head_files.of_scene(scene, folder)
 
 
@@ -94,7 +88,7 @@ def cut_all(
     settings: dict[str, Any],
     folder: Path,
     style: str = "auto",
-) -> list[batch.Row]:
+) -> list[Row]:
     """Cut CTs one after the other into a segment set, with a table beside it.
 
     Args:
@@ -107,54 +101,36 @@ def cut_all(
     Returns:
         What became of each CT.
     """
-    spacing_mm = segment_set.PIXEL_SPACING_MM
-    noted = batch.settings_text({**settings, "spacing_mm": spacing_mm, "threshold_hu": None})
-    rows = {head.name: batch.Row(head.name, settings=noted) for head in heads}
-    batch.remove(output)
+    noted = batch_table.settings_text(
+        {**settings, "spacing_mm": PIXEL_SPACING_MM, "threshold_hu": None}
+    )
+    rows = {head.name: Row(head.name, settings=noted) for head in heads}
+    works = [(rows[head.name], _cutting(head, settings, folder)) for head in heads]
+    batch_table.remove(output)
     with (
-        closing(batch.Book(output, rows, {}, spacing_mm)) as book,
+        Book(output, rows, {}, PIXEL_SPACING_MM) as book,
         progress.shown(f"Cutting {len(heads)} CTs", style) as report_progress,
     ):
-        for number, head in enumerate(heads):
 
-            def told(share: float, number: int = number) -> None:
-                report_progress((number + share) / len(heads), f"{number + 1}/{len(heads)}")
-
-            row = book.enter(*_cut(head, rows[head.name], settings, folder, told))
-            if row.state == batch.DONE:
-                note = row.reason or f"dropped: {row.dropped or 'none'}"
-                print(f"{row.ct}: {row.segments} segments ({note})", flush=True)
+        def enter(outcome: outcomes.Outcome) -> None:
+            row = book.enter(outcome.row, outcome.segments)
+            if row.state == DONE:
+                print(row.sentence, flush=True)
             elif len(heads) > 1:
-                print(row.reason, file=sys.stderr, flush=True)
+                print(row.sentence, file=sys.stderr, flush=True)
+
+        def report(share: float) -> None:
+            number = min(int(share * len(heads)) + 1, len(heads))
+            report_progress(share, f"{number}/{len(heads)}")
+
+        scripts.run_job(f"Cutting {len(heads)} CTs", outcomes.cut_each(works, enter), report)
     return list(rows.values())
 
 
-def _cut(
-    head: HeadFile,
-    row: batch.Row,
-    settings: dict[str, Any],
-    folder: Path,
-    report_progress: Callable[[float], None],
-) -> tuple[batch.Row, segment_set.SegmentSet | None]:
-    """Cut one CT in a child process and say what became of it."""
+def _cutting(head: HeadFile, settings: dict[str, Any], folder: Path) -> Work[SegmentSet]:
+    """Cut one CT in a child process."""
     if head.problem:
-        return replace(row, state=batch.FAILED, reason=head.problem), None
-    began_s, found = time.monotonic(), None
-    try:
-        found = scripts.done(
-            f"Cutting {head.name}", _cutting(head, settings, folder), report_progress
-        )
-        row = batch.done_row(row, found)
-    except CancelledError:
-        raise
-    except SkullGANError as error:
-        reason = str(error)
-        reason = reason if head.name in reason else f"{head.name}: {reason}"
-        row = replace(row, state=batch.FAILED, reason=reason)
-    return replace(row, seconds=round(time.monotonic() - began_s, 1)), found
-
-
-def _cutting(head: HeadFile, settings: dict[str, Any], folder: Path) -> Work:
+        raise BadInputError(head.problem)
     with tempfile.TemporaryDirectory(dir=folder) as room:
         output = Path(room) / "segments.h5"
         shown = {str(head.skull_mask): f"The skull of {head.name}", str(head.path): head.name}

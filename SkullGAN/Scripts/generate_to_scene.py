@@ -59,7 +59,7 @@ def work(options: argparse.Namespace) -> None:
             model=options.model,
             limits=limits,
         )
-        made = scripts.done(f"Generating {options.n} segments", generation, report_progress)
+        made = scripts.run_job(f"Generating {options.n} segments", generation, report_progress)
     mrb.save(scene, options.output)
     kept = made.metrics.GetNumberOfRows()
     of = f" of {options.n} that were made" if limits else ""

@@ -54,7 +54,7 @@ def evaluate_to_scene(options: argparse.Namespace) -> None:
         chosen = evaluation_jobs.Chosen(sets, model=model, seed=options.seed, most=options.most)
         work = evaluation_jobs.evaluate(scene, chosen, folder, options.output.stem, shown=shown)
     with progress.shown("Evaluating", options.progress) as report_progress:
-        text = scripts.done("Evaluating", work, report_progress)
+        text = scripts.run_job("Evaluating", work, report_progress)
     mrb.save(scene, options.output)
     nodes = evaluation.nodes_of(text)
     for warning in nodes.said["concerns"]:

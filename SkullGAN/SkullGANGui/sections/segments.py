@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import slicer
+from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
 from SkullGANGui import packages
@@ -17,7 +18,10 @@ from SkullGANGui.sections.segment_table import SegmentTable, summary
 from SkullGANGui.sections.segment_views import SegmentViews
 
 if TYPE_CHECKING:
+    from SkullGANLib.extraction.batch_table import Row
     from SkullGANScene.nodes.segment_sets import SegmentSetNodes
+
+    from SkullGANGui.sections.section import SectionsPanel
 
 BONES = ("temporal", "parietal", "frontal", "occipital")
 
@@ -30,7 +34,7 @@ class SegmentsSection(Section):
         views: the ``SegmentViews``.
     """
 
-    def __init__(self, panel: Any) -> None:
+    def __init__(self, panel: SectionsPanel) -> None:
         Section.__init__(self, panel)
         ui = self.ui
         ui.setSelector.addAttribute("vtkMRMLScalarVolumeNode", "SkullGAN.Kind")
@@ -87,7 +91,7 @@ class SegmentsSection(Section):
         self.views.forget()
         self.table.show(None)
 
-    def showSet(self, volume: Any) -> None:
+    def showSet(self, volume: vtkMRMLScalarVolumeNode | None) -> None:
         """Show a set in the table, anew if it is the one that is shown; None shows nothing."""
         self.table.show(volume)
         self.count()
@@ -119,7 +123,7 @@ class SegmentsSection(Section):
                 planes=self._chosen(PLANES),
                 interval_mm=self.node.intervalMm,
             )
-            self.panel.run(task, on_done=self._batchDone)
+            self.panel.run(task, on_done=self._batchCame)
 
     def segmentsMade(self, nodes: SegmentSetNodes | None) -> str:
         """Show a set that came into the scene; None if that was closed meanwhile."""
@@ -169,6 +173,8 @@ class SegmentsSection(Section):
         from SkullGANScene.nodes import segment_sets
 
         volume = self.table.volume
+        if volume is None:
+            return  # the button is off by then
         name = volume.GetName()
         self.views.restore()
         self.node.segments = None
@@ -177,13 +183,13 @@ class SegmentsSection(Section):
         self.ui.statusLabel.text = _("{name} was removed from the scene.").format(name=name)
         self.count()
 
-    def _batchDone(self, rows: list[tuple[str, Any]]) -> str:
-        good = [nodes for _name, nodes in rows if not isinstance(nodes, str) and nodes is not None]
+    def _batchCame(self, results: list[tuple[Row, SegmentSetNodes | None]]) -> str:
+        good = [nodes for _row, nodes in results if nodes is not None]
         if good and self.node:
             self.node.segments = good[-1].volume
-        said = [_("{n} of {of} CTs gave segments.").format(n=len(good), of=len(rows))]
-        said += [f"{name}: {why}" for name, why in rows if isinstance(why, str)]
-        return "\n".join(said)
+        sentences = [_("{n} of {of} CTs gave segments.").format(n=len(good), of=len(results))]
+        sentences += [row.sentence for row, _nodes in results if row.state == "failed"]
+        return "\n".join(sentences)
 
     def _chosen(self, names: Sequence[str]) -> list[str]:
         return [name for name in names if getattr(self.node, name)]

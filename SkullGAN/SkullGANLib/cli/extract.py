@@ -1,15 +1,19 @@
-"""Commands that cut segments: ``extract``, ``skull``."""
+"""The command ``extract``: the segments of head CTs."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
 from ..utils import progress
 from .options import add_output, command, refuse_to_overwrite, signals_noted
+
+if TYPE_CHECKING:
+    from ..extraction.batch import CutSettings
+    from ..extraction.batch_table import Row
 
 _SHEET_SEGMENTS = 1000  # more do not fit in a picture that opens
 
@@ -17,45 +21,46 @@ _SHEET_SEGMENTS = 1000  # more do not fit in a picture that opens
 def extract(options: argparse.Namespace) -> None:
     """Cut segments out of head CTs into one segment set."""
     from ..data import hdf5
+    from ..extraction.outcomes import raise_for_failed
 
+    together = len(options.ct) > 1 or options.jobs is not None
+    _check(options, together)
+    refuse_to_overwrite(options, going_on=together)
+    settings: CutSettings = {
+        "bones": options.bones,
+        "planes": options.planes,
+        "interval_mm": options.interval_mm,
+        "spacing_mm": options.spacing_mm,
+        "threshold_hu": options.threshold_hu,
+    }
+    rows = _extract_many(options, settings) if together else [_extract_one(options, settings)]
+    if options.output.exists():
+        print(f"{options.output}: {hdf5.count(options.output)} segments")
+        if options.contact_sheet:
+            _write_captioned_sheet(options.contact_sheet, options.output)
+    raise_for_failed(rows, options.output)
+
+
+def _check(options: argparse.Namespace, together: bool) -> None:
+    """Raise where options do not go together."""
     if options.subject and len(options.subject) != len(options.ct):
         raise BadInputError(
-            f"--subject was given {len(options.subject)} times for {len(options.ct)} CTs, once "
-            "for each is needed."
+            f"--subject was given {len(options.subject)} times for {len(options.ct)} CTs, expected "
+            "once for each."
         )
-    together = len(options.ct) > 1 or options.jobs is not None
     for name in ("skull_mask", "landmarks"):
         if getattr(options, name) and together:
             raise BadInputError(
                 f"--{name.replace('_', '-')} goes with one CT and without --jobs, "
                 f"{len(options.ct)} were given; call once for each."
             )
-    refuse_to_overwrite(options, going_on=together)
-    settings = {
-        name: getattr(options, name)
-        for name in ("bones", "planes", "interval_mm", "spacing_mm", "threshold_hu")
-    }
-    failed = 0
-    if together:
-        failed = _extract_many(options, settings)
-    else:
-        _extract_one(options, settings)
-    if options.output.exists():
-        print(f"{options.output}: {hdf5.count(options.output)} segments")
-        if options.contact_sheet:
-            _write_captioned_sheet(options.contact_sheet, options.output)
-    if failed:
-        from ..extraction.batch import table_of
-
-        raise BadInputError(
-            f"{failed} of {len(options.ct)} CTs failed, {table_of(options.output)} says why."
-        )
 
 
-def _extract_one(options: argparse.Namespace, settings: dict[str, Any]) -> None:
+def _extract_one(options: argparse.Namespace, settings: CutSettings) -> Row:
     from ..anatomy import landmarks
     from ..data import hdf5
     from ..extraction import batch
+    from ..extraction.batch_table import Row
 
     (path,) = options.ct
     points = landmarks.read(options.landmarks) if options.landmarks else None
@@ -68,38 +73,37 @@ def _extract_one(options: argparse.Namespace, settings: dict[str, Any]) -> None:
             on_progress=report_progress,
             **settings,
         )
-    dropped = batch.dropped_text(found.dropped)
-    print(f"{path}: {len(found.segments)} segments (dropped: {dropped or 'none'})")
+    row = Row(str(path)).completed(found.segments)
+    print(row.sentence)
     hdf5.write(options.output, found.segments)
+    return row
 
 
-def _extract_many(options: argparse.Namespace, settings: dict[str, Any]) -> int:
-    """Cut all CTs and give the number that failed."""
+def _extract_many(options: argparse.Namespace, settings: CutSettings) -> list[Row]:
     from ..extraction import batch
+    from ..extraction.batch_table import FAILED
 
-    def say(row: batch.Row) -> None:
-        if row.state == batch.FAILED:
-            print(f"skullgan: {row.reason}", file=sys.stderr)
-        else:
-            note = row.reason or f"dropped: {row.dropped or 'none'}"
-            print(f"{row.ct}: {row.segments} segments ({note})", flush=True)
+    def show(row: Row) -> None:
+        if row.state != FAILED:
+            print(row.sentence, flush=True)
+        elif len(options.ct) > 1:
+            print(f"skullgan: {row.sentence}", file=sys.stderr)
 
     with (
         signals_noted() as interrupted,
         progress.shown(f"Cutting {len(options.ct)} CTs", options.progress) as report_progress,
     ):
-        rows = batch.run(
+        return batch.run(
             options.ct,
             options.output,
             settings,
             subjects=options.subject or None,
             jobs=1 if options.jobs is None else options.jobs,
             overwrite=options.overwrite,
-            on_progress=lambda done, of: report_progress(done / of, f"{done}/{of}"),
-            on_row=say,
+            on_progress=lambda ready, of: report_progress(ready / of, f"{ready}/{of}"),
+            on_row=show,
             should_stop=interrupted.is_set,
         )
-    return sum(row.state == batch.FAILED for row in rows)
 
 
 def _write_captioned_sheet(path: Path, segments: Path) -> None:
@@ -112,34 +116,6 @@ def _write_captioned_sheet(path: Path, segments: Path) -> None:
         found.hu,
         captions=[f"{b} {s}" for b, s in zip(found.bone, found.side, strict=True)],
     )
-
-
-def skull(options: argparse.Namespace) -> None:
-    """Find the skull wall in a head CT, as a mask on its grid."""
-    from ..anatomy.cavity import find_cavity
-    from ..anatomy.skull import skull_mask, threshold_or_fitted
-    from ..ct.volume import IMAGES, read_ct, write_volume
-    from ..mapping.head_maps import check_names
-
-    check_names([options.output], {"mask": IMAGES}, options.overwrite)
-    with progress.shown(
-        f"Looking for the skull in {options.ct.name}", options.progress
-    ) as report_progress:
-        ct = read_ct(options.ct)
-        report_progress(0.2, "read")
-        try:
-            cavity = find_cavity(ct)
-            threshold_hu = threshold_or_fitted(options.threshold_hu, ct, cavity)
-            report_progress(0.5, "brain found")
-            mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity)
-        except BadInputError as error:
-            raise BadInputError(f"{options.ct}: {error}") from error
-        report_progress(0.9, "skull found")
-        write_volume(options.output, mask, ct.ijk_to_ras, compress=not options.raw)
-        if options.frame:
-            cavity.frame.write(options.frame, threshold_hu=threshold_hu)
-    milliliters = mask.sum() * ct.spacing_mm.prod() / 1000
-    print(f"{options.output}: {milliliters:.0f} ml of skull, bone from {threshold_hu:.0f} HU")
 
 
 def add_extract(commands: argparse._SubParsersAction) -> None:
@@ -192,33 +168,23 @@ def add_extract(commands: argparse._SubParsersAction) -> None:
 
 def add_where(one: argparse.ArgumentParser) -> None:
     """Add the options that say where segments are cut."""
-    one.add_argument(
-        "--bones",
-        type=lambda text: text.split(","),
-        default=["temporal", "parietal"],
-        metavar="BONE,BONE",
-        help="which to cut (temporal,parietal)",
-    )
-    one.add_argument(
-        "--planes",
-        type=lambda text: text.split(","),
-        default=["axial", "coronal", "sagittal"],
-        metavar="PLANE,PLANE",
-        help="in which to cut (axial,coronal,sagittal)",
-    )
-    one.add_argument(
-        "--interval-mm", type=float, default=3.1, metavar="MM", help="between planes (3.1)"
-    )
+    from ..anatomy import cut_plan
 
-
-def add_skull(commands: argparse._SubParsersAction) -> None:
-    one = command(commands, skull, "skullgan skull head.dicom.zip -o skull.nrrd")
-    one.add_argument("ct", type=Path, metavar="CT", help="DICOM folder or zip, NRRD, NIfTI, MHA")
-    add_output(one, "mask to write (.nrrd, .nii.gz, .mha), for extract --skull-mask")
+    for name, known, default in (
+        ("bone", cut_plan.BONES, cut_plan.DEFAULT_BONES),
+        ("plane", cut_plan.PLANES, cut_plan.DEFAULT_PLANES),
+    ):
+        one.add_argument(
+            f"--{name}s",
+            type=lambda text: text.split(","),
+            default=list(default),
+            metavar=f"{name.upper()},{name.upper()}",
+            help=f"which {name}s to cut, of {','.join(known)} ({','.join(default)})",
+        )
     one.add_argument(
-        "--threshold-hu", type=float, metavar="HU", help="where bone begins (fitted to the CT)"
+        "--interval-mm",
+        type=float,
+        default=cut_plan.INTERVAL_MM,
+        metavar="MM",
+        help=f"between planes ({cut_plan.INTERVAL_MM})",
     )
-    one.add_argument(
-        "--frame", type=Path, metavar="JSON", help="where right, front and top of the head are"
-    )
-    one.add_argument("--raw", action="store_true", help="do not compress the mask")

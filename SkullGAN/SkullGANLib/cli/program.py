@@ -13,7 +13,19 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..errors import CancelledError, SkullGANError
-from . import demo, evaluate, extract, generate, import_weights, info, map, train
+from . import (
+    check,
+    demo,
+    evaluate,
+    extract,
+    generate,
+    import_weights,
+    info,
+    map,
+    pretrain,
+    skull,
+    train,
+)
 from .options import Parser
 
 DONE, FAILED, CANCELLED = 0, 1, 2
@@ -57,10 +69,10 @@ def parser() -> argparse.ArgumentParser:
     commands = program.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     for add in (
         extract.add_extract,
-        extract.add_skull,
-        train.add_pretrain,
+        skull.add_skull,
+        pretrain.add_pretrain,
         train.add_train,
-        train.add_check,
+        check.add_check,
         generate.add_generate,
         generate.add_export,
         generate.add_artificial,

@@ -21,8 +21,8 @@ def shown(title: str, style: str = "auto") -> Iterator[Callable[[float, str], No
             reads along, ``none`` writes nothing, ``auto`` is a bar on a terminal and else nothing.
 
     Example:
-        >>> with shown("Counting", style="none") as tell:
-        ...     tell(0.5, "half way")
+        >>> with shown("Counting", style="none") as report_progress:
+        ...     report_progress(0.5, "half way")
     """
     if style == "auto":
         style = "bar" if sys.stderr.isatty() else "none"

@@ -62,7 +62,7 @@ def subprogress(work: Work[T], first: float, last: float) -> Work[T]:
         ...     yield 0.5
         ...     return "made"
         >>> def whole():
-        ...     made = yield from within(half(), 0.2, 0.6)
+        ...     made = yield from subprogress(half(), 0.2, 0.6)
         ...     return made
         >>> list(whole())
         [0.4]
@@ -96,7 +96,7 @@ def in_thread(function: Callable[[], T]) -> Work[T]:
 
     Example:
         >>> def summed():
-        ...     return (yield from aside(lambda: sum(range(10))))
+        ...     return (yield from in_thread(lambda: sum(range(10))))
         >>> Task("Adding up", summed()).wait(10)
         'finished'
     """
@@ -146,7 +146,7 @@ class Task(Generic[T]):
 
     @property
     def eta_s(self) -> float | None:
-        """Seconds to the end at the speed so far; None where that cannot be said."""
+        """Seconds to the end at the speed so far; None while that is not known."""
         if self.state != "running" or self.share < 0.02:
             return None
         return (time.monotonic() - self._began) * (1 - self.share) / self.share
@@ -188,7 +188,7 @@ class Task(Generic[T]):
         return self.state
 
     def _child_works(self) -> bool:
-        """Look after the child; tell whether it still runs."""
+        """Look after the child; give whether it still runs."""
         running, child = self._running, self._running.child
         state = child.poll()
         self.share = running.first + (running.last - running.first) * child.share

@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 import slicer
 from SkullGANLib.data import hdf5
-from SkullGANLib.errors import BadInputError, SkullGANError
+from SkullGANLib.data.segment_set import SegmentSet
+from SkullGANLib.errors import BadInputError
+from SkullGANLib.extraction.batch_table import Row
+from SkullGANLib.extraction.outcomes import cut_each
 from SkullGANLib.utils.child_process import ChildProcess, module_line
 from SkullGANLib.utils.task import Running, Work, subprogress
 
@@ -28,7 +31,9 @@ SEGMENT_SET, SKULL_MASK, CT = "segments.h5", "skull.nrrd", "ct.nrrd"
 _FRAME, _SURFACE = "frame.json", "skull.vtp"
 
 
-def find_skull(ct_node: slicer.vtkMRMLScalarVolumeNode, folder: Path) -> Work:
+def find_skull(
+    ct_node: slicer.vtkMRMLScalarVolumeNode, folder: Path
+) -> Work[slicer.vtkMRMLSegmentationNode]:
     """Find the skull in a CT and add it as a segmentation with its surface.
 
     Args:
@@ -69,7 +74,7 @@ def extract(
     interval_mm: float,
     skull_node: slicer.vtkMRMLSegmentationNode | None = None,
     into_scene: Callable[[], bool] = lambda: True,
-) -> Work:
+) -> Work[SegmentSetNodes | None]:
     """Cut the segments of a CT and add them beside it; ``folder`` keeps them as ``SEGMENT_SET``.
 
     Args:
@@ -85,6 +90,64 @@ def extract(
     Raises:
         BadInputError: if no segment can be cut.
     """
+    work = _extract(
+        ct_node,
+        folder,
+        bones=bones,
+        planes=planes,
+        interval_mm=interval_mm,
+        skull_node=skull_node,
+        into_scene=into_scene,
+    )
+    _segments, nodes = yield from work
+    return nodes
+
+
+def extract_all(
+    ct_nodes: Sequence[slicer.vtkMRMLScalarVolumeNode],
+    new_folder: Callable[[], Path],
+    **settings: Any,
+) -> Work[list[tuple[Row, SegmentSetNodes | None]]]:
+    """Cut the segments of several CTs, one after the other; one that fails does not stop the rest.
+
+    A CT whose skull is in the scene, perhaps edited, is cut with it.
+
+    Args:
+        ct_nodes: the CTs.
+        new_folder: makes an empty folder.
+        settings: as for ``extract``.
+
+    Returns:
+        What became of each CT, as the table of a batch has it, and its ``SegmentSetNodes``; None
+        where there are none.
+    """
+    nodes: list[SegmentSetNodes | None] = [None] * len(ct_nodes)
+
+    def cut(number: int, name: str) -> Work[SegmentSet]:
+        ct_node = ct_nodes[number]
+        steps.check_there(ct_node, name)
+        skull_node = segmentations.skull_for(ct_node)
+        work = _extract(ct_node, new_folder(), skull_node=skull_node, **settings)
+        segments, nodes[number] = yield from work
+        return segments
+
+    names = [node.GetName() for node in ct_nodes]
+    works = [(Row(name), cut(number, name)) for number, name in enumerate(names)]
+    rows = yield from cut_each(works)
+    return list(zip(rows, nodes, strict=True))
+
+
+def _extract(
+    ct_node: slicer.vtkMRMLScalarVolumeNode,
+    folder: Path,
+    *,
+    bones: Sequence[str],
+    planes: Sequence[str],
+    interval_mm: float,
+    skull_node: slicer.vtkMRMLSegmentationNode | None,
+    into_scene: Callable[[], bool] = lambda: True,
+) -> Work[tuple[SegmentSet, SegmentSetNodes | None]]:
+    """``extract``, with the segments beside their nodes."""
     name = ct_node.GetName()
     path, mask_path, output = folder / CT, folder / SKULL_MASK, folder / SEGMENT_SET
     scene = ct_node.GetScene()
@@ -107,40 +170,10 @@ def extract(
         segments = hdf5.read(output)
         metrics = yield from subprogress(steps.measured(segments), 0.9, 0.98)
         if not into_scene():
-            return None
+            return segments, None
         beside = ct_node if ct_node.GetScene() is not None else None
         title = f"{name} segments"
-        return segment_sets.add_segment_set(scene, segments, metrics, title, beside)
-
-
-def extract_all(
-    ct_nodes: Sequence[slicer.vtkMRMLScalarVolumeNode],
-    new_folder: Callable[[], Path],
-    **settings: Any,
-) -> Work:
-    """Cut the segments of several CTs, one after the other; one that fails does not stop the rest.
-
-    A CT whose skull is in the scene, perhaps edited, is cut with it.
-
-    Args:
-        ct_nodes: the CTs.
-        new_folder: makes an empty folder.
-        settings: as for ``extract``.
-
-    Returns:
-        List of (name of the CT, ``SegmentSetNodes`` or the sentence why there are none).
-    """
-    done: list[tuple[str, SegmentSetNodes | str]] = []
-    for number, node in enumerate(ct_nodes):
-        name, share = node.GetName(), number / len(ct_nodes)
-        try:
-            steps.check_there(node, name)
-            skull_node = segmentations.skull_for(node)
-            work = extract(node, new_folder(), skull_node=skull_node, **settings)
-            done.append((name, (yield from subprogress(work, share, share + 1 / len(ct_nodes)))))
-        except SkullGANError as error:
-            done.append((name, str(error)))
-    return done
+        return segments, segment_sets.add_segment_set(scene, segments, metrics, title, beside)
 
 
 def generate(
@@ -217,7 +250,7 @@ def save(volume: slicer.vtkMRMLScalarVolumeNode, path: str | Path, folder: Path)
 
     Args:
         volume: of ``segmentsets.add_segment_set``.
-        path: what ``SkullGANLib.export.formats`` writes; replaced if it is there.
+        path: what ``SkullGANLib.export`` writes; replaced if it is there.
         folder: empty, for files between the processes.
 
     Returns:
@@ -227,16 +260,16 @@ def save(volume: slicer.vtkMRMLScalarVolumeNode, path: str | Path, folder: Path)
         BadInputError: if none is kept, or the format does not hold so many.
         OutputError: if the file cannot be written.
     """
-    from SkullGANLib.export import formats
+    from SkullGANLib.export import check, format_of
 
     path = Path(path)
-    format = formats.format_of(path)
+    format = format_of(path)
     segments = segment_sets.segment_set_from(volume)
-    formats.check(path, format, len(segments))
+    check(path, format, len(segments))
     yield 0.05
-    as_set = path if format == "h5" else folder / SEGMENT_SET
+    as_set = path if format.reads_back else folder / SEGMENT_SET
     yield from subprogress(steps.set_writing(segments, as_set), 0.05, 0.5)
-    if format != "h5":
+    if not format.reads_back:
         arguments = ["export", as_set, "-o", path, "--overwrite"]
         yield Running(steps.child(arguments), 0.5, 1.0, {str(as_set): volume.GetName()})
     return len(segments)

@@ -16,12 +16,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import slicer.util
 from SkullGANLib.cli.options import Parser
 from SkullGANLib.errors import CancelledError, SkullGANError
-from SkullGANLib.utils.task import Task, Work
+from SkullGANLib.utils.task import T, Task, Work
 
 from ..offscreen import headless
 
@@ -48,15 +48,15 @@ def exit_code(
     return 0
 
 
-def done(
-    title: str, work: Work, report_progress: Callable[[float], None] = lambda share: None
-) -> Any:
+def run_job(
+    title: str, work: Work[T], report_progress: Callable[[float], None] = lambda share: None
+) -> T:
     """Do a job from its beginning to its end and give its result.
 
     Args:
         title: what is being done.
         work: the job, of ``SkullGANScene.jobs.segment_jobs`` for instance.
-        tell: called with the share of it that is done.
+        report_progress: called with the share of it that is done.
 
     Raises:
         SkullGANError: with the job's sentence if it failed.

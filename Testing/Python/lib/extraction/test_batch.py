@@ -1,16 +1,13 @@
 import csv
-import gc
 import multiprocessing
 import os
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +16,7 @@ from checkout import ROOT
 from SkullGANLib.ct import volume
 from SkullGANLib.data import hdf5
 from SkullGANLib.errors import BadInputError, CancelledError
-from SkullGANLib.extraction import batch
+from SkullGANLib.extraction import batch, batch_table
 
 FAST = {
     "bones": ["temporal"],
@@ -62,7 +59,7 @@ def by_two_processes(two_cts, tmp_path_factory) -> Path:
 @pytest.fixture
 def begun(by_two_processes, tmp_path) -> Path:
     """A copy of the finished batch."""
-    for path in (by_two_processes, batch.table_of(by_two_processes)):
+    for path in (by_two_processes, batch_table.table_of(by_two_processes)):
         shutil.copy(path, tmp_path)
     return tmp_path / by_two_processes.name
 
@@ -89,7 +86,7 @@ def test_the_set_and_its_order_do_not_depend_on_how_many_work_at_a_time(
 
 
 def test_the_table_has_a_row_a_ct_and_no_file_name_is_in_the_set(two_cts, by_two_processes):
-    with open(batch.table_of(by_two_processes), encoding="utf-8", newline="") as file:
+    with open(batch_table.table_of(by_two_processes), encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["ct"] for row in rows] == list(map(str, two_cts))
     assert [row["state"] for row in rows] == ["done", "done"]
@@ -139,7 +136,7 @@ def test_a_batch_that_was_stopped_goes_on_to_the_same_bytes(two_cts, by_two_proc
 
 
 def test_a_crash_between_set_and_table_adds_nothing_twice(two_cts, begun):
-    table = batch.table_of(begun)
+    table = batch_table.table_of(begun)
     table.write_text(table.read_text("utf-8").replace(",done,", ",waiting,", 1), "utf-8")
     before = begun.read_bytes()
     rows, submitted = run_in_threads(two_cts, begun)
@@ -166,20 +163,6 @@ def test_a_worker_that_is_killed_fails_its_own_ct_alone(two_cts, tmp_path):
     assert not multiprocessing.active_children()
 
 
-def die_while_sending():
-    (pipe,) = (one for one in gc.get_objects() if isinstance(one, Connection))
-    os.write(pipe.fileno(), struct.pack("!i", 1000) + b"less than 1000 bytes")
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-@pytest.mark.parametrize("call", [die_while_sending, sys.exit])
-def test_a_worker_that_answers_nothing_is_not_waited_for(call):
-    with batch.Processes(1) as executor:
-        error = executor.submit(call).exception(timeout=60)
-        assert "killed" in str(error)
-        assert executor.submit(os.path.basename, "a/b").result(timeout=60) == "b"
-
-
 def test_the_same_voxels_under_another_name_are_not_added_twice(two_cts, begun, tmp_path):
     copy = shutil.copy(two_cts[0], tmp_path / "copy.nrrd")
     before = begun.read_bytes()
@@ -193,9 +176,9 @@ def test_the_same_voxels_under_another_name_are_not_added_twice(two_cts, begun, 
 def test_a_ct_that_changed_since_is_refused_until_begun_anew(two_cts, begun, tmp_path):
     """The second CT's file now stands where the table knows the first's."""
     moved, before = shutil.copy(two_cts[1], tmp_path / "moved.nrrd"), begun.read_bytes()
-    with open(batch.table_of(begun), encoding="utf-8", newline="") as file:
+    with open(batch_table.table_of(begun), encoding="utf-8", newline="") as file:
         header, first, second = csv.reader(file)
-    with open(batch.table_of(begun), "w", encoding="utf-8", newline="") as file:
+    with open(batch_table.table_of(begun), "w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([header, [str(moved), *first[1:]]])
     (row,), _ = run_in_threads([moved], begun)
     assert "has changed since it was cut" in row.reason
@@ -214,10 +197,10 @@ def test_a_ct_that_changed_since_is_refused_until_begun_anew(two_cts, begun, tmp
     ],
 )
 def test_other_settings_are_refused_and_change_nothing(two_cts, begun, change, sentence):
-    before = begun.read_bytes(), batch.table_of(begun).read_bytes()
+    before = begun.read_bytes(), batch_table.table_of(begun).read_bytes()
     with pytest.raises(BadInputError, match=sentence):
         run_in_threads(two_cts, begun, {**FAST, **change})
-    assert (begun.read_bytes(), batch.table_of(begun).read_bytes()) == before
+    assert (begun.read_bytes(), batch_table.table_of(begun).read_bytes()) == before
 
 
 def test_another_subject_a_ct_named_twice_and_a_strange_table_are_refused(two_cts, begun):
@@ -228,11 +211,11 @@ def test_another_subject_a_ct_named_twice_and_a_strange_table_are_refused(two_ct
     ):
         with pytest.raises(BadInputError, match=sentence):
             run_in_threads(paths, begun, **options)
-    batch.table_of(begun).write_text("my,own\n1,2\n")
+    batch_table.table_of(begun).write_text("my,own\n1,2\n")
     with pytest.raises(BadInputError, match="is not the table of a batch"):
         run_in_threads(two_cts, begun)
-    assert batch.table_of(begun).read_text() == "my,own\n1,2\n"
-    batch.table_of(begun).unlink()
+    assert batch_table.table_of(begun).read_text() == "my,own\n1,2\n"
+    batch_table.table_of(begun).unlink()
     with pytest.raises(BadInputError, match="is no batch"):
         run_in_threads(two_cts, begun)
 
