@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from SkullGANLib.data import segment_set
 from SkullGANLib.data.segment_set import SegmentSet
-from SkullGANLib.training.recipe import named
+from SkullGANLib.training.presets import named
 
 TINY = replace(
     named("demo"),
@@ -16,7 +16,7 @@ TINY = replace(
     discriminator_width=2,
     batch_size=4,
     epochs=2,
-    epoch_segments=12,
+    samples_per_epoch=12,
     report_every=2,
     snapshot_every=1,
     sample_count=3,

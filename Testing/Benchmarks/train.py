@@ -33,7 +33,8 @@ from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.networks import model_file
 from SkullGANLib.networks.dcgan import Discriminator, Generator, chosen_device, initialize
 from SkullGANLib.training.loop import train
-from SkullGANLib.training.recipe import Recipe, named
+from SkullGANLib.training.presets import named
+from SkullGANLib.training.recipe import Recipe
 from SkullGANLib.training.state import runs_in_bf16
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.utils.flop_counter import FlopCounterMode
@@ -63,7 +64,7 @@ def main() -> None:
     print(f"{name}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, ", end="")
     print(f"Python {platform.python_version()}, torch {torch.__version__}")
     sizes = {"generator_width": widths[0], "discriminator_width": widths[1]}
-    shown = {"epochs": 1, "batch_size": batch_size, "epoch_segments": 1000 * batch_size}
+    shown = {"epochs": 1, "batch_size": batch_size, "samples_per_epoch": 1000 * batch_size}
     recipes = {n: replace(named(n), **sizes, **shown) for n in ("paper", "fast")}
     work = arithmetic(recipes["paper"])
     print(f"widths {widths[0]} and {widths[1]}, batch {batch_size}, ", end="")

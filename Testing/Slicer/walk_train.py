@@ -15,7 +15,7 @@ LONGEST_S = 300
 TINY = {
     "generator_width": "16",
     "discriminator_width": "4",
-    "epoch_segments": "4",
+    "samples_per_epoch": "4",
     "batch_size": "2",
     "report_every": "1",
     "snapshot_every": "10",

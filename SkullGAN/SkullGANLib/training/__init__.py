@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from .datasets import read_segments as read_segments
     from .datasets import split as split
     from .loop import train as train
+    from .presets import named as named
     from .recipe import Recipe as Recipe
-    from .recipe import named as named
     from .run_directory import Run as Run
     from .run_directory import Status as Status
 
@@ -22,7 +22,7 @@ _HOMES = {
     "split": "datasets",
     "train": "loop",
     "Recipe": "recipe",
-    "named": "recipe",
+    "named": "presets",
     "Run": "run_directory",
     "Status": "run_directory",
 }

@@ -1,7 +1,7 @@
-"""What is done to images before the discriminator judges them: flips, blurred reals, disturbances,
+"""What happens to images before the discriminator sees them: flips, blurred reals, disturbances,
 and augmentation whose strength adapts to how sure the discriminator is of reals.
 
-All of it happens on the device of the images, with the chance that is handed in.
+All of it happens on the device of the images, with random numbers of the given generator.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .process_group import ALONE, ProcessGroup, ShardedGenerator
 from .recipe import Recipe
 
 _NOISELESS_FROM = 0.8
-"""Share of the training after which nothing is added to what is judged."""
+"""Share of the training after which no noise is added to what the discriminator sees."""
 
 _ADAPTED_EVERY = 4
 """Iterations between two changes of the augmentation's strength (Karras et al. 2020)."""
@@ -47,26 +47,26 @@ def blurred(images: Tensor, sigma_px: float) -> Tensor:
 
 
 def with_blurred(
-    generated: Tensor, reals: Tensor, recipe: Recipe, epoch: int, team: ProcessGroup = ALONE
+    generated: Tensor, reals: Tensor, recipe: Recipe, epoch: int, group: ProcessGroup = ALONE
 ) -> Tensor:
     """Replace some of the generated images by blurred reals, more with every epoch.
 
     They are the first of the whole batch, so that one process may have more of them than another.
     """
-    most = int(recipe.blurred_share * len(reals) * team.size)
+    most = int(recipe.blurred_share * len(reals) * group.size)
     count = min(max(epoch - recipe.blurred_from_epoch, 0), most)
-    count = min(max(count - team.rank * len(reals), 0), len(reals))
+    count = min(max(count - group.rank * len(reals), 0), len(reals))
     if count == 0:
         return generated
     sigma_px = max(recipe.blur_sigma_least_px, recipe.blur_sigma_epochs / epoch)
     return torch.cat([generated[count:], blurred(reals[:count], sigma_px)])
 
 
-def judged(
+def augment(
     images: Tensor,
     recipe: Recipe,
-    share_done: float,
-    chance: ShardedGenerator,
+    progress: float,
+    generator: ShardedGenerator,
     strength: Tensor | None = None,
 ) -> Tensor:
     """Make of images what the discriminator sees: moved, noisy, augmented, if the recipe says so.
@@ -76,19 +76,19 @@ def judged(
     al. 2020, Training GANs with Limited Data).
     """
     if recipe.shift_px:
-        images = moved(images, recipe.shift_px, chance)
-    noise = recipe.judge_noise * max(0.0, 1 - share_done / _NOISELESS_FROM)
+        images = moved(images, recipe.shift_px, generator)
+    noise = recipe.instance_noise_std * max(0.0, 1 - progress / _NOISELESS_FROM)
     if noise:
-        images = images + noise * chance.randn(*images.shape).to(images.dtype)
-    return images if strength is None else augmented(images, strength, chance)
+        images = images + noise * generator.randn(*images.shape).to(images.dtype)
+    return images if strength is None else augment_adaptively(images, strength, generator)
 
 
-def moved(images: Tensor, most_px: int, chance: ShardedGenerator) -> Tensor:
+def moved(images: Tensor, most_px: int, generator: ShardedGenerator) -> Tensor:
     """Move each image by its own whole number of pixels; what is at the edge is repeated."""
     count, _, rows, columns = images.shape
     device = images.device
     down, right = (
-        chance.randint(2 * most_px + 1, count, 1) + torch.arange(size, device=device)
+        generator.randint(2 * most_px + 1, count, 1) + torch.arange(size, device=device)
         for size in (rows, columns)
     )
     padded = functional.pad(images, (most_px,) * 4, mode="replicate")
@@ -96,86 +96,86 @@ def moved(images: Tensor, most_px: int, chance: ShardedGenerator) -> Tensor:
     return padded[which, 0, down[:, :, None], right[:, None, :]][:, None]
 
 
-def half_mirrored(images: Tensor, chance: ShardedGenerator) -> Tensor:
-    """Mirror each image from left to right with a chance of one half."""
-    mirrored = chance.rand(len(images), 1, 1, 1) < 0.5
+def half_mirrored(images: Tensor, generator: ShardedGenerator) -> Tensor:
+    """Mirror each image from left to right with a probability of one half."""
+    mirrored = generator.rand(len(images), 1, 1, 1) < 0.5
     return torch.where(mirrored, images.flip(3), images)
 
 
-def augmented(images: Tensor, strength: Tensor, chance: ShardedGenerator) -> Tensor:
+def augment_adaptively(images: Tensor, strength: Tensor, generator: ShardedGenerator) -> Tensor:
     """Mirror, move, turn, brighten and stretch images, add noise and cut a square out of them.
 
-    Each of it happens to an image with the chance ``strength``, independently of the others. All
-    is differentiable in the images.
+    Each of it happens to an image with the probability ``strength``, independently of the others.
+    All is differentiable in the images.
 
     Args:
         images: float (N, 1, size, size) in [-1, 1], -1 being background.
         strength: 0 to 1, without dimensions, on the device of the images; it is not fetched.
-        chance: where everything is drawn from.
+        generator: where all random numbers come from.
     """
-    images = _transformed(images, strength, chance)
-    images = _with_other_intensities(images, strength, chance)
-    return _cut_out(images, strength, chance)
+    images = _transformed(images, strength, generator)
+    images = _with_other_intensities(images, strength, generator)
+    return _cut_out(images, strength, generator)
 
 
 class AdaptiveAugmentation:
     """How strongly reals and fakes are augmented, steered on the device (Karras et al. 2020).
 
     The discriminator is too sure, that is it begins to know the reals by heart, where it says
-    "real" of them more often than the recipe's ``augmentation_target`` wants: the mean sign of its
+    "real" of them more often than the recipe's ``ada_target`` wants: the mean sign of its
     logits, 1 if all reals are called real, 0 if half of them are.
 
     Args:
         recipe: its augmentation settings.
         iterations: of the whole training.
-        device: where ``value`` lives.
-        team: the processes that share a batch.
+        device: where ``strength`` lives.
+        group: the processes that share a batch.
 
     Attributes:
-        value: the chance of each augmentation, float32 without dimensions.
+        strength: the probability of each augmentation, float32 without dimensions.
     """
 
     def __init__(
-        self, recipe: Recipe, iterations: int, device: torch.device, team: ProcessGroup = ALONE
+        self, recipe: Recipe, iterations: int, device: torch.device, group: ProcessGroup = ALONE
     ) -> None:
-        self.value = torch.tensor(0.0, device=device)
+        self.strength = torch.tensor(0.0, device=device)
         self._signs = torch.tensor(0.0, device=device)
-        self._target = recipe.augmentation_target
-        self._step = _ADAPTED_EVERY / (recipe.augmentation_ramp_share * iterations)
-        self._team = team
+        self._target = recipe.ada_target
+        self._step = _ADAPTED_EVERY / (recipe.ada_ramp_fraction * iterations)
+        self._group = group
 
-    def follow(self, logit_real: Tensor, iteration: int) -> None:
-        """Take in what the discriminator said of the reals in an iteration, counted from 0."""
+    def update(self, logit_real: Tensor, iteration: int) -> None:
+        """Take in the logits of the reals of an iteration, counted from 0."""
         self._signs += logit_real.detach().sign().mean() / _ADAPTED_EVERY
         if (iteration + 1) % _ADAPTED_EVERY == 0:
-            self._team.mean_([self._signs])
-            self.value += self._step * (self._signs - self._target).sign()
-            self.value.clamp_(0, _STRONGEST)
+            self._group.mean_([self._signs])
+            self.strength += self._step * (self._signs - self._target).sign()
+            self.strength.clamp_(0, _STRONGEST)
             self._signs.zero_()
 
     def tensors(self) -> dict[str, Tensor]:
         """Give all that the next iteration depends on."""
-        return {"value": self.value, "signs": self._signs}
+        return {"value": self.strength, "signs": self._signs}
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         """Take back what ``tensors`` gave."""
-        self.value.copy_(tensors["value"])
+        self.strength.copy_(tensors["value"])
         self._signs.copy_(tensors["signs"])
 
 
-def _chosen(images: Tensor, strength: Tensor, chance: ShardedGenerator) -> Tensor:
+def _chosen(images: Tensor, strength: Tensor, generator: ShardedGenerator) -> Tensor:
     """1.0 for the images that something happens to, else 0.0: (N,)."""
-    return (chance.rand(len(images)) < strength).to(images.dtype)
+    return (generator.rand(len(images)) < strength).to(images.dtype)
 
 
-def _transformed(images: Tensor, strength: Tensor, chance: ShardedGenerator) -> Tensor:
+def _transformed(images: Tensor, strength: Tensor, generator: ShardedGenerator) -> Tensor:
     """Mirrored, moved and turned in one interpolation; what is at the edge is repeated."""
     count, size = len(images), images.shape[-1]
-    mirrored = _chosen(images, strength, chance) * (chance.rand(count) < 0.5)
-    whole, part = chance.randint(2 * _SHIFT_PX + 1, count, 2).T, chance.rand(count, 2).T
-    whole = _chosen(images, strength, chance) * (whole - _SHIFT_PX)
-    part = _chosen(images, strength, chance) * (2 * part - 1) * _SHIFT_PX
-    angle = _chosen(images, strength, chance) * (chance.rand(count) * 2 - 1) * _TURN
+    mirrored = _chosen(images, strength, generator) * (generator.rand(count) < 0.5)
+    whole, part = generator.randint(2 * _SHIFT_PX + 1, count, 2).T, generator.rand(count, 2).T
+    whole = _chosen(images, strength, generator) * (whole - _SHIFT_PX)
+    part = _chosen(images, strength, generator) * (2 * part - 1) * _SHIFT_PX
+    angle = _chosen(images, strength, generator) * (generator.rand(count) * 2 - 1) * _TURN
     right, down = (whole + part) * (2 / size)  # in halves of the image, as affine_grid has it
     side = 1 - 2 * mirrored
     cosine, sine = angle.cos(), angle.sin()
@@ -189,27 +189,31 @@ def _transformed(images: Tensor, strength: Tensor, chance: ShardedGenerator) -> 
     return torch.where(same[:, None, None, None], images, changed)
 
 
-def _with_other_intensities(images: Tensor, strength: Tensor, chance: ShardedGenerator) -> Tensor:
+def _with_other_intensities(
+    images: Tensor, strength: Tensor, generator: ShardedGenerator
+) -> Tensor:
     """Contrast is stretched about the background, all is brightened, noise is added."""
     count = len(images)
     gain, shift, noise = (
-        (_chosen(images, strength, chance) * chance.randn(count) * deviation)[:, None, None, None]
+        (_chosen(images, strength, generator) * generator.randn(count) * deviation)[
+            :, None, None, None
+        ]
         for deviation in (_CONTRAST, _BRIGHTNESS, _NOISE)
     )
     images = (images + 1) * gain.exp() - 1 + shift
-    return images + noise.abs() * chance.randn(*images.shape)
+    return images + noise.abs() * generator.randn(*images.shape)
 
 
-def _cut_out(images: Tensor, strength: Tensor, chance: ShardedGenerator) -> Tensor:
+def _cut_out(images: Tensor, strength: Tensor, generator: ShardedGenerator) -> Tensor:
     """A square anywhere becomes gray, which is neither background nor a wall."""
     size = images.shape[-1]
     along = torch.arange(size, device=images.device)
     down, right = (
-        (along - chance.rand(len(images), 1) * size).abs() < _CUTOUT_PX / 2 for _ in range(2)
+        (along - generator.rand(len(images), 1) * size).abs() < _CUTOUT_PX / 2 for _ in range(2)
     )
     square = (
         down[:, :, None]
         & right[:, None, :]
-        & (_chosen(images, strength, chance) > 0)[:, None, None]
+        & (_chosen(images, strength, generator) > 0)[:, None, None]
     )
     return images.masked_fill(square[:, None], 0.0)

@@ -1,7 +1,7 @@
-"""A training looked at beforehand: what it would learn from, and whether device and memory suffice.
+"""A training checked beforehand: what it would learn from, and whether device and memory suffice.
 
-``look`` reads what is quick to read (no pixel beyond a few for the picture) and finds what the
-training would refuse. A panel runs it in a child process, as ``skullgan check --json``.
+``check_training`` reads what is quick to read (no pixel beyond a few for the picture) and finds
+what the training would refuse. A panel runs it in a child process, as ``skullgan check --json``.
 """
 
 from __future__ import annotations
@@ -20,16 +20,15 @@ from ..networks import model_file
 from ..networks.dcgan import chosen_device
 from ..plots import contact_sheet
 from ..utils.atomic_files import written_aside
-from . import datasets, loop, memory_estimate
-from .memory_estimate import Device
+from . import datasets, memory_estimate, start
+from .memory_estimate import Device, MemoryCheck
 from .recipe import Recipe
-from .state import runs_in_bf16
 
 _COLUMNS, _SHOWN = 6, 12
 
 
 @dataclass(frozen=True)
-class SetSeen:
+class SetSummary:
     """What is in a segment set.
 
     Attributes:
@@ -56,7 +55,7 @@ class SetSeen:
 
 
 @dataclass(frozen=True)
-class Preflight:
+class TrainingCheck:
     """What was found.
 
     Attributes:
@@ -64,14 +63,14 @@ class Preflight:
         note: what is learned from and held out, a sentence.
         devices: of this machine.
         device: the one that would be taken.
-        need_bytes: of its memory; None where it could not be reckoned.
-        free_bytes: of its memory; None where nobody says.
+        need_bytes: of its memory; None where it could not be estimated.
+        free_bytes: of its memory; None if not known.
         memory: both in a sentence, with advice where it is not enough.
         enough: whether it is, as far as that is known.
         problem: why the training would refuse to begin; empty if it would not.
     """
 
-    sets: list[SetSeen]
+    sets: list[SetSummary]
     note: str
     devices: list[Device]
     device: str
@@ -82,20 +81,20 @@ class Preflight:
     problem: str
 
     def to_json(self) -> str:
-        """Write it as JSON, which ``asdict`` names the parts of; ``said`` is a set in words."""
+        """Write it as JSON, which ``asdict`` names the parts of; ``summary`` is a set in words."""
         content = asdict(self)
-        for seen, entry in zip(self.sets, content["sets"], strict=True):
-            entry["said"] = str(seen)
+        for one, entry in zip(self.sets, content["sets"], strict=True):
+            entry["summary"] = str(one)
         return json.dumps(content, indent=2) + "\n"
 
-    def lines(self) -> list[str]:
-        """Say it for people."""
+    def format_lines(self) -> list[str]:
+        """Write it for people."""
         there = [f"{one.path}: {one}" for one in self.sets]
         devices = [f"{d.name}: {d.title}, {_memory(d)}" for d in self.devices]
         return [*there, *filter(None, (self.note, self.memory)), *devices]
 
 
-def look(
+def check_training(
     paths: Sequence[str | Path],
     recipe: Recipe,
     *,
@@ -105,46 +104,47 @@ def look(
     test_share: float = datasets.TEST_SHARE,
     seed: int = 0,
     any_kind: bool = False,
-) -> Preflight:
-    """Look at a training beforehand; arguments as of ``skullgan train``.
+) -> TrainingCheck:
+    """Check a training beforehand; arguments as of ``skullgan train``.
 
-    Nothing is raised for what the training would refuse: that is the ``problem``, and the rest is
-    told all the same.
+    Nothing is raised for what the training would refuse: that is the ``problem``, and everything
+    else is reported all the same.
     """
-    sets, texts, problem = _sets(paths)
-    taken, note, need, free, said, enough = "", "", None, None, "", True
+    sets, subjects, problem = _summaries(paths)
+    note, memory = "", None
     try:
         if problem:
             raise problem
         datasets.check_sets(paths, any_kind=any_kind)
-        plan = datasets.planned(np.concatenate(texts), by=split, test_share=test_share, seed=seed)
+        subject = np.concatenate(subjects)
+        plan = datasets.plan_split(subject, by=split, test_share=test_share, seed=seed)
         note, count = plan.note, int((~plan.held_out).sum())
-        loop.check_segments(sets[0].kind, count, recipe, (sets[0].kind,))
+        start.check_segments(sets[0].kind, count, recipe, (sets[0].kind,))
         if pretrained:
-            loop.check_pretrained(model_file.read_architecture(pretrained), recipe)
-        where = chosen_device(device)
-        reckoned = memory_estimate.needed(recipe, count, bf16=runs_in_bf16(recipe, where))
-        taken, free = str(where), memory_estimate.free_bytes(where)
-        need = reckoned.of(recipe.batch_size)
-        enough = not memory_estimate.lacks(reckoned, recipe.batch_size, free)
-        said = memory_estimate.told(reckoned, recipe.batch_size, where, free)
-        if not enough:
-            advice = memory_estimate.advice(reckoned, recipe.batch_size, free)
-            said += f" It may not be enough. {advice}"
+            start.check_pretrained(model_file.read_architecture(pretrained), recipe)
+        memory = MemoryCheck.of(recipe, count, chosen_device(device))
     except SkullGANError as error:
         problem = error
-    return Preflight(
-        sets, note, memory_estimate.devices(), taken, need, free, said, enough, str(problem or "")
+    return TrainingCheck(
+        sets=sets,
+        note=note,
+        devices=memory_estimate.devices(),
+        device=str(memory.device) if memory else "",
+        need_bytes=memory.needed_bytes if memory else None,
+        free_bytes=memory.free if memory else None,
+        memory=str(memory) if memory else "",
+        enough=memory.suffices if memory else True,
+        problem=str(problem or ""),
     )
 
 
-def write(path: str | Path, found: Preflight) -> None:
+def write(path: str | Path, found: TrainingCheck) -> None:
     """Write what was found as JSON; raises ``OutputError`` if it cannot be written."""
     with written_aside(path) as temporary:
         temporary.write_text(found.to_json(), encoding="utf-8")
 
 
-def write_sheet(path: str | Path, sets: Sequence[SetSeen]) -> None:
+def write_sheet(path: str | Path, sets: Sequence[SetSummary]) -> None:
     """Write a picture of a few segments, evenly out of all sets; none if there are none."""
     places = [(one.path, row) for one in sets for row in range(one.segments)]
     if not places:
@@ -159,9 +159,9 @@ def write_sheet(path: str | Path, sets: Sequence[SetSeen]) -> None:
     )
 
 
-def _sets(
+def _summaries(
     paths: Sequence[str | Path],
-) -> tuple[list[SetSeen], list[np.ndarray], SkullGANError | None]:
+) -> tuple[list[SetSummary], list[np.ndarray], SkullGANError | None]:
     """What is in each set, its subjects, and the first problem of reading them."""
     found, subjects, problem = [], [], None
     for path in paths:
@@ -174,7 +174,7 @@ def _sets(
         cuts = Counter(" ".join(filter(None, place)) for place in where)
         named = set(texts["subject"].tolist()) - {""}
         found.append(
-            SetSeen(
+            SetSummary(
                 str(path),
                 header.kind,
                 len(texts["subject"]),

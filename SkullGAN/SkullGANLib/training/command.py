@@ -1,13 +1,13 @@
-"""What is to be trained, as a form has it: the command that does it, here or on another machine.
+"""A training as a form has it, and the command that does it, here or on another machine.
 
 Only what differs from the command line's own defaults is written.
 
 Example:
-    >>> order = Order(("my head.h5",), "runs/first", recipe="demo", settings={"epochs": "50"})
-    >>> print(order.line())
-    skullgan train 'my head.h5' -o runs/first --recipe demo --set epochs=50
-    >>> print(order.line(processes=2))  # doctest: +ELLIPSIS
-    torchrun --nproc-per-node 2 -m SkullGANLib train 'my head.h5' -o runs/first ...
+    >>> command = TrainCommand(("my head.h5",), "runs/1", recipe="demo", settings={"epochs": "50"})
+    >>> print(command.line())
+    skullgan train 'my head.h5' -o runs/1 --recipe demo --set epochs=50
+    >>> print(command.line(processes=2))  # doctest: +ELLIPSIS
+    torchrun --nproc-per-node 2 -m SkullGANLib train 'my head.h5' -o runs/1 ...
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .datasets import TEST_SHARE
+from .presets import DEFAULT
 
 
 @dataclass(frozen=True)
-class Order:
-    """A training to be done.
+class TrainCommand:
+    """A training that is to be run.
 
     Attributes:
         segments: segment sets (.h5).
@@ -35,13 +36,13 @@ class Order:
         pretrained: model to begin with, or empty.
         split: how the test part is held out.
         test_share: share held out.
-        seed: what all chance follows from.
+        seed: what all random numbers follow from.
         any_kind: whether segments that are not real are learned from, too.
     """
 
     segments: tuple[str, ...]
     output: str
-    recipe: str = "published"
+    recipe: str = DEFAULT
     settings: Mapping[str, str] = field(default_factory=dict)
     device: str = "auto"
     pretrained: str = ""
@@ -50,8 +51,8 @@ class Order:
     seed: int = 0
     any_kind: bool = False
 
-    def with_segments(self, segments: Sequence[str]) -> Order:
-        """Give the same order for other segment sets."""
+    def with_segments(self, segments: Sequence[str]) -> TrainCommand:
+        """Give the same command for other segment sets."""
         return replace(self, segments=tuple(segments))
 
     def arguments(self) -> list[str]:
@@ -59,7 +60,7 @@ class Order:
         return ["train", *self.segments, "-o", self.output, *self._options()]
 
     def check_arguments(self, json: str | Path, sheet: str | Path) -> list[str]:
-        """Write the command line that looks at it all beforehand (``skullgan check``)."""
+        """Write the command line that checks it all beforehand (``skullgan check``)."""
         there = ["--json", str(json), "--contact-sheet", str(sheet)]
         return ["check", *self.segments, *self._options(), *there]
 
@@ -92,5 +93,5 @@ class Order:
 
 
 def resume_arguments(run: str | Path, device: str = "auto") -> list[str]:
-    """Write the command line that goes on with a run as it was begun, on any device."""
+    """Write the command line that resumes a run as it was begun, on any device."""
     return ["train", "-o", str(run), "--resume", "--device", device]

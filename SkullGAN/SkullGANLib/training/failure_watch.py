@@ -1,6 +1,6 @@
 """Trainings that go wrong without an error: a discriminator that wins outright, mode collapse.
 
-``Watch`` is shown every report and tells what is wrong at that moment, in sentences for a user;
+``FailureWatch`` checks every report for what is wrong at that moment, in sentences for a user;
 ``diversity`` measures how different the segments of a set are.
 """
 
@@ -14,13 +14,13 @@ from scipy.spatial.distance import pdist
 from .recipe import Recipe
 
 
-class Watch:
-    """Sees from a training's reports whether it goes wrong.
+class FailureWatch:
+    """Finds from a training's reports whether it goes wrong.
 
     Example:
-        >>> watch = Watch(Recipe(divergence_reports=2))
+        >>> watch = FailureWatch(Recipe(failure_reports=2))
         >>> winning = {"realness_real": 0.9, "realness_fake": 0.001}
-        >>> watch.look(winning), len(watch.look(winning))
+        >>> watch.check(winning), len(watch.check(winning))
         ([], 1)
     """
 
@@ -29,8 +29,8 @@ class Watch:
         self._wins = 0
         self._diversities: list[float] = []
 
-    def look(self, report: Mapping[str, float]) -> list[str]:
-        """Take in a report and say what is wrong now; an empty list if nothing is.
+    def check(self, report: Mapping[str, float]) -> list[str]:
+        """Take in a report and give what is wrong now; an empty list if nothing is.
 
         Args:
             report: ``realness_real`` and ``realness_fake``, and ``diversity`` where a sample grid
@@ -43,12 +43,12 @@ class Watch:
         apart = report["realness_real"] - report["realness_fake"]
         won = apart > recipe.win_share * (recipe.real_label - recipe.fake_label)
         self._wins = self._wins + 1 if won else 0
-        if self._wins < recipe.divergence_reports:
+        if self._wins < recipe.failure_reports:
             return None
         return (
             f"The discriminator wins outright: its realness is {report['realness_real']:.2f} for "
             f"reals and {report['realness_fake']:.2f} for fakes over {self._wins} reports; "
-            'update_gate "above", a lower discriminator_learning_rate or judge_noise helps.'
+            'update_gate "above", a lower discriminator_learning_rate or instance_noise_std helps.'
         )
 
     def _collapse(self, report: Mapping[str, float]) -> str | None:
@@ -61,8 +61,8 @@ class Watch:
             return None
         return (
             f"The segments of the sample grid are nearly alike (mode collapse): they differ "
-            f"{late[-1]:.0%} as much as the reals, needed is {least:.0%}; augmentation_target, "
-            "judge_noise or a lower generator_learning_rate helps."
+            f"{late[-1]:.0%} as much as the reals, expected at least {least:.0%}; ada_target, "
+            "instance_noise_std or a lower generator_learning_rate helps."
         )
 
 
@@ -82,8 +82,8 @@ def diversity(hu: np.ndarray, reals_hu: np.ndarray) -> float:
         >>> diversity(np.stack([flat, 2 * flat]), np.stack([flat, 5 * flat]))
         0.25
     """
-    found, needed = (
+    own, of_reals = (
         pdist(images.reshape(len(images), -1).astype(np.float64)).mean()
         for images in (hu, reals_hu)
     )
-    return float(found / needed) if needed else float("inf")
+    return float(own / of_reals) if of_reals else float("inf")

@@ -1,4 +1,4 @@
-"""One player of the adversarial game: a network, its optimizer and when it may learn.
+"""One side of the adversarial game: a network, its optimizer and when it may learn.
 
 The update gate and the learning rate on plateau are decided on the device, from losses that are
 never fetched: a host that waits for a loss every iteration would leave a GPU idle.
@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from .process_group import ALONE, ProcessGroup
 from .recipe import Recipe
 
-_SETTLED = 0.05
-"""What is left of a learning rate at the end, where the recipe lets it settle."""
+_LR_AT_THE_END = 0.05
+"""What is left of a learning rate at the end, where the recipe lets it decay."""
 
 
 class GatedOptimizer:
@@ -24,7 +24,7 @@ class GatedOptimizer:
         recipe: the settings of gate, plateaus and Adam.
         rate: learning rate at the beginning.
         factor: what the rate is reduced by on a plateau.
-        team: the processes whose gradients and losses are averaged.
+        group: the processes whose gradients and losses are averaged.
     """
 
     def __init__(
@@ -33,10 +33,10 @@ class GatedOptimizer:
         recipe: Recipe,
         rate: float,
         factor: float,
-        team: ProcessGroup = ALONE,
+        group: ProcessGroup = ALONE,
     ) -> None:
         self.network = network
-        self._team = team
+        self._group = group
         self._recipe = recipe
         self._factor = factor
         device = next(network.parameters()).device
@@ -57,17 +57,23 @@ class GatedOptimizer:
     def learning_rate(self) -> Tensor:
         return self._optimizer.param_groups[0]["lr"]
 
-    def step(self, loss: Tensor, epoch: int, share_done: float) -> Tensor:
-        """Go down the loss, if the update gate is open; give 1 if it was, else 0."""
+    def backward_and_step(self, loss: Tensor, epoch: int, progress: float) -> Tensor:
+        """Backpropagate the loss and step, if the update gate is open; give 1 if it was, else 0.
+
+        Args:
+            loss: without dimensions.
+            epoch: the current one, counted from 0.
+            progress: of the training, 0 to 1, which the learning rate follows.
+        """
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         loss = loss.detach()
-        self._team.mean_([loss, *(p.grad for p in self.network.parameters())])
+        self._group.mean_([loss, *(p.grad for p in self.network.parameters())])
         is_open = gate_is_open(self._recipe, epoch, loss, self._last_loss)
         # The fused Adam leaves weights and moments alone where found_inf is 1: the way in which
         # gradient scalers skip a step without asking the host.
         self._optimizer.found_inf = 1 - is_open
-        self.learning_rate.copy_(self.rate * settling(self._recipe, share_done))
+        self.learning_rate.copy_(self.rate * lr_decay(self._recipe, progress))
         self._optimizer.step()
         self._last_loss.copy_(loss)
         self._reduce_on_plateau(loss)
@@ -115,7 +121,7 @@ class GatedOptimizer:
 
 
 def gate_is_open(recipe: Recipe, epoch: int, loss: Tensor, last_loss: Tensor) -> Tensor:
-    """Say whether a network may be updated: 1.0 or 0.0, on the losses' device.
+    """Give whether a network may be updated: 1.0 or 0.0, on the losses' device.
 
     Args:
         recipe: its ``update_gate`` is read as ``recipe.UPDATE_GATES`` says.
@@ -124,7 +130,7 @@ def gate_is_open(recipe: Recipe, epoch: int, loss: Tensor, last_loss: Tensor) ->
         last_loss: its loss in the batch before.
 
     Example:
-        >>> from SkullGANLib.training.recipe import named
+        >>> from SkullGANLib.training.presets import named
         >>> high, low = torch.tensor(1.2), torch.tensor(0.3)
         >>> gate_is_open(named("paper"), 0, loss=high, last_loss=low)
         tensor(1.)
@@ -138,8 +144,8 @@ def gate_is_open(recipe: Recipe, epoch: int, loss: Tensor, last_loss: Tensor) ->
     return (loss > recipe.update_gate_loss).to(loss.dtype)
 
 
-def settling(recipe: Recipe, share_done: float) -> float:
-    """Give the factor by which learning rates fall over the recipe's ``settle_share``, 1 before."""
-    if not recipe.settle_share:
+def lr_decay(recipe: Recipe, progress: float) -> float:
+    """Give the factor of learning rates, which falls over the recipe's ``lr_decay_fraction``."""
+    if not recipe.lr_decay_fraction:
         return 1.0
-    return max(_SETTLED, min(1.0, (1 - share_done) / recipe.settle_share))
+    return max(_LR_AT_THE_END, min(1.0, (1 - progress) / recipe.lr_decay_fraction))

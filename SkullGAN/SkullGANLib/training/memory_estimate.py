@@ -1,6 +1,6 @@
 """How much memory a training needs, how much there is, and what would fit where it is not enough.
 
-The need is reckoned before anything large is allocated: weights, gradients, Adam's two moments,
+The need is estimated before anything large is allocated: weights, gradients, Adam's two moments,
 the running average and the set of reals are counted; what an image costs is what PyTorch's autograd
 keeps of it, found by running both networks on the "meta" device, where nothing is computed.
 """
@@ -19,6 +19,7 @@ from torch import Tensor
 from ..errors import BadInputError
 from ..networks.dcgan import IMAGE_SIZE, Discriminator, Generator, trainable_parameters
 from .recipe import Recipe
+from .state import runs_in_bf16
 
 GIB = 2**30
 
@@ -60,7 +61,7 @@ class Need:
 
 
 def needed(recipe: Recipe, segments: int, *, bf16: bool = False) -> Need:
-    """Reckon what a training needs.
+    """Estimate what a training needs.
 
     Args:
         recipe: widths and whether there is a running average.
@@ -68,7 +69,7 @@ def needed(recipe: Recipe, segments: int, *, bf16: bool = False) -> Need:
         bf16: whether layers run in bfloat16, and keep half as much for the backward pass.
 
     Example:
-        >>> from SkullGANLib.training.recipe import named
+        >>> from SkullGANLib.training.presets import named
         >>> need = needed(named("paper"), segments=2414)
         >>> round(need.fixed / GIB, 1), round(need.of(64) / GIB)
         (3.1, 11)
@@ -81,9 +82,9 @@ def needed(recipe: Recipe, segments: int, *, bf16: bool = False) -> Need:
         noise = [torch.empty(2, *shape) for shape in generator.noise_shapes]
         images = torch.empty(2, 1, IMAGE_SIZE, IMAGE_SIZE, requires_grad=True)
     made, most_made = _kept(lambda: generator(latent, (noise[0], noise[1])), generator)
-    judged, most_judged = _kept(lambda: discriminator(images), discriminator)
+    seen, most_seen = _kept(lambda: discriminator(images), discriminator)
     # The discriminator's step keeps the generator's pass for later, and two of its own.
-    activations = made + max(2 * judged + _PASSING * most_judged, judged + _PASSING * most_made)
+    activations = made + max(2 * seen + _PASSING * most_seen, seen + _PASSING * most_made)
     weights = trainable_parameters(generator), trainable_parameters(discriminator)
     copies = _COPIES * sum(weights) + bool(recipe.ema_decay) * weights[0]
     fixed = _FLOAT32 * copies + _INT16 * segments * IMAGE_SIZE**2
@@ -97,7 +98,7 @@ class Device:
     Attributes:
         name: as ``--device`` takes it.
         title: what people call it.
-        total_bytes, free_bytes: its memory; None where nobody says.
+        total_bytes, free_bytes: its memory; None if not known.
     """
 
     name: str
@@ -120,55 +121,83 @@ def devices() -> list[Device]:
 
 
 def free_bytes(device: torch.device) -> int | None:
-    """Tell how much memory this process may still take on a device; None where nobody says."""
+    """Tell how much memory this process may still take on a device; None if not known."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     limits = (_of_system("MemAvailable"), _left_of_group(), _left_of_process())
     return min(filter(None, limits), default=None)
 
 
-def told(need: Need, batch_size: int, device: torch.device, free: int | None) -> str:
-    """Say in a sentence what is needed and what is there."""
-    there = "is not known" if free is None else f"{free / GIB:.1f} GiB"
-    return (
-        f"The training needs about {need.of(batch_size) / GIB:.1f} GiB with a batch_size of "
-        f"{batch_size}, free on {device} is {there}."
-    )
+@dataclass(frozen=True)
+class MemoryCheck:
+    """What a training needs beside what is free on its device.
 
-
-def lacks(need: Need, batch_size: int, free: int | None) -> bool:
-    """Tell whether what is needed is more than what is there, as far as that is known."""
-    return free is not None and need.of(batch_size) > free
-
-
-def advice(need: Need, batch_size: int, free: int | None) -> str:
-    """Say which batch would fit."""
-    # Where less than the whole was thought to be needed, the reckoning was too low.
-    fits = min(need.largest_batch(free or 0), batch_size - 1)
-    if fits < 2:
-        return "Not even a batch_size of 2 fits; narrower networks or another device are needed."
-    return f"A batch_size of {fits} would fit."
-
-
-@contextmanager
-def lack_explained(
-    need: Need, batch_size: int, device: torch.device, free: int | None
-) -> Iterator[None]:
-    """Turn running out of memory within the block into a sentence with need, have and advice.
-
-    Raises:
-        BadInputError: that sentence.
+    Attributes:
+        need: of the training.
+        batch_size: of a process.
+        device: where it trains.
+        free: bytes; None if not known.
     """
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        said = str(error).lower()
-        if not isinstance(error, MemoryError) and not any(s in said for s in _SIGNS_OF_LACK):
-            raise
-        raise BadInputError(
-            f"There was not enough memory. {told(need, batch_size, device, free)} "
-            f"{advice(need, batch_size, free)}"
-        ) from error
+
+    need: Need
+    batch_size: int
+    device: torch.device
+    free: int | None
+
+    @classmethod
+    def of(
+        cls, recipe: Recipe, segments: int, device: torch.device, processes: int = 1
+    ) -> MemoryCheck:
+        """Estimate the need of a training on so many segments and ask the device what is free."""
+        need = needed(recipe, segments, bf16=runs_in_bf16(recipe, device))
+        return cls(need, recipe.batch_size // processes, device, free_bytes(device))
+
+    @property
+    def needed_bytes(self) -> int:
+        return self.need.of(self.batch_size)
+
+    @property
+    def suffices(self) -> bool:
+        """Whether the memory is enough, as far as that is known."""
+        return self.free is None or self.needed_bytes <= self.free
+
+    def __str__(self) -> str:
+        sentence = self._need_and_free()
+        if self.suffices:
+            return sentence
+        return f"{sentence} It may not be enough. {self._advice()}"
+
+    @contextmanager
+    def lack_explained(self) -> Iterator[None]:
+        """Turn running out of memory in the block into a sentence with need, have and advice.
+
+        Raises:
+            BadInputError: that sentence.
+        """
+        try:
+            yield
+        except (MemoryError, RuntimeError) as error:
+            message = str(error).lower()
+            if not isinstance(error, MemoryError) and not any(s in message for s in _SIGNS_OF_LACK):
+                raise
+            raise BadInputError(
+                f"There was not enough memory. {self._need_and_free()} {self._advice()}"
+            ) from error
+
+    def _need_and_free(self) -> str:
+        there = "is not known" if self.free is None else f"{self.free / GIB:.1f} GiB"
+        return (
+            f"The training needs about {self.needed_bytes / GIB:.1f} GiB with a batch_size of "
+            f"{self.batch_size}, free on {self.device} is {there}."
+        )
+
+    def _advice(self) -> str:
+        """Write which batch would fit."""
+        # Where less than the whole was thought to be needed, the estimate was too low.
+        fits = min(self.need.largest_batch(self.free or 0), self.batch_size - 1)
+        if fits < 2:
+            return "Not even a batch_size of 2 fits; take narrower networks or another device."
+        return f"A batch_size of {fits} would fit."
 
 
 def _kept(run: Callable[[], Tensor], network: torch.nn.Module) -> tuple[int, int]:

@@ -1,8 +1,8 @@
-"""Runs seen from outside: does somebody train there, how far is it, what was reported since.
+"""Runs seen from outside: does a process train there, how far is it, what was reported since.
 
-``look`` says where a run stands, and does not take a killed training's word for it. ``Follower``
+``poll`` gives where a run stands, and does not take a killed training's word for it. ``Follower``
 reads the reports piece by piece, only what is new, and keeps ``Curves`` of them that stay small
-however long the training is. ``end`` ends a training that nobody else can end. Nothing here waits
+however long the training is. ``end`` ends a training whose process is not ours. Nothing here waits
 or imports PyTorch: a panel calls it several times a second.
 """
 
@@ -23,9 +23,9 @@ from ..utils.child_process import end_at_once
 from .run_directory import Run, Status
 
 SILENT_S = 600.0
-"""A training on another machine that says nothing for so long is taken for dead."""
+"""A training on another machine that reports nothing for so long is taken for dead."""
 STARTING_S = 60.0
-"""How long a training may take from making its directory to its first word."""
+"""How long a training may take from making its directory to its first status."""
 PIECE_BYTES = 64 * 1024
 CURVES = (
     "generator_loss",
@@ -40,14 +40,14 @@ CURVES = (
 
 @dataclass(frozen=True)
 class RunState:
-    """A run as it was seen.
+    """A run as it was polled.
 
     Attributes:
         run: where it is.
-        state: "starting", one of ``run.STATES``, "died" (it said it was running, but nobody trains
-            there), "damaged" (its status cannot be read) or "gone".
-        status: what it said last; None if nothing.
-        silent_s: seconds since then; None if it said nothing.
+        state: "starting", one of ``run.STATES``, "died" (it is running by its
+            status, but no process trains there), "damaged" (its status cannot be read) or "gone".
+        status: the last one; None if there is none.
+        silent_s: seconds since then; None if there is none.
         problem: a sentence, where it is damaged.
     """
 
@@ -68,12 +68,12 @@ class RunState:
 
     @property
     def can_resume(self) -> bool:
-        """Whether it can go on: it ended early and left the segments it learned from."""
+        """Whether it can be resumed: it ended early and left the segments it learned from."""
         return self.state in ("cancelled", "failed", "died") and self.run.training_path.is_file()
 
 
-def look(run: Run) -> RunState:
-    """See where a run stands."""
+def poll(run: Run) -> RunState:
+    """Find where a run stands."""
     if not run.is_there():
         return RunState(run, "gone")
     try:
@@ -96,15 +96,15 @@ def end(run: Run) -> None:
     Raises:
         BadInputError: if it is not running or not on this machine.
     """
-    sight = look(run)
-    if sight.state != "running":
-        raise BadInputError(f"{run.path}: nobody trains there, there is nothing to end.")
-    if not sight.is_here:
+    found = poll(run)
+    if found.state != "running":
+        raise BadInputError(f"{run.path}: no process trains there, there is nothing to end.")
+    if not found.is_here:
         raise BadInputError(
-            f"{run.path}: is trained on {sight.status.host} and can be ended at once only there; "
+            f"{run.path}: is trained on {found.status.host} and can be ended at once only there; "
             "it was asked to stop by the file named stop."
         )
-    end_at_once(sight.status.pid)
+    end_at_once(found.status.pid)
 
 
 class Curves:
@@ -177,7 +177,7 @@ class Follower:
         while time.monotonic() < deadline:
             try:
                 events, offset = self.run.events(self._offset, PIECE_BYTES)
-            except OSError:  # a disk that went away; look says what is wrong
+            except OSError:  # a disk that went away; poll gives what is wrong
                 break
             if offset <= self._offset:  # nothing new, or the file was just replaced
                 break
@@ -197,7 +197,7 @@ class Follower:
         return 1 - self._offset / size if size else 0.0
 
     def _notice_another_file(self) -> None:
-        """A training that goes on after a crash writes its reports anew, up to the checkpoint."""
+        """Begin anew where a training that was resumed after a crash rewrote its reports."""
         try:
             found = self.run.events_path.stat()
         except OSError:
@@ -234,6 +234,6 @@ def _is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # somebody else's process is one, too
+    except OSError:  # another user's process is one, too
         return True
     return True

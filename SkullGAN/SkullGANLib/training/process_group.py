@@ -2,14 +2,14 @@
 them.
 
 A batch is split over the processes; everything else is as if one process had the whole of it.
-Chance is drawn for the whole batch everywhere and each process takes its rows, batch norm
-normalizes by the whole batch, and gradients and losses are averaged. So the number of processes
-changes nothing but rounding.
+Random numbers are generated for the whole batch everywhere and each process takes its rows, batch
+norm normalizes by the whole batch, and gradients and losses are averaged. So the number of
+processes changes nothing but rounding.
 
 Gradients are averaged by plain all-reduce and not by DistributedDataParallel: an iteration calls
 the discriminator three times for two backward passes, once with frozen weights, and whether a
 gradient is used at all is decided afterwards on the device. DDP's hooks expect one forward a
-backward, and would have to be told of every exception.
+backward, and would have to know every exception.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ class ProcessGroup:
         for tensor in tensors:
             tensor.div_(self.size)
 
-    def any(self, said: bool) -> bool:
-        """Tell whether any process says so; each one has to ask."""
+    def any(self, condition: bool) -> bool:
+        """Tell whether the condition holds in any process; each one has to ask."""
         if self.size == 1:
-            return said
-        flag = torch.tensor(int(said))  # on the CPU, so that no GPU is waited for
+            return condition
+        flag = torch.tensor(int(condition))  # on the CPU, so that no GPU is waited for
         dist.all_reduce(flag, op=dist.ReduceOp.MAX)
         return bool(flag)
 
@@ -74,14 +74,14 @@ ALONE = ProcessGroup()
 def joined(device: str) -> Iterator[tuple[ProcessGroup, torch.device]]:
     """Join the processes that ``torchrun`` started, for as long as the block lasts.
 
-    Within such a block, another one joins the same team.
+    Within such a block, another one joins the same group.
 
     Args:
         device: as for ``networks.chosen_device``; without a number, each process takes the GPU of
             its own number on its machine.
 
     Yields:
-        The team, ``ALONE`` where nobody else was started, and this process's device.
+        The group, ``ALONE`` where no other was started, and this process's device.
 
     Raises:
         BadInputError: if the device is not there.
@@ -108,42 +108,42 @@ def joined(device: str) -> Iterator[tuple[ProcessGroup, torch.device]]:
 class ShardedGenerator:
     """Random numbers for this process's rows of a batch.
 
-    All processes hold the same generator and draw the whole batch's numbers, so their generators
-    stay the same, and a batch is the same however many share it.
+    All processes hold the same generator and generate the whole batch's numbers, so their
+    generators stay the same, and a batch is the same however many share it.
 
     Args:
         generator: where the numbers come from; results are on its device.
-        team: the processes.
+        group: the processes.
 
     Example:
-        >>> Chance(torch.Generator().manual_seed(0)).rand(2, 3).shape
+        >>> ShardedGenerator(torch.Generator().manual_seed(0)).rand(2, 3).shape
         torch.Size([2, 3])
     """
 
-    def __init__(self, generator: torch.Generator, team: ProcessGroup = ALONE) -> None:
+    def __init__(self, generator: torch.Generator, group: ProcessGroup = ALONE) -> None:
         self.generator = generator
-        self.team = team
+        self.group = group
 
     def rand(self, count: int, *shape: int) -> Tensor:
-        """Draw uniform numbers in [0, 1), float32 (count, *shape)."""
-        return self.team.own(torch.rand(count * self.team.size, *shape, **self._from()))
+        """Generate uniform numbers in [0, 1), float32 (count, *shape)."""
+        return self.group.own(torch.rand(count * self.group.size, *shape, **self._from()))
 
     def randn(self, count: int, *shape: int) -> Tensor:
-        """Draw standard normal numbers, float32 (count, *shape)."""
-        return self.team.own(torch.randn(count * self.team.size, *shape, **self._from()))
+        """Generate standard normal numbers, float32 (count, *shape)."""
+        return self.group.own(torch.randn(count * self.group.size, *shape, **self._from()))
 
     def randint(self, below: int, count: int, *shape: int) -> Tensor:
-        """Draw whole numbers from 0 to below ``below``, int64 (count, *shape)."""
-        shape = (count * self.team.size, *shape)
-        return self.team.own(torch.randint(0, below, shape, **self._from()))
+        """Generate whole numbers from 0 to below ``below``, int64 (count, *shape)."""
+        shape = (count * self.group.size, *shape)
+        return self.group.own(torch.randint(0, below, shape, **self._from()))
 
     def _from(self) -> dict[str, Any]:
         return {"generator": self.generator, "device": self.generator.device}
 
 
-def synchronize_batch_norm(network: nn.Module, team: ProcessGroup) -> None:
+def synchronize_batch_norm(network: nn.Module, group: ProcessGroup) -> None:
     """Let batch norm normalize by the whole batch, in place; names in the state dict stay."""
-    if team.size == 1:
+    if group.size == 1:
         return
     for layer in network.modules():
         if type(layer) is nn.BatchNorm2d:
@@ -161,7 +161,7 @@ class _SyncedBatchNorm2d(nn.BatchNorm2d):
         # Means and variances of equal parts make up those of the whole.
         var, mean = torch.var_mean(x.float(), dim=(0, 2, 3), correction=0)
         size = dist.get_world_size()
-        mean, square = _SumOverTeam.apply(torch.stack([mean, var + mean.square()])) / size
+        mean, square = _SumOverGroup.apply(torch.stack([mean, var + mean.square()])) / size
         var = square - mean.square()
         with torch.no_grad():
             count = size * x.numel() / x.shape[1]
@@ -172,14 +172,14 @@ class _SyncedBatchNorm2d(nn.BatchNorm2d):
         shift = self.bias - mean * scale
         return (x * scale[:, None, None] + shift[:, None, None]).to(x.dtype)
 
-    # In evaluation mode and on its own it is what it was: a model must not depend on a team.
+    # In evaluation mode and on its own it is what it was: a model must not depend on a group.
     def __deepcopy__(self, memo: dict[int, Any]) -> nn.BatchNorm2d:
         copied = nn.BatchNorm2d(self.num_features, self.eps, self.momentum).to(self.weight)
         copied.load_state_dict(self.state_dict())
         return copied.train(self.training)
 
 
-class _SumOverTeam(torch.autograd.Function):
+class _SumOverGroup(torch.autograd.Function):
     """The sum over all processes; every process's gradient reaches every process."""
 
     @staticmethod

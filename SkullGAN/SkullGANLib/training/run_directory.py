@@ -5,10 +5,10 @@ recipe.json        the whole recipe, as used
 events.jsonl       a line per report
 status.json        where the training stands; replaced atomically
 samples/           a grid of synthetic segments per snapshot, always of the same seeds
-checkpoints/       the last two, to go on from
+checkpoints/       the last two, to resume from
 model.safetensors  the result
-training.h5        what was learned from and what was held out, where the command line split the
-test.h5            segments
+training.h5        the segments that were learned from
+test.h5            the segments that were held out, if there were any
 stop               if this file appears, the training saves and ends
 ```
 
@@ -26,14 +26,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import BadInputError, OutputError
-from ..utils.atomic_files import write_tensors, written_aside
+from ..utils.atomic_files import written_aside
+from . import checkpoint, run_lock
+from .checkpoint import Checkpoint
 from .recipe import Recipe
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 STATES = ("running", "finished", "cancelled", "failed")
 CHECKPOINTS_KEPT = 2
@@ -74,27 +73,13 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """All that is needed to go on with a training.
-
-    Attributes:
-        tensors: weights, optimizer state and random state, by name.
-        state: the rest, anything that JSON can hold; ``state["iteration"]`` is the number of
-            iterations done.
-    """
-
-    tensors: dict[str, Tensor]
-    state: dict[str, Any]
-
-
-@dataclass(frozen=True)
 class Run:
     """One run directory.
 
     Example:
         >>> import tempfile
-        >>> from SkullGANLib.training import recipe
-        >>> run = Run.create(Path(tempfile.mkdtemp()) / "first", recipe.named("paper"))
+        >>> from SkullGANLib.training.presets import named
+        >>> run = Run.create(Path(tempfile.mkdtemp()) / "first", named("paper"))
         >>> run.add_event({"iteration": 50, "generator_loss": 0.7})
         >>> events, offset = run.events()
         >>> events[0]["iteration"], run.events(offset)[0]
@@ -114,7 +99,7 @@ class Run:
         run = cls(Path(path))
         if run.recipe_path.exists():
             raise BadInputError(
-                f"{path}: already holds a run, a new directory is needed (or go on with this one)."
+                f"{path}: already holds a run; expected a new directory (or resume this one)."
             )
         try:
             for folder in (run.samples_path, run.checkpoints_path):
@@ -136,19 +121,17 @@ class Run:
         """
         run = cls(Path(path))
         if not run.recipe_path.is_file():
-            raise BadInputError(f"{path}: holds no recipe.json, a run directory is needed.")
+            raise BadInputError(f"{path}: expected a run directory, found no recipe.json.")
         return run
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Keep others from training in this directory until the block ends.
 
-        The system lets go when the process ends, however it ends: a training that was killed
-        leaves nothing to clean up, and a process id that went to another program misleads nobody.
-        Where the file system knows no locks, nobody is kept.
+        See ``run_lock``. Where the file system knows no locks, others are not kept from it.
 
         Raises:
-            BadInputError: if somebody trains there, naming the process.
+            BadInputError: if another process trains there, naming it.
             OutputError: if the directory cannot be written.
         """
         try:
@@ -158,7 +141,7 @@ class Run:
                 f"{self.recipe_path}: cannot be written ({error.strerror or error})."
             ) from error
         with file:
-            if _locked_soon(file) is False:
+            if run_lock.lock(file) is False:
                 status = self.status()
                 who = "another process" if status is None else f"process {status.pid}"
                 raise BadInputError(
@@ -172,18 +155,11 @@ class Run:
         return os.path.isfile(self.recipe_path)  # unlike Path's, it is False where it is forbidden
 
     def is_held(self) -> bool | None:
-        """Tell whether a process of this machine trains here; None where nobody can tell.
+        """Tell whether a process of this machine trains here; None if that is not known.
 
-        Asked only of runs that say they are running: looking takes the lock for a moment.
+        Ask it only of runs that are running by their status: it takes the lock for a moment.
         """
-        try:
-            with open(self.recipe_path, "r+b") as file:
-                locked = _locked(file)
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return None
-        return None if locked is None else not locked
+        return run_lock.is_locked(self.recipe_path)
 
     @property
     def recipe_path(self) -> Path:
@@ -215,12 +191,12 @@ class Run:
 
     @property
     def training_path(self) -> Path:
-        """The segments that are learned from, where the command line began the run."""
+        """The segments that are learned from; not written for pictures."""
         return self.path / "training.h5"
 
     @property
     def test_path(self) -> Path:
-        """The segments that were held out, where the command line began the run."""
+        """The segments that were held out, if there were any."""
         return self.path / "test.h5"
 
     def recipe(self) -> Recipe:
@@ -271,7 +247,7 @@ class Run:
         return [e for e in map(_event, whole.splitlines()) if e is not None], offset + len(whole)
 
     def rewind_events(self, iteration: int) -> None:
-        """Drop the events after an iteration, for a run that goes on from there.
+        """Drop the events after an iteration, for a run that is resumed from there.
 
         Raises:
             OutputError: if the file cannot be written.
@@ -292,7 +268,7 @@ class Run:
         _write_text(self.status_path, json.dumps(content, indent=2) + "\n")
 
     def status(self) -> Status | None:
-        """Read where the training stands; None if it has not said so yet.
+        """Read where the training stands; None if it has written none yet.
 
         Raises:
             BadInputError: if the file is not a status.
@@ -308,7 +284,7 @@ class Run:
             raise BadInputError(f"{self.status_path}: is not the status of a run.") from error
         if status.state not in STATES:
             raise BadInputError(
-                f"{self.status_path}: the state is {status.state!r}, needed is one of {STATES}."
+                f"{self.status_path}: expected a state out of {STATES}, found {status.state!r}."
             )
         return status
 
@@ -321,7 +297,7 @@ class Run:
         _write_text(self.stop_path, "")
 
     def stop_requested(self) -> bool:
-        """Say whether the stop file is there."""
+        """Tell whether the stop file is there."""
         return self.stop_path.exists()
 
     def sample_path(self, iteration: int) -> Path:
@@ -336,19 +312,15 @@ class Run:
         """List the checkpoints, oldest first; half-written ones have other names."""
         return sorted(self.checkpoints_path.glob("iteration-*.safetensors"))
 
-    def write_checkpoint(self, checkpoint: Checkpoint) -> Path:
+    def write_checkpoint(self, content: Checkpoint) -> Path:
         """Write a checkpoint and remove all but the last ``CHECKPOINTS_KEPT``.
-
-        One file holds tensors and state, so that they can never be of two moments; safetensors has
-        no code to run on reading.
 
         Raises:
             OutputError: if it cannot be written; older checkpoints are then still there.
         """
-        iteration = checkpoint.state["iteration"]
+        iteration = content.state["iteration"]
         path = self.checkpoints_path / f"iteration-{iteration:08d}.safetensors"
-        tensors = {name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()}
-        write_tensors(path, tensors, {"state": json.dumps(checkpoint.state)})
+        checkpoint.write(path, content)
         for old in self.checkpoints()[:-CHECKPOINTS_KEPT]:
             old.unlink(missing_ok=True)
         return path
@@ -359,20 +331,10 @@ class Run:
         Raises:
             BadInputError: if there is none, or it is damaged.
         """
-        from safetensors import SafetensorError, safe_open
-
         paths = self.checkpoints()
         if not paths:
-            raise BadInputError(f"{self.path}: holds no checkpoint to go on from.")
-        try:
-            with safe_open(paths[-1], framework="pt") as file:
-                state = json.loads((file.metadata() or {})["state"])
-                names = file.keys()
-                return Checkpoint({name: file.get_tensor(name) for name in names}, state)
-        except (SafetensorError, OSError, ValueError, KeyError) as error:
-            raise BadInputError(
-                f"{paths[-1]}: is not a whole checkpoint; remove it to go on from the one before."
-            ) from error
+            raise BadInputError(f"{self.path}: expected a checkpoint to resume from, found none.")
+        return checkpoint.read(paths[-1])
 
 
 def runs_in(folder: str | Path) -> list[Run]:
@@ -382,42 +344,6 @@ def runs_in(folder: str | Path) -> list[Run]:
     except OSError:
         return []
     return [Run(path) for path in paths if Run(path).is_there()]
-
-
-def _locked_soon(file: IO[bytes]) -> bool | None:
-    """Lock a file as ``_locked`` does, and outwait those who only look (``Run.is_held``)."""
-    for _attempt in range(10):
-        locked = _locked(file)
-        if locked is not False:
-            break
-        time.sleep(0.02)
-    return locked
-
-
-def _locked(file: IO[bytes]) -> bool | None:
-    """Lock a file until it is closed.
-
-    Returns:
-        False if somebody else has locked it; None if the file system knows no locks.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows, where what is locked cannot be read: a byte after the end is
-        import msvcrt
-
-        file.seek(2**30)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
 
 
 def _event(line: bytes) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
-"""The state of a training: both players, the reals and the chance, at an iteration.
+"""The state of a training: both networks, the reals and the random numbers, at an iteration.
 
 ``TrainingState`` holds everything that the next iteration depends on and goes into checkpoints;
-what is done in an iteration is ``loop``'s.
+what happens in an iteration is ``loop``'s.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,54 +24,60 @@ from ..data.segment_set import SegmentSet
 from ..errors import BadInputError
 from ..networks import model_file
 from ..networks.dcgan import Discriminator, Generator, initialize
-from ..networks.fast_generator import chosen_precision
 from ..networks.model_file import Model
-from .augmentation import AdaptiveAugmentation, half_mirrored, judged
+from ..networks.precision import chosen_precision
+from .augmentation import AdaptiveAugmentation, augment, half_mirrored
+from .checkpoint import Checkpoint
 from .gated_optimizer import GatedOptimizer
+from .pictures import Pictures
 from .process_group import ALONE, ProcessGroup, ShardedGenerator, synchronize_batch_norm
 from .recipe import Recipe
-from .run_directory import Checkpoint, Run
 
 _log = logging.getLogger(__name__)
 
+# Names in checkpoints, which runs of earlier versions have, too.
+_RANDOM_STATE = "chance"
+_GENERATOR_OPTIMIZER, _DISCRIMINATOR_OPTIMIZER = "generator_side", "discriminator_side"
+
 
 class TrainingState:
-    """Both players, the reals and the chance: the state of a training, at an iteration.
+    """Both networks, the reals and the random numbers: a training at an iteration.
 
     Args:
         segments: what to learn from; copied to the device as a whole.
         recipe: the settings.
         device: where everything happens.
-        seed: what initial weights and all chance follow from.
+        seed: what initial weights and all random numbers follow from.
         pretrained: whose weights the networks begin with, of the recipe's architecture.
-        team: the processes that share the batches.
+        group: the processes that share the batches.
 
     Attributes:
         iteration: how many are done.
         iterations: of the whole training.
         batches_per_epoch: iterations in an epoch.
         batch_size: of this process.
-        strength: of the augmentation; None where the recipe has none.
+        generator_optimizer, discriminator_optimizer: what the networks learn with.
+        augmentation: adaptive, or None where the recipe has none.
     """
 
     def __init__(
         self,
-        segments: SegmentSet,
+        segments: SegmentSet | Pictures,
         recipe: Recipe,
         device: torch.device,
         seed: int,
         pretrained: Model | None = None,
-        team: ProcessGroup = ALONE,
+        group: ProcessGroup = ALONE,
     ) -> None:
         self.recipe = recipe
         self.device = device
-        self.team = team
+        self.group = group
         self.seed = seed
-        self.chance = ShardedGenerator(torch.Generator(device).manual_seed(seed), team)
+        self.noise_generator = ShardedGenerator(torch.Generator(device).manual_seed(seed), group)
         self.iteration = 0
-        self.batches_per_epoch = (recipe.epoch_segments or len(segments)) // recipe.batch_size
+        self.batches_per_epoch = (recipe.samples_per_epoch or len(segments)) // recipe.batch_size
         self.iterations = recipe.epochs * self.batches_per_epoch
-        self.batch_size = recipe.batch_size // team.size
+        self.batch_size = recipe.batch_size // group.size
 
         self.segments = segments
         # As they are: what networks see is float32 and would take twice the memory.
@@ -81,7 +88,7 @@ class TrainingState:
         for network in (self.generator, self.discriminator):
             # Channels last: backward is up to four times faster on a CPU in narrow layers.
             network.to(device, memory_format=torch.channels_last)
-            initialize(network, recipe.initial_weight_std, self.chance.generator)
+            initialize(network, recipe.initial_weight_std, self.noise_generator.generator)
         self._pretrained_on: dict[str, Any] | None = None
         if pretrained is not None:
             self.generator.load_state_dict(pretrained.generator.state_dict())
@@ -89,28 +96,30 @@ class TrainingState:
             self._pretrained_on = dict(pretrained.trained_on)
         self._average = copy.deepcopy(self.generator) if recipe.ema_decay else None
         for network in (self.generator, self.discriminator):
-            synchronize_batch_norm(network, team)
-        self.generator_side = GatedOptimizer(
+            synchronize_batch_norm(network, group)
+        self.generator_optimizer = GatedOptimizer(
             self.generator,
             recipe,
             recipe.generator_learning_rate,
             recipe.generator_plateau_factor,
-            team,
+            group,
         )
-        self.discriminator_side = GatedOptimizer(
+        self.discriminator_optimizer = GatedOptimizer(
             self.discriminator,
             recipe,
             recipe.discriminator_learning_rate,
             recipe.discriminator_plateau_factor,
-            team,
+            group,
         )
-        self.strength = (
-            AdaptiveAugmentation(recipe, self.iterations, device, team)
-            if recipe.augmentation_target
+        self.augmentation = (
+            AdaptiveAugmentation(recipe, self.iterations, device, group)
+            if recipe.ada_target
             else None
         )
         self._in_bf16 = runs_in_bf16(recipe, device)
-        self._generate, self._judge = map(self._compiled, (self.generator, self.discriminator))
+        self._generate, self._discriminate = map(
+            self._compiled, (self.generator, self.discriminator)
+        )
 
     @property
     def epoch(self) -> int:
@@ -118,7 +127,8 @@ class TrainingState:
         return self.iteration // self.batches_per_epoch
 
     @property
-    def share_done(self) -> float:
+    def progress(self) -> float:
+        """Share of the iterations so far, 0 to 1."""
         return self.iteration / self.iterations
 
     def next_reals(self, epoch: int) -> Tensor:
@@ -133,37 +143,38 @@ class TrainingState:
             passes = -(-shown // len(self._reals))
             shuffled = [
                 torch.randperm(
-                    len(self._reals), generator=self.chance.generator, device=self.device
+                    len(self._reals), generator=self.noise_generator.generator, device=self.device
                 )
                 for _ in range(passes)
             ]
             self._order = torch.cat(shuffled)[:shown]
-        rows = self.team.own(self._order[batch * size : (batch + 1) * size])
+        rows = self.group.own(self._order[batch * size : (batch + 1) * size])
         reals = model_file.from_hu(self._reals[rows], self.segments.hu_range)
         if self.recipe.flips:
-            reals = half_mirrored(reals, self.chance)
+            reals = half_mirrored(reals, self.noise_generator)
         return reals
 
-    def generated(self) -> Tensor:
+    def generate(self) -> Tensor:
         """Make a batch of images, float32 (batch_size, 1, 128, 128)."""
-        # Drawn out here: a compiled network cannot draw from a generator of ours.
-        latent = self.chance.rand(self.batch_size, self.recipe.latent_size) * 2 - 1
+        # Made out here: a compiled network cannot take numbers from a generator of ours.
+        latent = self.noise_generator.rand(self.batch_size, self.recipe.latent_size) * 2 - 1
         first, second = (
-            self.chance.randn(self.batch_size, *shape) for shape in self.generator.noise_shapes
+            self.noise_generator.randn(self.batch_size, *shape)
+            for shape in self.generator.noise_shapes
         )
         with self._precision():
             return self._generate(latent, (first, second)).float()
 
-    def judgment(self, images: Tensor) -> Tensor:
+    def discriminate(self, images: Tensor) -> Tensor:
         """Give the discriminator's logits of images as it is to see them, float32 (N,)."""
-        value = None if self.strength is None else self.strength.value
-        seen = judged(images, self.recipe, self.share_done, self.chance, value)
+        value = None if self.augmentation is None else self.augmentation.strength
+        seen = augment(images, self.recipe, self.progress, self.noise_generator, value)
         with self._precision():
-            return self._judge(seen).float()
+            return self._discriminate(seen).float()
 
     @torch.no_grad()
-    def follow_average(self) -> None:
-        """Take the generator's running average a step further.
+    def update_average(self) -> None:
+        """Let the generator's running average follow the generator by a step.
 
         At the beginning the average forgets faster, or the initial weights would stay in it.
         """
@@ -201,11 +212,11 @@ class TrainingState:
 
     def checkpoint(self) -> Checkpoint:
         """Give all that the next iteration depends on."""
-        tensors = {"chance": self.chance.generator.get_state(), "order": self._order}
+        tensors = {_RANDOM_STATE: self.noise_generator.generator.get_state(), "order": self._order}
         for prefix, network in self._networks().items():
             tensors |= {f"{prefix}.{name}": t for name, t in network.state_dict().items()}
-        for prefix, side in self._sides().items():
-            tensors |= {f"{prefix}.{name}": t for name, t in side.tensors().items()}
+        for prefix, optimizer in self._optimizers().items():
+            tensors |= {f"{prefix}.{name}": t for name, t in optimizer.tensors().items()}
         state = {
             "iteration": self.iteration,
             "seed": self.seed,
@@ -214,28 +225,32 @@ class TrainingState:
         }
         return Checkpoint({name: t.detach().cpu() for name, t in tensors.items()}, state)
 
-    def restore(self, checkpoint: Checkpoint, run: Run) -> None:
+    def restore(self, checkpoint: Checkpoint, where: str | Path) -> None:
         """Take back what ``checkpoint`` gave.
+
+        Args:
+            checkpoint: of a training with the same segments and recipe.
+            where: the run directory, for the sentence of an error.
 
         Raises:
             BadInputError: if it was made with other segments or lacks a part.
         """
         if checkpoint.state.get("segments") != _fingerprint(self.segments):
             raise BadInputError(
-                f"{run.path}: was trained on other segments, the same are needed to go on."
+                f"{where}: expected the segments that the run was begun with, found other ones."
             )
         try:
             self.iteration = int(checkpoint.state["iteration"])
             self.seed = int(checkpoint.state.get("seed", self.seed))
             self._pretrained_on = checkpoint.state.get("pretrained_on")
-            self.chance.generator.set_state(checkpoint.tensors["chance"])
+            self.noise_generator.generator.set_state(checkpoint.tensors[_RANDOM_STATE])
             self._order = checkpoint.tensors["order"].to(self.device)
             for prefix, network in self._networks().items():
                 network.load_state_dict(_under(prefix, checkpoint.tensors))
-            for prefix, side in self._sides().items():
-                side.restore(_under(prefix, checkpoint.tensors))
+            for prefix, optimizer in self._optimizers().items():
+                optimizer.restore(_under(prefix, checkpoint.tensors))
         except (KeyError, RuntimeError) as error:
-            raise BadInputError(f"{run.path}: the checkpoint does not fit ({error}).") from error
+            raise BadInputError(f"{where}: the checkpoint does not fit ({error}).") from error
 
     def _networks(self) -> dict[str, nn.Module]:
         networks: dict[str, nn.Module] = {
@@ -244,12 +259,16 @@ class TrainingState:
         }
         return networks if self._average is None else networks | {"average": self._average}
 
-    def _sides(self) -> dict[str, GatedOptimizer | AdaptiveAugmentation]:
-        sides: dict[str, GatedOptimizer | AdaptiveAugmentation] = {
-            "generator_side": self.generator_side,
-            "discriminator_side": self.discriminator_side,
+    def _optimizers(self) -> dict[str, GatedOptimizer | AdaptiveAugmentation]:
+        optimizers: dict[str, GatedOptimizer | AdaptiveAugmentation] = {
+            _GENERATOR_OPTIMIZER: self.generator_optimizer,
+            _DISCRIMINATOR_OPTIMIZER: self.discriminator_optimizer,
         }
-        return sides if self.strength is None else sides | {"augmentation": self.strength}
+        return (
+            optimizers
+            if self.augmentation is None
+            else optimizers | {"augmentation": self.augmentation}
+        )
 
     def _precision(self) -> AbstractContextManager[Any]:
         # Batch statistics, losses and all that Adam does stay in float32 by themselves.
@@ -264,7 +283,7 @@ class TrainingState:
             lack = f"compiling gains nothing on {self.device.type}"
         elif not importlib.util.find_spec("triton"):
             lack = "Triton is not installed"
-        elif self.team.size > 1:
+        elif self.group.size > 1:
             lack = "batch norm over several processes does not compile"
         if lack:
             _log.info("The networks run uncompiled: %s.", lack)
@@ -279,7 +298,7 @@ def runs_in_bf16(recipe: Recipe, device: torch.device) -> bool:
     return chosen_precision(recipe.precision, device, recipe.generator_width) == "bf16"
 
 
-def _fingerprint(segments: SegmentSet) -> str:
+def _fingerprint(segments: SegmentSet | Pictures) -> str:
     return hashlib.sha256(np.ascontiguousarray(segments.hu).tobytes()).hexdigest()
 
 

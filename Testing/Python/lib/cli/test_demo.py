@@ -9,7 +9,7 @@ from checkout import ROOT
 from PIL import Image
 from SkullGANLib.data import hdf5
 
-SHORT = ("--set", "epochs=1", "--set", "epoch_segments=16", "-n", "8")
+SHORT = ("--set", "epochs=1", "--set", "samples_per_epoch=16", "-n", "8")
 
 
 def run_demo(folder) -> subprocess.CompletedProcess[str]:

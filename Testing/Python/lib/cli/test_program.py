@@ -24,7 +24,7 @@ from SkullGANLib.training.run_directory import Run
 from SkullGANLib.utils import atomic_files, resources
 
 SAMPLE = ROOT / "Resources" / "SampleData" / "SampleHeadCT.nrrd"
-SHORT = ("--set", "epochs=1", "--set", "epoch_segments=16", "--set", "generator_width=16",
+SHORT = ("--set", "epochs=1", "--set", "samples_per_epoch=16", "--set", "generator_width=16",
          "--set", "discriminator_width=4")  # fmt: skip
 
 
@@ -327,7 +327,7 @@ def test_other_formats_are_resumed_from_the_segments_collected_beside_them(
 
     command = ("generate", tiny, "-n", 6, "--batch-size", 2, "-o", tmp_path / "g.nrrd")
     with monkeypatch.context() as patch:
-        patch.setattr("SkullGANLib.export.formats.convert", interrupted)
+        patch.setattr("SkullGANLib.export.conversion.convert", interrupted)
         assert in_this_process(*command) == 2
     assert hdf5.count(tmp_path / "g.nrrd.partial.h5") == 6
     assert in_this_process(*command) == 1

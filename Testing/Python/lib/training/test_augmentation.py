@@ -6,24 +6,25 @@ import pytest
 import torch
 from SkullGANLib.training.augmentation import (
     AdaptiveAugmentation,
-    augmented,
+    augment,
+    augment_adaptively,
     blurred,
     half_mirrored,
-    judged,
     moved,
     with_blurred,
 )
+from SkullGANLib.training.presets import named
 from SkullGANLib.training.process_group import ProcessGroup, ShardedGenerator
-from SkullGANLib.training.recipe import Recipe, named
+from SkullGANLib.training.recipe import Recipe
 
 
-def chance(seed: int = 0) -> ShardedGenerator:
+def generator(seed: int = 0) -> ShardedGenerator:
     return ShardedGenerator(torch.Generator().manual_seed(seed))
 
 
 def test_flips_mirror_about_half_of_the_images():
     images = torch.arange(4.0).expand(400, 1, 2, 4)
-    mirrored = half_mirrored(images, chance())
+    mirrored = half_mirrored(images, generator())
     assert 160 < (mirrored[:, 0, 0, 0] == 3).sum() < 240
     assert torch.equal(mirrored.sort(dim=3).values, images)
 
@@ -32,16 +33,16 @@ def test_moved_images_are_windows_of_the_image_with_its_edge_repeated():
     image = torch.arange(36.0).reshape(1, 1, 6, 6)
     padded = torch.nn.functional.pad(image, (2, 2, 2, 2), mode="replicate")
     windows = [padded[0, 0, r : r + 6, c : c + 6] for r in range(5) for c in range(5)]
-    windowed = moved(image.expand(60, 1, 6, 6), 2, chance())
+    windowed = moved(image.expand(60, 1, 6, 6), 2, generator())
     found = {next(n for n, w in enumerate(windows) if torch.equal(w, one[0])) for one in windowed}
     assert len(found) > 15
 
 
-def test_noise_on_what_is_judged_falls_to_nothing():
-    recipe = Recipe(judge_noise=0.5)
+def test_noise_on_what_the_discriminator_sees_falls_to_nothing():
+    recipe = Recipe(instance_noise_std=0.5)
     images = torch.zeros(4, 1, 128, 128)
-    for share_done, deviation in ((0.0, 0.5), (0.4, 0.25), (0.8, 0.0), (1.0, 0.0)):
-        seen = judged(images, recipe, share_done, chance())
+    for progress, deviation in ((0.0, 0.5), (0.4, 0.25), (0.8, 0.0), (1.0, 0.0)):
+        seen = augment(images, recipe, progress, generator())
         assert seen.std().item() == pytest.approx(deviation, rel=0.02)
 
 
@@ -69,36 +70,36 @@ def test_blurred_reals_grow_by_one_an_epoch_to_half_of_the_fakes(epoch, count):
 
 def test_blurred_reals_are_the_first_of_the_whole_batch_in_however_many_processes():
     shares = [
-        with_blurred(torch.zeros(8, 1, 8, 8), torch.ones(8, 1, 8, 8), named("published"), 26, team)
-        for team in (ProcessGroup(0, 2), ProcessGroup(1, 2))
+        with_blurred(torch.zeros(8, 1, 8, 8), torch.ones(8, 1, 8, 8), named("published"), 26, group)
+        for group in (ProcessGroup(0, 2), ProcessGroup(1, 2))
     ]
     assert [(fakes.flatten(1).mean(1) > 0.5).sum() for fakes in shares] == [8, 0]
 
 
 def test_augmentation_without_strength_leaves_every_pixel_as_it_is():
     images = torch.rand(3, 1, 128, 128) * 2 - 1
-    found = augmented(images, torch.tensor(0.0), chance())
+    found = augment_adaptively(images, torch.tensor(0.0), generator())
     torch.testing.assert_close(found, images, rtol=0, atol=2e-7)
 
 
 def test_the_stronger_the_augmentation_the_more_images_it_changes():
     images = torch.linspace(-1, 1, 128).expand(200, 1, 128, 128)
     changed = [
-        ((augmented(images, torch.tensor(p), chance()) - images).abs() > 1e-5)
+        ((augment_adaptively(images, torch.tensor(p), generator()) - images).abs() > 1e-5)
         .flatten(1)
         .any(1)
         .sum()
         .item()
         for p in (0.02, 0.2, 0.8)
     ]
-    # Eight things happen to an image with the chance p each; mirroring shows half of the times.
+    # Eight things happen to an image, each with the probability p; half of the mirrored show it.
     assert changed[0] < 0.2 * 200 < 0.6 * 200 < changed[1] < changed[2] == 200
 
 
 def test_augmented_images_are_still_those_of_a_wall():
     wall = torch.full((100, 1, 128, 128), -1.0)
     wall[:, :, 40:60] = 0.5
-    found = augmented(wall, torch.tensor(1.0), chance())
+    found = augment_adaptively(wall, torch.tensor(1.0), generator())
     # Columns of the wall stay about 20 px high, wherever they have gone; the cut-out is gray.
     assert (found > 0.1).sum(2).float().median().item() == pytest.approx(20, abs=1)
     centers = (found > 0.1)[:, 0, :, 64].float().argmax(1)
@@ -107,7 +108,7 @@ def test_augmented_images_are_still_those_of_a_wall():
 
 def test_gradients_reach_the_generator_through_the_augmentation():
     images = (torch.rand(4, 1, 128, 128) - 0.5).requires_grad_()
-    augmented(images, torch.tensor(0.8), chance()).sum().backward()
+    augment_adaptively(images, torch.tensor(0.8), generator()).sum().backward()
     assert torch.isfinite(images.grad).all()
     # All but what was cut out or moved out of the image.
     assert (images.grad != 0).float().mean() > 0.7
@@ -115,23 +116,23 @@ def test_gradients_reach_the_generator_through_the_augmentation():
 
 @pytest.mark.parametrize(("logit", "strength"), [(3.0, 0.8), (-3.0, 0.0)])
 def test_the_strength_grows_while_the_discriminator_is_too_sure_of_reals(logit, strength):
-    recipe = Recipe(augmentation_target=0.6, augmentation_ramp_share=0.5)
+    recipe = Recipe(ada_target=0.6, ada_ramp_fraction=0.5)
     steered = AdaptiveAugmentation(recipe, 80, torch.device("cpu"))
     seen = []
     for iteration in range(40):
-        steered.follow(torch.full((4,), logit), iteration)
-        seen.append(steered.value.item())
+        steered.update(torch.full((4,), logit), iteration)
+        seen.append(steered.strength.item())
     assert seen[2] == 0
     assert seen[3] == pytest.approx(0.1 if logit > 0 else 0.0)
     assert seen[-1] == pytest.approx(strength)
 
 
 def test_the_strength_settles_where_the_discriminator_is_as_sure_as_is_wanted():
-    recipe = Recipe(augmentation_target=0.6, augmentation_ramp_share=0.5)
+    recipe = Recipe(ada_target=0.6, ada_ramp_fraction=0.5)
     steered = AdaptiveAugmentation(recipe, 2000, torch.device("cpu"))
-    draws = torch.Generator().manual_seed(0)
+    random = torch.Generator().manual_seed(0)
     for iteration in range(2000):
-        # A judge that knows all reals without augmentation and none of them with the whole of it.
-        called_real = torch.rand(8, generator=draws) < 1 - steered.value / 2
-        steered.follow(called_real * 2.0 - 1, iteration)
-    assert steered.value.item() == pytest.approx(0.4, abs=0.1)
+        # A discriminator that knows all reals without augmentation, and with all of it none.
+        called_real = torch.rand(8, generator=random) < 1 - steered.strength / 2
+        steered.update(called_real * 2.0 - 1, iteration)
+    assert steered.strength.item() == pytest.approx(0.4, abs=0.1)

@@ -1,8 +1,8 @@
-"""A player's gate, its steps and its learning rate, against plain PyTorch."""
+"""The gate of an optimizer, its steps and its learning rate, against plain PyTorch."""
 
 import pytest
 import torch
-from SkullGANLib.training.gated_optimizer import GatedOptimizer, gate_is_open, settling
+from SkullGANLib.training.gated_optimizer import GatedOptimizer, gate_is_open, lr_decay
 from SkullGANLib.training.recipe import Recipe
 
 
@@ -26,55 +26,59 @@ def test_the_update_gate_opens_as_its_reading_says(gate, epoch, loss, last_loss,
     assert found.item() == float(is_open)
 
 
-def side(recipe: Recipe, rate: float = 0.1, factor: float = 0.5) -> GatedOptimizer:
+def optimizer_of(recipe: Recipe, rate: float = 0.1, factor: float = 0.5) -> GatedOptimizer:
     torch.manual_seed(0)
     return GatedOptimizer(torch.nn.Linear(3, 1), recipe, rate, factor)
 
 
 def test_a_network_whose_gate_is_closed_stays_as_it_is():
-    player = side(Recipe(update_gate="above"))
-    before = [p.detach().clone() for p in player.network.parameters()]
+    optimizer = optimizer_of(Recipe(update_gate="above", update_gate_from_epoch=0))
+    before = [p.detach().clone() for p in optimizer.network.parameters()]
     x = torch.ones(1, 3)
-    assert player.step(player.network(x).sum() * 0 + 0.5, 0, 0.0).item() == 0
-    assert player.step((player.network(x) * 0.01).sum() + 0.1, 0, 0.0).item() == 0
-    after = list(player.network.parameters())
+    assert optimizer.backward_and_step(optimizer.network(x).sum() * 0 + 0.5, 0, 0.0).item() == 0
+    assert (
+        optimizer.backward_and_step((optimizer.network(x) * 0.01).sum() + 0.1, 0, 0.0).item() == 0
+    )
+    after = list(optimizer.network.parameters())
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
-    assert player.step((player.network(x) * 0.01).sum() + 5, 0, 0.0).item() == 1
+    assert optimizer.backward_and_step((optimizer.network(x) * 0.01).sum() + 5, 0, 0.0).item() == 1
     assert not torch.equal(before[0], after[0])
 
 
 def test_gated_steps_are_the_steps_of_plain_adam_without_the_closed_ones():
-    player = side(Recipe(update_gate="above", plateau_patience=0))
+    optimizer = optimizer_of(
+        Recipe(update_gate="above", update_gate_from_epoch=0, plateau_patience=0)
+    )
     plain = torch.nn.Linear(3, 1)
-    plain.load_state_dict(player.network.state_dict())
+    plain.load_state_dict(optimizer.network.state_dict())
     adam = torch.optim.Adam(plain.parameters(), lr=0.1, betas=(0.5, 0.999))
-    chance = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
     for offset in (2.0, -9.0, 3.0, -9.0, 2.0):
-        x = torch.randn(5, 3, generator=chance)
-        player.step(player.network(x).square().mean() + offset, 0, 0.0)
+        x = torch.randn(5, 3, generator=generator)
+        optimizer.backward_and_step(optimizer.network(x).square().mean() + offset, 0, 0.0)
         if offset > 0:
             adam.zero_grad()
             plain(x).square().mean().backward()
             adam.step()
-    torch.testing.assert_close(player.network.weight, plain.weight)
+    torch.testing.assert_close(optimizer.network.weight, plain.weight)
 
 
 def test_learning_rates_fall_on_plateaus_as_pytorchs_own_schedule():
-    player = side(Recipe(update_gate="off", plateau_patience=3), rate=0.1, factor=0.8)
+    optimizer = optimizer_of(Recipe(update_gate="off", plateau_patience=3), rate=0.1, factor=0.8)
     adam = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=0.1)
     plain = torch.optim.lr_scheduler.ReduceLROnPlateau(adam, factor=0.8, patience=3)
-    chance = torch.Generator().manual_seed(4)
+    generator = torch.Generator().manual_seed(4)
     rates = []
-    for loss in torch.rand(60, generator=chance).tolist():
-        player.step(player.network(torch.ones(1, 3)).sum() * 0 + loss, 0, 0.0)
+    for loss in torch.rand(60, generator=generator).tolist():
+        optimizer.backward_and_step(optimizer.network(torch.ones(1, 3)).sum() * 0 + loss, 0, 0.0)
         plain.step(loss)
         rates.append(adam.param_groups[0]["lr"])
-        assert player.rate.item() == pytest.approx(rates[-1])
+        assert optimizer.rate.item() == pytest.approx(rates[-1])
     assert rates[-1] < 0.03
 
 
-def test_learning_rates_settle_over_the_last_share_of_the_training():
-    recipe = Recipe(settle_share=0.4)
-    found = [settling(recipe, done) for done in (0.0, 0.6, 0.8, 0.99, 1.0)]
+def test_learning_rates_decay_over_the_last_share_of_the_training():
+    recipe = Recipe(lr_decay_fraction=0.4)
+    found = [lr_decay(recipe, progress) for progress in (0.0, 0.6, 0.8, 0.99, 1.0)]
     assert found == pytest.approx([1.0, 1.0, 0.5, 0.05, 0.05])
-    assert settling(Recipe(), 0.99) == 1.0
+    assert lr_decay(Recipe(), 0.99) == 1.0

@@ -13,17 +13,15 @@ from examples import TINY, arches
 from SkullGANLib.errors import BadInputError, CancelledError
 from SkullGANLib.generation.from_seeds import generate_set
 from SkullGANLib.networks import model_file
-from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize
-from SkullGANLib.training import loop
-from SkullGANLib.training.gated_optimizer import GatedOptimizer
+from SkullGANLib.networks.dcgan import Discriminator, Generator
 from SkullGANLib.training.loop import train
-from SkullGANLib.training.recipe import Recipe, named
+from SkullGANLib.training.presets import named
 from SkullGANLib.training.run_directory import Run
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> tuple[Run, list[dict], list[tuple[int, int]]]:
-    """A whole tiny training with what its hooks were told."""
+    """A whole tiny training with what its hooks were given."""
     reports, steps = [], []
     run_dir = tmp_path_factory.mktemp("runs") / "tiny"
     train(
@@ -66,7 +64,7 @@ def test_the_model_says_what_it_was_trained_on(finished):
     assert trained.license == "CC0-1.0"
 
 
-def test_the_hooks_are_told_what_the_files_say(finished):
+def test_the_hooks_are_given_what_is_in_the_files(finished):
     run, reports, steps = finished
     assert run.events()[0] == reports
     assert steps == [(n, 6) for n in range(1, 7)]
@@ -98,7 +96,7 @@ def test_another_seed_gives_another_model(finished, tmp_path):
     assert not same_weights(finished[0].model_path, tmp_path / "other" / "model.safetensors")
 
 
-def test_training_leaves_torchs_own_chance_alone(tmp_path):
+def test_training_leaves_torchs_own_generator_alone(tmp_path):
     before = torch.random.get_rng_state()
     train(arches(), tmp_path / "run", replace(TINY, epochs=1))
     # Building a network draws its first weights from there; the training must not depend on it.
@@ -165,9 +163,9 @@ def test_the_stop_file_ends_a_training(tmp_path):
     assert run.status().state == "finished"
 
 
-def test_going_on_with_other_segments_or_settings_is_refused(tmp_path):
+def test_resuming_with_other_segments_or_settings_is_refused(tmp_path):
     train(arches(), tmp_path / "run", replace(TINY, epochs=1))
-    with pytest.raises(BadInputError, match="other segments"):
+    with pytest.raises(BadInputError, match="found other ones"):
         train(arches(9), tmp_path / "run", replace(TINY, epochs=1), resume=True)
     with pytest.raises(BadInputError, match="begun with epochs 1"):
         train(arches(), tmp_path / "run", TINY, resume=True)
@@ -194,14 +192,14 @@ def test_a_training_begins_with_the_weights_of_a_pretrained_model(finished, tmp_
 
 def test_a_pretrained_model_of_another_width_is_refused_before_a_run_is_made(finished, tmp_path):
     before = model_file.read(finished[0].model_path)
-    with pytest.raises(BadInputError, match="has generator_width 8 and the recipe 16"):
+    with pytest.raises(BadInputError, match="has generator_width 8, expected 16"):
         train(arches(), tmp_path / "run", replace(TINY, generator_width=16), pretrained=before)
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("kind", ["synthetic", "artificial", "control"])
 def test_segments_that_are_not_real_are_refused_unless_allowed(tmp_path, kind):
-    with pytest.raises(BadInputError, match=f"is {kind}, needed is real"):
+    with pytest.raises(BadInputError, match=f"is {kind}, expected real"):
         train(arches(kind=kind), tmp_path / "run", TINY)
     assert not (tmp_path / "run").exists()
     train(
@@ -214,7 +212,7 @@ def test_segments_that_are_not_real_are_refused_unless_allowed(tmp_path, kind):
 
 def test_fewer_segments_than_a_batch_are_refused(tmp_path):
     with pytest.raises(BadInputError, match="3 segments in an epoch and batch_size is 4"):
-        train(arches(3), tmp_path / "run", replace(TINY, epoch_segments=0))
+        train(arches(3), tmp_path / "run", replace(TINY, samples_per_epoch=0))
     assert not (tmp_path / "run").exists()
 
 
@@ -233,35 +231,6 @@ def test_a_device_that_is_not_there_leaves_no_run_behind(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_the_discriminator_learns_to_tell_noise_from_arches():
-    segments = arches()
-    judge = Discriminator(4)
-    player = GatedOptimizer(judge, Recipe(update_gate="off"), 1e-3, 0.5)
-    reals = model_file.from_hu(segments.hu, segments.hu_range)
-    chance = torch.Generator().manual_seed(0)
-    for _ in range(8):
-        fakes = torch.rand(reals.shape, generator=chance) * 2 - 1
-        loss = loop._cross_entropy(judge(reals), 0.9) + loop._cross_entropy(judge(fakes), 0.0)
-        player.step(loss, 0, 0.0)
-    assert judge.realness(reals).mean() > 0.7
-    assert judge.realness(fakes).mean() < 0.3
-
-
-def test_the_generator_follows_what_its_judge_likes():
-    generator = Generator(latent_size=8, width=8)
-    chance = torch.Generator().manual_seed(0)
-    initialize(generator, 0.0, chance)
-    player = GatedOptimizer(generator, Recipe(update_gate="off"), 3e-3, 0.5)
-    seen = []
-    for _ in range(12):
-        images = generator(generator.draw_latent(4, chance=chance), chance=chance)
-        upper, lower = images[:, :, :64].mean(), images[:, :, 64:].mean()
-        player.step(lower - upper, 0, 0.0)
-        seen.append((upper - lower).item())
-    assert abs(seen[0]) < 0.1
-    assert seen[-1] > 0.3
-
-
 def test_a_training_that_is_lost_is_stopped_where_the_recipe_says_so(tmp_path):
     # A discriminator that learns beside a generator that does not.
     lost = replace(
@@ -270,11 +239,11 @@ def test_a_training_that_is_lost_is_stopped_where_the_recipe_says_so(tmp_path):
         discriminator_learning_rate=5e-3,
         discriminator_width=8,
         update_gate="off",
-        judge_noise=0.0,
+        instance_noise_std=0.0,
         shift_px=0,
         epochs=5,
         report_every=1,
-        divergence_reports=3,
+        failure_reports=3,
         snapshot_every=5,
         win_share=0.5,
     )
@@ -285,15 +254,15 @@ def test_a_training_that_is_lost_is_stopped_where_the_recipe_says_so(tmp_path):
     status = Run.open(tmp_path / "warned").status()
     assert (status.state, status.warnings) == ("finished", tuple(warned[-1]["warnings"]))
 
-    with pytest.raises(BadInputError, match=r"as on_divergence asks\. The discriminator"):
-        train(arches(), tmp_path / "stopped", replace(lost, on_divergence="stop"))
+    with pytest.raises(BadInputError, match=r"as on_training_failure asks\. The discriminator"):
+        train(arches(), tmp_path / "stopped", replace(lost, on_training_failure="stop"))
     run = Run.open(tmp_path / "stopped")
     assert run.status().state == "failed"
     first = next(event for event in warned if event["warnings"])
     assert run.events()[0][-1]["iteration"] == first["iteration"] < 15
 
 
-def test_a_grid_of_segments_that_are_all_alike_is_told_of(tmp_path):
+def test_a_grid_of_segments_that_are_all_alike_is_reported(tmp_path):
     # Batch norm's scale and shift at 0 make of every latent vector the same image.
     collapsed = model_file.Model(Generator(8, 8), Discriminator(2))
     for name, parameter in collapsed.generator.named_parameters():
@@ -309,7 +278,7 @@ def test_a_grid_of_segments_that_are_all_alike_is_told_of(tmp_path):
 
 def test_a_training_with_adaptive_augmentation_resumes_to_the_same_weights(tmp_path):
     # Stopped after six iterations, half-way to the strength's second change.
-    adaptive = replace(TINY, augmentation_target=0.01, augmentation_ramp_share=1.0, epochs=3)
+    adaptive = replace(TINY, ada_target=0.01, ada_ramp_fraction=1.0, epochs=3)
     reports, done = [], []
     train(arches(), tmp_path / "whole", adaptive, on_report=reports.append)
     with pytest.raises(CancelledError):
@@ -340,7 +309,7 @@ def test_what_is_learned_in_bf16_is_near_what_is_learned_in_float32(finished, tm
     )
 
 
-def test_the_memory_that_is_needed_and_free_is_said_before_the_beginning(finished):
+def test_the_memory_that_is_needed_and_free_is_reported_before_the_beginning(finished):
     status = finished[0].status()
     assert 2**20 < status.memory_needed_bytes < 2**30
     assert status.memory_free_bytes is None or status.memory_free_bytes > status.memory_needed_bytes
@@ -355,12 +324,12 @@ def test_the_generator_learns_that_there_is_nothing_below_the_wall(tmp_path):
         discriminator_width=8,
         ema_decay=0.9,
         epochs=16,
-        epoch_segments=96,
+        samples_per_epoch=96,
         snapshot_every=16,
         sample_count=4,
-        settle_share=0.0,
+        lr_decay_fraction=0.0,
     )
-    before = train(arches(), tmp_path / "before", replace(recipe, epochs=1, epoch_segments=8))
+    before = train(arches(), tmp_path / "before", replace(recipe, epochs=1, samples_per_epoch=8))
     after = train(arches(), tmp_path / "after", recipe)
     below = [
         generate_set(made, range(8), wall_threshold_hu=-1).hu[:, 70:].mean()

@@ -1,4 +1,4 @@
-"""What a training needs, against its measured peak, and what is said where there is not enough."""
+"""What a training needs, against its measured peak, and the sentence where it is not enough."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import torch
 from checkout import ROOT
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.training import memory_estimate
-from SkullGANLib.training.memory_estimate import GIB, Need
-from SkullGANLib.training.recipe import named
+from SkullGANLib.training.memory_estimate import GIB, MemoryCheck, Need
+from SkullGANLib.training.presets import named
 
 PATHS = [ROOT / "SkullGAN", ROOT / "Testing", ROOT / "Testing" / "Python"]
 CPU = torch.device("cpu")
@@ -49,12 +49,12 @@ def test_the_batch_that_fits_leaves_a_tenth_free():
 )
 def test_running_out_of_memory_ends_with_need_have_and_advice(error, needs, batch, advice):
     need = Need(fixed=4 * GIB, per_image=GIB // 10)
-    said = (
+    sentence = (
         f"needs about {needs} GiB with a batch_size of {batch}, free on cpu is 10.0 GiB. {advice}"
     )
     with (
-        pytest.raises(BadInputError, match=re.escape(said)),
-        memory_estimate.lack_explained(need, batch, CPU, 10 * GIB),
+        pytest.raises(BadInputError, match=re.escape(sentence)),
+        MemoryCheck(need, batch, CPU, 10 * GIB).lack_explained(),
     ):
         raise error
 
@@ -62,16 +62,16 @@ def test_running_out_of_memory_ends_with_need_have_and_advice(error, needs, batc
 def test_other_errors_are_left_as_they_are():
     with (
         pytest.raises(RuntimeError, match="shapes do not match"),
-        memory_estimate.lack_explained(Need(1, 1), 2, CPU, None),
+        MemoryCheck(Need(1, 1), 2, CPU, None).lack_explained(),
     ):
         raise RuntimeError("shapes do not match")
 
 
 def test_a_need_beyond_what_is_free_is_known_before():
     need = Need(fixed=4 * GIB, per_image=GIB // 10)
-    assert memory_estimate.lacks(need, 100, 10 * GIB)
-    assert not memory_estimate.lacks(need, 50, 10 * GIB)
-    assert not memory_estimate.lacks(need, 100, None)
+    assert not MemoryCheck(need, 100, CPU, 10 * GIB).suffices
+    assert MemoryCheck(need, 50, CPU, 10 * GIB).suffices
+    assert MemoryCheck(need, 100, CPU, None).suffices
 
 
 def in_a_process_of_its_own(code: str, folder: Path) -> subprocess.CompletedProcess:
@@ -90,7 +90,7 @@ from SkullGANLib.training import loop as training, memory_estimate as memory
 from examples import TINY, arches
 def trained(**settings):
     batch_size = settings["batch_size"]
-    recipe = replace(TINY, epochs=1, epoch_segments=batch_size, sample_count=2, **settings)
+    recipe = replace(TINY, epochs=1, samples_per_epoch=batch_size, sample_count=2, **settings)
     training.train(arches(), Path(sys.argv[1]) / str(batch_size), recipe)
     return memory.needed(recipe, 10).of(batch_size)
 trained(batch_size=4)  # libraries are loaded and threads are there
@@ -121,7 +121,7 @@ from examples import arches
 hdf5.write(Path(sys.argv[1]) / "s.h5", arches())
 resource.setrlimit(resource.RLIMIT_AS, (5 * 2**30, 5 * 2**30))
 sys.exit(cli.main(["train", f"{sys.argv[1]}/s.h5", "-o", f"{sys.argv[1]}/run", "--recipe", "demo",
-    "--batch-size", "65536", "--set", "epoch_segments=65536", "--device", "cpu"]))
+    "--batch-size", "65536", "--set", "samples_per_epoch=65536", "--device", "cpu"]))
 """
 
 
@@ -143,5 +143,5 @@ def test_a_real_lack_of_memory_ends_with_one_sentence(tmp_path):
     assert need > 500 > 5 > free > 1
     recipe = replace(named("demo"), batch_size=fits)
     assert memory_estimate.needed(recipe, 10).of(fits) < free * GIB
-    # It was said before the attempt, too.
+    # It was sentence before the attempt, too.
     assert "It may not be enough" in done.stderr

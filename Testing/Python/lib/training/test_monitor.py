@@ -25,25 +25,25 @@ def run(tmp_path):
 
 
 def test_a_run_that_was_just_made_is_starting_and_later_died(run):
-    assert monitor.look(run).state == "starting"
+    assert monitor.poll(run).state == "starting"
     os.utime(run.recipe_path, (0, 0))
-    assert monitor.look(run).state == "died"
+    assert monitor.poll(run).state == "died"
 
 
 def test_a_run_is_running_only_while_its_process_holds_it(run):
     run.write_status(Status("running", os.getpid(), **PLACES))
     with run.held():
-        sight = monitor.look(run)
-        assert (sight.state, sight.goes_on, sight.status.iteration) == ("running", True, 128)
-        assert sight.silent_s < 60
-    sight = monitor.look(run)
-    assert (sight.state, sight.goes_on, sight.can_resume) == ("died", False, False)
+        found = monitor.poll(run)
+        assert (found.state, found.goes_on, found.status.iteration) == ("running", True, 128)
+        assert found.silent_s < 60
+    found = monitor.poll(run)
+    assert (found.state, found.goes_on, found.can_resume) == ("died", False, False)
     assert "left for dead, no process trains it, 25%" in info.describe(run.path)
     run.training_path.touch()
-    assert monitor.look(run).can_resume
+    assert monitor.poll(run).can_resume
 
 
-def test_looking_does_not_keep_a_training_from_its_run(run):
+def test_polling_does_not_keep_a_training_from_its_run(run):
     run.write_status(Status("running", os.getpid(), **PLACES))
     for _turn in range(3):
         assert run.is_held() is False
@@ -54,26 +54,26 @@ def test_looking_does_not_keep_a_training_from_its_run(run):
 def test_a_training_on_another_machine_is_dead_when_it_was_silent_for_long(run):
     elsewhere = Status("running", 1, host="a machine far away", **PLACES)
     run.write_status(elsewhere)
-    assert monitor.look(run).state == "running"
-    assert not monitor.look(run).is_here
+    assert monitor.poll(run).state == "running"
+    assert not monitor.poll(run).is_here
     silent = json.loads(run.status_path.read_text()) | {"updated": time.time() - 3600}
     run.status_path.write_text(json.dumps(silent))
-    assert monitor.look(run).state == "died"
+    assert monitor.poll(run).state == "died"
 
 
 @pytest.mark.parametrize("state", ["finished", "cancelled", "failed"])
 def test_a_run_that_ended_says_how(run, state):
     run.write_status(Status(state, 1, message="So it ended."))
-    sight = monitor.look(run)
-    assert (sight.state, sight.status.message) == (state, "So it ended.")
+    found = monitor.poll(run)
+    assert (found.state, found.status.message) == (state, "So it ended.")
 
 
-def test_a_damaged_and_a_deleted_run_are_told_apart(run):
+def test_a_damaged_and_a_deleted_run_are_distinguished(run):
     run.status_path.write_text("{")
-    assert monitor.look(run).state == "damaged"
-    assert "is not the status of a run" in monitor.look(run).problem
+    assert monitor.poll(run).state == "damaged"
+    assert "is not the status of a run" in monitor.poll(run).problem
     run.recipe_path.unlink()
-    assert monitor.look(run).state == "gone"
+    assert monitor.poll(run).state == "gone"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no sessions")
@@ -90,12 +90,12 @@ def test_a_training_that_nobody_else_can_end_is_ended_with_all_it_started(run):
     child = subprocess.Popen(
         [sys.executable, "-c", program, str(run.path)], env=environment, start_new_session=True
     )
-    while monitor.look(run).state != "running":
+    while monitor.poll(run).state != "running":
         time.sleep(0.02)
     monitor.end(run)
     assert child.wait(10) < 0
-    assert monitor.look(run).state == "died"
-    with pytest.raises(BadInputError, match="nobody trains there"):
+    assert monitor.poll(run).state == "died"
+    with pytest.raises(BadInputError, match="no process trains there"):
         monitor.end(run)
 
 
@@ -153,4 +153,4 @@ def test_a_run_whose_directory_was_deleted_has_nothing_new(run):
 
 def test_a_status_of_before_the_host_was_written_is_of_this_machine(run):
     run.write_status(replace(Status("finished", 1), host=""))
-    assert monitor.look(run).is_here
+    assert monitor.poll(run).is_here

@@ -1,4 +1,4 @@
-"""Several processes that train together: chance, batch norm, and whole trainings against one."""
+"""Several processes that train together: random numbers, batch norm, trainings against one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from checkout import ROOT
 from examples import TINY, arches
 from SkullGANLib.data import hdf5
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.training.loop import _check_split, train
+from SkullGANLib.training.loop import train
 from SkullGANLib.training.process_group import (
     ALONE,
     ProcessGroup,
@@ -25,20 +25,21 @@ from SkullGANLib.training.process_group import (
     synchronize_batch_norm,
 )
 from SkullGANLib.training.run_directory import Run
+from SkullGANLib.training.start import check_batch
 from torch import nn
 
 PATHS = [ROOT / "SkullGAN", ROOT / "Testing", ROOT / "Testing/Python/lib/training"]
 
 
-def test_processes_that_share_a_batch_draw_what_one_would_draw():
-    for draw in (
-        lambda chance, count: chance.rand(count, 3),
-        lambda chance, count: chance.randn(count, 2, 2),
-        lambda chance, count: chance.randint(9, count),
+def test_processes_that_share_a_batch_generate_what_one_would_generate():
+    for generate in (
+        lambda generator, count: generator.rand(count, 3),
+        lambda generator, count: generator.randn(count, 2, 2),
+        lambda generator, count: generator.randint(9, count),
     ):
         whole, first, second = (
-            draw(ShardedGenerator(torch.Generator().manual_seed(5), team), 8 // team.size)
-            for team in (ALONE, ProcessGroup(0, 2), ProcessGroup(1, 2))
+            generate(ShardedGenerator(torch.Generator().manual_seed(5), group), 8 // group.size)
+            for group in (ALONE, ProcessGroup(0, 2), ProcessGroup(1, 2))
         )
         assert torch.equal(whole, torch.cat([first, second]))
 
@@ -56,8 +57,8 @@ def together(arguments: list[str]) -> subprocess.Popen:
     )
 
 
-EVERYTHING = replace(TINY, augmentation_target=0.01, plateau_patience=2, report_every=1)
-"""Every place where chance or a mean enters: gates, flips, disturbances, plateaus, averages."""
+EVERYTHING = replace(TINY, ada_target=0.01, plateau_patience=2, report_every=1)
+"""Wherever a random number or a mean enters: gates, flips, disturbances, plateaus, averages."""
 
 SHARED = """
 import sys, torch
@@ -68,28 +69,28 @@ from SkullGANLib.training.process_group import joined
 from SkullGANLib.training.recipe import Recipe
 from test_process_group import normalized
 folder = Path(sys.argv[1])
-with joined("cpu") as (team, _):
-    torch.save(normalized(team), folder / f"{team.rank}.pt")
+with joined("cpu") as (group, _):
+    torch.save(normalized(group), folder / f"{group.rank}.pt")
     recipe = Recipe.from_json((folder / "recipe.json").read_text())
     training.train(hdf5.read(folder / "s.h5"), folder / "run", recipe)
 """
 
 
-def normalized(team: ProcessGroup) -> dict[str, torch.Tensor]:
+def normalized(group: ProcessGroup) -> dict[str, torch.Tensor]:
     """What batch norm does to a batch, with the gradients of a loss that no two pixels share."""
     draw = torch.Generator().manual_seed(0)
     whole, weights = (torch.randn(8, 3, 5, 5, generator=draw) * 2 + 1 for _ in range(2))
     layer = nn.BatchNorm2d(3)
     for parameter in layer.parameters():
         nn.init.normal_(parameter, generator=draw)
-    synchronize_batch_norm(layer, team)
-    x = team.own(whole).requires_grad_()
+    synchronize_batch_norm(layer, group)
+    x = group.own(whole).requires_grad_()
     y = layer(x)
-    (y * team.own(weights)).square().mean().backward()
+    (y * group.own(weights)).square().mean().backward()
     gradients = [parameter.grad for parameter in layer.parameters()]
-    team.mean_(gradients)
+    group.mean_(gradients)
     state = {name: t.detach() for name, t in layer.state_dict().items()}
-    shares = {"y": y.detach(), "x gradient": x.grad / team.size}
+    shares = {"y": y.detach(), "x gradient": x.grad / group.size}
     return {**shares, "weight gradient": gradients[0], "bias gradient": gradients[1], **state}
 
 
@@ -100,8 +101,8 @@ def shared(tmp_path_factory) -> Path:
     (folder / "recipe.json").write_text(EVERYTHING.to_json())
     hdf5.write(folder / "s.h5", arches())
     process = together(["-c", SHARED, str(folder)])
-    said = process.communicate(timeout=300)[0]
-    assert process.returncode == 0, said
+    output = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, output
     return folder
 
 
@@ -145,12 +146,14 @@ def test_a_stop_ends_all_processes_together_with_a_checkpoint(tmp_path):
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.2)
     process.send_signal(signal.SIGTERM)  # which torchrun hands on to all of them
-    said = process.communicate(timeout=60)[0]
-    assert run.status().state == "cancelled", said
+    output = process.communicate(timeout=60)[0]
+    assert run.status().state == "cancelled", output
     assert run.read_checkpoint().state["iteration"] == run.status().iteration
     assert not [path for path in run.path.rglob("*") if "partial" in path.name]
 
 
 def test_a_batch_that_cannot_be_split_evenly_is_refused():
-    with pytest.raises(BadInputError, match="batch_size is 4 for 3 processes, a multiple of 3"):
-        _check_split(TINY, ProcessGroup(0, 3))
+    with pytest.raises(
+        BadInputError, match="batch_size is 4 for 3 processes, expected a multiple of 3"
+    ):
+        check_batch(TINY, ProcessGroup(0, 3))

@@ -27,8 +27,14 @@ def test_the_paper_recipe_has_the_papers_numbers():
 def test_the_paper_recipe_has_nothing_that_the_paper_has_not():
     paper = named("paper")
     assert not paper.flips
-    extras = ("shift_px", "judge_noise", "settle_share", "ema_decay", "epoch_segments")
-    for extra in (*extras, "augmentation_target"):
+    extras = (
+        "shift_px",
+        "instance_noise_std",
+        "lr_decay_fraction",
+        "ema_decay",
+        "samples_per_epoch",
+    )
+    for extra in (*extras, "ada_target"):
         assert getattr(paper, extra) == 0
     assert (paper.precision, paper.compile) == ("fp32", False)
 
@@ -37,7 +43,7 @@ def test_the_fast_recipe_plays_the_game_of_the_papers_networks_with_what_helps_s
     paper, fast = named("paper"), named("fast")
     for same in ("latent_size", "generator_width", "discriminator_width", "batch_size"):
         assert getattr(fast, same) == getattr(paper, same)
-    assert (fast.augmentation_target, fast.precision) == (0.6, "auto")
+    assert (fast.ada_target, fast.precision) == (0.6, "auto")
     assert fast.ema_decay > 0.9
 
 
@@ -111,8 +117,8 @@ def test_a_setting_unlike_all_others_is_refused_with_the_list():
         ("flips", "perhaps", "yes or no"),
         ("update_gate", "sideways", "one of"),
         ("precision", "half", "one of"),
-        ("on_divergence", "pray", "one of"),
-        ("augmentation_ramp_share", "0", "above 0"),
+        ("on_training_failure", "pray", "one of"),
+        ("ada_ramp_fraction", "0", "above 0"),
     ],
 )
 def test_a_setting_with_a_wrong_value_is_refused_with_what_is_needed(key, text, needed):

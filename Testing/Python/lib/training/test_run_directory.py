@@ -12,8 +12,9 @@ import pytest
 import torch
 from checkout import ROOT
 from SkullGANLib.errors import BadInputError, OutputError
-from SkullGANLib.training.recipe import named
-from SkullGANLib.training.run_directory import Checkpoint, Run, Status, runs_in
+from SkullGANLib.training.checkpoint import Checkpoint
+from SkullGANLib.training.presets import named
+from SkullGANLib.training.run_directory import Run, Status, runs_in
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_a_directory_that_holds_a_run_is_not_taken_for_another(run):
 
 
 def test_a_directory_without_a_recipe_is_no_run(tmp_path):
-    with pytest.raises(BadInputError, match=r"holds no recipe\.json"):
+    with pytest.raises(BadInputError, match=r"found no recipe\.json"):
         Run.open(tmp_path)
 
 
@@ -195,7 +196,7 @@ def test_a_damaged_checkpoint_is_refused_with_its_name(run):
 
 
 def test_a_run_without_checkpoints_says_so(run):
-    with pytest.raises(BadInputError, match="no checkpoint"):
+    with pytest.raises(BadInputError, match="expected a checkpoint"):
         run.read_checkpoint()
 
 

@@ -1,0 +1,60 @@
+"""Checkpoints: all that a training needs to be resumed, in one file.
+
+One file holds tensors and state, so that they can never be of two moments; safetensors has no code
+to run on reading.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BadInputError
+from ..utils.atomic_files import write_tensors
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that is needed to resume a training.
+
+    Attributes:
+        tensors: weights, optimizer state and random state, by name.
+        state: the rest, anything that JSON can hold; ``state["iteration"]`` is the number of
+            iterations so far.
+    """
+
+    tensors: dict[str, Tensor]
+    state: dict[str, Any]
+
+
+def write(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    tensors = {name: tensor.contiguous() for name, tensor in checkpoint.tensors.items()}
+    write_tensors(path, tensors, {"state": json.dumps(checkpoint.state)})
+
+
+def read(path: Path) -> Checkpoint:
+    """Read a checkpoint; tensors are on the CPU.
+
+    Raises:
+        BadInputError: if it is damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = json.loads((file.metadata() or {})["state"])
+            return Checkpoint({name: file.get_tensor(name) for name in file.keys()}, state)  # noqa: SIM118 - no mapping
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise BadInputError(
+            f"{path}: is not a whole checkpoint; remove it to resume from the one before."
+        ) from error

@@ -1,0 +1,115 @@
+"""The start of a training: what it refuses, its run directory, and the segments left there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import fields
+from pathlib import Path
+
+from ..data import hdf5
+from ..data.segment_set import SegmentSet
+from ..errors import BadInputError, SkullGANError
+from .pictures import Pictures
+from .process_group import ProcessGroup
+from .recipe import Recipe
+from .run_directory import Run
+
+
+def check_segments(kind: str, count: int, recipe: Recipe, allowed_kinds: Sequence[str]) -> None:
+    """Raise ``BadInputError`` if so many segments of that kind do not suit a recipe."""
+    if kind not in allowed_kinds:
+        raise BadInputError(
+            f"The segment set is {kind}, expected {' or '.join(allowed_kinds)}; allow "
+            f"{kind} segments explicitly to learn from them."
+        )
+    shown = recipe.samples_per_epoch or count
+    if count == 0 or shown < recipe.batch_size:
+        raise BadInputError(
+            f"There are {shown if count else 0} segments in an epoch and batch_size is "
+            f"{recipe.batch_size}, expected at least a batch; set a smaller batch_size, or "
+            "samples_per_epoch to show segments more than once."
+        )
+
+
+def check_pretrained(architecture: Mapping[str, int], recipe: Recipe) -> None:
+    """Raise ``BadInputError`` if a model of that architecture does not suit a recipe."""
+    for name in ("latent_size", "generator_width", "discriminator_width"):
+        found, expected = architecture[name], getattr(recipe, name)
+        if found != expected:
+            raise BadInputError(
+                f"The pre-trained model has {name} {found}, expected {expected} as the recipe has; "
+                f"set {name} to {found}, or take another model."
+            )
+
+
+def check_batch(recipe: Recipe, group: ProcessGroup) -> None:
+    """Raise ``BadInputError`` if a batch cannot be split evenly over the processes."""
+    if recipe.batch_size % group.size:
+        raise BadInputError(
+            f"batch_size is {recipe.batch_size} for {group.size} processes, expected a multiple of "
+            f"{group.size}."
+        )
+
+
+def open_run(
+    run_dir: str | Path, recipe: Recipe, resume: bool, group: ProcessGroup, stack: ExitStack
+) -> Run:
+    """Let the first process make and lock the directory; the others end if it could not.
+
+    Args:
+        run_dir: a new directory, or with ``resume`` one that holds a run.
+        recipe: to train with; a run that is resumed must have the same.
+        resume: whether to open a run instead of making one.
+        group: the processes.
+        stack: keeps the lock until it is closed.
+
+    Raises:
+        BadInputError: if the directory holds another run, or one with another recipe, or another
+            process trains there.
+        OutputError: if the directory cannot be made or written.
+    """
+    refused: SkullGANError | None = None
+    if group.is_first:
+        try:
+            _open_and_lock(run_dir, recipe, resume, stack)
+        except SkullGANError as error:
+            refused = error
+    if group.any(refused is not None):
+        raise refused or BadInputError(f"{run_dir}: the first process could not begin.")
+    return Run.open(run_dir)
+
+
+def write_parts(
+    run: Run, segments: SegmentSet | Pictures, held_out: SegmentSet | None, *, anew: bool
+) -> None:
+    """Leave the segments in the run directory, for evaluation and for resuming.
+
+    Args:
+        run: whose lock is held.
+        segments: what is learned from; pictures are not written.
+        held_out: the test part, if there is one.
+        anew: whether files that are there are replaced.
+
+    Raises:
+        OutputError: if they cannot be written.
+    """
+    for path, part in ((run.training_path, segments), (run.test_path, held_out)):
+        if isinstance(part, SegmentSet) and (anew or not path.exists()):
+            hdf5.write(path, part)
+
+
+def _open_and_lock(run_dir: str | Path, recipe: Recipe, resume: bool, stack: ExitStack) -> None:
+    run = Run.open(run_dir) if resume else Run.create(run_dir, recipe)
+    stack.enter_context(run.held())
+    if not resume:
+        return
+    used = run.recipe()
+    for setting in fields(Recipe):
+        before, now = getattr(used, setting.name), getattr(recipe, setting.name)
+        if before != now:
+            raise BadInputError(
+                f"{run_dir}: was begun with {setting.name} {before!r}, found {now!r}; expected "
+                "the same recipe."
+            )
+    run.stop_path.unlink(missing_ok=True)

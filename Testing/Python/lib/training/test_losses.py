@@ -1,0 +1,63 @@
+"""The losses, on logits whose cross entropies are known, and what minimizing them leads to."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from examples import arches
+from SkullGANLib.networks import model_file
+from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize
+from SkullGANLib.training.gated_optimizer import GatedOptimizer
+from SkullGANLib.training.losses import discriminator_loss, generator_loss
+from SkullGANLib.training.recipe import Recipe
+
+
+def logit(probability: float) -> torch.Tensor:
+    return torch.tensor([math.log(probability / (1 - probability))] * 2)
+
+
+def test_the_discriminators_loss_is_the_cross_entropy_with_the_recipes_labels():
+    recipe = Recipe(real_label=0.9, fake_label=0.0)
+    found = discriminator_loss(logit(0.8), logit(0.3), recipe).item()
+    of_reals = -0.9 * math.log(0.8) - 0.1 * math.log(0.2)
+    assert found == pytest.approx(of_reals - math.log(0.7), abs=1e-6)
+
+
+@pytest.mark.parametrize("realness", [0.1, 0.5, 0.99])
+def test_the_generators_loss_grows_where_its_images_look_fake(realness):
+    assert generator_loss(logit(realness)).item() == pytest.approx(-math.log(realness), abs=1e-6)
+
+
+def test_the_discriminator_learns_to_distinguish_noise_from_arches():
+    segments, recipe = arches(), Recipe(update_gate="off")
+    discriminator = Discriminator(4)
+    optimizer = GatedOptimizer(discriminator, recipe, 1e-3, 0.5)
+    reals = model_file.from_hu(segments.hu, segments.hu_range)
+    noise = torch.Generator().manual_seed(0)
+    for _ in range(8):
+        fakes = torch.rand(reals.shape, generator=noise) * 2 - 1
+        loss = discriminator_loss(discriminator(reals), discriminator(fakes), recipe)
+        optimizer.backward_and_step(loss, 0, 0.0)
+    assert discriminator.realness(reals).mean() > 0.7
+    assert discriminator.realness(fakes).mean() < 0.3
+
+
+def test_the_generator_follows_what_lowers_its_loss():
+    generator = Generator(latent_size=8, width=8)
+    noise = torch.Generator().manual_seed(0)
+    initialize(generator, 0.0, noise)
+    optimizer = GatedOptimizer(generator, Recipe(update_gate="off"), 3e-3, 0.5)
+    seen = []
+    for _ in range(12):
+        latent = torch.rand(4, 8, generator=noise) * 2 - 1
+        first, second = (
+            torch.randn(4, *shape, generator=noise) for shape in generator.noise_shapes
+        )
+        images = generator(latent, (first, second))
+        upper, lower = images[:, :, :64].mean(), images[:, :, 64:].mean()
+        optimizer.backward_and_step(lower - upper, 0, 0.0)
+        seen.append((upper - lower).item())
+    assert abs(seen[0]) < 0.1
+    assert seen[-1] > 0.3
