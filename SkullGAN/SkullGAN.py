@@ -93,6 +93,8 @@ class SkullGANWidget(PanelWidget):
     """The panel: sections from the CT to synthetic segments, and one task at a time."""
 
     logicClass = SkullGANLogic
+    logic: SkullGANLogic
+    node: SkullGANParameterNode | None
 
     def connectWidgets(self) -> None:
         from SkullGANGui.sections.hand_cuts import HandCutsSection
@@ -121,9 +123,9 @@ class SkullGANWidget(PanelWidget):
 
     def parametersChosen(self) -> None:
         """Choose the scene's first CT if none was chosen."""
-        heads = self.logic.headCTs()
-        if self.node.ct is None and heads:
-            self.node.ct = heads[0]
+        node, heads = self.node, self.logic.headCTs()
+        if node and node.ct is None and heads:
+            node.ct = heads[0]
 
     def sceneStartsClosing(self) -> None:
         self.logic.keepOutOfScene()
@@ -144,17 +146,17 @@ class SkullGANWidget(PanelWidget):
             _("End the work; nothing of it enters the scene."),
         )
         if self.node:
-            self._hint()
+            self._hint(self.node.ct is not None)
             for section in self.sections:
                 section.update(busy)
 
-    def _hint(self) -> None:
+    def _hint(self, chosen: bool) -> None:
         hint = _(
             "Load a head CT to begin. To try it out, the module Sample Data has one:"
             " SkullGANHeadCT."
         )
         if self.ui.statusLabel.text in ("", hint):
-            self.ui.statusLabel.text = "" if self.node.ct else hint
+            self.ui.statusLabel.text = "" if chosen else hint
 
 
 class SkullGANTest(ScriptedLoadableModuleTest):

@@ -15,8 +15,13 @@ from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
+from SkullGANGui.protocols import WrappedParameters
+from SkullGANGui.task_logic import TaskLogic
+
 if TYPE_CHECKING:
     from SkullGANLib.utils.task import Task
+
+    from SkullGANGui.protocols import Widgets
 
 T = TypeVar("T")
 POLL_MSEC = 100
@@ -36,14 +41,16 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         node: the parameter node; None while the panel is not open or the scene closes.
     """
 
-    logicClass: type = None
+    logicClass: type[TaskLogic]
+    logic: TaskLogic
+    node: WrappedParameters | None
+    ui: Widgets
 
-    def __init__(self, parent: Any = None) -> None:
+    def __init__(self, parent: qt.QWidget | None = None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
-        self.logic: Any = None
-        self.node: Any = None
-        self._guiTag: int | None = None
+        self.node = None
+        self._guiTag = 0
         self._entered = False
         self._texts: list[tuple[Callable[[], str], Callable[[str], None], str]] = []
         self._onDone: Callable[[Any], str] = str
@@ -104,11 +111,11 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._entered = False
         self.setParameterNode(None)
 
-    def onSceneStartClose(self, caller: Any, event: Any) -> None:
+    def onSceneStartClose(self, caller: vtk.vtkObject, event: str) -> None:
         self.setParameterNode(None)
         self.sceneStartsClosing()
 
-    def onSceneEndClose(self, caller: Any, event: Any) -> None:
+    def onSceneEndClose(self, caller: vtk.vtkObject, event: str) -> None:
         """Called when a scene was closed or loaded; only a panel that is open looks at it."""
         if self._entered:
             self.initializeParameterNode()
@@ -120,7 +127,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(self.logic.getParameterNode())
         self.parametersChosen()
 
-    def setParameterNode(self, node: Any) -> None:
+    def setParameterNode(self, node: WrappedParameters | None) -> None:
         """Show the parameters of a node, and no longer those of the one before."""
         if self.node:
             self.node.disconnectGui(self._guiTag)
@@ -136,20 +143,20 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         else:
             self.updateButtons()
 
-    def _namedWidgets(self) -> dict[str, Any]:
+    def _namedWidgets(self) -> dict[str, qt.QWidget]:
         """The widgets that name a parameter, by its name."""
         named = "SlicerParameterName"
         widgets = slicer.util.findChildren(self._uiWidget)
         return {w.property(named): w for w in widgets if w.property(named)}
 
-    def onParameters(self, caller: Any = None, event: Any = None) -> None:
+    def onParameters(self, caller: vtk.vtkObject | None = None, event: str = "") -> None:
         for read, write, field in self._texts:
             if read() != getattr(self.node, field):
                 write(getattr(self.node, field))
         self.showParameters()
         self.updateButtons()
 
-    def keepPath(self, widget: Any, field: str) -> None:
+    def keepPath(self, widget: qt.QWidget, field: str) -> None:
         """Keep a ``ctkPathLineEdit`` and a text of the parameter node equal."""
 
         def take(path: str) -> None:
@@ -159,7 +166,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         widget.connect("currentPathChanged(QString)", take)
         self._texts.append((lambda: widget.currentPath, widget.setCurrentPath, field))
 
-    def keepText(self, widget: Any, field: str) -> None:
+    def keepText(self, widget: qt.QLineEdit, field: str) -> None:
         """Keep a ``QLineEdit`` and a text of the parameter node equal, as ``keepLines``."""
 
         def take(text: str) -> None:
@@ -169,7 +176,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         widget.connect("textChanged(QString)", take)
         self._texts.append((lambda: widget.text, widget.setText, field))
 
-    def keepLines(self, widget: Any, field: str) -> None:
+    def keepLines(self, widget: qt.QPlainTextEdit, field: str) -> None:
         """Keep a ``QPlainTextEdit`` and a text of the parameter node equal.
 
         Not left to the parameter node, which would move the cursor of who is typing.
@@ -223,6 +230,8 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _showProgress(self) -> None:
         task = self.logic.task
+        if task is None:
+            return
         self.ui.progressBar.value = round(100 * task.share)
         if not task.cancelling and task.eta_s is not None:
             left = _("{s} s left").format(s=max(1, round(task.eta_s)))
@@ -233,7 +242,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic.cancel()
 
     @staticmethod
-    def allow(widget: Any, rejection_reason: str, use: str) -> None:
+    def allow(widget: qt.QWidget, rejection_reason: str, use: str) -> None:
         """Enable a widget if nothing speaks against it; its tooltip says what or what it is for."""
         widget.enabled = not rejection_reason
         widget.toolTip = rejection_reason or use

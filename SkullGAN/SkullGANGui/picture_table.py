@@ -1,9 +1,11 @@
 """A table with a picture of a segment in each row, filled piece by piece."""
 
 # ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import qt
@@ -40,7 +42,7 @@ class PictureTable:
     PICTURE = 0
 
     def __init__(
-        self, widget: Any, columns: Sequence[Column], onPicked: Callable[[int], None]
+        self, widget: qt.QTableWidget, columns: Sequence[Column], onPicked: Callable[[int], None]
     ) -> None:
         self.widget = widget
         self._onPicked = onPicked
@@ -115,7 +117,9 @@ class PictureTable:
         row = self.widget.currentRow()
         return self._rows[row] if 0 <= row < len(self._rows) else -1
 
-    def put(self, row: int, column: int, item: Any, checkable: bool = False) -> None:
+    def put(
+        self, row: int, column: int, item: qt.QTableWidgetItem | str, checkable: bool = False
+    ) -> None:
         """Put an item or a text into a cell."""
         if isinstance(item, str):
             item = qt.QTableWidgetItem(item)
@@ -147,7 +151,7 @@ class PictureTable:
             self._onPicked(self.picked())
 
 
-def shown(value: Any, digits: str = "") -> str:
+def shown(value: float | str, digits: str = "") -> str:
     """Give a value as a cell shows it: numbers to a format, a dash for what is not known."""
     text = format(float(value), digits) if digits else str(value)
     return "-" if text in ("nan", "unknown", "") else text

@@ -55,7 +55,10 @@ class TaskLogic(ScriptedLoadableModuleLogic):
         return self.task.poll() if self.task else "idle"
 
     def takeResult(self) -> Any:
-        """Give what an ended task made, None if it was cancelled, and be free for the next one.
+        """Give what an ended task made, and be free for the next one.
+
+        Returns:
+            The task's result; None if it was cancelled, or there is none.
 
         Raises:
             SkullGANError: with the task's sentence if it failed.
@@ -63,6 +66,8 @@ class TaskLogic(ScriptedLoadableModuleLogic):
         from SkullGANLib.errors import SkullGANError
 
         task, self.task = self.task, None
+        if task is None:
+            return None
         if task.state == "failed":
             raise SkullGANError(task.sentence)
         return task.result

@@ -1,6 +1,6 @@
 """Segments as small pictures in panels."""
 
-from typing import Any
+from __future__ import annotations
 
 import numpy as np
 import qt
@@ -12,8 +12,8 @@ WINDOW_HU = (0.0, 2000.0)
 """From black to white, as in contact sheets."""
 
 
-def pixmap(hu: np.ndarray, *, zoom: int = 1, rows: slice = slice(None)) -> Any:
-    """Give a ``QPixmap`` of a segment.
+def pixmap(hu: np.ndarray, *, zoom: int = 1, rows: slice = slice(None)) -> qt.QPixmap:
+    """Make a picture of a segment.
 
     Args:
         hu: int16 (128, 128), HU.
@@ -26,8 +26,8 @@ def pixmap(hu: np.ndarray, *, zoom: int = 1, rows: slice = slice(None)) -> Any:
     return colored(np.repeat(gray[..., None], 3, axis=2))
 
 
-def colored(rgb: np.ndarray) -> Any:
-    """Give a ``QPixmap`` of uint8 (rows, columns, 3)."""
+def colored(rgb: np.ndarray) -> qt.QPixmap:
+    """Make a picture of uint8 (rows, columns, 3)."""
     image = vtk.vtkImageData()
     image.SetDimensions(rgb.shape[1], rgb.shape[0], 1)
     # VTK counts rows from below.

@@ -3,7 +3,7 @@
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import qt
 from slicer import vtkMRMLSegmentationNode
@@ -18,6 +18,8 @@ from SkullGANGui.sections.segments import SegmentsSection
 if TYPE_CHECKING:
     from SkullGANScene.jobs.hand_cuts import HandCutter
 
+    from SkullGANGui.sections.section import SectionsPanel
+
 
 class HandCutsSection(Section):
     """Places the plane and adds cuts to the segments that the table shows.
@@ -31,7 +33,7 @@ class HandCutsSection(Section):
         cutting: the ``HandCutting``.
     """
 
-    def __init__(self, panel: Any, head: HeadSection, segments: SegmentsSection) -> None:
+    def __init__(self, panel: SectionsPanel, head: HeadSection, segments: SegmentsSection) -> None:
         Section.__init__(self, panel)
         self._head, self._segments = head, segments
         self.cutting = HandCutting(self.ui.previewLabel, self.ui.previewText, panel.updateButtons)
@@ -62,8 +64,9 @@ class HandCutsSection(Section):
 
     def onPlane(self) -> None:
         """Put the plane on the skull, after finding it and preparing the cutter if need be."""
-        if self.cutting.cutter:
-            self.node.plane = self.cutting.place(self.node.plane)
+        cutter = self.cutting.cutter
+        if cutter:
+            self.node.plane = self.cutting.place(cutter, self.node.plane)
             return
         with self.panel.shownErrors(_("The plane was not placed.")):
             from SkullGANScene.nodes import head_attributes
@@ -88,11 +91,12 @@ class HandCutsSection(Section):
     def onAdd(self) -> None:
         from SkullGANScene.jobs import hand_cuts
 
+        cutter, cut = self.cutting.cutter, self.cutting.cut
+        if cutter is None or cut is None or cut.segments is None:
+            return  # the button is off by then
         with self.panel.shownErrors(_("The cut was not added.")):
             packages.ensure(packages.SEGMENTS, _("Adding a segment"))
-            volume = hand_cuts.add(
-                self.cutting.cutter, self.cutting.cut.segments, self._segments.table.volume
-            )
+            volume = hand_cuts.add(cutter, cut.segments, self._segments.table.volume)
             self.node.segments = volume
             self._segments.showSet(volume)
             self._segments.table.pick(volume.GetImageData().GetDimensions()[2] - 1)

@@ -1,17 +1,23 @@
 """Cuts by hand in a panel: a plane that is dragged in the views, and what it gives, live."""
 
 # ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import qt
 import slicer
 import vtk
+from slicer import vtkMRMLMarkupsPlaneNode
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
 from SkullGANGui import thumbnails
+
+if TYPE_CHECKING:
+    from SkullGANScene.jobs.hand_cuts import HandCut, HandCutter
 
 PREVIEW_MSEC = 60
 """Dragging sends many events: one cut for all that came in so long a time."""
@@ -33,39 +39,44 @@ class HandCutting(VTKObservationMixin):
         cut: the last ``HandCut``.
     """
 
-    def __init__(self, label: Any, text: Any, onChanged: Callable[[], None]) -> None:
+    def __init__(self, label: qt.QLabel, text: qt.QLabel, onChanged: Callable[[], None]) -> None:
         VTKObservationMixin.__init__(self)
         self._label, self._text, self._onChanged = label, text, onChanged
-        self.cutter: Any = None
-        self.cut: Any = None
-        self._plane: Any = None
+        self.cutter: HandCutter | None = None
+        self.cut: HandCut | None = None
+        self._plane: vtkMRMLMarkupsPlaneNode | None = None
         self._timer = qt.QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(PREVIEW_MSEC)
         self._timer.connect("timeout()", self._preview)
 
-    def start(self, cutter: Any, plane: Any) -> Any:
+    def start(
+        self, cutter: HandCutter, plane: vtkMRMLMarkupsPlaneNode | None
+    ) -> vtkMRMLMarkupsPlaneNode:
         """Follow a plane, or a new one on the skull if there is none; give the plane's node."""
         from SkullGANScene.nodes import cut_planes
 
         self.stop()
         self.cutter = cutter
         if plane is None:
-            plane = cut_planes.plane_on_skull(cutter.node, *self._where())
+            plane = cut_planes.plane_on_skull(cutter.node, *_where(cutter))
         self._plane = plane
         self.addObserver(plane, vtk.vtkCommand.ModifiedEvent, self._onPlane)
         self.addObserver(plane, slicer.vtkMRMLMarkupsNode.PointModifiedEvent, self._onPlane)
         self._preview()
         return plane
 
-    def place(self, plane: Any) -> Any:
+    def place(
+        self, cutter: HandCutter, plane: vtkMRMLMarkupsPlaneNode | None
+    ) -> vtkMRMLMarkupsPlaneNode:
         """Put the plane back onto the skull, with a new one if it was deleted; give its node."""
-        if plane is None or plane is not self._plane:
-            return self.start(self.cutter, plane)
-        point, normal = self._where()
-        plane.SetOriginWorld(point)
-        plane.SetNormalWorld(normal)
-        return plane
+        followed = self._plane
+        if followed is None or plane != followed:
+            return self.start(cutter, plane)
+        point, normal = _where(cutter)
+        followed.SetOriginWorld(point)
+        followed.SetNormalWorld(normal)
+        return followed
 
     def stop(self) -> None:
         """Follow no plane any more."""
@@ -87,11 +98,7 @@ class HandCutting(VTKObservationMixin):
             return _("This plane gives no segment that is one wall from edge to edge.")
         return ""
 
-    def _where(self) -> tuple[np.ndarray, np.ndarray]:
-        point = self.cutter.on_skull(np.array(_START))
-        return point, self.cutter.head.frame.superior
-
-    def _onPlane(self, caller: Any, event: Any) -> None:
+    def _onPlane(self, caller: vtk.vtkObject, event: str) -> None:
         if not self._timer.isActive():
             self._timer.start()
 
@@ -99,17 +106,18 @@ class HandCutting(VTKObservationMixin):
         from SkullGANLib.metrics import measure
         from SkullGANScene.nodes import cut_planes
 
-        placed = cut_planes.plane_of(self._plane) if self.cutter else None
-        if placed is None:
+        cutter = self.cutter
+        placed = cut_planes.plane_of(self._plane) if cutter else None
+        if cutter is None or placed is None:
             return
-        self.cut = self.cutter.cut(*placed)
+        self.cut = cutter.cut(*placed)
         found = self.cut.segments
         if found is None:
             self._label.clear()
         else:
             rows = thumbnails.used_rows(found.hu)
             self._label.setPixmap(thumbnails.pixmap(found.hu[0], zoom=_ZOOM, rows=rows))
-            cut_planes.outline(self.cutter.node, found.pixel_to_ras[0], found.mask[0])
+            cut_planes.outline(cutter.node, found.pixel_to_ras[0], found.mask[0])
         if found is None or self.cut.rejection_reason:
             self._text.text = _("No segment here: {why}.").format(why=self.cut.rejection_reason)
         else:
@@ -121,3 +129,7 @@ class HandCutting(VTKObservationMixin):
                 mm=metrics["thickness_mm"][0],
             )
         self._onChanged()
+
+
+def _where(cutter: HandCutter) -> tuple[np.ndarray, np.ndarray]:
+    return cutter.on_skull(np.array(_START)), cutter.head.frame.superior

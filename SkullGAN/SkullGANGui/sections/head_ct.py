@@ -1,7 +1,9 @@
 """Head CT: which one, and its skull."""
 
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import slicer
 import slicer.util
@@ -10,11 +12,14 @@ from slicer.i18n import tr as _
 
 from SkullGANGui.sections.section import Section
 
+if TYPE_CHECKING:
+    from SkullGANGui.sections.section import SectionsPanel
+
 
 class HeadSection(Section):
     """Chooses the CT and finds its skull."""
 
-    def __init__(self, panel: Any) -> None:
+    def __init__(self, panel: SectionsPanel) -> None:
         Section.__init__(self, panel)
         self.ui.skullButton.connect("clicked(bool)", self.onSkull)
         self.ui.editSkullButton.connect("clicked(bool)", self.onEditSkull)

@@ -16,6 +16,7 @@ from slicer.i18n import tr as _
 from SkullGANGui.task_logic import TaskLogic
 
 if TYPE_CHECKING:
+    from SkullGANLib.extraction.batch_table import Row
     from SkullGANLib.utils.task import Task, Work
     from SkullGANScene.jobs.hand_cuts import HandCutter
     from SkullGANScene.nodes.map_nodes import MapNodes
@@ -65,7 +66,7 @@ class SectionsLogic(TaskLogic):
         """Begin to look for the skull; the result is its segmentation node."""
         from SkullGANScene.jobs import segment_jobs
 
-        self._check(ct)
+        ct = self._checked(ct)
         title = _("Looking for the skull in {ct}").format(ct=ct.GetName())
         return self.start(title, segment_jobs.find_skull(ct, self.newFolder()))
 
@@ -84,7 +85,7 @@ class SectionsLogic(TaskLogic):
         """
         from SkullGANScene.jobs import segment_jobs
 
-        self._check(ct)
+        ct = self._checked(ct)
         folder = self._folderForSegments()
         work = segment_jobs.extract(
             ct,
@@ -99,7 +100,7 @@ class SectionsLogic(TaskLogic):
 
     def startBatch(
         self, cts: Sequence[vtkMRMLScalarVolumeNode], bones: Sequence[str], **settings: Any
-    ) -> Task[Any]:
+    ) -> Task[list[tuple[Row, SegmentSetNodes | None]]]:
         """Begin to cut segments of several CTs; the result is that of ``jobs.extract_all``."""
         from SkullGANScene.jobs import segment_jobs
 
@@ -156,7 +157,7 @@ class SectionsLogic(TaskLogic):
         self, ct: vtkMRMLScalarVolumeNode, skull: vtkMRMLSegmentationNode
     ) -> Task[HandCutter]:
         """Begin to prepare cuts by hand; the result is a ``hand_cuts.HandCutter``."""
-        self._check(ct)
+        ct = self._checked(ct)
         work = _imported("jobs.hand_cuts", lambda hand_cuts: hand_cuts.prepare(ct, skull))
         return self.start(_("Preparing cuts by hand"), work)
 
@@ -175,7 +176,7 @@ class SectionsLogic(TaskLogic):
             skull: its skull; found if None.
             target: whose first point the array's rays go to; the middle of the head if None.
         """
-        self._check(ct)
+        ct = self._checked(ct)
         point = None
         if target is not None and target.GetNumberOfControlPoints():
             point = [0.0, 0.0, 0.0]
@@ -225,11 +226,19 @@ class SectionsLogic(TaskLogic):
         return self.start(_("Judging {name}").format(name=segments.GetName()), work)
 
     def saveLeftover(self, path: str) -> None:
-        """Copy what did not go into the scene to a file."""
+        """Copy what did not go into the scene to a file.
+
+        Raises:
+            BadInputError: if there is nothing of the kind.
+            OutputError: if the file cannot be written.
+        """
         import shutil
 
+        from SkullGANLib.errors import BadInputError
         from SkullGANLib.utils.atomic_files import written_aside
 
+        if self.leftover is None:
+            raise BadInputError(_("All segments that were made are in the scene."))
         with written_aside(path) as temporary:
             shutil.copyfile(self.leftover, temporary)
 
@@ -257,12 +266,13 @@ class SectionsLogic(TaskLogic):
         self._output, self._intoScene = folder / segment_jobs.SEGMENT_SET, True
         return folder
 
-    def _check(self, ct: vtkMRMLScalarVolumeNode | None) -> None:
+    def _checked(self, ct: vtkMRMLScalarVolumeNode | None) -> vtkMRMLScalarVolumeNode:
         from SkullGANLib.errors import BadInputError
 
         rejection_reason = self.objectionTo(ct)
         if rejection_reason:
             raise BadInputError(rejection_reason)
+        return ct
 
 
 def _imported(name: str, work: Callable[[Any], Work]) -> Work:

@@ -1,12 +1,20 @@
 """Maps of the skull in a panel: which scalar, in which range, where, and its value at the mouse."""
 
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Mapping as ReadOnlyMapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import slicer
+from slicer import vtkMRMLCrosshairNode, vtkMRMLModelNode, vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
+
+if TYPE_CHECKING:
+    import qt
+    from SkullGANScene.nodes.maps import Probe
 
 SCALARS = {
     "Thickness (mm)": "thickness_mm",
@@ -27,14 +35,16 @@ class Mapping(VTKObservationMixin):
         label: ``QLabel`` for the value at the mouse.
     """
 
-    def __init__(self, label: Any) -> None:
+    def __init__(self, label: qt.QLabel) -> None:
         VTKObservationMixin.__init__(self)
         self._label = label
-        self._probe: Any = None
-        self._surface: Any = None
+        self._probe: Probe | None = None
+        self._surface: vtkMRMLModelNode | None = None
         self._scalar = ""
 
-    def show(self, ct: Any, scalar: str, surface: bool, overlay: bool) -> None:
+    def show(
+        self, ct: vtkMRMLScalarVolumeNode | None, scalar: str, surface: bool, overlay: bool
+    ) -> None:
         """Show what there is of a CT's map; nothing for a CT without one.
 
         Args:
@@ -65,13 +75,13 @@ class Mapping(VTKObservationMixin):
             maps.show_in_slices(over if shown else None, slicer.mrmlScene)
             maps.show_legend(over, shown)
 
-    def range(self, ct: Any) -> tuple[float, float]:
+    def range(self, ct: vtkMRMLScalarVolumeNode) -> tuple[float, float]:
         """The range of the colors of a CT's map."""
         from SkullGANScene.nodes import map_nodes, maps
 
         return maps.range_of(map_nodes.surface_of(ct))
 
-    def setRange(self, ct: Any, low: float, high: float) -> None:
+    def setRange(self, ct: vtkMRMLScalarVolumeNode, low: float, high: float) -> None:
         """Let the colors of a CT's map reach from one value to another."""
         from SkullGANScene.nodes import map_nodes, maps
 
@@ -83,7 +93,7 @@ class Mapping(VTKObservationMixin):
         """Read nothing at the mouse any more."""
         self._follow(None)
 
-    def _follow(self, surface: Any) -> None:
+    def _follow(self, surface: vtkMRMLModelNode | None) -> None:
         """Read this surface at the mouse from now on."""
         if surface is self._surface:
             return
@@ -100,14 +110,14 @@ class Mapping(VTKObservationMixin):
             event = slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent
             self.addObserver(crosshair, event, self._onMouse)
 
-    def _onMouse(self, crosshair: Any, event: Any) -> None:
+    def _onMouse(self, crosshair: vtkMRMLCrosshairNode, event: str) -> None:
         point = np.zeros(3)
         over = crosshair.GetCursorPositionRAS(point)
-        reading = self._probe.at(point) if over else None
+        reading = self._probe.at(point.tolist()) if over and self._probe else None
         self._label.text = reading.text(self._scalar) if reading else _("no skull at the mouse")
 
 
-def sentence(numbers: Any) -> str:
+def sentence(numbers: ReadOnlyMapping[str, Any]) -> str:
     """Say what the array sees, and what must be known beside it.
 
     Args:

@@ -3,7 +3,7 @@
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import slicer
 from slicer import vtkMRMLScalarVolumeNode
@@ -15,13 +15,15 @@ from SkullGANGui.sections.section import Section
 if TYPE_CHECKING:
     from SkullGANScene.nodes.map_nodes import MapNodes
 
+    from SkullGANGui.sections.section import SectionsPanel
+
 REALNESS = SCALARS["Realness"]
 
 
 class MapsSection(Section):
     """Makes the map of the CT and shows it as the parameters say."""
 
-    def __init__(self, panel: Any) -> None:
+    def __init__(self, panel: SectionsPanel) -> None:
         Section.__init__(self, panel)
         self.mapping = Mapping(self.ui.mapValueLabel)
         self.ui.mapButton.connect("clicked(bool)", self.onMap)

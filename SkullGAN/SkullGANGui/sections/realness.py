@@ -1,7 +1,9 @@
 """Realness: what the discriminator says of the segments in the table, and where that comes from."""
 
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import slicer.util
@@ -12,6 +14,9 @@ from SkullGANGui import packages
 from SkullGANGui.sections.section import Section
 from SkullGANGui.sections.segments import SegmentsSection
 
+if TYPE_CHECKING:
+    from SkullGANGui.sections.section import SectionsPanel
+
 
 class RealnessSection(Section):
     """Judges the segments that the table shows.
@@ -21,7 +26,7 @@ class RealnessSection(Section):
         segments: its ``SegmentsSection``.
     """
 
-    def __init__(self, panel: Any, segments: SegmentsSection) -> None:
+    def __init__(self, panel: SectionsPanel, segments: SegmentsSection) -> None:
         Section.__init__(self, panel)
         self._segments = segments
         self._shown = (False, "")
@@ -68,7 +73,7 @@ class RealnessSection(Section):
             self.show()
         return _("The segments are judged; click on a row to see where that comes from.")
 
-    def _isMapped(self, volume: Any) -> bool:
+    def _isMapped(self, volume: vtkMRMLScalarVolumeNode) -> bool:
         from SkullGANScene.nodes import realness
 
         return realness.realness_of(volume, self.node.realnessMethod) is not None

@@ -1,13 +1,15 @@
 """The table of the segments in a scene: a row for each, with its picture and a box to keep it."""
 
 # ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import qt
 import slicer
 import slicer.util
+from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
 from SkullGANGui.picture_table import Column, PictureTable, shown
@@ -25,7 +27,10 @@ class SegmentTable(PictureTable):
     PICTURE, NUMBER, BONE, SIDE, PLANE, SDR, THICKNESS, KEEP = range(8)
 
     def __init__(
-        self, widget: Any, onPicked: Callable[[int], None], onKept: Callable[[int, bool], None]
+        self,
+        widget: qt.QTableWidget,
+        onPicked: Callable[[int], None],
+        onKept: Callable[[int, bool], None],
     ) -> None:
         columns = (
             Column(_("No."), _("Number of the segment, and of its slice in the volume"), 32),
@@ -38,15 +43,17 @@ class SegmentTable(PictureTable):
         )
         PictureTable.__init__(self, widget, columns, onPicked)
         self._onKept = onKept
-        self._volume: Any = None
+        self._volume: vtkMRMLScalarVolumeNode | None = None
         widget.connect("itemChanged(QTableWidgetItem*)", self._onItem)
 
     @property
-    def volume(self) -> Any:
+    def volume(self) -> vtkMRMLScalarVolumeNode | None:
         """The segment volume that is shown, None if none is."""
         return self._volume
 
-    def show(self, volume: Any, rows: Sequence[int] | None = None) -> None:
+    def show(
+        self, volume: vtkMRMLScalarVolumeNode | None, rows: Sequence[int] | None = None
+    ) -> None:
         """Show the segments of a volume (``SkullGANScene.nodes.segment_sets``), or nothing.
 
         Args:
@@ -91,12 +98,12 @@ class SegmentTable(PictureTable):
         box.setCheckState(_state(self._kept[segment]))
         self.put(row, self.KEEP, box, checkable=True)
 
-    def _onItem(self, item: Any) -> None:
+    def _onItem(self, item: qt.QTableWidgetItem) -> None:
         if not self._filling and item.column() == self.KEEP:
             self._onKept(self.rows[item.row()], item.checkState() == qt.Qt.Checked)
 
 
-def summary(volume: Any) -> str:
+def summary(volume: vtkMRMLScalarVolumeNode | None) -> str:
     """Say how many segments of a volume are kept and what they measure; empty for no volume."""
     from SkullGANScene.nodes import segment_sets
 

@@ -1,13 +1,15 @@
 """Slice views that go to the segment whose row was picked, and back to where they were."""
 
 # ruff: noqa: N803 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import slicer
 import slicer.util
 import vtk
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 
 VIEW = "Red"
 OVERLAY_OPACITY = 0.5
@@ -18,7 +20,7 @@ class _Sight:
     """What the view showed: background, direction and place, size in mm."""
 
     background: str
-    slice_to_ras: Any
+    slice_to_ras: vtk.vtkMatrix4x4
     field_of_view_mm: tuple[float, float, float]
 
 
@@ -29,9 +31,17 @@ class SegmentViews:
     """
 
     def __init__(self) -> None:
-        self.forget()
+        self._before: _Sight | None = None
+        self._ct: vtkMRMLScalarVolumeNode | None = None
+        self._masks: vtkMRMLSegmentationNode | None = None
+        self._overlaid = False
 
-    def go(self, volume: Any, segment: int, overlay: Any = None) -> None:
+    def go(
+        self,
+        volume: vtkMRMLScalarVolumeNode,
+        segment: int,
+        overlay: vtkMRMLScalarVolumeNode | None = None,
+    ) -> None:
         """Show a segment: where it was cut if its CT is there, else its slice of the volume.
 
         Args:
@@ -89,9 +99,7 @@ class SegmentViews:
 
     def forget(self) -> None:
         """Forget what the view showed: the scene goes."""
-        self._before: _Sight | None = None
-        self._ct: Any = None
-        self._masks: Any = None
+        self._before, self._ct, self._masks = None, None, None
         self._overlaid = False
 
     def _hide(self) -> None:
@@ -108,20 +116,20 @@ class SegmentViews:
         self._ct, self._masks = None, None
 
     @staticmethod
-    def _sight(view: Any) -> _Sight:
+    def _sight(view: slicer.qMRMLSliceWidget) -> _Sight:
         node, matrix = view.mrmlSliceNode(), vtk.vtkMatrix4x4()
         matrix.DeepCopy(node.GetSliceToRAS())
         background = view.sliceLogic().GetSliceCompositeNode().GetBackgroundVolumeID()
         return _Sight(background or "", matrix, tuple(node.GetFieldOfView()))
 
     @staticmethod
-    def _show(view: Any, volumeID: str) -> None:
+    def _show(view: slicer.qMRMLSliceWidget, volumeID: str) -> None:
         composite = view.sliceLogic().GetSliceCompositeNode()
         if composite.GetBackgroundVolumeID() != volumeID:
             composite.SetBackgroundVolumeID(volumeID)
 
 
-def _view() -> Any:
-    """Give the view's ``qMRMLSliceWidget``; None where the layout lacks it, or there is none."""
+def _view() -> slicer.qMRMLSliceWidget | None:
+    """Give the view's widget; None where the layout lacks it, or there is none."""
     layouts = slicer.app.layoutManager()  # None without a main window
     return layouts.sliceWidget(VIEW) if layouts is not None else None

@@ -1,7 +1,9 @@
 """Synthetic segments: from a model, into the scene or a file."""
 
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from slicer.i18n import tr as _
 
@@ -9,6 +11,9 @@ from SkullGANGui import packages
 from SkullGANGui.sections import segment_files
 from SkullGANGui.sections.section import Section
 from SkullGANGui.sections.segments import SegmentsSection
+
+if TYPE_CHECKING:
+    from SkullGANGui.sections.section import SectionsPanel
 
 
 class SyntheticSection(Section):
@@ -19,7 +24,7 @@ class SyntheticSection(Section):
         segments: its ``SegmentsSection``, which shows what was generated.
     """
 
-    def __init__(self, panel: Any, segments: SegmentsSection) -> None:
+    def __init__(self, panel: SectionsPanel, segments: SegmentsSection) -> None:
         Section.__init__(self, panel)
         self._segments = segments
         self.ui.generateButton.connect("clicked(bool)", self.onGenerate)
