@@ -1,4 +1,4 @@
-"""Draw the panels beside the views, for the README: ``Screenshots/panel-*.png``.
+"""Draw the panels beside the views, for README and Docs: ``Screenshots/panel-*.png``.
 
     make screenshots                    (python Resources/draw_panels.py SkullGAN for one panel)
 

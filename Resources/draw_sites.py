@@ -1,4 +1,4 @@
-"""Draw how bone and side of a segment are decided: the README's ``sites.png``.
+"""Draw how bone and side of a segment are decided: ``sites.png`` of ``Docs/maps.md``.
 
     python Resources/draw_sites.py
 
