@@ -5,7 +5,7 @@ of files follow ``BONES`` and ``PLANES``. A new bone is appended, with its geome
 ``bones_of``.
 
 All planes lie in the head frame (see ``head_frame``), at fixed steps, and bone and side follow from
-where they lie (the README has a picture of it, ``Resources/Screenshots/sites.png``):
+where they lie (``Docs/maps.md`` has a picture of it, ``Resources/Screenshots/sites.png``):
 
 - **axial** planes from the floor of the vault up. Rays to the left and to the right meet the
   squama of the temporal bone up to ``TEMPORAL_TOP_MM`` above the floor, and parietal bone above it.
