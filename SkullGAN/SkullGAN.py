@@ -5,18 +5,22 @@ The work is in ``SkullGANScene.jobs.segment_jobs`` and below, in child processes
 """
 
 # ruff: noqa: N802, N815 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import slicer
 import slicer.util
 from SkullGANGui.panel_widget import PanelWidget
 from SkullGANGui.sections.logic import SectionsLogic
-from SkullGANGui.sections.parameters import SkullGANParameterNode
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+
+if TYPE_CHECKING:
+    from SkullGANGui.sections.parameters import SkullGANParameterNode
 
 
 class SkullGAN(ScriptedLoadableModule):
@@ -86,7 +90,9 @@ class SkullGANLogic(SectionsLogic):
     """
 
     def getParameterNode(self) -> SkullGANParameterNode:
-        return SkullGANParameterNode(super().getParameterNode())
+        from SkullGANGui.sections.parameters import parametersOf  # with it comes the library
+
+        return parametersOf(super().getParameterNode())
 
 
 class SkullGANWidget(PanelWidget):
@@ -107,6 +113,7 @@ class SkullGANWidget(PanelWidget):
         head, segments = HeadSection(self), SegmentsSection(self)
         hand = HandCutsSection(self, head, segments)
         self.table, self.hand = segments.table, hand.cutting
+        self.bones, self.planes = segments.bones, segments.planes
         self.sections = (
             hand,
             head,
@@ -116,11 +123,6 @@ class SkullGANWidget(PanelWidget):
             SyntheticSection(self, segments),
         )
 
-    def cleanup(self) -> None:
-        for section in self.sections:
-            section.forget()
-        PanelWidget.cleanup(self)
-
     def parametersChosen(self) -> None:
         """Choose the scene's first CT if none was chosen."""
         node, heads = self.node, self.logic.headCTs()
@@ -129,12 +131,7 @@ class SkullGANWidget(PanelWidget):
 
     def sceneStartsClosing(self) -> None:
         self.logic.keepOutOfScene()
-        for section in self.sections:
-            section.forget()
-
-    def showParameters(self) -> None:
-        for section in self.sections:
-            section.show()
+        PanelWidget.sceneStartsClosing(self)
 
     def updateButtons(self) -> None:
         """Enable what can be done; a button that cannot be pressed says why."""

@@ -16,6 +16,7 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
 from SkullGANGui.protocols import WrappedParameters
+from SkullGANGui.section import Section
 from SkullGANGui.task_logic import TaskLogic
 
 if TYPE_CHECKING:
@@ -33,18 +34,21 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     The ``.ui`` file is named like the module and has ``progressBar``, ``statusLabel`` and
     ``cancelButton``. A subclass sets ``logicClass`` and fills in ``connectWidgets`` (once),
     ``showParameters`` (whenever a parameter changed) and ``updateButtons``. What is to be run goes
-    to ``run`` with the function that takes its result.
+    to ``run`` with the function that takes its result. A panel of several parts has a ``Section``
+    for each, which are shown, updated and let go of with it.
 
     Attributes:
         ui: the widgets of the ``.ui`` file by name.
         logic: the module's logic.
         node: the parameter node; None while the panel is not open or the scene closes.
+        sections: its parts, in the order in which they are shown and updated.
     """
 
     logicClass: type[TaskLogic]
     logic: TaskLogic
     node: WrappedParameters | None
     ui: Widgets
+    sections: tuple[Section[Any, Any], ...] = ()
 
     def __init__(self, parent: qt.QWidget | None = None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
@@ -63,6 +67,8 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def showParameters(self) -> None:
         """Show what is not kept equal anyway; called when a parameter changed."""
+        for section in self.sections:
+            section.show()
 
     def updateButtons(self) -> None:
         """Enable what can be done with ``allow``; called with and without ``self.node``."""
@@ -72,6 +78,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def sceneStartsClosing(self) -> None:
         """Let go of the scene's nodes."""
+        self._forgetNodes()
 
     # What Slicer calls.
 
@@ -96,6 +103,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self) -> None:
         """Called when the module goes: with it go its child process and temporary files."""
+        self._forgetNodes()
         self.timer.stop()
         self.setParameterNode(None)
         self.removeObservers()
@@ -119,6 +127,10 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Called when a scene was closed or loaded; only a panel that is open looks at it."""
         if self._entered:
             self.initializeParameterNode()
+
+    def _forgetNodes(self) -> None:
+        for section in self.sections:
+            section.forget()
 
     # The parameter node.
 

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from SkullGANLib.utils.task import Task
     from slicer import vtkMRMLScriptedModuleNode
 
+    from SkullGANGui.task_logic import TaskLogic
+
 T = TypeVar("T")
+L = TypeVar("L", bound="TaskLogic")
+N = TypeVar("N", bound="WrappedParameters")
 
 
 class Widgets(Protocol):
@@ -21,14 +25,18 @@ class Widgets(Protocol):
     def __getattr__(self, name: str) -> Any: ...
 
 
-class Panel(Protocol):
+class Panel(Protocol[L, N]):
     """What a section needs of the ``PanelWidget`` it stands in.
 
     Attributes:
         ui: the panel's widgets.
+        logic: the module's logic.
+        node: the parameter node; None while the panel is closed.
     """
 
     ui: Widgets
+    logic: L
+    node: N | None
 
     def run(self, task: Task[T], on_done: Callable[[T], str], *, cancelled: str = "") -> None:
         """Follow a task of the logic and hand its result to who asked for it."""
