@@ -6,6 +6,8 @@ import numpy as np
 from SkullGANLib.data import segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 
+BONES = ("temporal", "parietal", "frontal", "occipital")
+PLANES = ("axial", "coronal", "sagittal", "oblique")
 ARRAYS = ("hu", "mask", "pixel_to_ras", "subject", "bone", "side", "plane", "seed", "ct")
 
 
@@ -18,9 +20,9 @@ def make_set(count: int = 3, **changes) -> SegmentSet:
         mask=(hu != 0).astype(np.uint8),
         pixel_to_ras=np.eye(4) + np.arange(count)[:, None, None],
         subject=np.array([f"subject-{i}" for i in range(count)], dtype=np.str_),
-        bone=np.array([segment_set.BONES[i % 4] for i in range(count)], dtype=np.str_),
+        bone=np.array([BONES[i % 4] for i in range(count)], dtype=np.str_),
         side=np.array([segment_set.SIDES[i % 3] for i in range(count)], dtype=np.str_),
-        plane=np.array([segment_set.PLANES[i % 4] for i in range(count)], dtype=np.str_),
+        plane=np.array([PLANES[i % 4] for i in range(count)], dtype=np.str_),
         seed=10 * np.arange(count),
         ct=np.array([f"ct-{i // 2}" for i in range(count)], dtype=np.str_),
         kind="real",

@@ -22,9 +22,7 @@ PIXEL_SPACING_MM = 0.45
 HU_RANGE = (0.0, 2734.53)
 """Default HU that networks see as -1 and +1: those of the published model."""
 KINDS = ("real", "synthetic", "artificial", "control")
-BONES = ("temporal", "parietal", "frontal", "occipital", "unknown")
 SIDES = ("left", "right", "midline", "unknown")
-PLANES = ("axial", "coronal", "sagittal", "oblique", "unknown")
 
 PER_SEGMENT = ("hu", "mask", "pixel_to_ras", "subject", "bone", "side", "plane", "seed", "ct")
 """What a set holds one of for each segment."""
@@ -42,7 +40,9 @@ class SegmentSet:
         pixel_to_ras: float64 (N, 4, 4), takes (column, row, 0, 1) to RAS mm; NaN where the
             segment belongs to no patient.
         subject: (N,) texts, a pseudonym; a segment of no patient has an empty one.
-        bone, side, plane: (N,) texts out of ``BONES``, ``SIDES`` and ``PLANES``.
+        bone, plane: (N,) texts, as ``anatomy.cut_plan`` names them today, or ``unknown``; a set
+            may hold others, of a version that cuts more.
+        side: (N,) texts out of ``SIDES``.
         seed: int64 (N,), the generator's seed, -1 where there is none.
         kind: one of ``KINDS``.
         pixel_spacing_mm: size of the square pixels.
@@ -93,11 +93,13 @@ class SegmentSet:
                 raise BadInputError(
                     f"A segment set's {name} has the shape {found}, expected {expected}."
                 )
-        for name, allowed in (("bone", BONES), ("side", SIDES), ("plane", PLANES)):
-            strange = sorted(set(map(str, getattr(self, name))) - set(allowed))
-            if strange:
+        strange = sorted(set(map(str, self.side)) - set(SIDES))
+        if strange:
+            raise BadInputError(f"A segment set's side is {strange[0]!r}, expected one of {SIDES}.")
+        for name in ("bone", "plane"):
+            if "" in set(map(str, getattr(self, name))):
                 raise BadInputError(
-                    f"A segment set's {name} is {strange[0]!r}, expected one of {allowed}."
+                    f"A segment set's {name} is empty, expected a name ('unknown' where it is)."
                 )
         if self.kind not in KINDS:
             raise BadInputError(f"A segment set's kind is {self.kind!r}, expected one of {KINDS}.")
