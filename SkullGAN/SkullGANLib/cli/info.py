@@ -60,26 +60,26 @@ def add_info(commands: argparse._SubParsersAction) -> None:
 
 
 def _map(path: Path) -> dict[str, Any]:
-    from ..mapping import calvaria_map, vtp
+    from ..mapping import map_summary, vtp
 
     calvaria = vtp.read(path)
     whole = {
         row["metric"]: row
-        for row in calvaria_map.summary(calvaria)
-        if row["bone"] == calvaria_map.ALL
+        for row in map_summary.summary(calvaria)
+        if row["bone"] == map_summary.ALL
     }
     found: dict[str, Any] = {"map": f"{len(calvaria)} vertices"}
     for metric, row in whole.items():
         mean = _NO_METRIC if row["mean"] is None else f"{row['mean']:.4g} ± {row['sd']:.3g}"
         found[metric] = f"{mean} {row['unit']}".rstrip()
-    lost = calvaria_map.not_measured(calvaria.code)
+    lost = map_summary.not_measured(calvaria.code)
     found["not measured"] = ", ".join(
         f"{n} {why.replace('_', ' ')}" for why, n in lost.items() if n
     )
     known = ("scanner", "kernel", "kvp", "slice_thickness_mm", "threshold_hu")
     found |= {name: calvaria.source[name] for name in known if name in calvaria.source}
     found["caution"] = (
-        " ".join(calvaria_map.caveats(calvaria.source, calvaria.code)) or "nothing known"
+        " ".join(map_summary.caveats(calvaria.source, calvaria.code)) or "nothing known"
     )
     return found | {"made by": calvaria.created_by}
 
@@ -142,7 +142,7 @@ def _model(path: Path) -> dict[str, Any]:
         "HU range": f"{found.hu_range[0]:g} to {found.hu_range[1]:g}",
         "recipe": _recipe(found.recipe),
         **{f"trained on {name}": value for name, value in _source(found.trained_on).items()},
-        "licence": found.license or "not stated",
+        "license": found.license or "not stated",
         "made by": found.created_by,
     }
 
@@ -155,7 +155,7 @@ def _run(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = {"run": f"recipe {_recipe(asdict(run.recipe()))}"}
     status = run.status()
     if status is not None:
-        died = monitor.look(run).state == "died"
+        died = monitor.poll(run).state == "died"
         state = "left for dead, no process trains it" if died else status.state
         found["state"] = f"{state}, {status.progress:.0%}: {status.message}"
         found["iterations"] = f"{status.iteration} of {status.iterations}"

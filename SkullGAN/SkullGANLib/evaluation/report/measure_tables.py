@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...metrics import METRICS
 from ...plots.html import Cell, Table
-from .answers import interval, percent
-from .figures import LABELS, WAYS
-from .set_description import describe_ct
+from ..measures.nearest_neighbors import WAYS
+from ..measures.statistics import interval, percent
+from ..names import LABELS
+from .set_description import describe_ct, plain
 
+_WITH_A_PLACE = (
+    "title", "created_by", "settings", "versions", "concerns", "answers", "limitations",
+    "reference", "sets", "distances", "tsne", "discriminator", "judges", "learned", "memorization",
+    "usefulness", "paths", "training",
+)  # fmt: skip
+"""Numbers that the page shows elsewhere."""
+_SHORT = 8
 _FID_MEANS = (
     "FID and KID are distances in what such a network sees, which is why they are given only where "
     "its weights are: 0 for equal distributions. FID falls with the number of segments, so that "
@@ -163,6 +171,17 @@ def tstr_table(numbers: Mapping[str, Any]) -> Table | None:
     )  # fmt: skip
 
 
+def others_table(numbers: Mapping[str, Any]) -> Table | None:
+    """Lay out the numbers of judges that have no table of their own."""
+    rows = [
+        [" ".join(path).replace("_", " "), value]
+        for key, one in numbers.items()
+        if key not in _WITH_A_PLACE
+        for path, value in _flat(one, (key,))
+    ]
+    return Table(("What", "Value"), rows) if rows else None
+
+
 def made_with_table(numbers: Mapping[str, Any]) -> Table:
     """Lay out the settings of the evaluation and the versions of what it was made with."""
     rows = [
@@ -170,6 +189,17 @@ def made_with_table(numbers: Mapping[str, Any]) -> Table:
         for key, value in [*numbers["settings"].items(), *numbers["versions"].items()]
     ]
     return Table(("What", "Value"), rows)
+
+
+def _flat(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Give what is no mapping with the keys on the way to it; a longer list as its length."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(inner, (*path, str(key)))
+    elif isinstance(value, list) and len(value) > _SHORT:
+        yield path, f"{len(value):,} values in report.json"
+    else:
+        yield path, "none" if value is None else plain(value)
 
 
 def _cts(numbers: Mapping[str, Any]) -> str:

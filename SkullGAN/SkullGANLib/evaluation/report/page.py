@@ -13,17 +13,20 @@ from typing import Any
 from ...metrics import METRICS
 from ...metrics.profiles import AIR_HU, BONE_HU
 from ...plots import html
-from ..evaluation import SIFT_SEGMENTS, SIFT_TRAINING
-from ..evaluation_set import MADE
-from ..measures import tsne
-from ..measures.c2st import MOST
-from ..measures.nearest_neighbors import MOST_BY_SIFT, MOST_TRAINING
+from ..measures import prdc, tsne
+from ..measures.nearest_neighbors import SIFT_SEGMENTS, SIFT_TRAINING
+from ..measures.pixel_search import MOST_TRAINING
+from ..measures.sift_search import MOST_BY_SIFT
+from ..names import LABELS, MADE
 from . import measure_tables, set_tables
-from .figures import LABELS, Picture
+from .figures import Picture
 from .set_description import cautions
 from .training_section import recipe_table, training_state
 
 TITLE = "Are the synthetic segments like real ones?"
+_PICTURES = ("segments", "training", "samples", "metrics", "tsne", "judges", "discriminator",
+             "memorization", "neighbors-mse", "neighbors-sift", "usefulness")  # fmt: skip
+"""Those that the template has a place for; others stand together behind them."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -51,6 +54,7 @@ def page(numbers: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
         cautions=cautions(named),
         sampling=_sampling(numbers),
         tables=_tables(numbers, named),
+        other_pictures=[one for name, one in pictures.items() if name not in _PICTURES],
         limitations=numbers.get("limitations") or numbers.get("unsaid", ()),
         training=training,
         training_state=training_state(training) if training else "",
@@ -72,6 +76,7 @@ def _tables(numbers: Mapping[str, Any], named: set_tables.Described) -> dict[str
         "discriminator": measure_tables.discriminator_table(numbers),
         "memorization": measure_tables.memorization_table(numbers),
         "tstr": measure_tables.tstr_table(numbers),
+        "others": measure_tables.others_table(numbers),
         "made_with": measure_tables.made_with_table(numbers),
         "recipe": recipe_table(training) if training else None,
     }
@@ -92,6 +97,6 @@ def _sampling(numbers: Mapping[str, Any]) -> str:
         f"What grows with the square of a set's size takes fewer: t-SNE {tsne.MOST:,} of all sets "
         f"together, SIFT {min(SIFT_SEGMENTS, MOST_BY_SIFT):,} of a set among "
         f"{min(SIFT_TRAINING, MOST_BY_SIFT):,} training segments, pixel differences among "
-        f"{MOST_TRAINING:,}, precision and kernel distance {MOST:,} of each set."
+        f"{MOST_TRAINING:,}, precision and kernel distance {prdc.MOST:,} of each set."
     )
     return " ".join(sentences)

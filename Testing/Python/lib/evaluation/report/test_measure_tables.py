@@ -169,3 +169,14 @@ def test_settings_and_versions_are_laid_out(numbers):
 )
 def test_what_was_not_measured_has_no_table(numbers, table, key):
     assert table(numbers | {key: {}}) is None
+
+
+def test_numbers_of_a_judge_without_a_table_are_laid_out_by_their_keys(numbers):
+    assert measure_tables.others_table(numbers) is None
+    numbers["sharpness_hu"] = {"synthetic": {"mean": 12.5, "each": list(range(30))}, "test": None}
+
+    assert texts(measure_tables.others_table(numbers)) == [
+        ["sharpness hu synthetic mean", "12.5"],
+        ["sharpness hu synthetic each", "30 values in report.json"],
+        ["sharpness hu test", "none"],
+    ]
