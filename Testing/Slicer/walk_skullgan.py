@@ -46,8 +46,9 @@ class Walk:
         assert skull.GetName() == f"{self.panel.node.ct.GetName()} skull", skull.GetName()
 
     def extract_temporal_segments(self) -> None:
-        for box in (self.ui.parietalCheckBox, self.ui.coronalCheckBox, self.ui.sagittalCheckBox):
-            box.checked = False
+        self.panel.bones["parietal"].checked = False
+        for name in ("coronal", "sagittal"):
+            self.panel.planes[name].checked = False
         self.ui.intervalSpinBox.value = INTERVAL_MM
         self._press(self.ui.extractButton)
         name = f"{self.panel.node.ct.GetName()} segments"

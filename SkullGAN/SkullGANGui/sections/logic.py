@@ -17,12 +17,11 @@ from SkullGANGui.task_logic import TaskLogic
 
 if TYPE_CHECKING:
     from SkullGANLib.extraction.batch_table import Row
+    from SkullGANLib.generation.selection import Limits
     from SkullGANLib.utils.task import Task, Work
     from SkullGANScene.jobs.hand_cuts import HandCutter
     from SkullGANScene.nodes.map_nodes import MapNodes
     from SkullGANScene.nodes.segment_sets import SegmentSetNodes
-
-PLANES = ("axial", "coronal", "sagittal")
 
 
 class SectionsLogic(TaskLogic):
@@ -75,14 +74,17 @@ class SectionsLogic(TaskLogic):
         ct: vtkMRMLScalarVolumeNode | None,
         bones: Sequence[str],
         intervalMm: float,
-        planes: Sequence[str] = PLANES,
+        planes: Sequence[str] = (),
         skull: vtkMRMLSegmentationNode | None = None,
     ) -> Task[SegmentSetNodes | None]:
         """Begin to cut segments; the result is a ``SegmentSetNodes``, None if the scene was closed.
 
+        Without planes, those of ``cut_plan.DEFAULT_PLANES`` are cut.
+
         Raises:
             SkullGANError: if it cannot be begun.
         """
+        from SkullGANLib.anatomy.cut_plan import DEFAULT_PLANES
         from SkullGANScene.jobs import segment_jobs
 
         ct = self._checked(ct)
@@ -91,7 +93,7 @@ class SectionsLogic(TaskLogic):
             ct,
             folder,
             bones=bones,
-            planes=planes,
+            planes=planes or DEFAULT_PLANES,
             interval_mm=intervalMm,
             skull_node=skull,
             into_scene=lambda: self._intoScene,
@@ -115,7 +117,7 @@ class SectionsLogic(TaskLogic):
         modelPath: str,
         number: int,
         firstSeed: int,
-        limits: dict[str, tuple[float, float]] | None = None,
+        limits: Limits | None = None,
     ) -> Task[SegmentSetNodes | None]:
         """Begin to make synthetic segments for the scene, by the bundled model if none is named.
 

@@ -1,12 +1,16 @@
 """What the SkullGAN panel remembers in the scene."""
 
-# ruff: noqa: N815 - camel case is what Slicer calls and how its modules read
+# ruff: noqa: N802, N815 - camel case is what Slicer calls and how its modules read
 from typing import Annotated
 
+import slicer
+import slicer.util
+from SkullGANLib.anatomy import cut_plan
 from slicer import (
     vtkMRMLMarkupsFiducialNode,
     vtkMRMLMarkupsPlaneNode,
     vtkMRMLScalarVolumeNode,
+    vtkMRMLScriptedModuleNode,
     vtkMRMLSegmentationNode,
 )
 from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
@@ -21,8 +25,8 @@ class SkullGANParameterNode(WrappedParameters):
 
     ct: the head CT.
     skull: its skull; found when segments are extracted if there is none.
-    temporal, parietal, frontal, occipital: bones to cut.
-    axial, coronal, sagittal: planes to cut in.
+    bones: to cut, out of ``cut_plan.BONES``.
+    planes: to cut in, out of ``cut_plan.PLANES``.
     intervalMm: distance of neighboring planes.
     segments: the volume of the segment set that the table shows.
     follow: whether the views go to the cut whose row is picked.
@@ -42,13 +46,8 @@ class SkullGANParameterNode(WrappedParameters):
 
     ct: vtkMRMLScalarVolumeNode
     skull: vtkMRMLSegmentationNode
-    temporal: bool = True
-    parietal: bool = True
-    frontal: bool = False
-    occipital: bool = False
-    axial: bool = True
-    coronal: bool = True
-    sagittal: bool = True
+    bones: list[str] = list(cut_plan.DEFAULT_BONES)  # noqa: RUF012 - Slicer's way to give defaults
+    planes: list[str] = list(cut_plan.DEFAULT_PLANES)  # noqa: RUF012
     intervalMm: Annotated[float, WithinRange(0.5, 20.0)] = 3.1
     segments: vtkMRMLScalarVolumeNode
     follow: bool = True
@@ -69,3 +68,23 @@ class SkullGANParameterNode(WrappedParameters):
     mapTo: Annotated[float, WithinRange(-1024.0, 4000.0)] = 12.0
     realnessMethod: Annotated[str, Choice(["positions", "occlusion"])] = "positions"
     showRealness: bool = False
+
+
+def parametersOf(node: vtkMRMLScriptedModuleNode) -> SkullGANParameterNode:
+    """Wrap the parameters of a scene.
+
+    Scenes of earlier versions hold a yes or no for each bone and plane; they become the lists.
+    """
+    earlier = {
+        name: node.GetParameter(name).lower() == "true"
+        for name in (*cut_plan.BONES, *cut_plan.PLANES)
+        if node.HasParameter(name)
+    }
+    parameters = SkullGANParameterNode(node)
+    if earlier:
+        with slicer.util.NodeModify(node):
+            parameters.bones = [name for name in cut_plan.BONES if earlier.get(name)]
+            parameters.planes = [name for name in cut_plan.PLANES if earlier.get(name)]
+            for name in earlier:
+                node.UnsetParameter(name)
+    return parameters

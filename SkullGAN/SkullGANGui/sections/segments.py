@@ -3,16 +3,16 @@
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import slicer
+from SkullGANLib.anatomy import cut_plan
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
 from SkullGANGui import packages
+from SkullGANGui.check_boxes import CheckBoxes
 from SkullGANGui.sections import segment_files
-from SkullGANGui.sections.logic import PLANES
 from SkullGANGui.sections.section import Section
 from SkullGANGui.sections.segment_table import SegmentTable, summary
 from SkullGANGui.sections.segment_views import SegmentViews
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from SkullGANGui.sections.section import SectionsPanel
 
-BONES = ("temporal", "parietal", "frontal", "occipital")
-
 
 class SegmentsSection(Section):
     """Extracts segments and shows those of one set in the table and the views.
@@ -32,6 +30,7 @@ class SegmentsSection(Section):
     Attributes:
         table: the ``SegmentTable``.
         views: the ``SegmentViews``.
+        bones, planes: the check boxes that say what is cut.
     """
 
     def __init__(self, panel: SectionsPanel) -> None:
@@ -40,6 +39,8 @@ class SegmentsSection(Section):
         ui.setSelector.addAttribute("vtkMRMLScalarVolumeNode", "SkullGAN.Kind")
         self.table = SegmentTable(ui.segmentTable, self.onPicked, self.onKept)
         self.views = SegmentViews()
+        self.bones = CheckBoxes(ui.bonesFrame, cut_plan.BONE_CHOICES, self.onBones)
+        self.planes = CheckBoxes(ui.planesFrame, cut_plan.PLANE_CHOICES, self.onPlanes)
         for button, slot in (
             (ui.extractButton, self.onExtract),
             (ui.batchButton, self.onBatch),
@@ -52,6 +53,8 @@ class SegmentsSection(Section):
         from SkullGANScene.nodes import segment_sets
 
         node = self.node
+        self.bones.show(node.bones)
+        self.planes.show(node.planes)
         volume = node.segments if node.segments in segment_sets.in_scene(slicer.mrmlScene) else None
         if self.table.volume is not volume:
             self.showSet(volume)
@@ -60,8 +63,8 @@ class SegmentsSection(Section):
 
     def update(self, busy: str) -> None:
         ui, allow = self.ui, self.panel.allow
-        bones = _("Choose at least one bone.") if not self._chosen(BONES) else ""
-        planes = _("Choose at least one plane.") if not self._chosen(PLANES) else ""
+        bones = _("Choose at least one bone.") if not self.node.bones else ""
+        planes = _("Choose at least one plane.") if not self.node.planes else ""
         ask = packages.sentence(packages.SEGMENTS)
         allow(
             ui.extractButton,
@@ -101,27 +104,36 @@ class SegmentsSection(Section):
         self.ui.countLabel.text = summary(self.table.volume)
         self.panel.updateButtons()
 
+    def onBones(self, names: list[str]) -> None:
+        if self.node:
+            self.node.bones = names
+
+    def onPlanes(self, names: list[str]) -> None:
+        if self.node:
+            self.node.planes = names
+
     def onExtract(self) -> None:
         node = self.node
         with self.panel.shownErrors(_("No segments were extracted.")):
             packages.ensure(packages.SEGMENTS, _("Extraction"))
             task = self.logic.startExtraction(
                 node.ct,
-                self._chosen(BONES),
+                list(node.bones),
                 node.intervalMm,
-                self._chosen(PLANES),
+                list(node.planes),
                 node.skull,
             )
             self.panel.run(task, on_done=self.segmentsMade)
 
     def onBatch(self) -> None:
+        node = self.node
         with self.panel.shownErrors(_("No segments were extracted.")):
             packages.ensure(packages.SEGMENTS, _("Extraction"))
             task = self.logic.startBatch(
                 self.logic.headCTs(),
-                self._chosen(BONES),
-                planes=self._chosen(PLANES),
-                interval_mm=self.node.intervalMm,
+                list(node.bones),
+                planes=list(node.planes),
+                interval_mm=node.intervalMm,
             )
             self.panel.run(task, on_done=self._batchCame)
 
@@ -190,6 +202,3 @@ class SegmentsSection(Section):
         sentences = [_("{n} of {of} CTs gave segments.").format(n=len(good), of=len(results))]
         sentences += [row.sentence for row, _nodes in results if row.state == "failed"]
         return "\n".join(sentences)
-
-    def _chosen(self, names: Sequence[str]) -> list[str]:
-        return [name for name in names if getattr(self.node, name)]

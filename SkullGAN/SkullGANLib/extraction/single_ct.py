@@ -16,16 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from ..anatomy import cut_plan
 from ..anatomy.cavity import Cavity, find_cavity
-from ..anatomy.cut_plan import (
-    BONES,
-    DEFAULT_BONES,
-    DEFAULT_PLANES,
-    INTERVAL_MM,
-    PLANES,
-    Site,
-    plan,
-)
+from ..anatomy.cut_plan import DEFAULT_BONES, DEFAULT_PLANES, INTERVAL_MM, Site, plan
 from ..anatomy.landmarks import NAMES
 from ..anatomy.skull import skull_mask, threshold_or_fitted
 from ..ct.volume import HeadCT, pseudonym
@@ -168,7 +161,7 @@ def check_settings(
     Raises:
         BadInputError: if a bone or plane is unknown, there is none, or a length is no length.
     """
-    for what, given, known in (("bone", bones, BONES), ("plane", planes, PLANES)):
+    for what, given, known in (("bone", bones, cut_plan.BONES), ("plane", planes, cut_plan.PLANES)):
         strange = [one for one in given if one not in known]
         if strange or not given:
             raise BadInputError(

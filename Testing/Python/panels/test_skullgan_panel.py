@@ -16,6 +16,7 @@ import qt_needed  # noqa: F401
 import slicer
 import vtk
 from checkout import ROOT
+from SkullGANLib.anatomy import cut_plan
 from SkullGANLib.ct import volume
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.data import hdf5, segment_set
@@ -126,7 +127,7 @@ def test_a_ct_that_is_there_is_chosen(host):
 def test_extracting_puts_skull_segments_masks_and_metrics_into_the_scene(host, panel, tmp_path):
     ct = add_coarse_ct(host)
     panel.enter()
-    panel.ui.parietalCheckBox.checked = False
+    panel.bones["parietal"].checked = False
     panel.ui.intervalSpinBox.value = 12
     panel.ui.extractButton.click()
     wait_for_the_end(host, panel)
@@ -162,7 +163,7 @@ def test_a_skull_that_was_edited_is_the_one_that_is_cut(host, panel):
     mask[:, :, r < 8] = 0
     host.scene.RemoveNode(panel.node.skull)
     panel.node.skull = segmentations.add_skull(ct, mask)
-    panel.ui.coronalCheckBox.checked = panel.ui.sagittalCheckBox.checked = False
+    panel.planes["coronal"].checked = panel.planes["sagittal"].checked = False
     panel.ui.intervalSpinBox.value = 12
     panel.ui.extractButton.click()
     wait_for_the_end(host, panel)
@@ -238,7 +239,7 @@ def test_a_batch_cuts_every_ct_and_tells_of_the_one_that_failed(host, panel):
     add_coarse_ct(host)
     add_small_ct(host)
     panel.enter()
-    panel.ui.parietalCheckBox.checked = False
+    panel.bones["parietal"].checked = False
     panel.ui.intervalSpinBox.value = 12
     panel.ui.skullButton.click()
     wait_for_the_end(host, panel)
@@ -267,8 +268,8 @@ def test_a_turned_ct_with_a_japanese_name_is_cut_where_it_is(host, panel, how):
         transform.SetMatrixTransformToParent(turn.GetMatrix())
         ct.SetAndObserveTransformNodeID(transform.GetID())
     panel.enter()
-    panel.ui.parietalCheckBox.checked = False
-    panel.ui.coronalCheckBox.checked = panel.ui.sagittalCheckBox.checked = False
+    panel.bones["parietal"].checked = False
+    panel.planes["coronal"].checked = panel.planes["sagittal"].checked = False
     panel.ui.intervalSpinBox.value = 12
     panel.ui.extractButton.click()
     wait_for_the_end(host, panel)
@@ -373,7 +374,7 @@ def test_closing_the_scene_while_working_keeps_the_result_for_a_file(
 def test_a_ct_that_is_deleted_while_working_does_no_harm(host, panel):
     ct = add_coarse_ct(host)
     panel.enter()
-    panel.ui.parietalCheckBox.checked = False
+    panel.bones["parietal"].checked = False
     panel.ui.intervalSpinBox.value = 12
     panel.ui.extractButton.click()
     host.wait_until(lambda: panel.logic.task.child is not None)
@@ -385,20 +386,41 @@ def test_a_ct_that_is_deleted_while_working_does_no_harm(host, panel):
 def test_the_panel_remembers_through_saving_and_opening(host, panel, tmp_path):
     ct = add_small_ct(host)
     panel.ui.ctSelector.setCurrentNode(ct)
-    panel.ui.temporalCheckBox.checked = False
+    panel.bones["temporal"].checked = False
     panel.ui.intervalSpinBox.value = 1.5
     panel.ui.modelPath.currentPath = "/somewhere/model.safetensors"
     panel.ui.numberSpinBox.value = 12
     mrb.save(host.scene, tmp_path / "scene.mrb")
     host.scene.Clear(0)
-    assert panel.ui.temporalCheckBox.checked
+    assert panel.bones["temporal"].checked
     assert panel.ui.modelPath.currentPath == ""
     mrb.open_bundle(host.scene, tmp_path / "scene.mrb")
     panel.enter()
     assert panel.ui.ctSelector.currentNode().GetName() == "Small"
-    assert not panel.ui.temporalCheckBox.checked
+    assert not panel.bones["temporal"].checked
     assert (panel.ui.intervalSpinBox.value, panel.ui.numberSpinBox.value) == (1.5, 12)
     assert panel.ui.modelPath.currentPath == "/somewhere/model.safetensors"
+
+
+def test_bones_and_planes_of_a_scene_of_an_earlier_version_are_those_ticked(host, panel):
+    """It held a yes or no for each."""
+    panel.exit()
+    node = host.scene.GetSingletonNode("SkullGAN", "vtkMRMLScriptedModuleNode")
+    for name in ("temporal", "parietal", "frontal", "occipital", "axial", "coronal", "sagittal"):
+        node.SetParameter(name, str(name in ("frontal", "coronal")))
+    panel.enter()
+    assert panel.bones.ticked() == list(panel.node.bones) == ["frontal"]
+    assert panel.planes.ticked() == list(panel.node.planes) == ["coronal"]
+    assert not node.HasParameter("temporal")
+
+
+def test_a_bone_that_is_added_to_the_cut_plan_can_be_ticked(host, monkeypatch):
+    ethmoid = cut_plan.Choice("ethmoid", "Cut the roof of the nose.", by_default=False)
+    monkeypatch.setattr(cut_plan, "BONE_CHOICES", (*cut_plan.BONE_CHOICES, ethmoid))
+    panel = host.open_module(MODULE)
+    panel.bones["ethmoid"].checked = True
+    assert list(panel.node.bones) == [*cut_plan.DEFAULT_BONES, "ethmoid"]
+    assert panel.bones["ethmoid"].toolTip == ethmoid.meaning
 
 
 def test_leaving_and_coming_back_shows_the_same(host, panel):
