@@ -14,9 +14,11 @@ from collections.abc import Sequence
 from .. import __version__
 from ..errors import CancelledError, SkullGANError
 from . import (
+    artificial,
     check,
     demo,
     evaluate,
+    export,
     extract,
     generate,
     import_weights,
@@ -74,8 +76,8 @@ def parser() -> argparse.ArgumentParser:
         train.add_train,
         check.add_check,
         generate.add_generate,
-        generate.add_export,
-        generate.add_artificial,
+        export.add_export,
+        artificial.add_artificial,
         evaluate.add_evaluate,
         map.add_map,
         evaluate.add_realness,

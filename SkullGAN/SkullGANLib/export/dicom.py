@@ -1,4 +1,4 @@
-"""Segments as a DICOM CT series that says in the standard's own fields what it is.
+"""DICOM: segments as a CT series that says in the standard's own fields what it is.
 
 A ``Series`` makes one CT Image (PS3.3, A.3) per segment: derived, for research, without a patient.
 Where a scanner's settings are required but may be empty, they are. Synthetic Data (0008,001C), a
@@ -17,12 +17,29 @@ import numpy as np
 
 from .. import __version__
 from ..data.segment_set import SIZE, SegmentSet
+from ..utils.atomic_files import written_aside
+from .format import Format
+from .nrrd import SEGMENTATION_ENDING, write_mask_nrrd
+from .segment_stack import SegmentStack
+from .staging import folder_aside
 
 _NO_PATIENT = {
     "synthetic": "Synthetic: made by a generative network, shows no patient.",
     "artificial": "Artificial: drawn by formula, shows no patient.",
     "control": "For comparison: no skull segment of a patient.",
 }
+
+
+def write_dicom(stack: SegmentStack, path: Path) -> None:
+    """Write a file per segment, and beside the folder the masks."""
+    series = Series(stack.header, stack.ijk_to_ras, stack.batches(quiet=True))
+    with written_aside(FORMAT.files(path)["mask"]) as mask, folder_aside(path) as folder:
+        write_mask_nrrd(stack, mask)
+        number = 0
+        for batch in stack.batches():
+            for hu, seed in zip(batch.hu, batch.seed, strict=True):
+                series.write(folder / f"{number:06d}.dcm", number, hu, int(seed))
+                number += 1
 
 
 class Series:
@@ -146,3 +163,15 @@ class Series:
         """A UID of the form 2.25.<128-bit number> (PS3.5, B.2) that follows from the content."""
         number = hashlib.sha256(f"{self._content} {of}".encode()).digest()[:16]
         return f"2.25.{int.from_bytes(number, 'big')}"
+
+
+FORMAT = Format(
+    name="dicom",
+    title="DICOM",
+    endings=(".dcm-folder",),
+    description="folder of a derived CT series; its masks open in Slicer as a segmentation",
+    write=write_dicom,
+    mask_ending=SEGMENTATION_ENDING,
+    is_folder=True,
+    folder_names=r"\d+\.dcm",
+)

@@ -1,0 +1,74 @@
+"""A segment set's file as what the writers of formats need of it: a stack, read batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from ..data import hdf5
+from ..data.segment_set import SegmentSet
+from ..data.stack import stack_geometry
+
+ORIGINS = {
+    "real": "cut from head CTs",
+    "synthetic": "made by a generative network; they show no patient",
+    "artificial": "drawn by formula; they show no patient",
+    "control": "for comparison; they are no skull segments of a patient",
+}
+"""What each kind of segment set is, in the words of the files."""
+
+Progress = Callable[[int, int], None]
+"""Called with the segments written and those there are."""
+
+_BATCH = 256
+
+
+class SegmentStack:
+    """The segments of a file as slices, at flat memory.
+
+    Args:
+        path: segment set (.h5).
+        on_progress: called as segments are read to be written.
+
+    Attributes:
+        path: the segment set.
+        header: the set without its segments.
+        count: its segments.
+        about: a sentence on what the segments are.
+
+    Raises:
+        BadInputError: if the file cannot be read as a segment set.
+    """
+
+    def __init__(self, path: Path, on_progress: Progress | None = None) -> None:
+        self.path = path
+        self.header = hdf5.read(path, slice(0))
+        self.count = hdf5.count(path)
+        self.about = (
+            f"{self.count} {self.header.kind} skull segments, {ORIGINS[self.header.kind]}. "
+            "The position in space means nothing."
+        )
+        self._on_progress = on_progress or (lambda done, of: None)
+
+    def batches(self, quiet: bool = False) -> Iterator[SegmentSet]:
+        """Give the segments in order, some at once; ``quiet`` reports no progress."""
+        done = 0
+        for batch in hdf5.iterate(self.path, _BATCH):
+            yield batch
+            done += len(batch)
+            if not quiet:
+                self._on_progress(done, self.count)
+
+    def write_pixels(self, file: IO[bytes], name: str) -> None:
+        """Write all ``hu`` (int16) or ``mask`` (uint8), little endian, columns fastest."""
+        for batch in self.batches(quiet=name == "mask"):
+            pixels = getattr(batch, name)
+            file.write(np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<")).data)
+
+    @property
+    def ijk_to_ras(self) -> np.ndarray:
+        """float64 (4, 4): (column, row, slice, 1) to RAS mm."""
+        return stack_geometry(self.header.pixel_spacing_mm)
