@@ -23,8 +23,8 @@ from pathlib import Path
 # Slicer runs the script by its path: the libraries stand beside this folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from SkullGANLib.cli.generate import add_limits, limits_of
 from SkullGANLib.cli.options import add_output, add_progress, add_seed
-from SkullGANLib.errors import BadInputError
 from SkullGANLib.utils import atomic_files, progress
 from SkullGANScene.jobs import segment_jobs
 from SkullGANScene.nodes import mrb
@@ -43,8 +43,7 @@ def work(options: argparse.Namespace) -> None:
         OutputError: if the scene cannot be written.
     """
     atomic_files.check_new(options.output, (".mrb",), overwrite=options.overwrite)
-    given = {"sdr_peaks": options.sdr, "thickness_mm": options.thickness_mm}
-    limits = {metric: range_ for metric, range_ in given.items() if range_ is not None}
+    limits = limits_of(options)
     scene = headless.application_scene()
     with (
         tempfile.TemporaryDirectory(prefix="skullgan-generate-") as folder,
@@ -66,21 +65,6 @@ def work(options: argparse.Namespace) -> None:
     print(f"{options.output}: {kept} synthetic segments{of}, with masks and metrics")
 
 
-def limits_of(text: str) -> tuple[float, float]:
-    """Read limits as they are typed: LOW,HIGH.
-
-    Raises:
-        BadInputError: if it is not two numbers, the lower one first.
-    """
-    try:
-        low, high = map(float, text.split(","))
-    except ValueError:
-        low, high = 1.0, 0.0
-    if not low <= high:
-        raise BadInputError(f"The limits are {text!r}, LOW,HIGH is needed, such as 0.4,1.")
-    return low, high
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = scripts.Parser(
         prog="generate_to_scene.py",
@@ -93,12 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         "--model", type=Path, help="model (.safetensors; the one that comes with SkullGAN)"
     )
     add_seed(parser, "of the first segment; the others count up (0)")
-    parser.add_argument(
-        "--sdr", type=limits_of, metavar="LOW,HIGH", help="only segments of such an SDR (peaks)"
-    )
-    parser.add_argument(
-        "--thickness-mm", type=limits_of, metavar="LOW,HIGH", help="only segments so thick"
-    )
+    add_limits(parser)
     add_progress(parser)
     return parser
 

@@ -45,15 +45,19 @@ class SyntheticSection(Section):
         )
 
     def onGenerate(self) -> None:
+        from SkullGANLib.generation.selection import Limits
+
         node = self.node
         with self.panel.shownErrors(_("No segments were generated.")):
             packages.ensure(packages.MODELS, _("Generation"))
             limits = None
             if node.limited:
-                limits = {
-                    "sdr_peaks": (node.sdrFrom, node.sdrTo),
-                    "thickness_mm": (node.thicknessFromMm, node.thicknessToMm),
-                }
+                limits = Limits(
+                    {
+                        "sdr_peaks": (node.sdrFrom, node.sdrTo),
+                        "thickness_mm": (node.thicknessFromMm, node.thicknessToMm),
+                    }
+                )
             task = self.logic.startGeneration(node.modelPath, node.number, node.firstSeed, limits)
             self.panel.run(task, on_done=self._segments.segmentsMade)
 

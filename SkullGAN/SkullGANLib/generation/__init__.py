@@ -11,14 +11,31 @@ if TYPE_CHECKING:
     from .from_seeds import draw as draw
     from .from_seeds import generate as generate
     from .from_seeds import generate_set as generate_set
+    from .selection import Limits as Limits
+    from .selection import select as select
+    from .set_file import Provenance as Provenance
+    from .set_file import generate_file as generate_file
 
-__all__ = ["SyntheticSegments", "draw", "generate", "generate_set"]
+__all__ = [
+    "Limits",
+    "Provenance",
+    "SyntheticSegments",
+    "draw",
+    "generate",
+    "generate_file",
+    "generate_set",
+    "select",
+]
 
 _HOMES = {
+    "Limits": "selection",
+    "Provenance": "set_file",
     "SyntheticSegments": "from_seeds",
     "draw": "from_seeds",
     "generate": "from_seeds",
+    "generate_file": "set_file",
     "generate_set": "from_seeds",
+    "select": "selection",
 }
 
 __getattr__, __dir__ = lazy_face(__name__, _HOMES)

@@ -1,7 +1,7 @@
 """Artificial segments: not skull, yet of a skull's density ratio, thickness and mean intensity.
 
 A control for evaluation (paper, "artificial set"): what cannot tell these from real segments cannot
-judge synthetic ones either. ``make`` gives a set of them, ``batches`` the same bit by bit,
+assess synthetic ones either. ``make`` gives a set of them, ``batches`` the same bit by bit,
 ``match`` says how well they follow the real set, ``styles_of`` which of two styles each is of:
 
 - ``idealized``: the simplest model of a skull, smooth arcs of outer table, diploë and inner table;
@@ -9,7 +9,7 @@ judge synthetic ones either. ``make`` gives a set of them, ``batches`` the same 
   skull to the eye.
 
 Each segment draws its SDR, thickness and mean intensity together, close to those of one real
-segment, and is then fitted to them by the same measurements that will judge it.
+segment, and is then fitted to them by the same measurements that will assess it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from ..data import segment_set
 from ..data.segment_set import SIZE, SegmentSet
 from ..errors import BadInputError
 from ..metrics import mean_intensity_hu, measure, skull_density_ratio, thickness_mm
+from .artificial_walls import BLOCKS, STYLES, UNIFORMS, Parameters, render
 
-STYLES = ("idealized", "unrealistic")
 METRICS = ("sdr_peaks", "thickness_mm", "mean_intensity_hu")
 """What is matched, of ``metrics.METRICS``."""
 
@@ -34,12 +34,6 @@ _GOOD_ENOUGH = np.array([0.003, 0.02, 3.0])
 """SDR, mm and HU by which a segment may miss its target before fitting goes on."""
 _HIGHEST_HU = 3071.0
 """A CT's 12 bits end here."""
-_MASKED_ABOVE = 0.25
-"""Share of the table's height at which the mask ends, as extraction cuts real segments."""
-_EDGE_PIXELS = {"idealized": 1.0, "unrealistic": 0.4}
-"""Standard deviation of the blur at the wall's surfaces; a sharp CT kernel's is about 1 pixel."""
-_CHANCES = 16
-_BLOCKS = (6, 32)
 _AT_ONCE = 128
 
 
@@ -98,11 +92,11 @@ def batches(
     """
     if count < 1 or seed < 0:
         raise BadInputError(
-            f"{count} artificial segments from seed {seed} were asked for, at least 1 segment and "
-            "a seed of 0 or more are needed."
+            f"{count} artificial segments from seed {seed} were asked for, expected at least 1 "
+            "segment and a seed of 0 or more."
         )
     if style not in (*STYLES, "both"):
-        raise BadInputError(f"The style is {style!r}, needed is one of {(*STYLES, 'both')}.")
+        raise BadInputError(f"The style is {style!r}, expected one of {(*STYLES, 'both')}.")
     half = (count + 1) // 2
     seeds = {
         "both": {"idealized": (seed, seed + half), "unrealistic": (seed + half, seed + count)},
@@ -213,8 +207,8 @@ class _Real:
         whole = np.isfinite(metrics).all(axis=1)
         if not whole.any():
             raise BadInputError(
-                f"None of the {len(like)} segments has SDR, thickness and mean intensity, at least "
-                "one to follow is needed."
+                f"None of the {len(like)} segments has SDR, thickness and mean intensity, "
+                "expected at least one to follow."
             )
         targets = metrics[whole]
         spread = targets.std(axis=0)
@@ -225,29 +219,14 @@ class _Real:
         return cls(targets, _arcs(like.mask[whole]), neighbors, order)
 
 
-@dataclass(frozen=True)
-class _Parameters:
-    """What chance decides of N segments; the rest follows."""
-
-    targets: np.ndarray  # float (N, 3), METRICS
-    arcs: np.ndarray  # float (N, 3)
-    chances: np.ndarray  # float (N, _CHANCES), uniform in [0, 1)
-    blocks: np.ndarray  # float (N, *_BLOCKS), uniform in [0, 1)
-
-    def __getitem__(self, index: np.ndarray) -> _Parameters:
-        return _Parameters(
-            *(each[index] for each in (self.targets, self.arcs, self.chances, self.blocks))
-        )
-
-
-def _draw(real: _Real, seeds: np.ndarray) -> _Parameters:
+def _draw(real: _Real, seeds: np.ndarray) -> Parameters:
     """Draw parameters, each segment's from its own seed.
 
     A smoothed bootstrap: a real segment's metrics, moved up to half way to those of a neighbor,
     which adds no mode and no impossible triple. Seeds that follow each other go through all real
     segments in turn, so that even a small set covers the distribution.
     """
-    targets, arcs, chances, blocks = [], [], [], []
+    targets, arcs, uniforms, blocks = [], [], [], []
     for seed in seeds:
         rng = np.random.Generator(np.random.PCG64(int(seed)))
         one = real.order[seed % len(real.order)]
@@ -255,13 +234,13 @@ def _draw(real: _Real, seeds: np.ndarray) -> _Parameters:
         weight = rng.random() / 2
         targets.append((1 - weight) * real.targets[one] + weight * real.targets[other])
         arcs.append((1 - weight) * real.arcs[one] + weight * real.arcs[other])
-        chances.append(rng.random(_CHANCES))
-        blocks.append(rng.random(_BLOCKS))
-    return _Parameters(*(np.array(each) for each in (targets, arcs, chances, blocks)))
+        uniforms.append(rng.random(UNIFORMS))
+        blocks.append(rng.random(BLOCKS))
+    return Parameters(*(np.array(each) for each in (targets, arcs, uniforms, blocks)))
 
 
 def _fitted(
-    parameters: _Parameters, style: str, pixel_spacing_mm: float
+    parameters: Parameters, style: str, pixel_spacing_mm: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Render segments that measure as their targets.
 
@@ -276,7 +255,7 @@ def _fitted(
         on = np.flatnonzero(least > 1)
         if on.size == 0:
             break
-        hu, mask = _render(parameters[on], style, state[on])
+        hu, mask = render(parameters[on], style, state[on])
         measured = [
             skull_density_ratio(hu, mask),
             thickness_mm(hu, mask, pixel_spacing_mm),
@@ -287,7 +266,7 @@ def _fitted(
         better = error < least[on]
         best[on[better]], least[on[better]] = state[on[better]], error[better]
         state[on] = _corrected(state[on], targets[on], np.nan_to_num(miss), pixel_spacing_mm)
-    return _render(parameters, style, best)
+    return render(parameters, style, best)
 
 
 def _corrected(
@@ -303,99 +282,6 @@ def _corrected(
         ],
         axis=1,
     )
-
-
-def _render(
-    parameters: _Parameters, style: str, state: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Apply parameters: int16 HU and uint8 mask (N, 128, 128) for a state (N, 3) of the fit."""
-    from scipy.special import ndtr
-
-    share, thickness, level = (state[:, i, None, None] for i in range(3))
-    shape = _idealized_walls if style == "idealized" else _unrealistic_walls
-    outer, wall = shape(parameters, thickness[:, 0])
-    # At least a row above the wall; below it, the picture's end cuts what does not fit.
-    outer = np.maximum(outer, 2.0)[:, None, :]
-    wall = wall[:, None, :]
-    rows = min(SIZE, int(np.ceil((outer + wall).max())) + 3)
-    depth = np.arange(rows)[:, None] - outer
-    blur = _EDGE_PIXELS[style]
-    surface = ndtr(depth / blur) * ndtr((wall - depth) / blur)
-    pattern = (_layers if style == "idealized" else _texture)(parameters, depth, wall)
-    intensity = level * (share + (1 - share) * pattern) * surface
-    inside = surface >= _MASKED_ABOVE
-    hu = np.zeros((len(state), SIZE, SIZE), np.int16)
-    mask = np.zeros((len(state), SIZE, SIZE), np.uint8)
-    hu[:, :rows] = np.rint(np.where(inside, intensity, 0))
-    mask[:, :rows] = inside
-    return hu, mask
-
-
-def _idealized_walls(
-    parameters: _Parameters, thickness: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Give the outer surface's row and the wall's thickness in pixels, both (N, 128)."""
-    x = np.linspace(-1, 1, SIZE)
-    outer = parameters.arcs @ np.stack([np.ones(SIZE), x, x**2])
-    slope, curve = (parameters.chances[:, i, None] - 0.5 for i in (0, 1))
-    return outer, thickness * (1 + 0.4 * slope * x + 0.3 * curve * (x**2 - 1 / 3))
-
-
-def _layers(parameters: _Parameters, depth: np.ndarray, wall: np.ndarray) -> np.ndarray:
-    """Give 1 in the tables and 0 in the diploë, the inner table a little lower than the outer."""
-    from scipy.special import ndtr
-
-    outer, inner, lower = (parameters.chances[:, i, None, None] for i in (2, 3, 4))
-    blur = _EDGE_PIXELS["idealized"]
-    below_outer = ndtr((depth - (0.18 + 0.12 * outer) * wall) / blur)
-    above_inner = ndtr(((1 - 0.15 - 0.12 * inner) * wall - depth) / blur)
-    return (1 - below_outer * above_inner) * (1 - 0.1 * lower * np.clip(depth / wall, 0, 1))
-
-
-def _unrealistic_walls(
-    parameters: _Parameters, thickness: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Give the outer surface's row and the wall's thickness in pixels, both (N, 128)."""
-    chances = parameters.chances
-    which = (3 * chances[:, 0]).astype(int)
-    cycles = 3 + 7 * chances[:, 1, None]
-    turn = cycles * np.linspace(0, 1, SIZE) + chances[:, 2, None]
-    outline = _one_of(which, (_steps(turn), _teeth(turn), np.sin(2 * np.pi * turn)))
-    # A step of less than the wall's thickness leaves it in one piece.
-    height = (0.15 + 0.2 * chances[:, 3, None]) * thickness
-    swell = _one_of(which, (_steps(2 * turn), _teeth(1.5 * turn), np.sin(3 * np.pi * turn)))
-    base = parameters.arcs[:, :1] + 6 * chances[:, 4, None]
-    return base + height * outline, thickness * (1 + 0.3 * chances[:, 5, None] * swell)
-
-
-def _texture(parameters: _Parameters, depth: np.ndarray, wall: np.ndarray) -> np.ndarray:
-    """Give a pattern in [0, 1]: checks, waves or blocks, with two peaks down nearly any column."""
-    chances = parameters.chances[:, :, None, None]
-    place = np.clip(depth / wall, 0, 0.999)
-    column = np.arange(SIZE)
-    width = 4 + 10 * chances[:, 6]
-    checks = ((5 * place).astype(int) + (column / width + chances[:, 7]).astype(int)) % 2 == 0
-    slant = np.where(chances[:, 9] < 0.5, -0.5, 0.5) / width
-    waves = 0.5 + 0.5 * np.cos(2 * np.pi * ((2 + 2 * chances[:, 8]) * place + column * slant))
-    down, across = _BLOCKS
-    segment = np.arange(len(place))[:, None, None]
-    blocks = parameters.blocks[segment, (down * place).astype(int), column * across // SIZE]
-    which = (3 * parameters.chances[:, 10]).astype(int)
-    return _one_of(which, (checks.astype(float), waves, blocks))
-
-
-def _steps(turn: np.ndarray) -> np.ndarray:
-    return np.where(turn % 1 < 0.5, -1.0, 1.0)
-
-
-def _teeth(turn: np.ndarray) -> np.ndarray:
-    return 2 * np.abs(2 * (turn % 1) - 1) - 1
-
-
-def _one_of(which: np.ndarray, choices: tuple[np.ndarray, ...]) -> np.ndarray:
-    """Give, for each segment, its row of the choice that ``which`` (N,) names."""
-    shape = (-1,) + (1,) * (choices[0].ndim - 1)
-    return np.choose(which.reshape(shape), choices)
 
 
 def _arcs(mask: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ them with a timer, scripts with ``Task.wait``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction.batch_table import Row
 from SkullGANLib.extraction.outcomes import cut_each
+from SkullGANLib.generation.selection import Limits, select
 from SkullGANLib.utils.child_process import ChildProcess, module_line
 from SkullGANLib.utils.task import Running, Work, subprogress
 
@@ -184,7 +185,7 @@ def generate(
     first_seed: int,
     name: str,
     model: str | Path | None = None,
-    limits: Mapping[str, tuple[float, float]] | None = None,
+    limits: Limits | None = None,
     into_scene: Callable[[], bool] = lambda: True,
 ) -> Work:
     """Generate segments into the scene; ``folder`` keeps all of them as ``SEGMENT_SET``.
@@ -196,8 +197,7 @@ def generate(
         first_seed: of the first of them; the others count up.
         name: of the set in the scene.
         model: file (.safetensors); the one that comes along if None.
-        limits: lowest and highest value of ``metrics.METRICS``; only segments within all of them
-            go into the scene.
+        limits: only segments within them go into the scene.
         into_scene: as for ``extract``.
 
     Returns:
@@ -216,19 +216,10 @@ def generate(
     yield Running(steps.child([*arguments, "-o", output, "--no-metrics"]), 0.0, 0.85)
     segments = yield from subprogress(steps.set_reading(output), 0.85, 0.9)
     metrics = yield from subprogress(steps.measured(segments), 0.9, 0.98)
-    good = np.ones(len(segments), bool)
-    for metric, (lowest, highest) in (limits or {}).items():
-        with np.errstate(invalid="ignore"):
-            good &= (metrics[metric] >= lowest) & (metrics[metric] <= highest)
-    if not good.any():
-        raise BadInputError(
-            f"None of {count} segments is within the limits, at least one is needed; widen them or "
-            "generate more."
-        )
+    kept, metrics = select(segments, metrics, limits or Limits())
     if not into_scene():
         return None
-    kept = {metric: values[good] for metric, values in metrics.items()}
-    return segment_sets.add_segment_set(scene, segments[good], kept, name)
+    return segment_sets.add_segment_set(scene, kept, metrics, name)
 
 
 def generate_to_file(

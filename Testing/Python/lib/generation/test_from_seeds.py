@@ -9,14 +9,7 @@ import numpy as np
 import pytest
 import torch
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.generation import from_seeds
-from SkullGANLib.generation.from_seeds import (
-    SyntheticSegments,
-    draw,
-    generate,
-    generate_set,
-    wall_mask,
-)
+from SkullGANLib.generation.from_seeds import SyntheticSegments, draw, generate, generate_set
 from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize
 from SkullGANLib.networks.model_file import Model, to_hu
 from torch.utils.data import DataLoader
@@ -97,7 +90,7 @@ def test_masks_differ_between_batch_sizes_in_a_pixel_at_most(model):
     assert (together.mask != alone.mask).sum() <= 1
 
 
-def test_generation_leaves_torchs_own_chance_alone(model):
+def test_generation_leaves_torchs_own_generator_alone(model):
     before = torch.random.get_rng_state()
     generate_set(model, range(2))
     assert torch.equal(torch.random.get_rng_state(), before)
@@ -219,65 +212,3 @@ def test_seeds_that_are_no_list_of_whole_numbers_are_refused(model, seeds):
 def test_a_batch_of_nothing_is_refused(model):
     with pytest.raises(BadInputError, match="batch_size is 0"):
         generate(model, [1], batch_size=0)
-
-
-def wall(thickness: int = 20) -> np.ndarray:
-    hu = np.zeros((128, 128), np.int16)
-    hu[30 : 30 + thickness] = 1500
-    return hu
-
-
-def test_the_wall_is_what_lies_above_the_threshold():
-    mask = wall_mask(wall(20))
-    assert mask.sum() == 20 * 128
-    assert mask[30:50].all()
-
-
-def test_only_the_largest_piece_is_the_wall():
-    hu = wall()
-    hu[90:95, 10:50] = 2000
-    assert wall_mask(hu)[:60].sum() == wall_mask(hu).sum() == 20 * 128
-
-
-def test_a_soft_diploe_belongs_to_the_wall():
-    hu = wall()
-    hu[36:44, 30:90] = 50
-    assert wall_mask(hu).sum() == 20 * 128
-
-
-def test_a_soft_diploe_that_runs_out_at_the_side_belongs_to_the_wall():
-    hu = wall()
-    hu[36:44, :90] = 50
-    assert wall_mask(hu).sum() == 20 * 128
-
-
-def test_a_notch_in_the_outer_table_is_outside_the_wall():
-    hu = wall()
-    hu[30:35, 60:70] = 0
-    assert wall_mask(hu).sum() == 20 * 128 - 50
-
-
-def test_the_threshold_is_not_wall_itself():
-    hu = wall()
-    hu[29] = 300
-    hu[50] = 301
-    mask = wall_mask(hu, 300)
-    assert not mask[29].any()
-    assert mask[50].all()
-
-
-def test_an_image_without_a_wall_has_an_empty_mask():
-    assert not wall_mask(np.full((128, 128), 200, np.int16)).any()
-
-
-def test_the_walls_of_many_images_are_those_of_each_alone():
-    images = np.stack([wall(20), np.zeros_like(wall()), wall(7), wall(20).T])
-    images[2, 90:120, 60:80] = 900  # smaller than the wall
-    images[3, 40:60, 36:44] = 50
-    together = wall_mask(images)
-    assert together.shape == images.shape
-    assert all(np.array_equal(m, wall_mask(hu)) for m, hu in zip(together, images, strict=True))
-
-
-def test_the_threshold_is_documented_as_where_bone_begins():
-    assert from_seeds.WALL_THRESHOLD_HU == 300

@@ -1,0 +1,126 @@
+"""Which segments are kept: those whose metrics lie within limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from ..data.segment_set import SegmentSet
+from ..errors import BadInputError
+from ..metrics.registry import METRICS, checked_metric
+
+Range = tuple[float, float]
+"""Lowest and highest value, both included."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Ranges of radiological metrics; no range at all lets every segment through.
+
+    Attributes:
+        ranges: lowest and highest value by name of the metric (``metrics.METRICS``).
+
+    Raises:
+        BadInputError: if a metric is unknown, or a range is not the lower value first.
+
+    Example:
+        >>> limits = Limits({"thickness_mm": (4, 8)})
+        >>> limits.accept({"thickness_mm": np.array([3.0, 4.0, 8.1, np.nan])}).tolist()
+        [False, True, False, False]
+    """
+
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, (lowest, highest) in self.ranges.items():
+            checked_metric(name)
+            if not lowest <= highest:
+                raise BadInputError(
+                    f"The limits of {METRICS[name].label} are {lowest:g} and {highest:g}, expected "
+                    "the lower one first."
+                )
+        ranges = {name: (float(low), float(high)) for name, (low, high) in self.ranges.items()}
+        object.__setattr__(self, "ranges", MappingProxyType(ranges))
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any limit."""
+        return bool(self.ranges)
+
+    def accept(self, metrics: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Tell of each segment, bool (N,), whether it lies within all limits.
+
+        A metric that a segment does not have (NaN) is outside of any limit.
+
+        Args:
+            metrics: float64 (N,) each, as ``metrics.measure`` gives them; at least those that are
+                limited, and any one if none is.
+        """
+        accepted = np.ones(len(next(iter(metrics.values()))), bool)
+        for name, (lowest, highest) in self.ranges.items():
+            with np.errstate(invalid="ignore"):
+                accepted &= (metrics[name] >= lowest) & (metrics[name] <= highest)
+        return accepted
+
+    def as_source(self) -> dict[str, list[float]]:
+        """Give the limits as a segment set's ``source`` holds them."""
+        return {name: list(bounds) for name, bounds in self.ranges.items()}
+
+
+def range_of(text: str) -> Range:
+    """Read a range as it is typed: LOW,HIGH.
+
+    Raises:
+        BadInputError: if it is not two numbers, the lower one first.
+
+    Example:
+        >>> range_of("0.4,1")
+        (0.4, 1.0)
+    """
+    try:
+        low, high = map(float, text.split(","))
+    except ValueError:
+        low, high = 1.0, 0.0
+    if not low <= high:
+        raise BadInputError(f"The limits are {text!r}, expected LOW,HIGH, such as 0.4,1.")
+    return low, high
+
+
+def select(
+    segments: SegmentSet, metrics: Mapping[str, np.ndarray], limits: Limits
+) -> tuple[SegmentSet, dict[str, np.ndarray]]:
+    """Give the segments within limits, and their metrics.
+
+    Args:
+        segments: N segments.
+        metrics: of them, float64 (N,) each.
+        limits: what is kept.
+
+    Raises:
+        BadInputError: if no segment is within the limits.
+    """
+    accepted = limits.accept(metrics)
+    check_any(int(accepted.sum()), len(segments))
+    return segments[accepted], {name: values[accepted] for name, values in metrics.items()}
+
+
+def within(batches: Iterable[SegmentSet], limits: Limits) -> Iterator[SegmentSet]:
+    """Measure batches and give what is within limits of each; without limits, each as it is.
+
+    A batch of which nothing is kept is given, too, without segments: who counts, counts on.
+    """
+    from ..metrics.measurement import measure
+
+    for batch in batches:
+        yield batch[limits.accept(measure(batch))] if limits else batch
+
+
+def check_any(kept: int, made: int) -> None:
+    """Raise BadInputError if of the segments that were made none was kept."""
+    if not kept:
+        raise BadInputError(
+            f"None of {made} segments is within the limits, expected at least one; widen them or "
+            "generate more."
+        )

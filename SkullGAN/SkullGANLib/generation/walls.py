@@ -1,0 +1,62 @@
+"""The skull wall in generated segments."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+WALL_THRESHOLD_HU = 300.0
+"""HU above which a generated pixel is wall. Bone begins there at 1 mm of partial volume, and real
+segments, cut at about half the height of their tables, have a median of 435 HU at
+their edge. Lower values take in the generator's faint halo, higher ones eat the thin tables."""
+
+
+def wall_mask(hu: np.ndarray, threshold_hu: float = WALL_THRESHOLD_HU) -> np.ndarray:
+    """Find the skull wall: the largest connected piece above a threshold, its holes filled.
+
+    A hole (diploë below the threshold) that runs out of the picture at the left or right counts as
+    closed there, for the wall goes on beyond the picture.
+
+    Args:
+        hu: int16 (128, 128), or (N, 128, 128) for N pictures at once.
+        threshold_hu: HU above which a pixel can be wall.
+
+    Returns:
+        uint8 of the same shape, 1 inside the wall; all 0 if nothing is above the threshold.
+
+    Example:
+        >>> hu = np.zeros((128, 128), np.int16)
+        >>> hu[20:40] = 1500  # two tables and a soft diploë from edge to edge, joined once
+        >>> hu[25:35] = 100
+        >>> hu[25:35, 60:64] = 800
+        >>> hu[90, 5] = 900  # a speck
+        >>> mask = wall_mask(hu)
+        >>> bool(mask[20:40].all()), int(mask.sum()) == 20 * 128
+        (True, True)
+    """
+    # One labeling for all pictures takes a third of the time of one for each.
+    pictures = hu.reshape(-1, *hu.shape[-2:])
+    pieces, _ = ndimage.label(pictures > threshold_hu, structure=_IN_PLANE)
+    areas = np.bincount(pieces.ravel())
+    areas[0] = 0
+    inside = areas[pieces].reshape(len(pictures), -1).argmax(axis=1)
+    largest = pieces.reshape(len(pictures), -1)[np.arange(len(pictures)), inside]
+    wall = (pieces == largest[:, None, None]) & (pieces > 0)
+
+    wall = np.pad(wall, ((0, 0), (0, 0), (1, 1)))
+    for beyond, edge in ((0, 1), (-1, -2)):
+        at_edge = wall[:, :, edge]
+        above = np.logical_or.accumulate(at_edge, axis=1)
+        below = np.logical_or.accumulate(at_edge[:, ::-1], axis=1)[:, ::-1]
+        wall[:, :, beyond] = above & below
+    rest, count = ndimage.label(~wall, structure=_IN_PLANE & _BESIDE)
+    outside = np.zeros(count + 1, bool)
+    for edge in (rest[:, 0], rest[:, -1], rest[:, :, 0], rest[:, :, -1]):
+        outside[edge] = True
+    outside[0] = False
+    return (~outside[rest[:, :, 1:-1]]).astype(np.uint8).reshape(hu.shape)
+
+
+_IN_PLANE = np.zeros((3, 3, 3), bool)
+_IN_PLANE[1] = True
+_BESIDE = ndimage.generate_binary_structure(3, 1)

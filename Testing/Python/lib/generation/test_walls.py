@@ -1,0 +1,69 @@
+"""The wall's mask of a generated image: its largest piece above the threshold, holes filled."""
+
+from __future__ import annotations
+
+import numpy as np
+from SkullGANLib.generation import walls
+from SkullGANLib.generation.walls import wall_mask
+
+
+def wall(thickness: int = 20) -> np.ndarray:
+    hu = np.zeros((128, 128), np.int16)
+    hu[30 : 30 + thickness] = 1500
+    return hu
+
+
+def test_the_wall_is_what_lies_above_the_threshold():
+    mask = wall_mask(wall(20))
+    assert mask.sum() == 20 * 128
+    assert mask[30:50].all()
+
+
+def test_only_the_largest_piece_is_the_wall():
+    hu = wall()
+    hu[90:95, 10:50] = 2000
+    assert wall_mask(hu)[:60].sum() == wall_mask(hu).sum() == 20 * 128
+
+
+def test_a_soft_diploe_belongs_to_the_wall():
+    hu = wall()
+    hu[36:44, 30:90] = 50
+    assert wall_mask(hu).sum() == 20 * 128
+
+
+def test_a_soft_diploe_that_runs_out_at_the_side_belongs_to_the_wall():
+    hu = wall()
+    hu[36:44, :90] = 50
+    assert wall_mask(hu).sum() == 20 * 128
+
+
+def test_a_notch_in_the_outer_table_is_outside_the_wall():
+    hu = wall()
+    hu[30:35, 60:70] = 0
+    assert wall_mask(hu).sum() == 20 * 128 - 50
+
+
+def test_the_threshold_is_not_wall_itself():
+    hu = wall()
+    hu[29] = 300
+    hu[50] = 301
+    mask = wall_mask(hu, 300)
+    assert not mask[29].any()
+    assert mask[50].all()
+
+
+def test_an_image_without_a_wall_has_an_empty_mask():
+    assert not wall_mask(np.full((128, 128), 200, np.int16)).any()
+
+
+def test_the_walls_of_many_images_are_those_of_each_alone():
+    images = np.stack([wall(20), np.zeros_like(wall()), wall(7), wall(20).T])
+    images[2, 90:120, 60:80] = 900  # smaller than the wall
+    images[3, 40:60, 36:44] = 50
+    together = wall_mask(images)
+    assert together.shape == images.shape
+    assert all(np.array_equal(m, wall_mask(hu)) for m, hu in zip(together, images, strict=True))
+
+
+def test_the_threshold_is_documented_as_where_bone_begins():
+    assert walls.WALL_THRESHOLD_HU == 300
