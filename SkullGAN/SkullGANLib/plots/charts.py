@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette, which any color vision distinguishes.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on every machine
     "font.size": 9,
     "axes.spines.top": False,
@@ -99,7 +99,7 @@ def write_curves(
             for number, (what, (x, y)) in enumerate(curves.items()):
                 line = "-" if number % 2 == 0 else (0, (5, 1.5))  # to see both where they coincide
                 color = COLORS[number % len(COLORS)]
-                axes.plot(*_thinned(x, y), color=color, linestyle=line, label=what)
+                axes.plot(*_averaged(x, y), color=color, linestyle=line, label=what)
             if label in log_scale:
                 axes.set_yscale("log")
             if label in unit:
@@ -160,7 +160,7 @@ def _draw_panel(
         measured = values[np.isfinite(values)]
         _draw_violin(axes, place, measured, colors[place % len(colors)], digits)
         counts.append(len(measured))
-    labels = [f"{_short(name)}\nn = {n:,}" for name, n in zip(sets, counts, strict=True)]
+    labels = [f"{_shortened(name)}\nn = {n:,}" for name, n in zip(sets, counts, strict=True)]
     axes.set_xticks(range(len(labels)), labels)
     for text in axes.get_xticklabels():
         text.set_parse_math(False)  # a set's name may hold a dollar sign
@@ -229,12 +229,12 @@ def violin(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     return grid, density / density.max()
 
 
-def _short(name: str) -> str:
+def _shortened(name: str) -> str:
     name = " ".join(name.split())
     return name if len(name) <= 16 else name[:15] + "…"
 
 
-def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _averaged(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Average neighboring reports, so that a long training draws as one readable line."""
     group = -(-len(x) // _POINTS)
     starts = np.arange(0, len(x), group)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_FINE = 2000  # points of a path before it is paced out
+_FINE = 2000  # points of a path before it is sampled at even steps
 _GAMUT_TURNS = 40  # halvings of the chroma's interval
 
 # The matrices of OKLab: from its cube-rooted cone responses, and from these to linear sRGB.
@@ -42,7 +42,7 @@ def sequential(count: int = 256) -> np.ndarray:
     t = np.linspace(0.0, 1.0, _FINE)
     lightness = 0.28 + 0.65 * t
     hue = np.deg2rad(308.0 - 208.0 * t)
-    return _paced(lightness, 0.135 * np.ones(_FINE), hue, count)
+    return _evenly_spaced(lightness, 0.135 * np.ones(_FINE), hue, count)
 
 
 def diverging(count: int = 256) -> np.ndarray:
@@ -51,7 +51,7 @@ def diverging(count: int = 256) -> np.ndarray:
     t = np.linspace(-1.0, 1.0, _FINE)
     lightness = 0.93 - 0.48 * np.abs(t)
     hue = np.deg2rad(np.where(t < 0, 255.0, 45.0))
-    return _paced(lightness, 0.14 * np.abs(t), hue, count)
+    return _evenly_spaced(lightness, 0.14 * np.abs(t), hue, count)
 
 
 def to_oklab(rgb: np.ndarray) -> np.ndarray:
@@ -61,9 +61,11 @@ def to_oklab(rgb: np.ndarray) -> np.ndarray:
     return cones @ np.linalg.inv(_LAB_TO_CONES).T
 
 
-def _paced(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray, count: int) -> np.ndarray:
+def _evenly_spaced(
+    lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray, count: int
+) -> np.ndarray:
     """The colors at even distances along a path."""
-    path = _within_gamut(lightness, chroma, hue)
+    path = _reduced_to_gamut(lightness, chroma, hue)
     walked = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
     at = np.linspace(0.0, walked[-1], count)
     even = np.stack([np.interp(at, walked, path[:, axis]) for axis in range(3)], axis=1)
@@ -72,7 +74,7 @@ def _paced(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray, count: in
     return np.clip(rgb, 0.0, 1.0)
 
 
-def _within_gamut(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) -> np.ndarray:
+def _reduced_to_gamut(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) -> np.ndarray:
     """OKLab (N, 3) of the chroma asked for, or the most of it that sRGB can show."""
     low, high = np.zeros_like(chroma), chroma.copy()
 

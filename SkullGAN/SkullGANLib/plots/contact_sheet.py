@@ -135,23 +135,23 @@ def _check(
     if hu.ndim != 3 or 0 in hu.shape[1:]:
         raise BadInputError(
             f"A contact sheet was given an array of shape {hu.shape}, "
-            "(segments, rows, columns) is needed."
+            "expected (segments, rows, columns)."
         )
     if len(hu) == 0:
-        raise BadInputError("A contact sheet was given no segment, at least one is needed.")
+        raise BadInputError("A contact sheet was given no segment, expected at least one.")
     if captions is not None and len(captions) != len(hu):
         raise BadInputError(
             f"A contact sheet was given {len(captions)} captions for {len(hu)} segments, "
-            "one for each is needed."
+            "expected one for each."
         )
     if not window_hu[0] < window_hu[1]:
         raise BadInputError(
-            f"A contact sheet's window is {window_hu} HU, the first must be below the second."
+            f"A contact sheet's window is {window_hu} HU, expected the first below the second."
         )
     if columns < 1 or limit < 1:
         raise BadInputError(
             f"A contact sheet was given {columns} columns and a limit of {limit} segments, "
-            "at least 1 of each is needed."
+            "expected at least 1 of each."
         )
 
 

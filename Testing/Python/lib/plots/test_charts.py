@@ -105,7 +105,7 @@ def test_curves_are_drawn_to_scale_with_their_names(tmp_path):
 def test_a_long_training_is_drawn_as_means_of_neighboring_reports():
     x = np.arange(1000.0)
 
-    thin_x, thin_y = charts._thinned(x, 2 * x)
+    thin_x, thin_y = charts._averaged(x, 2 * x)
 
     assert len(thin_x) == 334  # threes: at most 400 points
     assert thin_x[:2].tolist() == [1, 4]
