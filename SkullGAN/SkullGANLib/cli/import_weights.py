@@ -53,9 +53,8 @@ def add_import_weights(commands: argparse._SubParsersAction) -> None:
         help=f"size of a pixel, which the weights do not hold ({PIXEL_SPACING_MM})",
     )
     one.add_argument(
-        "--license",
-        "--licence",
-        default="",
-        metavar="TEXT",
-        help="under which the weights may be used",
+        "--license", default="", metavar="TEXT", help="under which the weights may be used"
+    )
+    one.add_argument(  # as it was called before
+        "--licence", dest="license", default=argparse.SUPPRESS, help=argparse.SUPPRESS
     )

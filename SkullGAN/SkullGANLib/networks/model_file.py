@@ -1,4 +1,4 @@
-"""Models: a trained generator and discriminator with what is needed to use them, in one file.
+"""Models: a trained generator and discriminator with what it takes to use them, in one file.
 
 ``write`` and ``read`` move a ``Model`` between memory and a ``.safetensors`` file: tensors
 ``generator.*`` and ``discriminator.*``, metadata as JSON strings. Nothing in such a file is ever
@@ -61,11 +61,11 @@ class Model:
         lowest, highest = self.hu_range
         if not _INT16.min <= lowest < highest <= _INT16.max:
             raise BadInputError(
-                f"A model's hu_range is {self.hu_range}, needed is lowest first, within int16."
+                f"A model's hu_range is {self.hu_range}, expected lowest first, within int16."
             )
         if not self.pixel_spacing_mm > 0:
             raise BadInputError(
-                f"A model's pixel_spacing_mm is {self.pixel_spacing_mm}, needed is above 0."
+                f"A model's pixel_spacing_mm is {self.pixel_spacing_mm}, expected above 0."
             )
 
     @property
@@ -109,7 +109,7 @@ def write(path: str | Path, model: Model, *, dtype: torch.dtype = torch.float32)
         "pixel_spacing_mm": model.pixel_spacing_mm,
         "recipe": dict(model.recipe),
         "trained_on": dict(model.trained_on),
-        "licence": model.license,
+        "licence": model.license,  # as the format spells it
         "created_by": model.created_by,
     }
     write_tensors(path, tensors, {key: json.dumps(value) for key, value in metadata.items()})
@@ -129,20 +129,20 @@ def read(path: str | Path, device: torch.device | str = "cpu") -> Model:
     """
     path = Path(path)
     if not path.is_file():
-        raise BadInputError(f"{path}: there is no such file, a model (.safetensors) is needed.")
+        raise BadInputError(f"{path}: there is no such file, expected a model (.safetensors).")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = _metadata(path, file.metadata() or {})
             networks = _empty_networks(path, metadata["architecture"])
-            needed = {
+            expected = {
                 f"{part}.{name}": tuple(tensor.shape)
                 for part, network in networks.items()
                 for name, tensor in network.state_dict().items()
             }
             names = file.keys()
             found = {name: tuple(file.get_slice(name).get_shape()) for name in names}
-            _check_tensors(path, needed, found)
-            tensors = {name: file.get_tensor(name) for name in needed}
+            _check_tensors(path, expected, found)
+            tensors = {name: file.get_tensor(name) for name in expected}
     except (SafetensorError, OSError) as error:
         raise BadInputError(
             f"{path}: cannot be read as a model (.safetensors); the file is damaged or something "
@@ -176,7 +176,7 @@ def read_architecture(path: str | Path) -> dict[str, int]:
     """Read the sizes of a model's networks and no weight; raises as ``read`` of a damaged file."""
     path = Path(path)
     if not path.is_file():
-        raise BadInputError(f"{path}: there is no such file, a model (.safetensors) is needed.")
+        raise BadInputError(f"{path}: there is no such file, expected a model (.safetensors).")
     try:
         with safe_open(path, framework="pt") as file:
             architecture = _metadata(path, file.metadata() or {})["architecture"]
@@ -233,14 +233,14 @@ def _metadata(path: Path, texts: Mapping[str, str]) -> dict[str, Any]:
         metadata = {}  # other programs write plain texts
     if metadata.get("format") != FORMAT:
         raise BadInputError(
-            f"{path}: is a safetensors file but not a SkullGAN model; one that skullgan train or "
-            "skullgan import-weights wrote is needed."
+            f"{path}: is a safetensors file but not a SkullGAN model; expected one that skullgan "
+            "train or skullgan import-weights wrote."
         )
     version = metadata.get("format_version")
     if version not in range(1, FORMAT_VERSION + 1):
         raise BadInputError(
             f"{path}: is a model of version {version}, this program reads up to version "
-            f"{FORMAT_VERSION}; the SkullGAN that wrote it, or a newer one, is needed."
+            f"{FORMAT_VERSION}; the SkullGAN that wrote it, or a newer one, reads it."
         )
     return metadata
 
@@ -253,7 +253,7 @@ def _empty_networks(path: Path, architecture: Any) -> dict[str, Generator | Disc
     sound = all(isinstance(size, int) and 1 <= size <= _WIDEST for size in sizes)
     if not sound or sizes[3] != IMAGE_SIZE:
         raise BadInputError(
-            f"{path}: the architecture is {architecture!r}, needed are latent_size, "
+            f"{path}: the architecture is {architecture!r}, expected latent_size, "
             f"generator_width, discriminator_width and an image_size of {IMAGE_SIZE}."
         )
     # On "meta" nothing is allocated, whatever widths the file claims.
@@ -265,20 +265,20 @@ def _empty_networks(path: Path, architecture: Any) -> dict[str, Generator | Disc
 
 
 def _check_tensors(
-    path: Path, needed: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]]
+    path: Path, expected: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]]
 ) -> None:
     for which, names in (
-        ("lacks", sorted(needed.keys() - found.keys())),
-        ("has the unknown", sorted(found.keys() - needed.keys())),
+        ("lacks", sorted(expected.keys() - found.keys())),
+        ("has the unknown", sorted(found.keys() - expected.keys())),
     ):
         if names:
             raise BadInputError(
                 f"{path}: the model {which} {names[0]} ({len(names)} such tensors in all); it is "
                 "of another architecture or was damaged."
             )
-    for name, shape in needed.items():
+    for name, shape in expected.items():
         if found[name] != shape:
-            raise BadInputError(f"{path}: {name} is {found[name]}, needed is {shape}.")
+            raise BadInputError(f"{path}: {name} is {found[name]}, expected {shape}.")
 
 
 def _check_finite(path: str | Path, tensors: Mapping[str, Tensor]) -> None:

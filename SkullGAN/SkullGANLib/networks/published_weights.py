@@ -59,7 +59,7 @@ def read(
     if not (generators and discriminators):
         which = "generator" if generators else "discriminator"
         raise BadInputError(
-            f"{first} and {second}: both hold a {which}, one file of each network is needed."
+            f"{first} and {second}: both hold a {which}, expected one file of each network."
         )
     return Model(
         generator=generators[0],
@@ -82,7 +82,7 @@ def state_dict_of(path: Path) -> dict[str, Tensor]:
         BadInputError: if the file does not exist, is damaged or holds anything else.
     """
     if not path.is_file():
-        raise BadInputError(f"{path}: there is no such file, PyTorch weights (.pth) are needed.")
+        raise BadInputError(f"{path}: there is no such file, expected PyTorch weights (.pth).")
     try:
         # weights_only: its unpickler knows tensors and containers, and calls nothing else.
         with warnings.catch_warnings():
@@ -95,7 +95,7 @@ def state_dict_of(path: Path) -> dict[str, Tensor]:
         ) from error
     if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
         raise BadInputError(
-            f"{path}: holds a {type(found).__name__}, a state dict (tensors by name) is needed."
+            f"{path}: holds a {type(found).__name__}, expected a state dict (tensors by name)."
         )
     if found and all(name.startswith(_PARALLEL) for name in found):
         found = {name[len(_PARALLEL) :]: value for name, value in found.items()}
@@ -109,11 +109,11 @@ def _network(path: Path, found: dict[str, Tensor]) -> Network:
     kind = max(shared, key=shared.__getitem__)
     if shared[kind] == 0:
         raise BadInputError(
-            f"{path}: holds {listed(found) or 'nothing'}, the weights of a SkullGAN generator "
-            "(main1.0.weight, ...) or discriminator (main.0.weight, ...) are needed."
+            f"{path}: holds {listed(found) or 'nothing'}, expected the weights of a SkullGAN "
+            "generator (main1.0.weight, ...) or discriminator (main.0.weight, ...)."
         )
-    needed = kinds[kind].state_dict().keys()
-    _check_names(path, kind, needed, found)
+    expected = kinds[kind].state_dict().keys()
+    _check_names(path, kind, expected, found)
     check_values(path, found)
     network = _empty(path, kind, found)
     weights = {}
@@ -121,7 +121,7 @@ def _network(path: Path, found: dict[str, Tensor]) -> Network:
         value = found.get(name, torch.zeros((), dtype=torch.int64))  # only a counter can be missing
         if value.shape != empty.shape:
             raise BadInputError(
-                f"{path}: {name} is {tuple(value.shape)}, needed is {tuple(empty.shape)} to fit "
+                f"{path}: {name} is {tuple(value.shape)}, expected {tuple(empty.shape)} to fit "
                 "the first layer."
             )
         weights[name] = value.to(empty.dtype).contiguous()
@@ -134,22 +134,22 @@ def _empty(path: Path, kind: str, found: dict[str, Tensor]) -> Network:
     shape = tuple(found[first].shape)
     sound = len(shape) == 4 and min(shape) > 0
     if not sound:
-        raise BadInputError(f"{path}: {first} is {shape}, needed are four sizes above 0.")
+        raise BadInputError(f"{path}: {first} is {shape}, expected four sizes above 0.")
     with torch.device("meta"):
         return Generator(shape[0], shape[1]) if kind == "generator" else Discriminator(shape[0])
 
 
-def _check_names(path: Path, kind: str, needed: Iterable[str], found: dict[str, Tensor]) -> None:
-    needed = set(needed)
-    missing = [name for name in needed - found.keys() if not name.endswith(_COUNTER)]
-    extra = found.keys() - needed
+def _check_names(path: Path, kind: str, expected: Iterable[str], found: dict[str, Tensor]) -> None:
+    expected = set(expected)
+    missing = [name for name in expected - found.keys() if not name.endswith(_COUNTER)]
+    extra = found.keys() - expected
     faults = [
         f"{what} {listed(names)}" for what, names in (("lacks", missing), ("has", extra)) if names
     ]
     if faults:
         raise BadInputError(
-            f"{path}: is not the {kind} of SkullGAN: it {' and '.join(faults)}; exactly the names "
-            "of the published weights are needed."
+            f"{path}: is not the {kind} of SkullGAN: it {' and '.join(faults)}; expected exactly "
+            "the names of the published weights."
         )
 
 
@@ -161,12 +161,12 @@ def check_values(path: Path, found: dict[str, Tensor]) -> None:
     """
     for name, value in found.items():
         if not isinstance(value, Tensor) or value.layout != torch.strided:
-            raise BadInputError(f"{path}: {name} is no plain tensor, which is needed.")
+            raise BadInputError(f"{path}: {name} is no plain tensor, expected nothing else.")
         counter = name.endswith(_COUNTER)
         fitting = value.dtype == torch.int64 if counter else value.is_floating_point()
         if not fitting or value.is_quantized:
             raise BadInputError(
-                f"{path}: {name} is {str(value.dtype).removeprefix('torch.')}, needed is "
+                f"{path}: {name} is {str(value.dtype).removeprefix('torch.')}, expected "
                 f"{'int64' if counter else 'a floating-point type'}."
             )
         # As float32: what a float64 file holds may be beyond it.

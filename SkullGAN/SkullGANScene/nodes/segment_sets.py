@@ -26,7 +26,7 @@ _MASKS, _METRICS, _PROVENANCE, _CT = (
     f"SkullGAN.{role}" for role in ("masks", "metrics", "provenance", "ct")
 )
 """Roles of the node references of a segment volume."""
-_NEEDED = "a volume of skull segments that SkullGAN made is needed"
+_EXPECTED = "expected a volume of skull segments that SkullGAN made"
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,7 @@ def nodes_of(volume: slicer.vtkMRMLScalarVolumeNode) -> SegmentSetNodes:
     gone = [role.removeprefix("SkullGAN.") for role, node in found.items() if node is None]
     if gone:
         raise BadInputError(
-            f"Volume {volume.GetName()!r} has no {' and no '.join(gone)} beside it, {_NEEDED}."
+            f"Volume {volume.GetName()!r} has no {' and no '.join(gone)} beside it, {_EXPECTED}."
         )
     return SegmentSetNodes(volume, *found.values(), hierarchy.folder_of(volume))
 
@@ -129,7 +129,7 @@ def segment_set_from(
         raise BadInputError(
             f"Volume {volume.GetName()!r} has {len(hu)} slices and "
             f"{nodes.metrics.GetNumberOfRows()} rows of metrics for {count} segments, it was "
-            "changed since; one slice and one row for each are needed."
+            "changed since; expected one slice and one row for each."
         )
     mask = segmentations.mask_from(nodes.masks, volume, segmentations.WALL)
     matrices = np.full((count, 4, 4), np.nan)
@@ -153,7 +153,7 @@ def segment_set_from(
     keep = kept(volume)
     if not keep.any():
         raise BadInputError(
-            f"All {count} segments of {volume.GetName()!r} were rejected, at least one is needed."
+            f"All {count} segments of {volume.GetName()!r} were rejected, expected at least one."
         )
     return segments[keep]
 

@@ -129,11 +129,11 @@ def ct_from(node: slicer.vtkMRMLScalarVolumeNode) -> HeadCT:
 def _check_voxels(node: slicer.vtkMRMLScalarVolumeNode) -> None:
     image = node.GetImageData()
     if image is None or not image.GetNumberOfPoints():
-        raise BadInputError(f"Volume {node.GetName()!r} has no voxels, a head CT is needed.")
+        raise BadInputError(f"Volume {node.GetName()!r} has no voxels, expected a head CT.")
     if image.GetNumberOfScalarComponents() != 1:
         raise BadInputError(
             f"Volume {node.GetName()!r} has {image.GetNumberOfScalarComponents()} values a voxel, "
-            f"a head CT with one is needed."
+            "expected a head CT with one."
         )
 
 
@@ -142,8 +142,8 @@ def _as_hu(values: np.ndarray, node: slicer.vtkMRMLScalarVolumeNode) -> np.ndarr
     if values.dtype.kind == "f":
         if not np.isfinite(values).all():
             raise BadInputError(
-                f"Volume {node.GetName()!r} has values that are not finite, a head CT in HU is "
-                f"needed."
+                f"Volume {node.GetName()!r} has values that are not finite, expected a head CT "
+                "in HU."
             )
         values = np.rint(values)
     lowest, highest = _HU_RANGE
@@ -170,7 +170,7 @@ def ijk_to_world(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
     if transform is not None and not transform.GetMatrixTransformToWorld(to_world):
         raise BadInputError(
             f"Volume {node.GetName()!r} is under the transform {transform.GetName()!r}, which is "
-            f"not linear; a linear one is needed, or harden it."
+            "not linear; expected a linear one, or harden it."
         )
     return slicer.util.arrayFromVTKMatrix(to_world) @ ijk_to_ras(node)
 
@@ -189,7 +189,7 @@ def add_segments(
         BadInputError: if the set is empty.
     """
     if not len(segments):
-        raise BadInputError(f"Segment set {name!r} is empty, at least one segment is needed.")
+        raise BadInputError(f"Segment set {name!r} is empty, expected at least one segment.")
     spacing_mm = segments.pixel_spacing_mm
     node = add_stack(scene, segments.hu, spacing_mm, name, segments.hu_range)
     _describe(node, segments)

@@ -176,7 +176,7 @@ def test_an_architecture_that_cannot_be_built_is_refused(file, architecture):
 
 def test_tensors_that_do_not_fit_the_architecture_are_refused(file, small):
     wider = small.architecture | {"generator_width": 16}
-    with pytest.raises(BadInputError, match=r"generator\.main1.* is \(.*, needed is \("):
+    with pytest.raises(BadInputError, match=r"generator\.main1.* is \(.*, expected \("):
         model_file.read(changed(file, architecture=wider))
 
 

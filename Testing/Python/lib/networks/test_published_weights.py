@@ -135,7 +135,7 @@ def without(named: dict, *names: str) -> dict:
         ("netD", lambda d: {}, "holds nothing"),
         ("netD", lambda d: [1, 2], "holds a list"),
         ("netD", lambda d: d["main.0.bias"], "holds a Tensor"),
-        ("netG", lambda d: d | {"conv1.bias": torch.ones(5)}, r"conv1\.bias is \(5,\), needed is"),
+        ("netG", lambda d: d | {"conv1.bias": torch.ones(5)}, r"conv1\.bias is \(5,\), expected"),
         ("netG", lambda d: d | {"main1.0.weight": torch.ones(3)}, r"main1\.0\.weight is \(3,\)"),
         ("netG", lambda d: d | {"conv1.bias": d["conv1.bias"].int()}, r"conv1\.bias is int32"),
         ("netG", lambda d: d | {"conv1.bias": d["conv1.bias"] * torch.nan}, "NaN or infinite"),
@@ -164,7 +164,7 @@ def test_two_files_of_the_same_network_are_refused(weights, tmp_path):
 def test_the_command_writes_a_model_and_keeps_one_that_is_there(weights, tmp_path, capsys):
     output = tmp_path / "model.safetensors"
     command = ["import-weights", *map(str, saved(tmp_path, weights)), "-o", str(output)]
-    options = ["--hu-range", "-100", "2000", "--licence", "MIT", "--spacing-mm", "0.5"]
+    options = ["--hu-range", "-100", "2000", "--license", "MIT", "--spacing-mm", "0.5"]
     assert cli.main(command + options) == 0
     found = model_file.read(output)
     assert (found.hu_range, found.license, found.pixel_spacing_mm) == ((-100, 2000), "MIT", 0.5)
