@@ -7,13 +7,16 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from examples import TINY, arches
+from SkullGANLib.data import hdf5
 from SkullGANLib.errors import BadInputError, CancelledError
 from SkullGANLib.generation.from_seeds import generate_set
 from SkullGANLib.networks import model_file
 from SkullGANLib.networks.dcgan import Discriminator, Generator
+from SkullGANLib.training import monitor
 from SkullGANLib.training.loop import train
 from SkullGANLib.training.presets import named
 from SkullGANLib.training.run_directory import Run
@@ -129,6 +132,30 @@ def test_a_training_that_was_stopped_and_resumed_ends_at_the_same_weights(
     iterations = [event["iteration"] for event in run.events()[0]]
     assert iterations == sorted(set(iterations))
     assert iterations[-1] == 6
+
+
+def test_a_run_begun_from_python_holds_its_parts_and_is_resumed_by_them(tmp_path):
+    segments, held_out = arches(8), arches(3)
+    with pytest.raises(CancelledError):
+        train(segments, tmp_path / "run", TINY, held_out=held_out, should_stop=lambda: True)
+    run = Run.open(tmp_path / "run")
+    assert np.array_equal(hdf5.read(run.training_path).hu, segments.hu)
+    assert np.array_equal(hdf5.read(run.test_path).hu, held_out.hu)
+    assert monitor.poll(run).can_resume
+    train(hdf5.read(run.training_path), run.path, TINY, resume=True)
+    assert run.status().state == "finished"
+    assert (hdf5.count(run.training_path), hdf5.count(run.test_path)) == (8, 3)
+
+
+def test_parts_are_there_before_the_first_iteration_and_only_while_the_run_is_held(tmp_path):
+    seen = []
+
+    def note(iteration: int, _iterations: int) -> None:
+        run = Run(tmp_path / "run")
+        seen.append((run.is_held(), run.training_path.is_file(), run.test_path.is_file()))
+
+    train(arches(), tmp_path / "run", replace(TINY, epochs=1), on_progress=note)
+    assert seen == [(True, True, False)] * 3
 
 
 def test_a_training_that_was_killed_goes_on_from_the_last_checkpoint(finished, tmp_path):

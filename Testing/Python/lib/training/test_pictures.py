@@ -141,7 +141,7 @@ def test_a_file_far_too_large_for_a_picture_is_not_read(tmp_path):
     as_folder(tmp_path, {"a.png": encoded(plain(1))})
     with open(tmp_path / "b.png", "wb") as file:
         file.truncate(65 * 2**20)
-    assert read_pictures(tmp_path).skipped == ("b.png (65 MiB, at most 64 are read)",)
+    assert read_pictures(tmp_path).skipped == ("b.png (65 MiB, expected at most 64)",)
 
 
 def test_encrypted_pictures_and_those_that_a_zip_damaged_are_skipped(tmp_path):

@@ -1,4 +1,4 @@
-"""Recipes: the paper's numbers, settings given as text, and the way through JSON."""
+"""Recipes: settings given as text or JSON, also under earlier names, and their ranges."""
 
 from __future__ import annotations
 
@@ -8,62 +8,16 @@ import sys
 from dataclasses import asdict, fields
 
 import pytest
+from checkout import ROOT
 from SkullGANLib.errors import BadInputError
+from SkullGANLib.networks import model_file
 from SkullGANLib.training import recipe
-from SkullGANLib.training.recipe import RECIPES, Recipe, named
+from SkullGANLib.training.presets import PRESETS, named
+from SkullGANLib.training.recipe import EARLIER_NAMES, Recipe
+from SkullGANLib.utils import resources
 
 
-def test_the_paper_recipe_has_the_papers_numbers():
-    paper = named("paper")
-    assert (paper.latent_size, paper.generator_width, paper.discriminator_width) == (200, 4096, 64)
-    assert (paper.epochs, paper.batch_size, paper.initial_weight_std) == (1000, 64, 0.01)
-    assert (paper.adam_beta1, paper.real_label, paper.fake_label) == (0.5, 0.9, 0.0)
-    assert paper.plateau_patience == 1000
-    assert (paper.generator_plateau_factor, paper.discriminator_plateau_factor) == (0.5, 0.8)
-    assert (paper.update_gate, paper.update_gate_loss) == ("below", 0.9)
-    assert (paper.blurred_from_epoch, paper.blurred_share) == (15, 0.5)
-
-
-def test_the_paper_recipe_has_nothing_that_the_paper_has_not():
-    paper = named("paper")
-    assert not paper.flips
-    extras = (
-        "shift_px",
-        "instance_noise_std",
-        "lr_decay_fraction",
-        "ema_decay",
-        "samples_per_epoch",
-    )
-    for extra in (*extras, "ada_target"):
-        assert getattr(paper, extra) == 0
-    assert (paper.precision, paper.compile) == ("fp32", False)
-
-
-def test_the_fast_recipe_plays_the_game_of_the_papers_networks_with_what_helps_small_sets():
-    paper, fast = named("paper"), named("fast")
-    for same in ("latent_size", "generator_width", "discriminator_width", "batch_size"):
-        assert getattr(fast, same) == getattr(paper, same)
-    assert (fast.ada_target, fast.precision) == (0.6, "auto")
-    assert fast.ema_decay > 0.9
-
-
-def test_the_published_recipe_differs_in_batch_and_update_gate_alone():
-    paper, published = asdict(named("paper")), asdict(named("published"))
-    different = {key: value for key, value in published.items() if value != paper[key]}
-    assert different == {
-        "name": "published",
-        "batch_size": 16,
-        "update_gate": "above",
-        "update_gate_from_epoch": 10,
-    }
-
-
-@pytest.mark.parametrize("name", RECIPES)
-def test_every_recipe_is_called_what_it_is_listed_as(name):
-    assert named(name).name == name
-
-
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", PRESETS)
 def test_a_recipe_comes_back_from_json_as_it_was(name):
     assert Recipe.from_json(named(name).to_json()) == named(name)
 
@@ -72,11 +26,6 @@ def test_every_setting_has_a_meaning():
     meanings = recipe.meanings()
     assert set(meanings) == {f.name for f in fields(Recipe)}
     assert all(len(meaning) > 10 for meaning in meanings.values())
-
-
-def test_an_unknown_recipe_is_refused_with_the_nearest():
-    with pytest.raises(BadInputError, match="no recipe 'dem'; the nearest is 'demo'"):
-        named("dem")
 
 
 def test_settings_are_read_from_text_by_their_type():
@@ -103,7 +52,7 @@ def test_a_setting_unlike_all_others_is_refused_with_the_list():
 
 
 @pytest.mark.parametrize(
-    ("key", "text", "needed"),
+    ("key", "text", "expected"),
     [
         ("epochs", "many", "a whole number"),
         ("epochs", "1.5", "a whole number"),
@@ -112,18 +61,55 @@ def test_a_setting_unlike_all_others_is_refused_with_the_list():
         ("real_label", "", "a number"),
         ("real_label", "1.5", "a number from 0 to 1"),
         ("generator_learning_rate", "nan", "a finite number"),
-        ("generator_learning_rate", "-1", "0 or more"),
+        ("generator_learning_rate", "-1", "at least 0"),
         ("adam_beta2", "1", "below 1"),
         ("flips", "perhaps", "yes or no"),
         ("update_gate", "sideways", "one of"),
         ("precision", "half", "one of"),
         ("on_training_failure", "pray", "one of"),
         ("ada_ramp_fraction", "0", "above 0"),
+        ("shift_px", "65", "to 64"),
     ],
 )
-def test_a_setting_with_a_wrong_value_is_refused_with_what_is_needed(key, text, needed):
-    with pytest.raises(BadInputError, match=f"{key} is .*{needed}"):
+def test_a_setting_with_a_wrong_value_is_refused_with_what_is_expected(key, text, expected):
+    with pytest.raises(BadInputError, match=f"{key}: expected .*{expected}.*, found"):
         named("paper").with_settings({key: text})
+
+
+def test_every_earlier_name_is_that_of_a_setting_and_none_is_used_any_more():
+    names = {f.name for f in fields(Recipe)}
+    assert set(EARLIER_NAMES.values()) <= names
+    assert not set(EARLIER_NAMES) & names
+
+
+def test_settings_are_read_under_their_earlier_names():
+    changed = Recipe().with_settings({"judge_noise": "0.25", "on_divergence": "stop"})
+    assert changed == Recipe(instance_noise_std=0.25, on_training_failure="stop")
+
+
+def test_the_recipe_of_a_run_of_an_earlier_version_is_read():
+    path = ROOT / "Testing" / "Python" / "older_files" / "run" / "recipe.json"
+    given = json.loads(path.read_text())
+    assert set(EARLIER_NAMES) <= set(given)
+    found = asdict(Recipe.from_json(path.read_text(), where=str(path)))
+    assert found == {EARLIER_NAMES.get(name, name): value for name, value in given.items()}
+
+
+def test_the_recipe_of_the_bundled_model_is_read():
+    """It was trained before settings were renamed."""
+    given = model_file.read(resources.bundled_model()).recipe
+    found = Recipe.from_dict(given)
+    assert found.samples_per_epoch == given["epoch_segments"] == 320
+    assert found.instance_noise_std == given["judge_noise"]
+
+
+def test_every_number_has_a_range_and_every_choice_its_values():
+    ranges, choices = recipe.ranges(), recipe.choices()
+    for f in fields(Recipe):
+        if f.name != "name":
+            assert (f.name in ranges) != (f.name in choices)
+    assert str(ranges["batch_size"]) == "at least 2"
+    assert choices["update_gate"] == ("off", "below", "above")
 
 
 def test_settings_that_json_lacks_have_their_defaults():
@@ -161,7 +147,7 @@ def test_recipe_json_has_a_line_for_each_setting():
 
 
 def test_recipe_and_run_do_not_import_torch():
-    modules = "SkullGANLib.training.recipe, SkullGANLib.training.run_directory"
+    modules = "SkullGANLib.training.presets, SkullGANLib.training.run_directory"
     code = f"import sys, {modules}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
