@@ -110,7 +110,7 @@ def skullgan_evaluate(host: Host, panel: Any) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         sets = small_sets(folder)
-        panel.onSets([ChosenSet(name, path=str(path)) for name, path in sets.items()])
+        panel.sets.choose([ChosenSet(name, path=str(path)) for name, path in sets.items()])
         ui.reportsFolder.currentPath = str(folder)
         ui.evaluateButton.click()
         wait(host, panel)

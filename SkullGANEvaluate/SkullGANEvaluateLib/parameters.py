@@ -4,9 +4,10 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
-from slicer import vtkMRMLScriptedModuleNode, vtkMRMLTextNode
+from SkullGANGui.protocols import WrappedParameters
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLScriptedModuleNode, vtkMRMLTextNode
 from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
 
 NAMES = ("train", "test", "synthetic", "control", "artificial")
@@ -19,7 +20,7 @@ _AS_WHAT = "SkullGANEvaluate.setNames"
 
 
 @parameterNodeWrapper
-class SkullGANEvaluateParameterNode:
+class SkullGANEvaluateParameterNode(WrappedParameters):
     """What the panel remembers in the scene; the sets are read and written by ``setsOf``.
 
     files: segment sets in files, JSON: pairs of as what it is compared and its path.
@@ -59,7 +60,7 @@ class ChosenSet:
 
     name: str
     path: str = ""
-    volume: Any = None
+    volume: vtkMRMLScalarVolumeNode | None = None
 
 
 def setsOf(node: vtkMRMLScriptedModuleNode, files: str) -> list[ChosenSet]:
@@ -77,12 +78,12 @@ def setsOf(node: vtkMRMLScriptedModuleNode, files: str) -> list[ChosenSet]:
 def keepSets(node: vtkMRMLScriptedModuleNode, sets: Iterable[ChosenSet]) -> str:
     """Keep the volumes among the chosen sets in a parameter node; gives the text of the files."""
     sets = list(sets)
-    volumes = [one for one in sets if one.volume is not None]
+    volumes = [(one.name, one.volume) for one in sets if one.volume is not None]
     before = node.StartModify()
     node.RemoveNodeReferenceIDs(_ROLE)
-    for one in volumes:
-        node.AddNodeReferenceID(_ROLE, one.volume.GetID())
-    node.SetAttribute(_AS_WHAT, " ".join(one.name for one in volumes))
+    for _name, volume in volumes:
+        node.AddNodeReferenceID(_ROLE, volume.GetID())
+    node.SetAttribute(_AS_WHAT, " ".join(name for name, _volume in volumes))
     node.EndModify(before)
     # Not texts between tabulators: saving a scene makes spaces of them.
     return json.dumps([[one.name, one.path] for one in sets if one.volume is None])

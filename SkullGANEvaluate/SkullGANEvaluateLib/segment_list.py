@@ -1,13 +1,16 @@
 """The table of the segments of one set of a report, with what the evaluation says of each."""
 
 # ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+import qt
 import slicer
 import slicer.util
 from SkullGANGui.picture_table import Column, PictureTable, shown
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLTableNode
 from slicer.i18n import tr as _
 
 AS_IN_SET, LEAST_REAL, MOST_REAL, LIKE_COPIES = range(4)
@@ -28,7 +31,7 @@ class SegmentList(PictureTable):
 
     PICTURE, NAME, REALNESS, SDR, THICKNESS, RATIO = range(6)
 
-    def __init__(self, widget: Any, onPicked: Callable[[int], None]) -> None:
+    def __init__(self, widget: qt.QTableWidget, onPicked: Callable[[int], None]) -> None:
         columns = (
             Column(_("Name"), _("Set, and place in it from 0"), 86),
             Column(_("Realness"), _("Of the discriminator, from 0 (made) to 1 (real)"), 68),
@@ -42,9 +45,14 @@ class SegmentList(PictureTable):
         )
         PictureTable.__init__(self, widget, columns, onPicked)
         widget.horizontalHeader().setStretchLastSection(True)
-        self._shown: tuple[Any, ...] = ()
+        self._shown: tuple[str | int, ...] = ()
 
-    def show(self, volume: Any, table: Any, order: int) -> None:
+    def show(
+        self,
+        volume: vtkMRMLScalarVolumeNode | None,
+        table: vtkMRMLTableNode | None,
+        order: int,
+    ) -> None:
         """Show the segments of a volume with their table (``SkullGANScene.nodes.evaluation``).
 
         Args:
@@ -57,7 +65,7 @@ class SegmentList(PictureTable):
             return
         self._shown = which
         self.clear()
-        if not which:
+        if volume is None or table is None:
             return
         from SkullGANScene.nodes import evaluation, tables
 
@@ -75,7 +83,7 @@ class SegmentList(PictureTable):
         for column, (values, digits) in self._numbers.items():
             self.put(row, column, "-" if values is None else shown(values[segment], digits))
 
-    def _ordered(self, order: int, table: Any) -> list[int]:
+    def _ordered(self, order: int, table: vtkMRMLTableNode) -> list[int]:
         by = {
             LEAST_REAL: (self.REALNESS, 1),
             MOST_REAL: (self.REALNESS, -1),
@@ -88,7 +96,7 @@ class SegmentList(PictureTable):
         return np.argsort(sign * values, kind="stable").tolist()  # what is not known goes last
 
 
-def _column(table: Any, name: str) -> np.ndarray | None:
+def _column(table: vtkMRMLTableNode, name: str) -> np.ndarray | None:
     if table.GetTable().GetColumnByName(name) is None:
         return None
     return slicer.util.arrayFromTableColumn(table, name)

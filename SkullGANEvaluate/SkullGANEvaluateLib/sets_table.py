@@ -1,13 +1,15 @@
 """The table of the segment sets that are to be compared."""
 
 # ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import qt
 from SkullGANGui import packages
+from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
 from .parameters import NAMES, ChosenSet
@@ -34,7 +36,9 @@ class SetsTable:
 
     _NAME, _SOURCE, _COUNT = range(3)
 
-    def __init__(self, widget: Any, onChanged: Callable[[list[ChosenSet]], None]) -> None:
+    def __init__(
+        self, widget: qt.QTableWidget, onChanged: Callable[[list[ChosenSet]], None]
+    ) -> None:
         self.widget = widget
         self._onChanged = onChanged
         self._sets: list[ChosenSet] = []
@@ -137,7 +141,7 @@ def guessed(path: str) -> str:
     return "test" if "test" in Path(path).stem.lower() else "train"
 
 
-def guessedVolume(volume: Any) -> str:
+def guessedVolume(volume: vtkMRMLScalarVolumeNode) -> str:
     """Say as what a volume of segments is probably compared."""
     from SkullGANScene.nodes.volumes import KIND_ATTRIBUTE
 
@@ -145,7 +149,7 @@ def guessedVolume(volume: Any) -> str:
     return kind if kind in NAMES else "test"
 
 
-def _keptIn(volume: Any) -> str:
+def _keptIn(volume: vtkMRMLScalarVolumeNode) -> str:
     """Give how many segments of a volume are kept, if its masks and metrics are still there."""
     from SkullGANScene.nodes import segment_sets
 

@@ -36,7 +36,7 @@ class Walk:
 
         names = {"train": "train", "test": "test", "synthetic": "made"}
         sets = [ChosenSet(name, path=str(self.folder / f"{of}.h5")) for name, of in names.items()]
-        self.panel.onSets(sets)
+        self.panel.sets.choose(sets)
         assert self.ui.setsTable.rowCount == 3, "the table does not show three sets"
         assert not self.ui.evaluateButton.enabled, "evaluation is offered without a folder"
         self.ui.reportsFolder.currentPath = str(self.folder)
