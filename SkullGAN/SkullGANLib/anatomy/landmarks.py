@@ -28,7 +28,7 @@ _SHORT_FORMS = {
         *("rightporion", "porionright", "rporion", "porionr", "rpor", "porr", "rpo", "por"),
     ),
 }
-_NEEDED = f"a 3D Slicer point list (.mrk.json or .fcsv) with {', '.join(NAMES)} is needed"
+_EXPECTED = f"expected a 3D Slicer point list (.mrk.json or .fcsv) with {', '.join(NAMES)}"
 _LARGEST_BYTES = 10 * 1024**2
 _SYSTEMS = {"RAS": 1.0, "0": 1.0, "LPS": -1.0, "1": -1.0}  # sign of R and A
 
@@ -68,13 +68,13 @@ def read(path: str | Path) -> dict[str, np.ndarray]:
         if name is None:
             continue
         if name in found:
-            raise BadInputError(f"{path}: has the {name} twice, one is needed.")
+            raise BadInputError(f"{path}: has the {name} twice, expected one.")
         if ras is None:
-            raise BadInputError(f"{path}: has a {name} that is not placed, its place is needed.")
+            raise BadInputError(f"{path}: has a {name} that is not placed, expected its place.")
         found[name] = ras
     lacking = [name for name in NAMES if name not in found]
     if lacking:
-        raise BadInputError(f"{path}: lacks {', '.join(lacking)}; {_NEEDED}.")
+        raise BadInputError(f"{path}: lacks {', '.join(lacking)}; {_EXPECTED}.")
     return found
 
 
@@ -90,19 +90,19 @@ def check_plausible(landmarks: Mapping[str, np.ndarray]) -> None:
     """
     lacking = [name for name in NAMES if name not in landmarks]
     if lacking:
-        raise BadInputError(f"The landmarks lack {', '.join(lacking)}; all four are needed.")
+        raise BadInputError(f"The landmarks lack {', '.join(lacking)}; expected all four.")
     nasion, inion, left, right = (np.asarray(landmarks[name], float) for name in NAMES)
     if not np.isfinite([nasion, inion, left, right]).all():
-        raise BadInputError("The landmarks hold NaN or infinite coordinates, mm are needed.")
+        raise BadInputError("The landmarks hold NaN or infinite coordinates, expected mm.")
     if right[0] <= left[0]:
         raise BadInputError(
             f"The left porion lies {left[0] - right[0]:.0f} mm to the right of the right porion "
-            "(RAS), the patient's own left and right are needed."
+            "(RAS), expected the patient's own left and right."
         )
     if nasion[1] <= inion[1]:
         raise BadInputError(
-            f"The nasion lies {inion[1] - nasion[1]:.0f} mm behind the inion (RAS), the patient's "
-            "own front and back are needed."
+            f"The nasion lies {inion[1] - nasion[1]:.0f} mm behind the inion (RAS), expected the "
+            "patient's own front and back."
         )
     forward, across = nasion - inion, right - left
     length, width = np.linalg.norm(forward), np.linalg.norm(across)
@@ -112,27 +112,27 @@ def check_plausible(landmarks: Mapping[str, np.ndarray]) -> None:
     ):
         if not least <= found <= most:
             raise BadInputError(
-                f"{what} lie {found:.0f} mm apart, {least:.0f} to {most:.0f} mm are needed."
+                f"{what} lie {found:.0f} mm apart, expected {least:.0f} to {most:.0f} mm."
             )
     askew_deg = float(np.rad2deg(np.arcsin(abs(forward @ across) / (length * width))))
     if askew_deg > _MOST_ASKEW_DEG:
         raise BadInputError(
             f"The line between the poria is {askew_deg:.0f} degrees off a right angle to that from "
-            f"inion to nasion, at most {_MOST_ASKEW_DEG:.0f} are needed."
+            f"inion to nasion, expected at most {_MOST_ASKEW_DEG:.0f}."
         )
     middle = (left + right) / 2.0 - inion
     share = float(middle @ forward / length**2)
     if not _PORIA_ALONG[0] <= share <= _PORIA_ALONG[1]:
         raise BadInputError(
             f"The poria stand at {share:.0%} of the way from inion to nasion, "
-            f"{_PORIA_ALONG[0]:.0%} to {_PORIA_ALONG[1]:.0%} are needed."
+            f"expected {_PORIA_ALONG[0]:.0%} to {_PORIA_ALONG[1]:.0%}."
         )
     sideways = across - (across @ forward) / length**2 * forward
     aside_mm = abs(float(middle @ sideways / np.linalg.norm(sideways)))
     if aside_mm > _MOST_ASIDE_MM:
         raise BadInputError(
             f"The line from inion to nasion passes {aside_mm:.0f} mm beside the poria's middle, "
-            f"at most {_MOST_ASIDE_MM:.0f} mm are needed."
+            f"expected at most {_MOST_ASIDE_MM:.0f} mm."
         )
 
 
@@ -152,8 +152,8 @@ def check_inside(
         outside_mm = float((np.maximum(np.maximum(-0.5 - ijk, ijk - last), 0) * spacing).max())
         if outside_mm > _BEYOND_MM:
             raise BadInputError(
-                f"The {name} lies {outside_mm:.0f} mm outside the CT, landmarks of the same CT are "
-                "needed."
+                f"The {name} lies {outside_mm:.0f} mm outside the CT, expected landmarks of the "
+                "same CT."
             )
 
 
@@ -162,13 +162,13 @@ def _text(path: Path) -> str:
         with open(path, "rb") as file:
             content = file.read(_LARGEST_BYTES + 1)
     except OSError as error:
-        raise BadInputError(f"{path}: cannot be read ({error.strerror}), {_NEEDED}.") from error
+        raise BadInputError(f"{path}: cannot be read ({error.strerror}), {_EXPECTED}.") from error
     if len(content) > _LARGEST_BYTES:
-        raise BadInputError(f"{path}: is larger than {_LARGEST_BYTES // 1024**2} MiB, {_NEEDED}.")
+        raise BadInputError(f"{path}: is larger than {_LARGEST_BYTES // 1024**2} MiB, {_EXPECTED}.")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadInputError(f"{path}: is no text, {_NEEDED}.") from error
+        raise BadInputError(f"{path}: is no text, {_EXPECTED}.") from error
 
 
 def _of_json(path: Path, text: str) -> Iterator[tuple[str, np.ndarray | None]]:
@@ -179,12 +179,12 @@ def _of_json(path: Path, text: str) -> Iterator[tuple[str, np.ndarray | None]]:
             sign = _sign(path, one.get("coordinateSystem"))
             units = one.get("coordinateUnits", "mm")
             if set([units] if isinstance(units, str) else units) != {"mm"}:
-                raise BadInputError(f"{path}: its coordinates are in {units}, mm are needed.")
+                raise BadInputError(f"{path}: its coordinates are in {units}, expected mm.")
             for point in one["controlPoints"]:
                 placed = point.get("positionStatus", "defined") == "defined"
                 yield str(point.get("label", "")), _ras(point.get("position"), sign, placed)
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
-        raise BadInputError(f"{path}: is no markups file, {_NEEDED}.") from error
+        raise BadInputError(f"{path}: is no markups file, {_EXPECTED}.") from error
 
 
 def _of_fcsv(path: Path, text: str) -> Iterator[tuple[str, np.ndarray | None]]:
@@ -192,7 +192,7 @@ def _of_fcsv(path: Path, text: str) -> Iterator[tuple[str, np.ndarray | None]]:
     head = dict(re.findall(r"^#\s*(\w+)\s*=\s*(.*?)\s*$", text, re.MULTILINE))
     columns = [name.strip() for name in head.get("columns", "").split(",")]
     if not {"x", "y", "z", "label"} <= set(columns):
-        raise BadInputError(f"{path}: is no markups file, {_NEEDED}.")
+        raise BadInputError(f"{path}: is no markups file, {_EXPECTED}.")
     sign = _sign(path, head.get("CoordinateSystem"))
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     try:
@@ -201,13 +201,13 @@ def _of_fcsv(path: Path, text: str) -> Iterator[tuple[str, np.ndarray | None]]:
             position = [values[axis] for axis in "xyz"]
             yield values["label"], _ras(position, sign, placed=True)
     except (KeyError, csv.Error) as error:
-        raise BadInputError(f"{path}: has an incomplete line, {_NEEDED}.") from error
+        raise BadInputError(f"{path}: has an incomplete line, {_EXPECTED}.") from error
 
 
 def _sign(path: Path, system: Any) -> float:
     if str(system) not in _SYSTEMS:
         raise BadInputError(
-            f"{path}: its coordinate system is {system or 'not stated'}, LPS or RAS is needed."
+            f"{path}: its coordinate system is {system or 'not stated'}, expected LPS or RAS."
         )
     return _SYSTEMS[str(system)]
 

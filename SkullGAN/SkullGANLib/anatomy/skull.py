@@ -110,7 +110,7 @@ def threshold_or_fitted(threshold_hu: float | None, ct: HeadCT, cavity: Cavity) 
     low, high = SENSIBLE_HU
     if not low <= threshold_hu <= high:
         raise BadInputError(
-            f"The bone threshold is {threshold_hu:g} HU, {low:g} to {high:g} is needed."
+            f"The bone threshold is {threshold_hu:g} HU, expected {low:g} to {high:g}."
         )
     return threshold_hu
 

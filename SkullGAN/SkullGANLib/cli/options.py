@@ -125,14 +125,14 @@ def refuse_to_overwrite(
 ) -> None:
     if options.output.exists() and not (options.overwrite or going_on):
         raise BadInputError(
-            f"{options.output}: is there already, a new name is needed (or --overwrite)."
+            f"{options.output}: is there already, expected a new name (or --overwrite)."
         )
     if options.output.suffix not in suffixes:
-        raise BadInputError(f"{options.output}: a name that ends in {suffixes[0]} is needed.")
+        raise BadInputError(f"{options.output}: expected a name that ends in {suffixes[0]}.")
 
 
 def setting(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise BadInputError(f"--set {text}: KEY=VALUE is needed.")
+        raise BadInputError(f"--set {text}: expected KEY=VALUE.")
     return name, value

@@ -71,8 +71,8 @@ def decoded_hu(
     except RuntimeError as error:
         raise BadInputError(
             f"{path}: the pixels of the series cannot be decoded (transfer syntax "
-            f"{headers[0]['transfer syntax']}); complete files in a syntax that GDCM "
-            "reads are needed, such as Explicit VR Little Endian."
+            f"{headers[0]['transfer syntax']}), expected complete files in a syntax that "
+            "GDCM reads, such as Explicit VR Little Endian."
         ) from error
     return sitk.GetArrayFromImage(image)
 

@@ -9,11 +9,7 @@ This is the only place where the files' LPS coordinates become the RAS coordinat
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import math
-import struct
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,7 +21,10 @@ import numpy as np
 from ..errors import BadInputError, OutputError
 from ..utils.atomic_files import written_aside
 from . import dicom
+from .dicom_geometry import MOST_TILT_DEG
 from .dicom_pixels import itk_silent
+from .dicom_series import FEWEST_SLICES
+from .nifti import nifti_fault
 
 LOWEST_HU = -1024
 """Air; what scanners store below it is padding."""
@@ -38,8 +37,7 @@ _SOURCE_FIELDS = {
 }
 IMAGES = (".nrrd", ".nii", ".nii.gz", ".mha")
 """Endings of files that hold one volume."""
-_CT_NEEDED = "a head CT is needed (DICOM folder or zip, NRRD, NIfTI or MHA)"
-_CHUNK_BYTES = 4 * 1024**2
+_CT_EXPECTED = "expected a head CT (DICOM folder or zip, NRRD, NIfTI or MHA)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,17 +80,19 @@ def read_ct(path: str | Path) -> HeadCT:
             with open(path, "rb") as file:
                 files, start = [], file.read(132)
         else:
-            raise BadInputError(f"{path}: there is no such file or folder, {_CT_NEEDED}.")
+            raise BadInputError(f"{path}: there is no such file or folder, {_CT_EXPECTED}.")
     except OSError as error:
-        raise BadInputError(f"{path}: cannot be read ({error.strerror}), {_CT_NEEDED}.") from error
+        raise BadInputError(
+            f"{path}: cannot be read ({error.strerror}), {_CT_EXPECTED}."
+        ) from error
     if path.is_dir():
         return _from_folder(path, files)
     if start.startswith(b"PK"):
         return _from_dicom(path, *dicom.read_zip(path))
     if not start or start.endswith(b"DICM"):
         found = "one DICOM file" if start else "an empty file"
-        raise BadInputError(f"{path}: is {found}, {_CT_NEEDED}.")
-    return _from_image(path, _image(path, _CT_NEEDED))
+        raise BadInputError(f"{path}: is {found}, {_CT_EXPECTED}.")
+    return _from_image(path, _image(path, _CT_EXPECTED))
 
 
 def _from_folder(path: Path, files: list[Path]) -> HeadCT:
@@ -141,9 +141,7 @@ def write_volume(
     import SimpleITK as sitk
 
     if not str(path).lower().endswith(IMAGES):
-        raise OutputError(
-            f"{path}: has an unknown extension, one of {', '.join(IMAGES)} is needed."
-        )
+        raise OutputError(f"{path}: has an unknown extension, expected one of {', '.join(IMAGES)}.")
     image = sitk.GetImageFromArray(voxels)
     lps = _between_lps_and_ras(ijk_to_ras)
     spacing = np.linalg.norm(lps[:3, :3], axis=0)
@@ -159,7 +157,7 @@ def write_volume(
         except RuntimeError as error:
             raise OutputError(f"{path}: cannot be written (is the disk full?).") from error
         # ITK ends well on a full disk if the format is NIfTI.
-        if ".nii" in temporary.suffixes and _nifti_fault(temporary).startswith("is truncated"):
+        if ".nii" in temporary.suffixes and nifti_fault(temporary).startswith("is truncated"):
             raise OutputError(f"{path}: could not be written to its end (is the disk full?).")
 
 
@@ -230,20 +228,20 @@ def read_mask(path: str | Path, ct: HeadCT) -> np.ndarray:
     Raises:
         BadInputError: if it cannot be read, is empty or lies on another grid.
     """
-    mask = read_on_grid(path, ct, "mask", "a mask is needed (NRRD, NIfTI or MHA)")
+    mask = read_on_grid(path, ct, "mask", "expected a mask (NRRD, NIfTI or MHA)")
     if not mask.any():
-        raise BadInputError(f"{path}: the mask is empty, the skull is needed in it.")
+        raise BadInputError(f"{path}: the mask is empty, expected the skull in it.")
     return (mask != 0).astype(np.uint8)
 
 
-def read_on_grid(path: str | Path, ct: HeadCT, what: str, needed: str) -> np.ndarray:
+def read_on_grid(path: str | Path, ct: HeadCT, what: str, expected: str) -> np.ndarray:
     """Read a volume (NRRD, NIfTI or MHA) that lies on the grid of a CT.
 
     Args:
         path: the file.
         ct: the CT.
         what: what it is, for what is said if it lies elsewhere.
-        needed: what to say if it cannot be read.
+        expected: what to say if it cannot be read.
 
     Returns:
         (slices, rows, columns), of the file's type.
@@ -254,12 +252,12 @@ def read_on_grid(path: str | Path, ct: HeadCT, what: str, needed: str) -> np.nda
     import SimpleITK as sitk
 
     path = Path(path)
-    image = _image(path, needed)
+    image = _image(path, expected)
     voxels = sitk.GetArrayFromImage(image)
     if voxels.shape != ct.hu.shape:
         raise BadInputError(
-            f"{path}: the {what} has {voxels.shape} voxels, the CT {ct.hu.shape}; the same grid is "
-            "needed."
+            f"{path}: the {what} has {voxels.shape} voxels, expected those of the CT: "
+            f"{ct.hu.shape}, on the same grid."
         )
     corners = np.ones((4, 8))
     corners[:3] = np.indices((2, 2, 2)).reshape(3, 8) * np.reshape(ct.hu.shape[::-1], (3, 1))
@@ -267,7 +265,7 @@ def read_on_grid(path: str | Path, ct: HeadCT, what: str, needed: str) -> np.nda
     apart_mm = float(np.linalg.norm(difference[:3], axis=0).max())
     if apart_mm > _SAME_GRID_MM:
         raise BadInputError(
-            f"{path}: the {what} lies {apart_mm:.2f} mm beside the CT, the same grid is needed."
+            f"{path}: the {what} lies {apart_mm:.2f} mm beside the CT, expected the same grid."
         )
     return voxels
 
@@ -285,7 +283,7 @@ def _between_lps_and_ras(matrix: np.ndarray) -> np.ndarray:
     return np.diag([-1.0, -1.0, 1.0, 1.0]) @ matrix
 
 
-def _image(path: Path, needed: str) -> Any:
+def _image(path: Path, expected: str) -> Any:
     """Read one file of an image format with SimpleITK."""
     import SimpleITK as sitk
 
@@ -295,10 +293,10 @@ def _image(path: Path, needed: str) -> Any:
     except RuntimeError as error:
         sheared = "orthonormal" in str(error)
         found = "its axes are not at right angles" if sheared else "cannot be read"
-        raise BadInputError(f"{path}: {found}, {needed}.") from error
-    fault = _nifti_fault(path) if image.HasMetaDataKey("vox_offset") else ""
+        raise BadInputError(f"{path}: {found}, {expected}.") from error
+    fault = nifti_fault(path) if image.HasMetaDataKey("vox_offset") else ""
     if fault:
-        raise BadInputError(f"{path}: {fault}, {needed}.")
+        raise BadInputError(f"{path}: {fault}, {expected}.")
     return image
 
 
@@ -312,37 +310,6 @@ def _source_of(image: Any) -> dict[str, Any]:
     return source
 
 
-def _nifti_fault(path: Path) -> str:
-    """Say what is wrong with a NIfTI file that ITK reads without a word; empty if nothing.
-
-    Its NIfTI library gives 0 for what a truncated file lacks and for NaN. The header's places are
-    those of nifti1.h: dim at byte 40, datatype at 70, bitpix at 72, vox_offset at 108.
-    """
-    with open(path, "rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    try:
-        with gzip.open(path) if packed else open(path, "rb") as file:
-            header = file.read(352)
-            order = "<" if header[:4] == struct.pack("<i", 348) else ">"
-            rank, *dim = struct.unpack_from(f"{order}8h", header, 40)
-            datatype, bits = struct.unpack_from(f"{order}2h", header, 70)
-            (offset,) = struct.unpack_from(f"{order}f", header, 108)
-            if header[344:348] != b"n+1\0":
-                return "is one of a pair of files"
-            floats = {16: np.dtype(f"{order}f4"), 64: np.dtype(f"{order}f8")}.get(datatype)
-            file.read(max(int(offset) - len(header), 0))
-            lacking = math.prod(dim[:rank]) * bits // 8
-            while chunk := file.read(_CHUNK_BYTES):  # to the end, where gzip has its checksum
-                if floats is not None and lacking > 0:
-                    whole = chunk[: min(lacking, len(chunk)) // floats.itemsize * floats.itemsize]
-                    if not np.isfinite(np.frombuffer(whole, floats)).all():
-                        return "holds NaN or infinite voxels"
-                lacking -= len(chunk)
-    except (OSError, EOFError, ValueError, OverflowError, zlib.error, struct.error):
-        return "is truncated or damaged"
-    return "is truncated" if lacking > 0 else ""
-
-
 def _from_dicom(path: Path, hu: np.ndarray, lps: np.ndarray, source: Mapping[str, Any]) -> HeadCT:
     return _as_ct(path, hu, _between_lps_and_ras(lps), source)
 
@@ -354,36 +321,36 @@ def _from_image(path: Path, image: Any) -> HeadCT:
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         raise BadInputError(
             f"{path}: is an image of {image.GetDimension()} dimensions and "
-            f"{image.GetNumberOfComponentsPerPixel()} channels, a volume of one channel is needed."
+            f"{image.GetNumberOfComponentsPerPixel()} channels, expected a volume of one channel."
         )
     geometry = _geometry(image)
     axes = geometry[:3, :3] / np.linalg.norm(geometry[:3, :3], axis=0)
     skew_deg = float(np.rad2deg(np.arcsin(np.abs(axes.T @ axes - np.eye(3)).max())))
-    if skew_deg > dicom.MOST_TILT_DEG:
+    if skew_deg > MOST_TILT_DEG:
         raise BadInputError(
-            f"{path}: its axes are {skew_deg:.1f} degrees off right angles (a gantry tilt?), a "
-            "straight volume is needed."
+            f"{path}: its axes are {skew_deg:.1f} degrees off right angles (a gantry tilt?), "
+            "expected a straight volume."
         )
     return _as_ct(path, sitk.GetArrayViewFromImage(image), geometry, _source_of(image))
 
 
 def _as_ct(path: Path, hu: np.ndarray, ijk_to_ras: np.ndarray, source: Mapping[str, Any]) -> HeadCT:
     """Check that a volume is in HU, and take padding for air."""
-    if min(hu.shape) < dicom.FEWEST_SLICES:
+    if min(hu.shape) < FEWEST_SLICES:
         raise BadInputError(
-            f"{path}: is an image of {' x '.join(map(str, hu.shape[::-1]))} voxels, at least "
-            f"{dicom.FEWEST_SLICES} along each axis are needed."
+            f"{path}: is an image of {' x '.join(map(str, hu.shape[::-1]))} voxels, expected "
+            f"at least {FEWEST_SLICES} along each axis."
         )
     if np.iscomplexobj(hu):
-        raise BadInputError(f"{path}: holds complex numbers, HU are needed.")
+        raise BadInputError(f"{path}: holds complex numbers, expected HU.")
     fractions = np.issubdtype(hu.dtype, np.floating)
     if fractions and not np.isfinite(hu).all():
-        raise BadInputError(f"{path}: holds NaN or infinite voxels, finite HU are needed.")
+        raise BadInputError(f"{path}: holds NaN or infinite voxels, expected finite HU.")
     lowest, highest = float(hu.min()), float(hu.max())
     if lowest > -500 or highest < 700 or highest > 32767:
         raise BadInputError(
-            f"{path}: its values run from {lowest:.0f} to {highest:.0f}, Hounsfield units are "
-            "needed (air near -1000, bone above 700)."
+            f"{path}: its values run from {lowest:.0f} to {highest:.0f}, expected Hounsfield "
+            "units (air near -1000, bone above 700)."
         )
     if fractions:
         hu = np.rint(hu)

@@ -196,12 +196,12 @@ def _has_both_tables(hu: np.ndarray, wall: np.ndarray, spacing_mm: float) -> boo
     laid bare where the field of view or a craniectomy ends."""
     height = np.where(wall, hu, 0)
     depth = max(1, round(_TABLE_MM / spacing_mm))
-    needed = _LEAST_TABLE * height.max(0)
+    least = _LEAST_TABLE * height.max(0)
     good = np.ones(SIZE, bool)
     for side in (height, height[::-1]):
         rows = (side != 0).argmax(0) + np.arange(depth)[:, None]
         table = np.take_along_axis(side, np.minimum(rows, SIZE - 1), axis=0).max(0)
-        good &= table >= needed
+        good &= table >= least
     return bool(good.mean() >= FEWEST_GOOD_COLUMNS)
 
 

@@ -78,9 +78,9 @@ def check_new(path: str | Path, suffixes: Sequence[str], *, overwrite: bool = Fa
     """
     path = Path(path)
     if path.suffix.lower() not in suffixes:
-        raise BadInputError(f"{path}: a name that ends in {suffixes[0]} is needed.")
+        raise BadInputError(f"{path}: expected a name that ends in {suffixes[0]}.")
     if path.is_dir() or (path.exists() and not overwrite):
-        raise BadInputError(f"{path}: is there already, a new name is needed (or --overwrite).")
+        raise BadInputError(f"{path}: is there already, expected a new name (or --overwrite).")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=path.parent).close()

@@ -125,8 +125,8 @@ class ChildProcess:
         except OSError as error:
             self._folder.cleanup()
             raise OutputError(
-                f"{command[0]}: cannot be started ({error.strerror or error}), a Python "
-                "interpreter is needed."
+                f"{command[0]}: cannot be started ({error.strerror or error}), expected a "
+                "Python interpreter."
             ) from error
         self._log = open(log_path, "rb")  # noqa: SIM115 - closed when the child has ended
 

@@ -35,6 +35,6 @@ def find(name: str) -> Path:
         if (room / name).is_file():
             return room / name
     raise BadInputError(
-        f"{name} did not come with this installation of SkullGAN, it is needed here; install from "
-        "a checkout of the repository."
+        f"{name} did not come with this installation of SkullGAN, expected it beside the code; "
+        "install from a checkout of the repository."
     )

@@ -127,7 +127,7 @@ def prepare(
     mask = segmentations.mask_from(skull_node, ct_node)
     yield 0.6
     if not mask.any():
-        raise BadInputError(f"{skull_node.GetName()!r} is empty, the skull is needed in it.")
+        raise BadInputError(f"{skull_node.GetName()!r} is empty, expected the skull in it.")
     yield 0.7
     return HandCutter(ct_node, ct, mask, head, pseudonym(ct))
 

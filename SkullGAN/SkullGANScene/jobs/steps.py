@@ -72,7 +72,9 @@ def undone_unless_kept() -> Iterator[Callable[[Any], Any]]:
 
 def check_there(node: slicer.vtkMRMLNode, name: str) -> None:
     if node.GetScene() is None:
-        raise BadInputError(f"Volume {name!r} was deleted meanwhile, it is needed to the end.")
+        raise BadInputError(
+            f"Volume {name!r} was deleted meanwhile, expected it to be there to the end."
+        )
 
 
 def voxels(

@@ -77,7 +77,7 @@ def of_scene(
     """
     nodes = volumes.cts_in(scene)
     if not nodes:
-        raise BadInputError(f"{prefix}there is no CT in it, at least one is needed.")
+        raise BadInputError(f"{prefix}there is no CT in it, expected at least one.")
     found: dict[str, HeadFile] = {}
     for number, node in enumerate(nodes):
         name = f"{prefix}{node.GetName()}"
@@ -108,7 +108,7 @@ def files_in(path: Path) -> list[Path]:
     if len(folders) > 1 and not any(map(_is_dicom, files)):
         return folders
     if not any(one.is_file() for one in path.rglob("*")):
-        raise BadInputError(f"{path}: is an empty folder, one with head CTs is needed.")
+        raise BadInputError(f"{path}: is an empty folder, expected one with head CTs.")
     return [path]
 
 
@@ -126,8 +126,8 @@ def _written(node: slicer.vtkMRMLScalarVolumeNode, name: str, path: Path) -> Hea
             return HeadFile(name, path)
         if skull.GetParentTransformNode() is not node.GetParentTransformNode():
             raise BadInputError(
-                f"Segmentation {skull.GetName()!r} is under another transform than its CT, the "
-                "same one is needed."
+                f"Segmentation {skull.GetName()!r} is under another transform than its CT, "
+                "expected the same one."
             )
         mask_path = path.with_name(f"{path.stem}-skull.nrrd")
         for _share in steps.mask_writing(skull, node, mask_path):

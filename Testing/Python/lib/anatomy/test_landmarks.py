@@ -56,7 +56,7 @@ def refused(path):
     with pytest.raises(BadInputError) as caught:
         landmarks.read(path)
     assert str(caught.value).startswith(f"{path}: ")
-    assert "needed" in str(caught.value)
+    assert "expected" in str(caught.value)
     return str(caught.value)
 
 
@@ -150,7 +150,7 @@ def moved(**places):
             "left porion lies 118 mm to the right of the right porion",
         ),
         (moved(nasion=HEAD["inion"], inion=HEAD["nasion"]), "nasion lies 175 mm behind the inion"),
-        (moved(nasion=[2, 190, -30]), "lie 275 mm apart, 110 to 230 mm are needed"),
+        (moved(nasion=[2, 190, -30]), "lie 275 mm apart, expected 110 to 230 mm"),
         (moved(nasion=[2, 1, -30]), "lie 87 mm apart"),
         (moved(left_porion=[20, 0, -36]), "poria lie 40 mm apart, 70 to 180"),
         (moved(right_porion=[60, -60, -37]), "degrees off a right angle"),
@@ -166,8 +166,8 @@ def moved(**places):
         ({"nasion": [0, 0, 0]}, "lack inion, left porion, right porion"),
     ],
 )
-def test_points_that_are_no_head_are_refused_with_what_is_found_and_needed(points, found):
-    with pytest.raises(BadInputError, match="needed") as caught:
+def test_points_that_are_no_head_are_refused_with_what_is_found_and_expected(points, found):
+    with pytest.raises(BadInputError, match="expected") as caught:
         landmarks.check_plausible(points)
     assert found in str(caught.value)
 
@@ -179,7 +179,7 @@ def test_a_head_is_no_objection():
 
 def test_landmarks_outside_the_ct_are_refused(sample_ct):
     points = {**SAMPLE, "inion": np.array([8.0, -130.0, 28.0])}
-    with pytest.raises(BadInputError, match=r"inion lies 28 mm outside the CT, .* needed"):
+    with pytest.raises(BadInputError, match=r"inion lies 28 mm outside the CT, expected"):
         find_cavity(sample_ct, points)
 
 

@@ -377,7 +377,7 @@ def test_the_set_says_how_it_was_made_and_bad_settings_leave_no_file(tiny, tmp_p
     command = ("generate", tiny, "-n", 2, "-o", tmp_path / "g.h5", "--batch-statistics")
     command += ("--device", "cpu")
     for more, sentence in (
-        (("--precision", "bf16"), "with batch statistics fp32 is needed"),
+        (("--precision", "bf16"), "with batch statistics fp32 is expected"),
         (("--batch-size", 0), "batch_size is 0"),
     ):
         assert in_this_process(*command, *more) == 1
@@ -445,13 +445,13 @@ def test_every_command_has_a_help_with_an_example(command):
     ("arguments", "sentence"),
     [
         (("extract", "nowhere.nrrd", "-o", "{out}/a.h5"), "nowhere.nrrd: there is no such file"),
-        (("extract", SAMPLE, "-o", "{out}/a.xyz"), "a name that ends in .h5 is needed"),
+        (("extract", SAMPLE, "-o", "{out}/a.xyz"), "expected a name that ends in .h5"),
         (("extract", SAMPLE, "-o", "{out}/a.h5", "--bones", "nasal"), "'nasal' is not known"),
         (("extract", SAMPLE, "-o", "{out}/a.h5", "--interval-mm", "x"), "--interval-mm"),
         (("extract", SAMPLE, "-o", "{out}/a.h5", *(2 * ("--subject", "A"))), "once for each"),
         (("train", "nowhere.h5", "-o", "{out}/run"), "nowhere.h5: there is no such file"),
         (("train", "x.h5", "-o", "{out}/run", "--recipe", "dem"), "the nearest is 'demo'"),
-        (("train", "x.h5", "-o", "{out}/run", "--set", "epochs"), "KEY=VALUE is needed"),
+        (("train", "x.h5", "-o", "{out}/run", "--set", "epochs"), "expected KEY=VALUE"),
         (("train", "x.h5", "-o", "{out}/run", "--set", "epoch=3"), "the nearest is 'epochs'"),
         (("train", "{in}/empty.h5", "-o", "{out}/run"), "empty.h5: no segment in there"),
         (("train", "{in}/few.h5", "-o", "{out}/run"), "3 segments in an epoch and batch_size is"),
@@ -471,8 +471,8 @@ def test_every_command_has_a_help_with_an_example(command):
         (("generate", "no.safetensors", "-n", 0, "-o", "{out}/a.h5"), "at least 1 segment"),
         (("generate", "no.safetensors", "-n", -5, "-o", "{out}/a.h5"), "at least 1 segment"),
         (("generate", "m", "--seed", 2**63, "-o", "{out}/a.h5"), "seeds from 0 to 2**63 - 1"),
-        (("generate", "m", "-o", "{out}/a.gif"), "a.gif: a name that ends in .h5, .nrrd"),
-        (("generate", "m", "-o", "{out}/a", "--format", "mat"), "a: a name that ends in .mat"),
+        (("generate", "m", "-o", "{out}/a.gif"), "a.gif: expected a name that ends in .h5, .nrrd"),
+        (("generate", "m", "-o", "{out}/a", "--format", "mat"), "a: expected a name that ends in .mat"),
         (("generate", "m", "-n", 40000, "-o", "{out}/a.nii.gz"), "at most 32767 go into this"),
         (("info", "nothing"), "nothing: there is no such file"),
         (("info", ROOT / "README.md"), "README.md: cannot be read"),

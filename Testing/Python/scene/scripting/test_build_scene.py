@@ -106,7 +106,7 @@ def test_a_missing_input_ends_in_one_sentence_that_names_it(inputs, tmp_path, mi
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("head.nrrd", "a name that ends in .mrb is needed"), ("there.mrb", "is there already")],
+    [("head.nrrd", "expected a name that ends in .mrb"), ("there.mrb", "is there already")],
 )
 def test_a_file_that_is_no_scene_or_is_there_is_kept(inputs, tmp_path, name, sentence):
     (tmp_path / name).write_text("precious")

@@ -1,0 +1,125 @@
+"""The headers of DICOM files: the few elements that a CT is read by, and nothing else.
+
+Only the elements in ``_ELEMENTS`` are read, so nothing else that a header says can get any further.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from ..errors import BadInputError
+
+_PLAIN_SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")  # implicit, explicit little endian
+_ELEMENTS = (
+    *("Modality", "ImageType", "SeriesInstanceUID", "SeriesNumber"),
+    *("Rows", "Columns", "PixelRepresentation", "PixelSpacing"),
+    *("ImagePositionPatient", "ImageOrientationPatient", "GantryDetectorTilt"),
+    *("RescaleSlope", "RescaleIntercept", "PhotometricInterpretation", "SamplesPerPixel"),
+    *("BitsAllocated", "BitsStored", "HighBit"),
+    *("Manufacturer", "ManufacturerModelName", "ConvolutionKernel", "KVP", "SliceThickness"),
+)
+
+Header = Mapping[str, Any]
+"""Those of ``_ELEMENTS`` that a file has, as pydicom gives them, its ``transfer syntax``, and
+``first pixel``: where in the file plain pixels begin, if they are such."""
+
+_log = logging.getLogger(__name__)
+
+
+def read_header(path: Path, file: Path) -> Header | None:
+    """Read the header of a DICOM file; None if it is something else.
+
+    Args:
+        path: what the user gave, for the sentence.
+        file: the file, itself or in it.
+
+    Raises:
+        BadInputError: if it is DICOM, but damaged.
+    """
+    import pydicom
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    damage = (  # what pydicom stumbles over
+        *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError),
+        *(NotImplementedError, BytesLengthException, struct.error, zlib.error),
+    )
+    try:
+        with open(file, "rb") as opened:
+            dataset = pydicom.dcmread(
+                opened, stop_before_pixels=True, specific_tags=list(_ELEMENTS)
+            )
+            syntax = dataset.file_meta.TransferSyntaxUID
+            pixels = _plain_pixels(opened, syntax)
+        header: dict[str, Any] = {"transfer syntax": syntax.name}
+    except InvalidDicomError:
+        _log.debug("%s is not DICOM", file)
+        return None
+    except damage as error:
+        name = f" ({file.name})" if path in file.parents else ""  # in a zip, it has ours
+        raise BadInputError(
+            f"{path}: holds a DICOM file that is damaged or cannot be read{name}, expected "
+            "complete ones."
+        ) from error
+    for name in _ELEMENTS:
+        with suppress(*damage):  # one that is damaged is one that is missing
+            header[name] = dataset.get(name)
+    if pixels and _is_plain(header, pixels[1]):
+        header["first pixel"] = pixels[0]
+    return header
+
+
+def text_of(header: Header, name: str) -> str:
+    """An element as text, several values joined as DICOM writes them; empty where there is none."""
+    value = header.get(name)
+    if value is None or isinstance(value, str):
+        return (value or "").strip()
+    parts = value if isinstance(value, Sequence) else [value]
+    return "\\".join(str(part) for part in parts)
+
+
+def numbers_of(header: Header, name: str, count: int) -> np.ndarray | None:
+    """An element's finite numbers, float64 (count,), or None where there are not that many."""
+    try:
+        values = np.atleast_1d(np.array(header.get(name), float))
+    except (ValueError, TypeError):
+        return None
+    return values if values.shape == (count,) and np.isfinite(values).all() else None
+
+
+def _plain_pixels(opened: BinaryIO, syntax: str) -> tuple[int, int] | None:
+    """Where the bytes of PixelData begin and how many there are, if they are stored as they are
+    and all there. The file stands at that element (DICOM PS3.5, 7.1.2 and 7.1.3)."""
+    if syntax not in _PLAIN_SYNTAXES:
+        return None
+    tag = opened.read(4)
+    if syntax == _PLAIN_SYNTAXES[1]:
+        opened.read(4)  # value representation and two reserved bytes
+    length = int.from_bytes(opened.read(4), "little")
+    begin = opened.tell()
+    whole = begin + length <= os.fstat(opened.fileno()).st_size
+    return (begin, length) if tag == b"\xe0\x7f\x10\x00" and whole else None
+
+
+def _is_plain(header: Header, length: int) -> bool:
+    """Whether that many bytes of pixels are one gray image of 16 bits a pixel."""
+    names = ("Rows", "Columns", "BitsStored", "HighBit", "BitsAllocated", "SamplesPerPixel")
+    numbers = [numbers_of(header, name, 1) for name in names]
+    if any(number is None for number in numbers):
+        return False
+    rows, columns, bits, high, allocated, samples = (int(number[0]) for number in numbers)
+    return (
+        (allocated, samples, high) == (16, 1, bits - 1)
+        and 1 <= bits <= 16
+        and header["PixelRepresentation"] in (0, 1)
+        and text_of(header, "PhotometricInterpretation") == "MONOCHROME2"
+        and length == 2 * rows * columns
+    )

@@ -1,0 +1,101 @@
+"""Which of many DICOM files are the slices of the one CT series, in any order and any folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import BadInputError
+from .dicom_headers import Header, numbers_of, read_header, text_of
+
+FEWEST_SLICES = 10
+
+
+def one_ct_series(path: Path, files: Sequence[Path]) -> dict[Path, Header]:
+    """Find the headers of the one CT series among files, by file.
+
+    Args:
+        path: what the user gave, for the sentences.
+        files: where to look; other files may be between them.
+
+    Raises:
+        BadInputError: if there is none or more than one, a DICOM file is damaged, or the slices
+            are not all of one size with the elements that a volume in HU needs.
+    """
+    series: dict[str, dict[Path, Header]] = {}
+    others: Counter[str] = Counter()
+    for file in files:
+        header = read_header(path, file)
+        if header is None:
+            continue
+        other = why_no_slice(header)
+        if other:
+            others[other] += 1
+        else:
+            series.setdefault(text_of(header, "SeriesInstanceUID"), {})[file] = header
+    volumes = [one for one in series.values() if len(one) >= FEWEST_SLICES]
+    if not volumes:
+        found = [f"a CT series of {len(one)} slices" for one in series.values()]
+        found += [f"{count} x {other}" for other, count in sorted(others.items())]
+        raise BadInputError(
+            f"{path}: holds {', '.join(found) or 'no DICOM image'}, expected a CT series of at "
+            f"least {FEWEST_SLICES} slices."
+        )
+    if len(volumes) > 1:
+        firsts = [(len(one), next(iter(one.values()))) for one in volumes]
+        listed = sorted(
+            f"series {text_of(header, 'SeriesNumber') or '?'}: {count} slices, "
+            f"kernel {text_of(header, 'ConvolutionKernel') or 'unknown'}"
+            for count, header in firsts
+        )
+        raise BadInputError(
+            f"{path}: holds {len(volumes)} CT series ({'; '.join(listed)}), expected one; put the "
+            "one to use into a folder of its own."
+        )
+    _check_alike(path, volumes[0])
+    return volumes[0]
+
+
+def why_no_slice(header: Header) -> str:
+    """What an image is, if it is no slice of a CT; empty if it is one."""
+    if numbers_of(header, "PixelRepresentation", 1) is None:
+        return "DICOM without an image"  # DICOMDIR, structured reports
+    modality = text_of(header, "Modality") or "unknown"
+    if modality != "CT":
+        return f"modality {modality}"
+    if "LOCALIZER" in text_of(header, "ImageType").split("\\"):
+        return "CT localizer"
+    if numbers_of(header, "ImagePositionPatient", 3) is None:
+        return "CT image without its place in the patient"  # multi-frame, secondary captures
+    return ""
+
+
+def _check_alike(path: Path, headers: Mapping[Path, Header]) -> None:
+    """Raise unless all slices have one size and the elements that a volume in HU needs."""
+    expected = {
+        "ImageOrientationPatient": 6,
+        "PixelSpacing": 2,
+        "Rows": 1,
+        "Columns": 1,
+        "RescaleSlope": 1,
+        "RescaleIntercept": 1,
+    }
+    for name, count in expected.items():
+        lacking = sum(numbers_of(header, name, count) is None for header in headers.values())
+        if lacking:
+            why = ", without which there are no Hounsfield units" if "Rescale" in name else ""
+            raise BadInputError(
+                f"{path}: {lacking} of {len(headers)} slices lack {name}{why}; expected it in "
+                "every slice."
+            )
+    sizes = sorted(
+        {(h["Columns"], h["Rows"], *np.round(h["PixelSpacing"], 4)) for h in headers.values()}
+    )
+    if len(sizes) > 1:
+        listed = ", ".join(f"{s[0]} x {s[1]} pixels of {s[3]:g} x {s[2]:g} mm" for s in sizes)
+        raise BadInputError(f"{path}: its slices differ ({listed}), expected one size.")
+    if min(sizes[0]) <= 0:
+        raise BadInputError(f"{path}: its pixels have no size, expected PixelSpacing above 0.")
