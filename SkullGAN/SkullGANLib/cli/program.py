@@ -25,6 +25,7 @@ from . import (
     info,
     map,
     pretrain,
+    realness,
     skull,
     train,
 )
@@ -80,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
         artificial.add_artificial,
         evaluate.add_evaluate,
         map.add_map,
-        evaluate.add_realness,
+        realness.add_realness,
         import_weights.add_import_weights,
         info.add_info,
         demo.add_demo,

@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     from .evaluation import Evaluation as Evaluation
     from .evaluation import evaluate as evaluate
     from .evaluation_set import EvaluationSet as EvaluationSet
-    from .evaluation_set import examined as examined
+    from .evaluation_set import prepare_sets as prepare_sets
 
-__all__ = ["Evaluation", "EvaluationSet", "evaluate", "examined"]
+__all__ = ["Evaluation", "EvaluationSet", "evaluate", "prepare_sets"]
 
 _HOMES = {
     "Evaluation": "evaluation",
     "evaluate": "evaluation",
     "EvaluationSet": "evaluation_set",
-    "examined": "evaluation_set",
+    "prepare_sets": "evaluation_set",
 }
 
 __getattr__, __dir__ = lazy_face(__name__, _HOMES)

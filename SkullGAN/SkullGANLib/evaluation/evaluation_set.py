@@ -1,8 +1,7 @@
 """The sets of an evaluation: read at flat memory, checked against each other, ready to compare.
 
 ``read`` goes once through the files of each set, measures every segment and keeps as many as the
-comparisons take; ``examined`` does the same with what is in memory. ``concerns`` says what in the
-sets makes an evaluation mean less than it seems to: subjects or segments on both sides.
+comparisons take; ``prepare_sets`` does the same with what is in memory.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +18,12 @@ from ..data import hdf5, segment_set
 from ..data.segment_set import TEXTS, SegmentSet
 from ..errors import BadInputError
 from ..metrics import measure
-from .measures.nearest_neighbors import MOST_TRAINING
+from .measures.pixel_search import MOST_TRAINING
+from .measures.statistics import subsample
 
-NAMES = ("train", "test", "synthetic", "control", "artificial")
-"""The sets that an evaluation knows, in the order in which they are shown."""
-MADE = NAMES[2:]
 MOST = 4_000
-"""Segments of a set that are compared; of a larger one so many are drawn."""
+"""Segments of a set that are compared; larger sets are subsampled."""
 
-_EXPECTED = {
-    "train": ("real",),
-    "test": ("real",),
-    "synthetic": ("synthetic",),
-    "control": ("control", "synthetic"),  # a weaker SkullGAN's are of either kind
-    "artificial": ("artificial",),
-}
 _SAME_SPACING = 1e-3
 _AT_ONCE = 1024
 
@@ -55,7 +44,7 @@ class EvaluationSet:
         segments: the M segments.
         place: int (M,), the place of each among the N.
         metrics: float64 (N,) for each of ``metrics.METRICS``.
-        texts: (N,) texts for each of ``segmentset.TEXTS``.
+        texts: (N,) texts for each of ``segment_set.TEXTS``.
         seed: int64 (N,), the generator's seed, -1 where there is none.
         digest: texts (N,), equal for segments of identical HU.
         sources: the files it came from, one after the other; none for what was in memory.
@@ -95,10 +84,10 @@ def read(
     """Read the sets of an evaluation from files, each set from one or several.
 
     Args:
-        files: paths of segment sets, by one of ``NAMES``.
+        files: paths of segment sets, by one of ``names.NAMES``.
         most: segments of each set to compare; of the training set 10,000 are kept if there are as
             many, for the search for copies.
-        seed: of the draw.
+        seed: of the subsample.
         on_progress: called with the segments read and to be read.
 
     Raises:
@@ -113,21 +102,21 @@ def read(
     for name, paths in files.items():
         for path, count in zip(paths, counts[name], strict=True):
             if count == 0:
-                raise BadInputError(f"{path}: the {name} set holds no segment, one is needed.")
+                raise BadInputError(f"{path}: the {name} set holds no segment: expected one.")
     common = _common_range([header for each in headers.values() for header in each])
-    done, of = 0, sum(map(sum, counts.values()))
+    finished, of = 0, sum(map(sum, counts.values()))
 
     def batches(name: str) -> Iterable[SegmentSet]:
-        nonlocal done
+        nonlocal finished
         for path in files[name]:
             for batch in hdf5.iterate(path, _AT_ONCE):
                 yield batch
-                done += len(batch)
+                finished += len(batch)
                 if on_progress:
-                    on_progress(done, of)
+                    on_progress(finished, of)
 
     return {
-        name: _examined(
+        name: _evaluation_set(
             name,
             batches(name),
             sum(counts[name]),
@@ -141,89 +130,27 @@ def read(
     }
 
 
-def examined(
+def prepare_sets(
     sets: Mapping[str, SegmentSet], *, most: int = MOST, seed: int = 0
 ) -> dict[str, EvaluationSet]:
     """Prepare sets that are in memory; arguments and errors as for ``read``."""
     for name, one in sets.items():
         if len(one) == 0:
-            raise BadInputError(f"The {name} set holds no segment, at least one is needed.")
+            raise BadInputError(f"The {name} set holds no segment: expected at least one.")
     common = _common_range([(f"The {name} set", one) for name, one in sets.items()])
     spacing_mm = next(iter(sets.values())).pixel_spacing_mm
     return {
-        name: _examined(
+        name: _evaluation_set(
             name, [one], len(one), hu_range=common, spacing_mm=spacing_mm, most=most, seed=seed
         )
         for name, one in sets.items()
     }
 
 
-def concerns(sets: Mapping[str, EvaluationSet]) -> list[str]:
-    """Say in plain sentences what makes the sets less fit to be compared than they look."""
-    found = []
-    for name, one in sets.items():
-        kind, expected = one.segments.kind, _EXPECTED[name]
-        if kind not in expected:
-            found.append(
-                f"The {name} set is of kind {kind}, where {' or '.join(expected)} is expected: "
-                "what is said of it below is said of something else."
-            )
-        distinct = len(np.unique(one.digest))
-        if distinct < len(one):
-            found.append(f"Only {distinct:,} of the {len(one):,} segments of {name} differ.")
-        if one.clipped > 0:
-            low, high = one.segments.hu_range
-            found.append(
-                f"The sets' HU ranges differ. All were cut to what they have in common, {low:g} to "
-                f"{high:g} HU; that changed {100 * one.clipped:.2g} % of the bone in {name}."
-            )
-    if {"train", "test"} <= sets.keys():
-        train, test = sets["train"], sets["test"]
-        shared = train.subjects & test.subjects
-        if shared:
-            found.append(
-                f"TRAINING AND TEST SHARE {len(shared):,} SUBJECT{'S' * (len(shared) > 1)} of "
-                f"{len(test.subjects):,} in the test set: their segments resemble each other, the "
-                "test set is not new to the model, and what it shows is too good."
-            )
-        elif not (train.subjects and test.subjects):
-            found.append("Whether training and test share subjects is not known: none are named.")
-        kernels = [_kernels(one.segments) for one in (train, test)]
-        if kernels[0] != kernels[1]:
-            trained, tested = (", ".join(sorted(each)) or "not recorded" for each in kernels)
-            found.append(
-                f"The CTs' reconstruction kernels differ (training: {trained}; test: {tested}): "
-                "SDR, intensity and texture depend on them, so that even real sets differ here."
-            )
-    for one, other in combinations(NAMES, 2):
-        if one in sets and other in sets:
-            same = int(np.isin(sets[other].digest, sets[one].digest).sum())
-            if same:
-                found.append(
-                    f"{same:,} of {len(sets[other]):,} SEGMENTS OF {other.upper()} ARE IDENTICAL, "
-                    f"pixel by pixel, to segments of {one}."
-                )
-    return found
-
-
-def _kernels(segments: SegmentSet) -> set[str]:
-    """Give the reconstruction kernels that are known of a set's CTs."""
-    cts = segments.source.get("cts")
-    sources = list(cts.values()) if isinstance(cts, Mapping) else [segments.source]
-    return {str(one["kernel"]) for one in sources if isinstance(one, Mapping) and "kernel" in one}
-
-
 def digests_of(hu: np.ndarray) -> np.ndarray:
     """Give texts (N,) that are equal for segments of identical HU (N, 128, 128)."""
     whole = np.ascontiguousarray(hu, "<i2")
     return np.array([hashlib.blake2b(one, digest_size=8).hexdigest() for one in whole], "U16")
-
-
-def subsample(size: int, most: int, seed: int) -> np.ndarray:
-    """Give all places of a set, or ``most`` of them by chance, in order."""
-    if size <= most:
-        return np.arange(size)
-    return np.sort(np.random.default_rng(seed).choice(size, most, replace=False))
 
 
 def _common_range(sets: Sequence[tuple[str, SegmentSet]]) -> tuple[float, float]:
@@ -234,7 +161,7 @@ def _common_range(sets: Sequence[tuple[str, SegmentSet]]) -> tuple[float, float]
         if abs(ratio - 1) > _SAME_SPACING:
             raise BadInputError(
                 f"{name}: its pixels are {one.pixel_spacing_mm:g} mm, those of {first_name} "
-                f"{first.pixel_spacing_mm:g} mm; one size is needed (skullgan extract "
+                f"{first.pixel_spacing_mm:g} mm: expected one size (skullgan extract "
                 "--spacing-mm), for 128 pixels then show more or less of the skull."
             )
     low = max(one.hu_range[0] for _, one in sets)
@@ -242,13 +169,13 @@ def _common_range(sets: Sequence[tuple[str, SegmentSet]]) -> tuple[float, float]
     if not low < high:
         ranges = ", ".join(f"{name} {one.hu_range}" for name, one in sets)
         raise BadInputError(
-            f"The sets' HU ranges have nothing in common ({ranges}), an overlap is needed."
+            f"The sets' HU ranges have nothing in common ({ranges}): expected an overlap."
         )
     alike = len({tuple(one.hu_range) for _, one in sets}) == 1
     return (-np.inf, np.inf) if alike else (low, high)
 
 
-def _examined(
+def _evaluation_set(
     name: str,
     batches: Iterable[SegmentSet],
     count: int,
@@ -260,7 +187,7 @@ def _examined(
     sources: tuple[Source, ...] = (),
 ) -> EvaluationSet:
     if most < 1:
-        raise BadInputError(f"{most} segments of each set were to be compared, needed is 1.")
+        raise BadInputError(f"{most} segments of each set cannot be compared: expected 1 or more.")
     most = max(most, MOST_TRAINING) if name == "train" else most
     place = subsample(count, most, seed)
     kept, metrics, texts, seeds, digests = [], [], [], [], []
@@ -270,11 +197,11 @@ def _examined(
         first = batch if first is None else first
         if batch.kind != first.kind:
             raise BadInputError(
-                f"The {name} set is made of files of kind {first.kind} and {batch.kind}, one kind "
-                "is needed."
+                f"The {name} set is made of files of kind {first.kind} and {batch.kind}: expected "
+                "one kind."
             )
         digests.append(digests_of(batch.hu))
-        batch, beyond = _within(batch, hu_range)
+        batch, beyond = _clipped(batch, hu_range)
         batch = replace(batch, pixel_spacing_mm=spacing_mm, hu_range=_range_of(first, hu_range))
         clipped, bone = clipped + beyond, bone + np.count_nonzero(batch.mask)
         metrics.append(measure(batch))
@@ -299,7 +226,7 @@ def _range_of(first: SegmentSet, common: tuple[float, float]) -> tuple[float, fl
     return common if np.isfinite(common[0]) else tuple(first.hu_range)
 
 
-def _within(segments: SegmentSet, hu_range: tuple[float, float]) -> tuple[SegmentSet, int]:
+def _clipped(segments: SegmentSet, hu_range: tuple[float, float]) -> tuple[SegmentSet, int]:
     """Cut the HU of the bone to a range; gives how many pixels that changed."""
     if not np.isfinite(hu_range[0]):
         return segments, 0

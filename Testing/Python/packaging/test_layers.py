@@ -158,7 +158,6 @@ def test_importing_the_library_imports_nothing_heavy(module):
     "module",
     [
         "networks.dcgan",
-        "networks.inception",
         "networks.model_file",
         "training.loop",
         "generation.from_seeds",

@@ -4,7 +4,7 @@
 methods that know nothing of each other: where both point, something is to be seen. ``on_surface``
 lays the scores of a CT's segments back on its skull.
 
-A score is not calibrated: ``separability.calibration`` says whether it may be read as a
+A score is not calibrated: ``discriminator.calibration`` says whether it may be read as a
 probability, and ``label`` says which it is wherever a score is shown.
 """
 
@@ -23,11 +23,12 @@ from ...data.segment_set import SegmentSet
 from ...errors import BadInputError
 from ...networks.dcgan import IMAGE_SIZE, Discriminator
 from ...networks.model_file import Model, from_hu
+from ..names import REALNESS_METHODS
 
 if TYPE_CHECKING:
-    from .c2st import Calibration
+    from .discriminator import Calibration
 
-METHODS = ("positions", "occlusion")
+METHODS = REALNESS_METHODS
 REACH_MM = 3.1
 """A vertex belongs to the segments whose outer table passes within this: the distance of planes."""
 
@@ -45,7 +46,7 @@ def of_segments(
     Args:
         model: its HU range is what the segments are scaled by.
         segments: N segments.
-        on_progress: called with the segments done and to do.
+        on_progress: called with the segments finished and to do.
 
     Returns:
         float64 (N,) in [0, 1].
@@ -83,7 +84,7 @@ def explain(
         model: its HU range is what the segments are scaled by.
         segments: N segments.
         method: one of ``METHODS``.
-        on_progress: called with the segments done and to do.
+        on_progress: called with the segments finished and to do.
 
     Returns:
         float32 (N, 128, 128).
@@ -92,7 +93,7 @@ def explain(
         BadInputError: if the model learned from pixels of another size or the method is unknown.
     """
     if method not in METHODS:
-        raise BadInputError(f"The method is {method!r}, needed is one of {', '.join(METHODS)}.")
+        raise BadInputError(f"The method is {method!r}: expected one of {', '.join(METHODS)}.")
     found = np.empty((len(segments), IMAGE_SIZE, IMAGE_SIZE), np.float32)
     for part, images in _batches(model, segments, on_progress):
         if method == "positions":
@@ -114,19 +115,19 @@ def logits(
     return found
 
 
-def position_shares(judge: Discriminator, images: Tensor) -> Tensor:
+def position_shares(discriminator: Discriminator, images: Tensor) -> Tensor:
     """What each of the last layer's places adds to the logit.
 
     Args:
-        judge: the discriminator, in evaluation mode.
+        discriminator: in evaluation mode.
         images: float (N, 1, 128, 128) in [-1, 1].
 
     Returns:
         float (N, 4, 4); sums to the logit.
     """
-    last = judge.main[-1]
+    last = discriminator.main[-1]
     with torch.inference_mode():
-        activations = judge.main[:-1](images)
+        activations = discriminator.main[:-1](images)
         shares = torch.einsum("nchw,chw->nhw", activations, last.weight[0])
         return shares + last.bias / shares[0].numel()
 
@@ -152,12 +153,12 @@ def on_surface(
     """
     if len(scores) != len(segments):
         raise BadInputError(
-            f"There are {len(scores)} scores for {len(segments)} segments, one each is needed."
+            f"There are {len(scores)} scores for {len(segments)} segments: expected one each."
         )
     if not np.isfinite(segments.pixel_to_ras).all():
         raise BadInputError(
-            "A segment has no place in a patient (it was made, or its place was left out); "
-            "segments cut from this CT are needed."
+            "A segment has no place in a patient (it was made, or its place was left out): "
+            "expected segments cut from this CT."
         )
     tree = cKDTree(points_ras)
     total, count = np.zeros((2, len(points_ras)))
@@ -171,7 +172,7 @@ def on_surface(
         count[vertices.astype(int)] += 1
     if not count.any():
         raise BadInputError(
-            "No segment lies on the skull of this CT, segments cut from it are needed."
+            "No segment lies on the skull of this CT: expected segments cut from it."
         )
     return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
 
@@ -197,7 +198,7 @@ def _batches(
     if abs(segments.pixel_spacing_mm / model.pixel_spacing_mm - 1) > _SAME_SPACING:
         raise BadInputError(
             f"The model judges pixels of {model.pixel_spacing_mm:g} mm and the segments' are "
-            f"{segments.pixel_spacing_mm:g} mm, one size is needed."
+            f"{segments.pixel_spacing_mm:g} mm: expected one size."
         )
     device = next(model.discriminator.eval().parameters()).device
     for start in range(0, len(segments), _AT_ONCE):
@@ -232,8 +233,8 @@ def _occluded(model: Model, hu: np.ndarray, mask: np.ndarray, images: Tensor) ->
             lost = np.empty(len(windows), np.float32)
             for start in range(0, len(windows), _AT_ONCE):
                 part = slice(start, start + _AT_ONCE)
-                within = torch.from_numpy(windows[part]).to(images.device)[:, None]
-                without = torch.where(within, smooth, images[number : number + 1])
+                in_window = torch.from_numpy(windows[part]).to(images.device)[:, None]
+                without = torch.where(in_window, smooth, images[number : number + 1])
                 lost[part] = (whole[number] - model.discriminator(without)).cpu().numpy()
             held = windows.sum(axis=0)
             total = np.tensordot(lost, windows.astype(np.float32), axes=(0, 0))
@@ -246,10 +247,10 @@ def _windows(wall: np.ndarray) -> np.ndarray:
     windows = []
     for row in range(0, IMAGE_SIZE - _WINDOW + 1, _WINDOW // 2):
         for column in range(0, IMAGE_SIZE - _WINDOW + 1, _WINDOW // 2):
-            within = np.zeros(wall.shape, bool)
-            within[row : row + _WINDOW, column : column + _WINDOW] = True
-            if (wall & within).any():
-                windows.append(within)
+            window = np.zeros(wall.shape, bool)
+            window[row : row + _WINDOW, column : column + _WINDOW] = True
+            if (wall & window).any():
+                windows.append(window)
     return np.array(windows, bool).reshape(-1, *wall.shape)
 
 

@@ -15,16 +15,10 @@ from .set_description import describe_ct, plain
 _WITH_A_PLACE = (
     "title", "created_by", "settings", "versions", "concerns", "answers", "limitations",
     "reference", "sets", "distances", "tsne", "discriminator", "judges", "learned", "memorization",
-    "usefulness", "paths", "training",
+    "usefulness", "measures", "paths", "training",
 )  # fmt: skip
 """Numbers that the page shows elsewhere."""
 _SHORT = 8
-_FID_MEANS = (
-    "FID and KID are distances in what such a network sees, which is why they are given only where "
-    "its weights are: 0 for equal distributions. FID falls with the number of segments, so that "
-    "only rows of equally many can be compared, and neither with numbers of other programs."
-)
-_NO_FID = "FID and KID need the weights of such a network (--inception), which were not given."
 
 
 def distances_table(numbers: Mapping[str, Any]) -> Table | None:
@@ -64,20 +58,17 @@ def two_sample_table(numbers: Mapping[str, Any]) -> Table | None:
         compared.append(("Synthetic against training", numbers["learned"]))
     if not compared:
         return None
-    seen = any(one["fid"] is not None for _, one in compared)
     head = ("Compared", "Accuracy", "AUC", "Unseen", "Precision", "Recall", "Density", "Coverage",
-            "MMD²", *(["FID", "KID"] * seen))  # fmt: skip
-    rows = [
-        [label, *_two_sample_cells(one), *(_by_inception(one) if seen else ())]
-        for label, one in compared
-    ]
+            "MMD²", "Fréchet")  # fmt: skip
+    rows = [[label, *_two_sample_cells(one)] for label, one in compared]
     return Table(
         head,
         rows,
         "With 95 % intervals. Unseen: what the classifier is asked about is of patients, or merely "
         "segments, that it has not learned from. Features are named ones (coarse picture, profile "
         "across the wall, outlines, texture, quantiles of HU, metrics), for networks trained on "
-        f"photographs see gray bone as colored objects. {_FID_MEANS if seen else _NO_FID}",
+        "photographs see gray bone as colored objects. Fréchet's distance, as of FID, in these "
+        "features falls with the number of segments: only rows of equally many can be compared.",
         numbers_from=1,
     )
 
@@ -216,13 +207,7 @@ def _two_sample_cells(one: Mapping[str, Any]) -> list[Cell]:
             for key in ("precision", "recall", "density", "coverage")
         ),
         _stacked(kernel["mmd2"], ".3f") if kernel else Cell(""),
-    ]
-
-
-def _by_inception(one: Mapping[str, Any]) -> list[Cell]:
-    return [
-        Cell("" if one["fid"] is None else f"{one['fid']:.1f}"),
-        Cell("") if one["kid"] is None else _stacked(one["kid"]["mmd2"], ".4f"),
+        Cell("" if one["frechet"] is None else f"{one['frechet']:.1f}"),
     ]
 
 

@@ -26,7 +26,7 @@ from .training_section import recipe_table, training_state
 TITLE = "Are the synthetic segments like real ones?"
 _PICTURES = ("segments", "training", "samples", "metrics", "tsne", "judges", "discriminator",
              "memorization", "neighbors-mse", "neighbors-sift", "usefulness")  # fmt: skip
-"""Those that the template has a place for; others stand together behind them."""
+"""Those that the template has a place for; others stand behind them."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -54,14 +54,26 @@ def page(numbers: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
         cautions=cautions(named),
         sampling=_sampling(numbers),
         tables=_tables(numbers, named),
-        other_pictures=[one for name, one in pictures.items() if name not in _PICTURES],
-        limitations=numbers.get("limitations") or numbers.get("unsaid", ()),
+        others=_others(numbers, pictures),
+        limitations=numbers["limitations"],
         training=training,
         training_state=training_state(training) if training else "",
         metrics=METRICS.values(),
         bone_hu=BONE_HU,
         air_hu=AIR_HU,
     )
+
+
+def _others(
+    numbers: Mapping[str, Any], pictures: Mapping[str, Picture]
+) -> dict[str, list[Picture]]:
+    """Give the figures that the template has no place for, by the title of their judge."""
+    found = {}
+    for measure in numbers["measures"].values():
+        names = [one for one in measure["figures"] if one in pictures and one not in _PICTURES]
+        if names:
+            found[measure["title"]] = [pictures[name] for name in names]
+    return found
 
 
 def _tables(numbers: Mapping[str, Any], named: set_tables.Described) -> dict[str, html.Table]:

@@ -2,7 +2,7 @@
 
 ``read(folder)`` gives a ``Report``: all numbers, and for each set a ``ReportedSet``, with columns
 of one value per segment and the files it came from, out of which ``ReportedSet.segments`` reads
-again what is to be looked at. ``Report.pair`` lays a segment and its nearest training segment over
+again what is to be shown. ``Report.pair`` lays a segment and its nearest training segment over
 each other. No torch, scikit-learn or matplotlib is needed.
 
 Example:
@@ -18,21 +18,20 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...data import hdf5, segment_set
-from ...data.segment_set import TEXTS, SegmentSet
+from ...data.segment_set import SegmentSet
 from ...errors import BadInputError
-from ...utils.atomic_files import written_aside
 from ..evaluation_set import digests_of
-from ..measures import nearest_neighbors
-from ..measures.nearest_neighbors import Neighbors
+from ..measures.nearest_neighbors import WAYS as WAYS
+from ..measures.neighbors import Neighbors, aligned, differences
+from .segment_table import read_table
 
 PAGE, NUMBERS, FLAT, SEGMENTS, FIGURES = (
     "report.html",
@@ -41,9 +40,12 @@ PAGE, NUMBERS, FLAT, SEGMENTS, FIGURES = (
     "segments.csv",
     "figures",
 )
-WAYS = ("mse", "sift")
-"""How nearest training segments are found; columns about them begin with one of these."""
-
+_OLDER_NAMES = {
+    "memorisation": "memorization",
+    "unsaid": "limitations",
+    "with_neighbour": "with_neighbor",
+}
+"""Keys of reports that were written before, and what they are called now."""
 _SHIFTS = ("shift_rows", "shift_columns")
 
 
@@ -52,21 +54,21 @@ class ReportedSet:
     """One set of a report; place n is the n-th segment of its files, one after the other.
 
     Attributes:
-        name: one of ``evaluationsets.NAMES``.
-        kind: of the set, one of ``segmentset.KINDS``.
+        name: one of ``names.NAMES``.
+        kind: of the set, one of ``segment_set.KINDS``.
         files: paths of the files it came from.
         counts: segments in each file.
         columns: arrays (N,), by name. Columns of what was not evaluated at all are missing; a
-            segment that was not looked at has NaN, -1, False or an empty text.
+            segment that was not judged has NaN, -1, False or an empty text.
 
             - ``subject``, ``bone``, ``side``, ``plane``, ``ct``: texts; ``seed``: int, -1 for none
             - every name of ``metrics.METRICS``: float
-            - ``realness``: float in [0, 1]; of sets that were drawn from, of those drawn
+            - ``realness``: float in [0, 1]; of sets that were subsampled, of those taken
             - ``tsne_metrics_x``, ``_y``, ``tsne_pixels_x``, ``_y``: float, of those laid out
             - for ``mse`` and ``sift``, of synthetic and test segments: ``mse_nearest``: int, the
               place of the nearest training segment; ``mse_distance``, ``mse_ratio``: float, and
               ``mse_flipped``: bool, ``mse_shift_rows``, ``mse_shift_columns``: int, as in
-              ``memorization.Neighbors``; ``mse_verdict``: "new", "suspect" or "copy", of
+              ``neighbors.Neighbors``; ``mse_verdict``: "new", "suspect" or "copy", of
               synthetic ones, empty where there was nothing to judge by
             - ``digest``: texts, equal for segments of identical HU
     """
@@ -114,7 +116,7 @@ class ReportedSet:
             if others or len(one) < len(known):
                 raise BadInputError(
                     f"{path}: its segment {row + min([*others, len(one)])} is not the one that was "
-                    "evaluated, the file as it was then is needed."
+                    "evaluated: expected the file as it was then."
                 )
             found.append(one)
             start = end
@@ -132,7 +134,7 @@ class Pair:
             other one; 0 where the shift brought nothing.
         difference: float32 (128, 128), HU of the segment minus ``aligned``; NaN where the shift
             brought nothing.
-        distance, ratio, flipped, shift_px: as in ``memorization.Neighbors``.
+        distance, ratio, flipped, shift_px: as in ``neighbors.Neighbors``.
         verdict: "new", "suspect", "copy", or empty.
     """
 
@@ -151,7 +153,7 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What ``evaluationreport.write`` left in a folder.
+    """What ``writer.write`` left in a folder.
 
     Attributes:
         folder: where it is.
@@ -194,7 +196,7 @@ class Report:
         if not self.has_pair(way, place, of):
             raise BadInputError(
                 f"{self.folder}: the nearest training segment of segment {place} of {of} by {way} "
-                "is not known, an evaluation that looked for it is needed."
+                "is not known: expected an evaluation that searched for it."
             )
         noted = {
             what: self.sets[of].columns[f"{way}_{what}"][place]
@@ -214,14 +216,14 @@ class Report:
             shift_px=np.array([shift]),
             searched=1,
         )
-        aligned = nearest_neighbors.aligned(near, one)
+        over = aligned(near, one)
         return Pair(
             segment=own,
             training=near,
             place=place,
             training_place=training_place,
-            aligned=aligned[0],
-            difference=nearest_neighbors.differences(own.hu, aligned, one.shift_px)[0],
+            aligned=over[0],
+            difference=differences(own.hu, over, one.shift_px)[0],
             distance=float(noted["distance"]),
             ratio=float(noted["ratio"]),
             flipped=bool(noted["flipped"]),
@@ -238,8 +240,8 @@ def read(folder: str | Path) -> Report:
     """
     folder = Path(folder)
     try:
-        numbers = json.loads((folder / NUMBERS).read_text("utf-8"))
-        tables = _read_table(folder / SEGMENTS)
+        numbers = _renamed(json.loads((folder / NUMBERS).read_text("utf-8")))
+        tables = read_table(folder / SEGMENTS)
         paths, model = numbers["paths"]["sets"], numbers["paths"]["model"]
         sets = {
             name: ReportedSet(
@@ -254,18 +256,18 @@ def read(folder: str | Path) -> Report:
     except OSError as error:
         raise BadInputError(
             f"{folder}: there is no report of an evaluation in it that can be read "
-            f"({error.strerror or error}), what skullgan evaluate wrote is needed."
+            f"({error.strerror or error}): expected what skullgan evaluate wrote."
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, csv.Error) as error:
         raise BadInputError(
             f"{folder}: {NUMBERS} and {SEGMENTS} are not those of an evaluation by this version of "
-            "skullgan evaluate, a report that it wrote is needed."
+            "skullgan evaluate: expected a report that it wrote."
         ) from error
     for one in sets.values():
         if len(one) != len(one.columns["digest"]):
             raise BadInputError(
-                f"{folder}: {SEGMENTS} has {len(one.columns['digest'])} segments of {one.name}, "
-                f"{len(one)} are needed."
+                f"{folder}: {SEGMENTS} has {len(one.columns['digest'])} segments of {one.name}: "
+                f"expected {len(one)}."
             )
     return Report(folder, numbers, sets, None if model is None else _absolute(folder, model))
 
@@ -278,84 +280,11 @@ def relative(folder: Path, path: str | Path) -> str:
         return Path(path).absolute().as_posix()
 
 
-def write_table(path: Path, tables: Mapping[str, Mapping[str, np.ndarray]]) -> None:
-    """Write a line for every segment of every set, the heading first.
-
-    Args:
-        path: the CSV file.
-        tables: by set, arrays (N,) by column; all sets have the same columns.
-
-    Raises:
-        OutputError: if the file cannot be written.
-    """
-    head = next(iter(tables.values()))
-    rows = (
-        (name, place, *row)
-        for name, columns in tables.items()
-        for place, row in enumerate(zip(*(_cells(columns[one]) for one in head), strict=True))
-    )
-    write_rows(path, chain([("set", "segment", *head)], rows))
-
-
-def write_rows(path: Path, rows: Iterable[Sequence[Any]]) -> None:
-    """Write a CSV file; raises as ``write_table`` does."""
-    with (
-        written_aside(path) as temporary,
-        # Names are a user's: what is no Unicode in them is no reason to fail.
-        open(temporary, "w", newline="", encoding="utf-8", errors="replace") as file,
-    ):
-        csv.writer(file).writerows(rows)
-
-
-def blank(column: str, count: int) -> np.ndarray:
-    """Give a column (N,) in which nothing is noted yet, of the type that its name asks for."""
-    kind = _kind(column)
-    if kind is int:
-        return np.full(count, 0 if column.endswith(_SHIFTS) else -1)
-    return np.full(
-        count, {str: "", bool: False, float: np.nan}[kind], object if kind is str else kind
-    )
-
-
-def _kind(column: str) -> type:
-    """Tell the type of a column by its name."""
-    if column in TEXTS or column.endswith(("verdict", "digest")):
-        return str
-    if column.endswith(("seed", "nearest", *_SHIFTS)):
-        return int
-    return bool if column.endswith("flipped") else float
-
-
-def _cells(values: np.ndarray) -> list[Any]:
-    if values.dtype.kind == "f":
-        known = np.isfinite(values)
-        return [f"{one:.6g}" if k else "" for one, k in zip(values.tolist(), known, strict=True)]
-    return (values.astype(int) if values.dtype.kind == "b" else values).tolist()
-
-
-def _read_table(path: Path) -> dict[str, dict[str, np.ndarray]]:
-    rows: dict[str, list[list[str]]] = {}
-    with open(path, newline="", encoding="utf-8") as file:
-        lines = csv.reader(file)
-        head = next(lines)
-        for line in lines:
-            rows.setdefault(line[0], []).append(line)
-    return {
-        name: {
-            column: _values(column, cells)
-            for column, cells in zip(head[2:], list(zip(*each, strict=True))[2:], strict=True)
-        }
-        for name, each in rows.items()
-    }
-
-
-def _values(column: str, cells: Sequence[str]) -> np.ndarray:
-    kind = _kind(column)
-    if kind is float:
-        return np.array([float(one) if one else np.nan for one in cells])
-    if kind is bool:
-        return np.array(cells, str) == "1"
-    return np.array(cells, str) if kind is str else np.array(list(map(int, cells)))
+def _renamed(value: Any) -> Any:
+    """Give what JSON holds with the names that keys have today."""
+    if isinstance(value, dict):
+        return {_OLDER_NAMES.get(key, key): _renamed(inner) for key, inner in value.items()}
+    return list(map(_renamed, value)) if isinstance(value, list) else value
 
 
 def _absolute(folder: Path, path: str) -> Path:

@@ -7,7 +7,7 @@
 - ``report.json`` and ``numbers.csv``: every number, the settings, seeds and versions;
 - ``segments.csv``: a line for every segment of every set.
 
-``evaluationresults.read`` gives it back.
+``reader.read`` gives it back.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
+from functools import reduce
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -29,15 +30,17 @@ import numpy as np
 from ... import __version__
 from ...data.segment_set import TEXTS
 from ...errors import OutputError
-from ...metrics import METRICS as ALL_METRICS
+from ...metrics import METRICS
 from ...training.run_directory import Run
-from ..evaluation import Discriminator, Evaluation, Memorized
-from ..evaluation_set import EvaluationSet, concerns
+from ..evaluation import Evaluation
+from ..evaluation_set import EvaluationSet
+from ..measures.measure import Column, PerSegment
+from ..measures.registry import MEASURES, columns
 from . import figures
-from .answers import answers
 from .page import TITLE, page
-from .reader import FIGURES, FLAT, NUMBERS, PAGE, SEGMENTS, blank, relative, write_rows, write_table
-from .set_description import QUANTILES, counts, describe_set, finite, write_text
+from .reader import FIGURES, FLAT, NUMBERS, PAGE, SEGMENTS, relative
+from .segment_table import write_rows, write_table
+from .set_description import counts, describe_set, finite, write_text
 from .training_section import training_numbers, write_training_figures
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "opencv-python-headless", "matplotlib", "torch")
@@ -76,7 +79,7 @@ def write(
     check_folder(folder)
     training = None if run is None else Run.open(run)
     try:
-        with _made_aside(folder) as made:
+        with _partial_folder(folder) as made:
             paths = {
                 "sets": {
                     name: [relative(folder, source.path) for source in one.sources]
@@ -103,10 +106,10 @@ def check_folder(folder: Path) -> None:
         OutputError: if it is a file, or has figures that are not of a report.
     """
     if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder}: is a file, a folder is needed.")
+        raise OutputError(f"{folder}: is a file: expected a folder.")
     if (folder / FIGURES).exists() and not (folder / PAGE).exists():
         raise OutputError(
-            f"{folder / FIGURES}: is there already and of no report, another folder is needed."
+            f"{folder / FIGURES}: is there already and of no report: expected another folder."
         )
 
 
@@ -120,90 +123,69 @@ def numbers_of(
             versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    numbers = {
+    head = {
         "title": TITLE,
         "created_by": f"skullgan {__version__}",
         "settings": dict(settings),
         "versions": versions,
-        "concerns": concerns(sets),
-        "answers": [asdict(one) for one in answers(sets, found)],
-        "unsaid": list(found.unsaid),
+        "concerns": found.concerns,
+        "answers": [asdict(one) for one in found.answers],
+        "limitations": found.limitations,
         "reference": found.reference,
         "sets": {name: _described(one) for name, one in sets.items()},
-        "distances": found.distances,
-        "tsne": {
-            by: {"same": one.same, "chance": one.chance, "segments": len(one.points)}
-            for by, one in found.embedding.items()
+        "measures": {
+            name: {
+                "title": MEASURES[name].title,
+                "figures": list(dict.fromkeys(one.name for one in result.figures)),
+            }
+            for name, result in found.results.items()
         },
-        "discriminator": found.discriminator
-        and {
-            "share_judged_real": found.discriminator.share,
-            "roc_against": found.discriminator.real,
-            "roc": found.discriminator.roc,
-            "calibration": found.discriminator.calibration,
-            "label": _label(found.discriminator),
-        },
-        "judges": found.judges,
-        "learned": found.learned,
-        "memorization": {way: _memorized(sets, one) for way, one in found.memorization.items()},
-        "usefulness": found.usefulness,
     }
-    return finite(_plain(numbers))
+    return finite(_plain(reduce(_merged, (one.numbers for one in found.results.values()), head)))
 
 
 def table_of(
     sets: Mapping[str, EvaluationSet], found: Evaluation
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Give for each set its columns (N,), as ``evaluationresults.ReportedSet`` has them."""
-    table = {
+    """Give for each set its columns (N,), as ``reader.ReportedSet`` has them."""
+    filled = [one for result in found.results.values() for one in result.columns]
+    used = {one.column for one in filled}
+    judged = {name: column for name, column in columns().items() if name in used}
+    return {
         name: {text: one.texts[text] for text in TEXTS}
         | {"seed": one.seed}
-        | {metric: one.metrics[metric] for metric in ALL_METRICS}
+        | {metric: one.metrics[metric] for metric in METRICS}
+        | {column: _column(one, of, filled, name) for column, of in judged.items()}
+        | {"digest": one.digest}
         for name, one in sets.items()
     }
 
-    def note(name: str, column: str, places: np.ndarray, values: Any) -> None:
-        for each, one in sets.items():
-            if column not in table[each]:
-                table[each][column] = blank(column, len(one))
-        table[name][column][sets[name].place[places]] = values
 
-    if found.discriminator:
-        for name, values in found.discriminator.realness.items():
-            note(name, "realness", found.compared[name], values)
-    for by, one in found.embedding.items():
-        for name in one.same:
-            here = one.which == name
-            places = found.compared[name][one.place[here]]
-            for axis, values in zip("xy", one.points[here].T, strict=True):
-                note(name, f"tsne_{by}_{axis}", places, values)
-    for way, one in found.memorization.items():
-        for name, each in (("synthetic", one.synthetic), ("test", one.held_out)):
-            if each is not None:
-                known = each.nearest >= 0
-                for column, values in (
-                    ("nearest", sets["train"].place[each.nearest]),
-                    ("distance", each.distance),
-                    ("ratio", each.ratio),
-                    ("flipped", each.flipped),
-                    ("shift_rows", each.shift_px[:, 0]),
-                    ("shift_columns", each.shift_px[:, 1]),
-                ):
-                    note(name, f"{way}_{column}", each.segment[known], values[known])
-        if one.verdict is not None:
-            for word, places in (
-                ("new", one.synthetic.segment),
-                ("suspect", one.verdict.suspects),
-                ("copy", one.verdict.copies),
-            ):
-                note("synthetic", f"{way}_verdict", places, word)
-    for name, one in sets.items():
-        table[name]["digest"] = one.digest
-    return table
+def _column(
+    one: EvaluationSet, column: Column, filled: Sequence[PerSegment], name: str
+) -> np.ndarray:
+    """Give a column of all segments of a set, of which some were judged."""
+    values = column.empty(len(one))
+    for part in filled:
+        if (part.column, part.of) == (column.name, name):
+            values[one.place[part.places]] = part.values
+    return values
+
+
+def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Join nested mappings; what one leaves open is the other's."""
+    joined = dict(one)
+    for key, value in other.items():
+        before = joined.get(key)
+        if isinstance(before, Mapping) and isinstance(value, Mapping):
+            joined[key] = _merged(before, value)
+        elif value is not None or key not in joined:
+            joined[key] = value
+    return joined
 
 
 @contextmanager
-def _made_aside(folder: Path) -> Iterator[Path]:
+def _partial_folder(folder: Path) -> Iterator[Path]:
     """Give an empty folder beside another; what a killed evaluation left there goes away."""
     token = hashlib.sha256(os.fsencode(folder.name)).hexdigest()[:12]
     made = folder.with_name(f".{token}.partial")
@@ -235,14 +217,6 @@ def _write_all(
     write_text(folder / PAGE, page(numbers, pictures))
 
 
-def _label(found: Discriminator) -> str:
-    """Say whether realness may be read as a probability, of synthetic segments if there are any."""
-    from ..measures import realness
-
-    known = found.calibration
-    return realness.label(known.get("synthetic", next(iter(known.values()), None)))
-
-
 def _described(one: EvaluationSet) -> dict[str, Any]:
     described = describe_set(one.segments, one.metrics)
     return described | {
@@ -256,27 +230,6 @@ def _described(one: EvaluationSet) -> dict[str, Any]:
         "files": list(one.files),
         "counts": [source.count for source in one.sources] or [len(one)],
     }
-
-
-def _memorized(sets: Mapping[str, EvaluationSet], one: Memorized) -> dict[str, Any]:
-    said: dict[str, Any] = {"searched": one.synthetic.searched, "of": len(sets["train"])}
-    for name, each in (("synthetic", one.synthetic), ("held_out", one.held_out)):
-        if each is not None:
-            known = each.ratio[np.isfinite(each.ratio)]
-            said[name] = {
-                "compared": len(each.ratio),
-                "with_neighbor": len(known),
-                "ratio_quantiles": {
-                    str(q): float(np.quantile(known, q)) if len(known) else None for q in QUANTILES
-                },
-            }
-    if one.verdict is not None:
-        place = sets["synthetic"].place
-        said["verdict"] = asdict(one.verdict) | {
-            "copies": place[one.verdict.copies],
-            "suspects": place[one.verdict.suspects],
-        }
-    return said
 
 
 def _plain(value: Any) -> Any:

@@ -16,7 +16,8 @@ from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.errors import BadInputError, OutputError
 from SkullGANLib.evaluation import evaluation, evaluation_set
 from SkullGANLib.evaluation.measures import realness
-from SkullGANLib.evaluation.report import answers, figures, reader, writer
+from SkullGANLib.evaluation.measures.registry import MEASURES
+from SkullGANLib.evaluation.report import reader, writer
 from SkullGANLib.networks import model_file
 
 
@@ -27,7 +28,7 @@ def answer(question: str, sets, found) -> answers.Answer:
 
 @pytest.fixture(scope="module")
 def sets() -> dict[str, evaluation_set.EvaluationSet]:
-    return evaluation_set.examined(four_sets())
+    return evaluation_set.prepare_sets(four_sets())
 
 
 @pytest.fixture(scope="module")
@@ -75,21 +76,21 @@ def test_several_files_make_one_set_of_which_some_are_drawn_and_all_measured(tmp
 
 def test_sets_of_another_pixel_size_are_refused_and_rounding_is_not():
     with pytest.raises(BadInputError, match=r"test set: its pixels are 0\.5 mm.*0\.45 mm"):
-        evaluation_set.examined({"train": walls(2, 0), "test": walls(2, 1, pixel_spacing_mm=0.5)})
+        evaluation_set.prepare_sets({"train": walls(2, 0), "test": walls(2, 1, pixel_spacing_mm=0.5)})
     rounded = walls(2, 1, pixel_spacing_mm=0.45001)
-    sets = evaluation_set.examined({"train": walls(2, 0), "test": rounded})
+    sets = evaluation_set.prepare_sets({"train": walls(2, 0), "test": rounded})
     assert sets["test"].segments.pixel_spacing_mm == 0.45
 
 
 def test_sets_of_other_hu_ranges_are_cut_to_what_they_share_and_it_is_said():
-    sets = evaluation_set.examined(
+    sets = evaluation_set.prepare_sets(
         {"train": walls(3, 0), "synthetic": walls(3, 1, "synthetic", hu_range=(0, 1300))}
     )
     assert sets["train"].segments.hu.max() == 1300
     assert sets["train"].segments.hu_range == (0, 1300)
     assert any("HU ranges differ" in one for one in evaluation_set.concerns(sets))
     with pytest.raises(BadInputError, match="nothing in common"):
-        evaluation_set.examined({"train": walls(2, 0), "test": walls(2, 1, hu_range=(-1000, -500))})
+        evaluation_set.prepare_sets({"train": walls(2, 0), "test": walls(2, 1, hu_range=(-1000, -500))})
 
 
 def test_empty_sets_and_mixed_kinds_are_refused_by_name(tmp_path):
@@ -105,7 +106,7 @@ def test_empty_sets_and_mixed_kinds_are_refused_by_name(tmp_path):
 def test_shared_subjects_identical_segments_and_wrong_kinds_are_concerns():
     train = walls(6, 0)
     test = segment_set.concatenate([train[:2], walls(4, 1)])
-    sets = evaluation_set.examined({"train": train, "test": test, "synthetic": train[3:5]})
+    sets = evaluation_set.prepare_sets({"train": train, "test": test, "synthetic": train[3:5]})
 
     said = " ".join(evaluation_set.concerns(sets))
 
@@ -113,12 +114,12 @@ def test_shared_subjects_identical_segments_and_wrong_kinds_are_concerns():
     assert "2 of 6 SEGMENTS OF TEST ARE IDENTICAL" in said
     assert "2 of 2 SEGMENTS OF SYNTHETIC ARE IDENTICAL" in said
     assert "The synthetic set is of kind real" in said
-    assert evaluation_set.concerns(evaluation_set.examined({"train": train})) == []
+    assert evaluation_set.concerns(evaluation_set.prepare_sets({"train": train})) == []
 
 
 def test_real_sets_of_other_kernels_are_a_concern():
     train, test = walls(2, 0, source={"kernel": "BONE"}), walls(2, 1)
-    sets = evaluation_set.examined({"train": train, "test": test})
+    sets = evaluation_set.prepare_sets({"train": train, "test": test})
     (said,) = evaluation_set.concerns(sets)
     assert "kernels differ (training: BONE; test: not recorded)" in said
 
@@ -187,7 +188,7 @@ def test_a_model_of_other_pixels_is_refused():
 
 @pytest.mark.parametrize("names", [["synthetic"], ["test"], ["train", "synthetic"]])
 def test_of_single_segments_and_missing_sets_it_is_said_what_cannot_be_said(names):
-    sets = evaluation_set.examined({name: four_sets()[name][:1] for name in names})
+    sets = evaluation_set.prepare_sets({name: four_sets()[name][:1] for name in names})
 
     found = evaluation.evaluate(sets)
 
@@ -202,7 +203,7 @@ def test_of_single_segments_and_missing_sets_it_is_said_what_cannot_be_said(name
 def test_a_generator_that_collapsed_to_nothing_is_evaluated_too(names):
     nothing = np.zeros((COUNT, 128, 128))
     given = four_sets() | {"synthetic": segment_set.without_patient(nothing, nothing, range(COUNT))}
-    sets = evaluation_set.examined({name: given[name] for name in names})
+    sets = evaluation_set.prepare_sets({name: given[name] for name in names})
 
     found = evaluation.evaluate(sets)
 

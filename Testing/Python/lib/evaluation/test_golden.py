@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from examples import four_sets, narrow_model
 from SkullGANLib.evaluation import evaluation, evaluation_set
-from SkullGANLib.evaluation.report import reader, writer
+from SkullGANLib.evaluation.report import segment_table, writer
 from threadpoolctl import threadpool_limits
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -46,11 +46,11 @@ def rounding() -> str:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """``report.json`` and the lines of ``segments.csv``, as they are written today."""
-    sets = evaluation_set.examined(four_sets())
+    sets = evaluation_set.prepare_sets(four_sets())
     found = evaluation.evaluate(sets, model=narrow_model())
     numbers = json.loads(json.dumps(writer.numbers_of(sets, found, {"seed": 0})))
     table = tmp_path_factory.mktemp("golden") / "segments.csv"
-    reader.write_table(table, writer.table_of(sets, found))
+    segment_table.write_table(table, writer.table_of(sets, found))
     return numbers, read_lines(table)
 
 

@@ -1,4 +1,4 @@
-"""Parts of an evaluation: all are done, errors and progress are told, and a cancel ends it."""
+"""Parts of an evaluation: all are run, errors and progress are reported, a cancel ends it."""
 
 from __future__ import annotations
 
@@ -6,49 +6,50 @@ import time
 
 import pytest
 from SkullGANLib.errors import BadInputError, CancelledError
-from SkullGANLib.evaluation.schedule import Part, done
+from SkullGANLib.evaluation.schedule import Part, run_parts
 
 
-def told(shares: list[float]):
+def noted(shares: list[float]):
     return lambda share, note: shares.append(share)
 
 
 def test_results_come_in_the_order_given_whichever_ends_first():
     shares: list[float] = []
-    found, seconds, failed = done(
+    outcome = run_parts(
         {("first", ""): Part(1, lambda report_progress: 0)},
         {
             ("slow", "a"): Part(1, lambda report_progress: time.sleep(0.05) or 1),
             ("quick", "b"): Part(1, lambda report_progress: 2),
         },
-        told(shares),
+        noted(shares),
     )
+    found = outcome.found
     assert found == {("first", ""): 0, ("slow", "a"): 1, ("quick", "b"): 2}
     assert list(found) == [("first", ""), ("slow", "a"), ("quick", "b")]
-    assert set(seconds) == {"first", "slow a", "quick b"}
-    assert failed == []
+    assert set(outcome.seconds) == {"first", "slow a", "quick b"}
+    assert outcome.failed == ()
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
 
 
-def test_what_too_few_segments_prevent_is_told_and_the_rest_is_done():
+def test_what_too_few_segments_prevent_is_reported_and_the_rest_is_run():
     def fails(report_progress) -> None:
         raise BadInputError("2 segments, 4 are needed.")
 
-    found, _, failed = done({}, {("t-SNE", "pixels"): Part(2, fails), ("b", ""): Part(1, str)})
-    assert list(found) == [("b", "")]
-    assert failed == ["T-SNE pixels: 2 segments, 4 are needed."]
+    outcome = run_parts({}, {("t-SNE", "pixels"): Part(2, fails), ("b", ""): Part(1, str)})
+    assert list(outcome.found) == [("b", "")]
+    assert outcome.failed == ("T-SNE pixels: 2 segments, 4 are needed.",)
 
 
-def test_progress_moves_while_a_part_says_how_far_it_is_and_while_one_says_nothing():
+def test_progress_moves_while_a_part_reports_and_while_one_reports_nothing():
     shares: list[float] = []
 
-    def says(report_progress) -> None:
+    def reports(report_progress) -> None:
         report_progress(0.5)
         time.sleep(0.4)
 
-    done({}, {("says", ""): Part(3, says), ("silent", ""): Part(1, lambda _: time.sleep(0.6))},
-         told(shares))  # fmt: skip
+    run_parts({}, {("reports", ""): Part(3, reports), ("silent", ""): Part(1, lambda _: time.sleep(0.6))},
+              noted(shares))  # fmt: skip
     assert any(0.375 < share < 0.75 for share in shares)  # half of 3 in 4, and some by the clock
     assert shares == sorted(shares)
 
@@ -63,5 +64,5 @@ def test_a_cancel_from_the_progress_begins_no_further_part():
         return lambda _: begun.append(number) or time.sleep(0.5)
 
     with pytest.raises(CancelledError):
-        done({}, {("part", str(number)): Part(1, work(number)) for number in range(6)}, cancel)
+        run_parts({}, {("part", str(number)): Part(1, work(number)) for number in range(6)}, cancel)
     assert sorted(begun) == [0, 1]

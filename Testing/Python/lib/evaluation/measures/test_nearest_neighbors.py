@@ -8,14 +8,11 @@ from scipy import ndimage
 from SkullGANLib.data import segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.evaluation.measures import nearest_neighbors
-from SkullGANLib.evaluation.measures.nearest_neighbors import (
-    Neighbors,
-    aligned,
-    judge,
-    nearest_by_mse,
-    nearest_by_sift,
-)
+from SkullGANLib.evaluation.measures import pixel_search, sift_search
+from SkullGANLib.evaluation.measures.nearest_neighbors import judge
+from SkullGANLib.evaluation.measures.neighbors import Neighbors, aligned
+from SkullGANLib.evaluation.measures.pixel_search import nearest_by_mse
+from SkullGANLib.evaluation.measures.sift_search import nearest_by_sift
 from SkullGANLib.extraction import single_ct
 
 TRAINING, HELD_OUT, NEW = 60, 99, 60
@@ -199,8 +196,9 @@ def test_what_has_nothing_to_compare_is_left_out_of_the_verdict(training, held_o
 
 
 def test_of_large_sets_a_sample_is_compared(method, training, held_out, monkeypatch):
-    for name, most in (("MOST_SEGMENTS", 8), ("MOST_TRAINING", 30), ("MOST_BY_SIFT", 8)):
-        monkeypatch.setattr(nearest_neighbors, name, most)
+    monkeypatch.setattr(pixel_search, "MOST_SEGMENTS", 8)
+    monkeypatch.setattr(pixel_search, "MOST_TRAINING", 30)
+    monkeypatch.setattr(sift_search, "MOST_BY_SIFT", 8)
     one, other = (method(held_out, training, seed=5) for _ in range(2))
     assert len(one.segment) == len(set(one.segment.tolist())) == 8
     assert one.searched == (30 if method is nearest_by_mse else 8)
@@ -209,7 +207,7 @@ def test_of_large_sets_a_sample_is_compared(method, training, held_out, monkeypa
 
 
 def test_sets_that_cannot_be_compared_are_refused(method, training):
-    with pytest.raises(BadInputError, match="0 segments were to be compared with 60"):
+    with pytest.raises(BadInputError, match="0 segments cannot be compared with 60"):
         method(training[:0], training)
     finer = segment_set.without_patient(
         training.hu, training.mask, training.seed, pixel_spacing_mm=0.3

@@ -10,7 +10,7 @@ import torch
 from SkullGANLib.data import segment_set
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation.measures import realness
-from SkullGANLib.evaluation.measures.c2st import Calibration
+from SkullGANLib.evaluation.measures.discriminator import Calibration
 from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize
 from SkullGANLib.networks.model_file import Model, from_hu
 
@@ -140,7 +140,7 @@ def test_what_cannot_be_laid_on_a_skull_is_refused(walls):
 
 
 def test_a_model_of_other_pixels_and_a_method_that_is_none_are_refused(model, walls):
-    with pytest.raises(BadInputError, match="method is 'guess', needed is one of positions"):
+    with pytest.raises(BadInputError, match="method is 'guess': expected one of positions"):
         realness.explain(model, walls, "guess")
     coarse = replace(walls, pixel_spacing_mm=0.9)
     for judge in (realness.explain, realness.of_segments):

@@ -1,4 +1,4 @@
-"""Embedding: what differs lies apart, what does not is mixed, and how much of both is told."""
+"""t-SNE: what differs lies apart, what does not is mixed, and how much of both is measured."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_of_large_sets_as_many_are_laid_out_as_there_is_room_for(monkeypatch):
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: embed({"a": walls(3, 0)}), "3 segments were to be embedded"),
+        (lambda: embed({"a": walls(3, 0)}), "3 segments cannot be embedded"),
         (lambda: embed({"a": walls(1, 0)[[0] * 5]}), "5 segments that are all alike"),
         (lambda: embed({"a": walls(5, 0)}, by="taste"), "'taste'"),
     ],

@@ -1,4 +1,4 @@
-"""Usefulness: segments that teach what real ones teach, and segments that teach nothing."""
+"""TSTR: segments that teach what real ones teach, and segments that teach nothing."""
 
 from __future__ import annotations
 

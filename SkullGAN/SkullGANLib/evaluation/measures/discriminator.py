@@ -1,0 +1,353 @@
+"""The model's own discriminator as a classifier: what it calls real, and whether it may be trusted.
+
+``roc`` and ``calibration`` are about scores of any kind; realness, the discriminator's output, is
+one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...errors import BadInputError
+from ..names import COLORS, LABELS
+from .drawing import GUIDE, writer
+from .measure import (
+    MODEL,
+    TRUST,
+    Bars,
+    Chart,
+    Column,
+    Inputs,
+    Measure,
+    Numbers,
+    PerSegment,
+    Progress,
+    Result,
+    Statement,
+    SummaryColumn,
+    Violins,
+)
+from .measure import Figure as ReportFigure
+from .progress import for_each_set
+from .statistics import (
+    RESAMPLES,
+    Estimate,
+    area_under_curve,
+    estimate_of,
+    interval,
+    percent,
+    proportion,
+    resample_groups,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+REALNESS = "realness"
+"""The column of ``segments.csv``."""
+
+
+@dataclass(frozen=True)
+class Roc:
+    """A receiver-operating curve: at each threshold, the shares of fake and of real called real."""
+
+    false_positive: np.ndarray
+    true_positive: np.ndarray
+    auc: Estimate
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Whether scores may be read as the probability of being real, with as many real as fake.
+
+    Attributes:
+        score, real, count: per tenth of [0, 1] that holds any, the mean score, the share of real
+            ones and how many there are.
+        brier: mean squared difference of score and truth; 0.25 for always one half.
+        ece: expected calibration error, the mean distance of ``score`` and ``real``.
+        p_value: chance of such an error or more if the scores were probabilities.
+        is_probability: whether nothing speaks against it: ``p_value`` of 0.05 or more.
+    """
+
+    score: np.ndarray
+    real: np.ndarray
+    count: np.ndarray
+    brier: float
+    ece: float
+    p_value: float
+    is_probability: bool
+
+
+@dataclass(frozen=True)
+class Judgment:
+    """What the discriminator makes of the sets.
+
+    Attributes:
+        realness: float (M,) in [0, 1], per set, of the segments that are compared.
+        share: of each set, what is judged real: 0.5 or more; with a 95 % interval (Wilson).
+        real: the real set that the curves are of.
+        roc, calibration: of that set against each made one.
+    """
+
+    realness: Mapping[str, np.ndarray]
+    share: Mapping[str, Estimate]
+    real: str | None
+    roc: Mapping[str, Roc]
+    calibration: Mapping[str, Calibration]
+
+
+def roc(real: np.ndarray, fake: np.ndarray, *, seed: int = 0) -> Roc:
+    """Give the receiver-operating curve of scores; higher ones should be real.
+
+    Args:
+        real, fake: float (N,) and (M,).
+        seed: of the bootstrap that gives the interval.
+
+    Raises:
+        BadInputError: if either has no scores, or one is no number.
+    """
+    from sklearn.metrics import roc_curve
+
+    y, scores = _joined(real, fake)
+    false_positive, true_positive, _ = roc_curve(y, scores)
+    weights = resample_groups(y, np.arange(len(y)), seed)
+    return Roc(false_positive, true_positive, estimate_of(area_under_curve(scores, y, weights)))
+
+
+def calibration(real: np.ndarray, fake: np.ndarray, *, seed: int = 0) -> Calibration:
+    """Find whether scores in [0, 1] may be read as the probability of being real.
+
+    The larger set is subsampled to the size of the smaller: a probability depends on how many of
+    each there are. Chance alone gives some error, and how much is found by drawing the truth from
+    the scores themselves, again and again (Bröcker & Smith 2007).
+
+    Args:
+        real, fake: float (N,) and (M,).
+        seed: of all chance.
+
+    Raises:
+        BadInputError: if either has no scores, or one is not in [0, 1].
+    """
+    y, scores = _joined(real, fake)
+    if scores.min() < 0 or scores.max() > 1:
+        raise BadInputError(
+            f"Scores go from {scores.min():g} to {scores.max():g}: expected 0 to 1."
+        )
+    rng = np.random.default_rng(seed)
+    count = min(np.sum(y == 1), np.sum(y == 0))
+    kept = np.concatenate([rng.permutation(np.flatnonzero(y == c))[:count] for c in (1, 0)])
+    y, scores = y[kept], scores[kept]
+    bins = np.minimum((scores * 10).astype(int), 9)
+    held = np.bincount(bins, minlength=10)
+    filled = held > 0
+    total = np.bincount(bins, scores, minlength=10)
+    simulated = rng.random((RESAMPLES, len(scores))) < scores
+    truths = np.concatenate([y[None], simulated]) @ np.eye(10)[bins]
+    errors = np.abs(truths - total).sum(axis=1) / len(scores)
+    p_value = float((1 + np.sum(errors[1:] >= errors[0] - 1e-12)) / (1 + RESAMPLES))
+    return Calibration(
+        score=total[filled] / held[filled],
+        real=truths[0, filled] / held[filled],
+        count=held[filled],
+        brier=float(np.mean((scores - y) ** 2)),
+        ece=float(errors[0]),
+        p_value=p_value,
+        is_probability=p_value >= 0.05,
+    )
+
+
+def _joined(real: np.ndarray, fake: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    real, fake = np.asarray(real, float), np.asarray(fake, float)
+    if len(real) == 0 or len(fake) == 0:
+        raise BadInputError(
+            f"There are {len(real)} scores of real and {len(fake)} of fake segments: expected at "
+            "least one of each."
+        )
+    scores = np.concatenate([real, fake])
+    if not np.isfinite(scores).all():
+        raise BadInputError("Some scores are NaN or infinite: expected numbers.")
+    return np.repeat([1, 0], [len(real), len(fake)]), scores
+
+
+def _run(inputs: Inputs, part: str, report_progress: Progress) -> Judgment:
+    from . import realness
+
+    assert inputs.model is not None
+    work = partial(realness.of_segments, inputs.model)
+    found = for_each_set(inputs.compared, work, report_progress)
+    real, seed = inputs.reference, inputs.seed
+    made = inputs.made if real else []
+    return Judgment(
+        realness=found,
+        share={
+            name: proportion(int((each >= 0.5).sum()), len(each)) for name, each in found.items()
+        },
+        real=real,
+        roc={name: roc(found[real], found[name], seed=seed) for name in made},
+        calibration={name: calibration(found[real], found[name], seed=seed) for name in made},
+    )
+
+
+def _describe(inputs: Inputs, found: Mapping[str, Judgment]) -> Result:
+    one = found.get("")
+    if one is None:
+        statement = Statement(TRUST, "Not known", ("No model was given.",))
+        return Result(numbers={"discriminator": None}, statements=(statement,))
+    return Result(
+        numbers={
+            "discriminator": {
+                "share_judged_real": one.share,
+                "roc_against": one.real,
+                "roc": one.roc,
+                "calibration": one.calibration,
+                "label": _label(one),
+            }
+        },
+        statements=(_statement(one),),
+        figures=(
+            ReportFigure(
+                "discriminator",
+                "Realness per set, receiver-operating curves and calibration of the discriminator",
+                "Left: the discriminator's output for each segment, the number its share judged "
+                "real (0.5 or more). Middle: how well it tells made from real segments at any "
+                "threshold; along the diagonal it guesses, below it takes made ones for real. "
+                "Right: where dots leave the diagonal, the output is no probability; the larger a "
+                "dot, the more segments. It is the GAN's own judge and was trained against these "
+                "very segments: a weak witness.",
+                writer(4.6, lambda figure: _draw(figure, one)),
+            ),
+        ),
+        columns=tuple(
+            PerSegment(REALNESS, name, inputs.places[name], values)
+            for name, values in one.realness.items()
+        ),
+    )
+
+
+def _label(found: Judgment) -> str:
+    """Say whether realness may be read as a probability, of synthetic segments if there are any."""
+    from . import realness
+
+    known = found.calibration
+    return realness.label(known.get("synthetic", next(iter(known.values()), None)))
+
+
+def _statement(found: Judgment) -> Statement:
+    shares = ", ".join(
+        f"{percent(one)} of {LABELS[name].lower()}" for name, one in found.share.items()
+    )
+    shares_judged = f"It judges as real {shares}."
+    calibration, roc = found.calibration.get("synthetic"), found.roc.get("synthetic")
+    if calibration is None or roc is None or found.real is None:
+        needed = "Whether its output is a probability needs real and synthetic segments."
+        return Statement(TRUST, "Not known", (shares_judged, needed))
+    real = LABELS[found.real].lower()
+    area = f"its area under the curve of {real} against synthetic is {interval(roc.auc, '.2f')}"
+    guesses = roc.auc.low <= 0.5
+    short = (
+        "Nothing speaks against reading its output as a probability"
+        if calibration.is_probability
+        else "No: its output must NOT be read as a probability"
+    )
+    return Statement(
+        TRUST,
+        short + ", and it does not tell real from synthetic" * guesses,
+        (
+            shares_judged,
+            f"Where 0.50 is guessing, {area}.",
+            f"Read as a probability for {real} against synthetic segments, its output is off by "
+            f"{calibration.ece:.2f} on average (p = {calibration.p_value:.2g}).",
+        ),
+    )
+
+
+def _draw(figure: Figure, found: Judgment) -> None:
+    spread, curves, calibration = figure.subplots(1, 3, width_ratios=(1.35, 1, 1))
+    _draw_spread(spread, found)
+    for axes in (curves, calibration):
+        axes.plot([0, 1], [0, 1], **GUIDE)
+        axes.set_xlim(-0.02, 1.02)
+        axes.set_ylim(-0.02, 1.02)
+    for name, one in found.roc.items():
+        label = f"{LABELS[name]}: AUC {one.auc.value:.2f}"
+        curves.plot(one.false_positive, one.true_positive, color=COLORS[name], label=label)
+    for name, one in found.calibration.items():
+        calibration.plot(one.score, one.real, color=COLORS[name], linewidth=1)
+        sizes = 8 + 140 * one.count / one.count.sum()
+        calibration.scatter(one.score, one.real, s=sizes, color=COLORS[name], zorder=3)
+        calibration.plot([], [], "o-", color=COLORS[name], label=LABELS[name], linewidth=1)
+    real = LABELS[found.real].lower() if found.real else "real"
+    curves.set(xlabel="share of made ones called real", ylabel=f"share of {real} called real")
+    curves.set_title("Receiver-operating curve")
+    calibration.set(xlabel="realness", ylabel="share that is real")
+    calibration.set_title("Calibration")
+    if found.roc:
+        for axes in (curves, calibration):
+            axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.15))
+
+
+def _draw_spread(axes: Axes, found: Judgment) -> None:
+    names = list(found.realness)
+    for place, name in enumerate(reversed(names)):
+        values = found.realness[name]
+        jitter = np.random.default_rng(0).uniform(-0.28, 0.28, len(values))
+        axes.plot(
+            values, place + jitter, ".", color=COLORS[name], alpha=0.5,
+            markersize=float(np.clip(60 / np.sqrt(len(values)), 2.5, 6)), markeredgewidth=0,
+            rasterized=True,
+        )  # fmt: skip
+        share = f"{100 * found.share[name].value:.0f} %"
+        axes.text(1.03, place, share, va="center", fontweight="bold")
+    axes.axvline(0.5, **GUIDE)
+    axes.set_yticks(range(len(names)), [LABELS[name] for name in reversed(names)])
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_xlabel("realness (0 made, 1 real)")
+    axes.set_title("Realness, and share judged real")
+
+
+def _shares(numbers: Numbers) -> dict[str, float]:
+    """Give what is judged real of each set, in per cent."""
+    judged = (numbers.get("discriminator") or {}).get("share_judged_real", {})
+    return {name: 100 * share["value"] for name, share in judged.items()}
+
+
+def _charts(numbers: Numbers) -> Sequence[Chart]:
+    shares = _shares(numbers)
+    if not shares:
+        return ()
+    axis = "Realness (0 made, 1 real)"
+    return (
+        Violins("Realness", axis, REALNESS, value_range=(0.0, 1.0)),
+        Bars("Judged real", "Judged real by the discriminator (%)", shares, (0.0, 100.0)),
+    )
+
+
+def _summary(numbers: Numbers) -> Sequence[SummaryColumn]:
+    description = "Share at which realness is 0.5 or more"
+    return (SummaryColumn("Judged real (%)", _shares(numbers), "%", description),)
+
+
+MEASURE: Measure[Judgment] = Measure(
+    name="discriminator",
+    title="Discriminator",
+    run=_run,
+    describe=_describe,
+    needs=(MODEL,),
+    weight=15,
+    alone=True,
+    columns=(
+        Column(
+            REALNESS,
+            title="Realness",
+            description="What the model's discriminator says, from 0 (made) to 1 (real)",
+        ),
+    ),
+    charts=_charts,
+    summary=_summary,
+)

@@ -1,0 +1,111 @@
+"""Nearest training segments by SIFT descriptors (Lowe 1999)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ...data.segment_set import SegmentSet
+from .neighbors import OTHERS, Neighbors, check_sets, ratio_of, turned
+from .pixel_search import best_shifts
+from .statistics import subsample
+
+MOST_BY_SIFT = 1_000
+"""Larger sets are subsampled; the cost of the search is their product."""
+
+_AT_ONCE = 256
+_KEYPOINTS = 24
+
+
+def nearest_by_sift(
+    segments: SegmentSet,
+    training: SegmentSet,
+    *,
+    flip: bool = True,
+    shift_px: int = 4,
+    seed: int = 0,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Neighbors:
+    """Find the training segment whose SIFT descriptors are nearest.
+
+    The 24 strongest keypoints of each segment count, wherever they lie: a segment's distance is the
+    mean distance of its descriptors to the nearest of the other's. Needs OpenCV.
+
+    Args:
+        segments, training, flip, seed, on_progress: as for ``nearest_by_mse``; sets larger than
+            ``MOST_BY_SIFT`` are subsampled.
+        shift_px: how far the nearest one is then moved to lie over the segment.
+
+    Raises:
+        BadInputError: if a set is empty or their pixel sizes differ.
+    """
+    check_sets(segments, training)
+    which = subsample(len(segments), MOST_BY_SIFT, seed)
+    of = subsample(len(training), MOST_BY_SIFT, seed)
+    some, pool = _pool(training.hu[of], training.hu_range)
+    nearest = np.full(len(which), -1)
+    flipped = np.zeros(len(which), bool)
+    distance, ratio = np.full((2, len(which)), np.nan)
+    for place, segment in enumerate(which):
+        own = _descriptors(segments.hu[segment], training.hu_range)
+        if len(own) and len(some):
+            ways = np.stack([_distances(each, pool) for each in (own, _mirrored(own))[: 1 + flip]])
+            order = np.argsort(ways.min(axis=0), kind="stable")
+            ranked = ways.min(axis=0)[order]
+            nearest[place] = of[some[order[0]]]
+            flipped[place] = ways[:, order[0]].argmin() == 1
+            distance[place] = ranked[0]
+            # A segment alone is compared with descriptors that have nothing in common.
+            others = ranked[1 : 1 + OTHERS].mean() if len(ranked) > 1 else np.sqrt(2)
+            ratio[place] = ratio_of(ranked[0], others)
+        if on_progress and ((place + 1) % 100 == 0 or place + 1 == len(which)):
+            on_progress(place + 1, len(which))
+    shifts = np.zeros((len(which), 2), int)
+    for start in range(0, len(which), _AT_ONCE):
+        batch = np.arange(start, min(start + _AT_ONCE, len(which)))
+        batch = batch[nearest[batch] >= 0]
+        others = turned(training.hu[nearest[batch]], flipped[batch])
+        shifts[batch] = best_shifts(segments.hu[which[batch]], others, shift_px)
+    return Neighbors(which, nearest, distance, ratio, flipped, shifts, len(of))
+
+
+def _pool(hu: np.ndarray, hu_range: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Give which segments have descriptors, int (M,), and these, float32 (24, M, 128)."""
+    described = [_descriptors(one, hu_range) for one in hu]
+    some = np.flatnonzero([len(each) for each in described])
+    # Repeated where there are less than 24, which leaves the nearest as it is.
+    filled = [np.resize(described[i], (_KEYPOINTS, 128)) for i in some]
+    return some, np.stack(filled, axis=1) if filled else np.zeros((_KEYPOINTS, 0, 128), np.float32)
+
+
+def _descriptors(hu: np.ndarray, hu_range: tuple[float, float]) -> np.ndarray:
+    """Give up to 24 SIFT descriptors, float32 (n, 128), of length 1 (RootSIFT)."""
+    import cv2
+
+    low, high = hu_range
+    used = np.flatnonzero(hu.any(axis=1))
+    hu = hu[: used[-1] + 17] if used.size else hu[:32]  # half of a segment has nothing to find
+    gray = np.clip((hu.astype(np.float32) - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
+    _, found = cv2.SIFT_create(nfeatures=_KEYPOINTS).detectAndCompute(gray, None)
+    if found is None:
+        return np.zeros((0, 128), np.float32)
+    found = found[:_KEYPOINTS]  # of equal strength it keeps more
+    return np.sqrt(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-9))
+
+
+def _mirrored(descriptors: np.ndarray) -> np.ndarray:
+    """Give the descriptors of the same places in the mirror image.
+
+    A descriptor is 4 x 4 cells of 8 directions, laid along the keypoint's own direction: seen in a
+    mirror, the cells change sides of it and the directions turn the other way round.
+    """
+    cells = descriptors.reshape(-1, 4, 4, 8)[:, ::-1]
+    return cells[..., -np.arange(8) % 8].reshape(-1, 128)
+
+
+def _distances(own: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    """Give the mean distance of descriptors (n, 128) to the nearest of each in (24, M, 128)."""
+    products = own @ pool.reshape(-1, 128).T
+    closest = products.reshape(len(own), *pool.shape[:2]).max(axis=1)
+    return np.sqrt(np.maximum(2 - 2 * closest, 0)).mean(axis=0)
