@@ -30,9 +30,9 @@ import slicer
 from SkullGANLib.cli.options import add_output
 from SkullGANLib.ct.volume import read_ct, read_mask
 from SkullGANLib.errors import BadInputError, SkullGANError
-from SkullGANLib.mapping import head_maps, transducer
-from SkullGANLib.mapping.calvaria_map import vertex_numbers
+from SkullGANLib.mapping import array_geometry, array_table, head_maps
 from SkullGANLib.mapping.head_maps import HeadMaps
+from SkullGANLib.mapping.wall_overlay import vertex_numbers
 from SkullGANLib.metrics import METRICS
 from SkullGANLib.utils import atomic_files
 from SkullGANScene.nodes import maps, mrb, volumes
@@ -106,13 +106,13 @@ def map_ct(node: slicer.vtkMRMLScalarVolumeNode, options: argparse.Namespace) ->
     """Map a CT in its scene."""
     ct = replace(volumes.ct_from(node), source=volumes.source_of(node))
     mask = read_mask(options.skull_mask, ct) if options.skull_mask else None
-    elements = transducer.read_elements(options.elements) if options.elements else None
+    elements = array_geometry.read_elements(options.elements) if options.elements else None
     found = head_maps.make(ct, mask, target_ras=options.target, elements=elements)
     surface = maps.add_surface(node, found.calvaria, options.scalar)
     numbers = vertex_numbers(found.calvaria, found.mask, ct.ijk_to_ras)
     overlay = maps.add_overlay(node, surface, numbers, options.scalar)
     maps.add_summary(node, head_maps.summary(found))
-    maps.add_rays(node, transducer.columns(found.array))
+    maps.add_rays(node, array_table.columns(found.array))
     for one in found.caveats:
         print(f"{node.GetName()}: WARNING: {one}", file=sys.stderr)
     return Mapped(node, surface, overlay, found)
@@ -126,13 +126,13 @@ def write_beside(one: Mapped, options: argparse.Namespace, alone: bool) -> None:
         return path if alone else path.with_name(f"{path.stem}-{name}{path.suffix}")
 
     print(f"{one.ct.GetName()}:")
-    for line in head_maps.told(one.found):
+    for line in head_maps.format_lines(one.found):
         print(line)
     if options.summary:
         head_maps.write_summary(named(options.summary), one.found)
         print(f"{named(options.summary)}: thickness and SDR by bone and side")
     if options.rays:
-        transducer.write_csv(named(options.rays), one.found.array)
+        array_table.write_csv(named(options.rays), one.found.array)
         print(f"{named(options.rays)}: what each element of the array sees")
     if options.picture and rendering.rendering_library() is None:
         print(f"{named(options.picture)}: not made, {rendering.NEEDED}.", file=sys.stderr)
@@ -168,7 +168,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--target",
-        type=transducer.point,
+        type=array_geometry.point,
         metavar="R,A,S",
         help="of the ultrasound array, mm (the middle)",
     )

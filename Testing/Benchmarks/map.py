@@ -24,7 +24,16 @@ import scipy
 from SkullGANLib.anatomy import skull
 from SkullGANLib.anatomy.cavity import find_cavity
 from SkullGANLib.ct.volume import read_ct
-from SkullGANLib.mapping import calvaria_map, rays, surface, transducer, vtp
+from SkullGANLib.mapping import (
+    array_geometry,
+    calvaria_map,
+    rays,
+    surface,
+    transducer,
+    vtp,
+    wall_overlay,
+)
+from SkullGANLib.mapping.field import Field, sample
 from SkullGANLib.metrics import Profiles, measure_profiles
 from SkullGANLib.utils import resources
 
@@ -49,7 +58,7 @@ def main() -> None:
         mask = skull.skull_mask(ct, cavity=cavity, threshold_hu=threshold_hu)
 
     with timed("prepare the CT for interpolation") as prepared:
-        field = rays.Field.of(ct, mask, threshold_hu)
+        field = Field.of(ct, mask, threshold_hu)
     head = calvaria_map.Head(field, cavity, {**ct.source, "threshold_hu": threshold_hu})
     with timed("map the calvaria: surface, thickness and SDR") as mapped:
         found = calvaria_map.calvaria(head)
@@ -59,14 +68,14 @@ def main() -> None:
     with timed("of it: surface"):
         surface.outer_surface(field, cavity)
 
-    target = transducer.default_target(cavity)
-    with timed(f"array of {transducer.ELEMENTS} elements, seven lines each") as cast:
+    target = array_geometry.default_target(cavity)
+    with timed(f"array of {array_geometry.ELEMENTS} elements, seven lines each") as cast:
         transducer.cast(head, found, target)
     print(f"{'budget':<52} {ARRAY_BUDGET_S:8.2f}  (took {cast():.2f})")
     with timed("overlay: the vertex of every voxel of the wall"):
-        numbers = calvaria_map.vertex_numbers(found, mask, ct.ijk_to_ras)
+        numbers = wall_overlay.vertex_numbers(found, mask, ct.ijk_to_ras)
     with timed("overlay: another scalar"):
-        calvaria_map.overlay(found, numbers, "sdr_peaks")
+        wall_overlay.overlay(found, numbers, "sdr_peaks")
     with tempfile.TemporaryDirectory() as folder, timed("write the surface (.vtp)"):
         vtp.write(Path(folder) / "map.vtp", found)
     straightforward(head, found, mapped() / len(found))
@@ -79,7 +88,7 @@ def straightforward(
     with timed(f"{count} rays, one at a time") as seconds:
         for point, normal in zip(found.points_ras[:count], found.normals[:count], strict=True):
             steps = np.arange(0.0, 30.0, rays.STEP_MM)
-            hu = rays.sample(head.field, point + 4 * normal - steps[:, None] * normal)
+            hu = sample(head.field, point + 4 * normal - steps[:, None] * normal)
             bone = (hu > head.field.threshold_hu)[None]
             measure_profiles(Profiles.of(hu[None], bone, rays.STEP_MM))
     print(f"{'ratio to ours, a ray':<52} {seconds() / count / ours_s:8.0f} x")

@@ -5,22 +5,39 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..utils import progress
 from .options import add_outputs, command
 
+if TYPE_CHECKING:
+    from ..mapping.head_maps import HeadMaps
+
 
 def map_(options: argparse.Namespace) -> None:
     """Map SDR and thickness on the skull, and the rays of an ultrasound array."""
+    from ..mapping import head_maps
+    from ..utils.output_names import check_names
+
+    check_names(options.output, head_maps.FORMATS, options.overwrite)
+    if options.rays:
+        check_names([options.rays], {"rays": (".csv",)}, options.overwrite)
+    found = _mapped(options)
+    for one in found.caveats:
+        print(f"skullgan: WARNING: {one}", file=sys.stderr)
+    for line in head_maps.format_lines(found):
+        print(line)
+    for path in (*options.output, *([options.rays] if options.rays else [])):
+        print(f"{path}: written")
+
+
+def _mapped(options: argparse.Namespace) -> HeadMaps:
+    """Map the head and write its files."""
     from ..anatomy import landmarks
     from ..ct import volume
-    from ..mapping import head_maps, transducer
+    from ..mapping import array_geometry, array_table, head_maps
 
-    outputs = [*options.output, *([options.rays] if options.rays else [])]
-    head_maps.check_names(options.output, head_maps.FORMATS, options.overwrite)
-    if options.rays:
-        head_maps.check_names([options.rays], {"rays": (".csv",)}, options.overwrite)
-    elements = transducer.read_elements(options.elements) if options.elements else None
+    elements = array_geometry.read_elements(options.elements) if options.elements else None
     points = landmarks.read(options.landmarks) if options.landmarks else None
     with progress.shown(f"Mapping {options.ct.name}", options.progress) as report_progress:
         ct = volume.read_ct(options.ct)
@@ -41,20 +58,15 @@ def map_(options: argparse.Namespace) -> None:
             report_progress(0.8 + 0.2 * number / len(options.output), f"writing {path.name}")
             head_maps.write(path, found, ct, options.scalar, compress=not options.raw)
         if options.rays:
-            transducer.write_csv(options.rays, found.array)
+            array_table.write_csv(options.rays, found.array)
         report_progress(1.0)
-    for one in found.caveats:
-        print(f"skullgan: WARNING: {one}", file=sys.stderr)
-    for line in head_maps.told(found):
-        print(line)
-    for path in outputs:
-        print(f"{path}: written")
+    return found
 
 
 def add_map(commands: argparse._SubParsersAction) -> None:
-    from ..mapping.head_maps import FORMATS, SCALARS
+    """Add the command ``map``."""
+    from ..mapping.head_maps import FORMATS, overlay_scalars
     from ..mapping.surface import SPACING_MM
-    from ..mapping.transducer import MOST_INCIDENCE_DEG, point
 
     one = command(
         commands,
@@ -66,7 +78,7 @@ def add_map(commands: argparse._SubParsersAction) -> None:
     add_outputs(one, FORMATS)
     one.add_argument(
         "--scalar",
-        choices=SCALARS,
+        choices=overlay_scalars(),
         default="thickness_mm",
         help="what the overlay holds; vertex is the number of the map's vertex (thickness_mm)",
     )
@@ -89,6 +101,15 @@ def add_map(commands: argparse._SubParsersAction) -> None:
         metavar="MM",
         help=f"between the map's vertices ({SPACING_MM:g})",
     )
+    _add_array(one)
+    one.add_argument("--raw", action="store_true", help="do not compress overlays")
+
+
+def _add_array(one: argparse.ArgumentParser) -> None:
+    """The options of the ultrasound array."""
+    from ..mapping.array_geometry import point
+    from ..mapping.transducer import MOST_INCIDENCE_DEG
+
     one.add_argument(
         "--target",
         type=point,
@@ -111,4 +132,3 @@ def add_map(commands: argparse._SubParsersAction) -> None:
         help=f"up to which an element is active ({MOST_INCIDENCE_DEG:g})",
     )
     one.add_argument("--rays", type=Path, metavar="CSV", help="table to write, a row per element")
-    one.add_argument("--raw", action="store_true", help="do not compress overlays")

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy_face
 
 if TYPE_CHECKING:
+    from .array_geometry import hemisphere as hemisphere
     from .calvaria_map import CalvariaMap as CalvariaMap
     from .calvaria_map import calvaria as calvaria
-    from .calvaria_map import overlay as overlay
     from .transducer import ArrayRays as ArrayRays
-    from .transducer import hemisphere as hemisphere
+    from .wall_overlay import overlay as overlay
 
 __all__ = ["ArrayRays", "CalvariaMap", "calvaria", "hemisphere", "overlay"]
 
 _HOMES = {
     "CalvariaMap": "calvaria_map",
     "calvaria": "calvaria_map",
-    "overlay": "calvaria_map",
+    "overlay": "wall_overlay",
     "ArrayRays": "transducer",
-    "hemisphere": "transducer",
+    "hemisphere": "array_geometry",
 }
 
 __getattr__, __dir__ = lazy_face(__name__, _HOMES)

@@ -19,7 +19,8 @@ from scipy.sparse.linalg import spsolve
 
 from ..anatomy.cavity import Cavity
 from ..errors import BadInputError
-from .rays import Field, sample, wall_range
+from .field import Field, sample
+from .rays import wall_range
 
 SPACING_MM = 1.0
 """Distance of neighboring vertices, on average."""

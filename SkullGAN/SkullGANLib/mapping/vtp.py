@@ -3,7 +3,8 @@
 ParaView, 3D Slicer and anything that builds on VTK open them: points in RAS mm, triangles, normals,
 and the map's scalars as point data. Arrays lie behind the XML as raw little-endian numbers
 ("appended"), so that 70,000 vertices take 6 MB and a moment. What is known of the CT and the names
-behind the numbers of ``code``, ``bone`` and ``side`` stand in a string of the field data, as JSON.
+behind the numbers of ``code``, ``bone`` and ``side`` stand in a string of the field data, as JSON:
+a file is read by its own names and has the scalars that it has, whatever this version knows.
 
 The format: VTK's file formats documentation, "XML File Formats".
 """
@@ -12,26 +13,31 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 
 from ..anatomy.cut_plan import BONES, SIDES
 from ..errors import BadInputError
-from ..metrics import METRICS
 from ..utils.atomic_files import written_aside
-from .calvaria_map import REALNESS, CalvariaMap
-from .rays import CODES
+from .calvaria_map import CalvariaMap
+from .codes import CODES, current_codes, decode, encode
 
 METADATA = "skullgan"
 """Name of the field data string."""
 SPACE = "RAS"
 """Slicer takes .vtp files for LPS unless their field data say otherwise."""
 
-_FORMAT_VERSION = 1
+FORMAT_VERSION = 1
+"""Files of later versions are refused."""
+
 _TYPES = {"<f4": "Float32", "<f8": "Float64", "<i4": "Int32", "|u1": "UInt8", "|i1": "Int8"}
-_NEEDED = "a map that skullgan map wrote (.vtp) is needed"
+_EXPECTED = "expected a map that skullgan map wrote (.vtp)"
+_NO_SCALARS = ("code", "bone", "side", "normals")
+"""Point data of a map that are not its values."""
 
 
 def write(path: str | Path, found: CalvariaMap) -> None:
@@ -40,19 +46,20 @@ def write(path: str | Path, found: CalvariaMap) -> None:
     Raises:
         OutputError: if the file cannot be written.
     """
+    bone, bones = encode(found.bone, BONES)
+    side, sides = encode(found.side, SIDES)
     metadata = {
-        "format_version": _FORMAT_VERSION,
+        "format_version": FORMAT_VERSION,
         "code": {str(code): meaning for code, meaning in CODES.items()},
-        "bone": dict(enumerate(BONES)),
-        "side": dict(enumerate(SIDES)),
+        "bone": bones,
+        "side": sides,
         "source": dict(found.source),
         "created_by": found.created_by,
     }
     blocks = _Blocks()
     scalars = {name: values.astype("<f4") for name, values in found.values.items()}
     scalars["code"] = found.code
-    scalars["bone"] = _numbers(found.bone, BONES)
-    scalars["side"] = _numbers(found.side, SIDES)
+    scalars["bone"], scalars["side"] = bone, side
     offsets = 3 * np.arange(1, len(found.triangles) + 1, dtype="<i4")
     body = "\n".join(
         [
@@ -88,42 +95,62 @@ def write(path: str | Path, found: CalvariaMap) -> None:
 
 
 def read(path: str | Path) -> CalvariaMap:
-    """Read a map that ``write`` wrote.
+    """Read a map that ``write`` wrote, in this version or an older one.
+
+    Bones, sides and codes are what the file's own table says of them. Metrics that the file lacks
+    are not among the map's values, and those that are not known here are.
 
     Raises:
-        BadInputError: if there is no such file, or it is damaged or another program's.
+        BadInputError: if there is no such file, or it is damaged, another program's or of a later
+            version.
     """
     path = Path(path)
     if not path.is_file():
-        raise BadInputError(f"{path}: there is no such file, {_NEEDED}.")
+        raise BadInputError(f"{path}: there is no such file, {_EXPECTED}.")
     content = path.read_bytes()
-    start = re.search(rb'<AppendedData encoding="raw">\s*_', content)
     try:
-        if start is None:
-            raise ValueError("no appended data")
-        tree = ElementTree.fromstring(content[: start.start()] + b"</VTKFile>")
-        arrays = {
-            one.get("Name"): _array(content, start.end(), one) for one in tree.iter("DataArray")
-        }
-        metadata = json.loads(_text(content, start.end(), tree, METADATA))
-        names = [*METRICS, *({REALNESS} & set(arrays))]
-        scalars = {name: arrays[name].astype(np.float64) for name in names}
-        count, triangles = len(arrays["code"]), arrays["connectivity"].reshape(-1, 3)
-        if triangles.size and not 0 <= triangles.min() <= triangles.max() < count:
-            raise ValueError("triangles of vertices that are not there")
-        return CalvariaMap(
-            points_ras=arrays["points"].reshape(count, 3).astype(np.float64),
-            triangles=triangles,
-            normals=arrays["normals"].reshape(count, 3).astype(np.float64),
-            values={name: values.reshape(count) for name, values in scalars.items()},
-            code=arrays["code"],
-            bone=np.array(BONES)[arrays["bone"].reshape(count)],
-            side=np.array(SIDES)[arrays["side"].reshape(count)],
-            source=dict(metadata["source"]),
-            created_by=str(metadata["created_by"]),
-        )
+        tree, base = _header(content)
+        metadata = json.loads(_text(content, base, tree, METADATA))
+        version = int(metadata["format_version"])
+        if version <= FORMAT_VERSION:
+            return _map_of(content, base, tree, metadata)
     except (ElementTree.ParseError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise BadInputError(f"{path}: cannot be read as a map, {_NEEDED}.") from error
+        raise BadInputError(f"{path}: cannot be read as a map, {_EXPECTED}.") from error
+    raise BadInputError(
+        f"{path}: is a map of format version {version}, expected at most {FORMAT_VERSION}; a later "
+        "SkullGAN reads it."
+    )
+
+
+def _header(content: bytes) -> tuple[ElementTree.Element, int]:
+    """The XML of a file, and where its appended data begin."""
+    start = re.search(rb'<AppendedData encoding="raw">\s*_', content)
+    if start is None:
+        raise ValueError("no appended data")
+    return ElementTree.fromstring(content[: start.start()] + b"</VTKFile>"), start.end()
+
+
+def _map_of(
+    content: bytes, base: int, tree: ElementTree.Element, metadata: Mapping[str, Any]
+) -> CalvariaMap:
+    """The map of a file, by the table that is in it."""
+    arrays = {str(one.get("Name")): _array(content, base, one) for one in tree.iter("DataArray")}
+    count, triangles = len(arrays["code"]), arrays["connectivity"].reshape(-1, 3)
+    if triangles.size and not 0 <= triangles.min() <= triangles.max() < count:
+        raise ValueError("triangles of vertices that are not there")
+    [point_data] = tree.iter("PointData")
+    scalars = [str(one.get("Name")) for one in point_data if one.get("Name") not in _NO_SCALARS]
+    return CalvariaMap(
+        points_ras=arrays["points"].reshape(count, 3).astype(np.float64),
+        triangles=triangles,
+        normals=arrays["normals"].reshape(count, 3).astype(np.float64),
+        values={name: arrays[name].reshape(count).astype(np.float64) for name in scalars},
+        code=current_codes(arrays["code"], metadata["code"]),
+        bone=decode(arrays["bone"].reshape(count), metadata["bone"]),
+        side=decode(arrays["side"].reshape(count), metadata["side"]),
+        source=dict(metadata["source"]),
+        created_by=str(metadata["created_by"]),
+    )
 
 
 class _Blocks:
@@ -173,11 +200,3 @@ def _block(content: bytes, base: int, element: ElementTree.Element) -> bytes:
     if len(block) != length:
         raise ValueError("truncated")
     return block
-
-
-def _numbers(texts: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
-    """Texts as their numbers in a list of names, uint8."""
-    found = np.zeros(len(texts), np.uint8)
-    for number, name in enumerate(names):
-        found[texts == name] = number
-    return found

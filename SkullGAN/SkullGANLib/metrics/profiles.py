@@ -12,8 +12,7 @@ wall. Where the wall slopes by an angle a, a column is longer than the wall is t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -64,6 +63,12 @@ class Profiles:
     bone: np.ndarray
     spacing_mm: float = 1.0
     surroundings_hu: float = 0.0
+    # functools.cached_property of Python before 3.12 locks the profiles of all threads at once.
+    _walls: list[Walls] = field(default_factory=list, init=False, repr=False)
+    _dip: list[Dip] = field(default_factory=list, init=False, repr=False)
+    _edges: list[tuple[np.ndarray, np.ndarray]] = field(
+        default_factory=list, init=False, repr=False
+    )
 
     @classmethod
     def of(
@@ -84,9 +89,32 @@ class Profiles:
     def __len__(self) -> int:
         return len(self.hu)
 
-    @cached_property
+    @property
     def walls(self) -> Walls:
         """The longest run of the mask in each profile, the outer one of equals."""
+        if not self._walls:
+            self._walls.append(self._find_walls())
+        return self._walls[0]
+
+    @property
+    def dip(self) -> Dip:
+        """The valley of greatest prominence, see ``sdr.skull_density_ratio``."""
+        if not self._dip:
+            self._dip.append(self._find_dip())
+        return self._dip[0]
+
+    @property
+    def edges(self) -> tuple[np.ndarray, np.ndarray]:
+        """Places (M,), in samples, of the wall's outer and inner edge at half height.
+
+        A table's height is the highest HU within ``TABLE_MM`` of the first sample of bone, so that
+        a dense trabecula in the diploë is not taken for it. NaN where a profile does not count.
+        """
+        if not self._edges:
+            self._edges.append(self._find_edges())
+        return self._edges[0]
+
+    def _find_walls(self) -> Walls:
         hu, bone = self.hu, self.bone
         samples = np.arange(bone.shape[1])
         begins = bone.copy()
@@ -101,9 +129,7 @@ class Profiles:
         has_air = (bone & (hu <= AIR_HU)).any(axis=1)
         return Walls(inside, first, length, has_bone & ~has_air)
 
-    @cached_property
-    def dip(self) -> Dip:
-        """The valley of greatest prominence, see ``sdr.skull_density_ratio``."""
+    def _find_dip(self) -> Dip:
         hu, walls = self.hu, self.walls
         height = np.where(walls.inside, hu, -np.inf)
         outer = np.maximum.accumulate(height, axis=1)
@@ -120,13 +146,7 @@ class Profiles:
         highest = height.max(axis=1)
         return Dip(*(np.where(single, highest, one) for one in (dip, outer_peak, inner_peak)))
 
-    @cached_property
-    def edges(self) -> tuple[np.ndarray, np.ndarray]:
-        """Places (M,), in samples, of the wall's outer and inner edge at half height.
-
-        A table's height is the highest HU within ``TABLE_MM`` of the first sample of bone, so that
-        a dense trabecula in the diploë is not taken for it. NaN where a profile does not count.
-        """
+    def _find_edges(self) -> tuple[np.ndarray, np.ndarray]:
         walls = self.walls
         height = np.where(walls.inside, self.hu, self.surroundings_hu)
         outer = self._outer_edge(height)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import slicer
-from SkullGANLib.mapping import head_maps, transducer, vtp
-from SkullGANLib.mapping.calvaria_map import REALNESS as ON_SKULL
+from SkullGANLib.mapping import array_table, head_maps, vtp
+from SkullGANLib.mapping.scalars import REALNESS as ON_SKULL
 from SkullGANLib.utils.task import Running, Work, subprogress
 
 from ..nodes import hierarchy, map_nodes, maps, realness, segment_sets, tables, volumes
@@ -69,7 +69,7 @@ def map_skull(
         )
         numbers = head_maps.read_numbers(numbers_path)
         summary = added(maps.add_summary(ct_node, numbers["summary"]))
-        rays = added(maps.add_rays(ct_node, transducer.read_csv(rays_path)))
+        rays = added(maps.add_rays(ct_node, array_table.read_csv(rays_path)))
         map_nodes.set_nodes(ct_node, surface, overlay, summary, rays)
     for node in before:
         hierarchy.remove(node)

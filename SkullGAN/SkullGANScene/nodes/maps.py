@@ -20,9 +20,9 @@ import slicer.util
 import vtk
 from SkullGANLib.anatomy.cut_plan import BONES, SIDES
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.mapping import calvaria_map
+from SkullGANLib.mapping import calvaria_map, map_summary, scalars, wall_overlay
 from SkullGANLib.mapping.calvaria_map import CalvariaMap
-from SkullGANLib.mapping.rays import CODES, MEASURED
+from SkullGANLib.mapping.codes import CODES, MEASURED
 from SkullGANLib.metrics import METRICS
 from vtk.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
 
@@ -111,7 +111,7 @@ def add_overlay(
         raise BadInputError(
             f"The map's overlay is {numbers.shape}, the CT {needed}; the same grid is needed."
         )
-    values = calvaria_map.overlay(map_from(surface_node), numbers, scalar)
+    values = wall_overlay.overlay(map_from(surface_node), numbers, scalar)
     node = _overlay_node(ct_node, values, f"{ct_node.GetName()} wall map")
     node.SetNodeReferenceID(_MAP, surface_node.GetID())
     hierarchy.put_beside(node, ct_node)
@@ -150,7 +150,7 @@ def filling(
     slices = max(1, _VOXELS_AT_ONCE // max(values[0].size, 1))
     for k in range(0, len(values), slices):
         slab = slice(k, k + slices)
-        values[slab] = calvaria_map.overlay(found, numbers[slab], scalar)
+        values[slab] = wall_overlay.overlay(found, numbers[slab], scalar)
         yield min(1.0, (k + slices) / len(values))
     slicer.util.arrayFromVolumeModified(node)
     _show_overlay(node, scalar)
@@ -252,9 +252,7 @@ class Reading:
         value = self.values[scalar]
         if np.isnan(value):
             return f"not measured ({self.met}), {where}"
-        unit = calvaria_map.UNITS.get(scalar, "")
-        digits = {"mm": 1, "HU": 0}.get(unit, 2)
-        return f"{value:.{digits}f}{f' {unit}' if unit else ''}, {where}"
+        return f"{scalars.text(scalar, value)}, {where}"
 
 
 class Probe:
@@ -286,12 +284,12 @@ class Probe:
         distance = float(np.linalg.norm(np.array(data.GetPoint(nearest)) - local))
         if nearest < 0 or distance > farthest_mm:
             return None
-        scalars = scalars_of(self._node)
-        names = (*scalars, "code", "bone", "side")
+        shown = scalars_of(self._node)
+        names = (*shown, "code", "bone", "side")
         arrays = {name: data.GetPointData().GetArray(name) for name in names}
         found = {name: array.GetTuple1(nearest) for name, array in arrays.items()}
         return Reading(
-            values={name: found[name] for name in scalars},
+            values={name: found[name] for name in shown},
             met=CODES[int(found["code"])],
             bone=BONES[int(found["bone"])],
             side=SIDES[int(found["side"])],
@@ -417,7 +415,7 @@ def set_realness(surface_node: slicer.vtkMRMLModelNode, realness: np.ndarray, la
             "vertices; one value each is needed."
         )
     array = numpy_to_vtk(np.asarray(realness, np.float32), deep=True)
-    array.SetName(calvaria_map.REALNESS)
+    array.SetName(scalars.REALNESS)
     data.GetPointData().AddArray(array)
     data.Modified()
     surface_node.SetAttribute(_LABEL, label)
@@ -425,14 +423,14 @@ def set_realness(surface_node: slicer.vtkMRMLModelNode, realness: np.ndarray, la
 
 def title(scalar: str, label: str = "") -> str:
     """What a scalar is called, with its unit; a realness with what it may be read as."""
-    if scalar == calvaria_map.REALNESS:
+    if scalar == scalars.REALNESS:
         return f"Realness ({label or NOT_CALIBRATED})"
     return tables.COLUMNS[scalar].title
 
 
 def _legend(node: slicer.vtkMRMLDisplayableNode, scalar: str) -> None:
-    digits = {"mm": 1, "HU": 0}.get(calvaria_map.UNITS.get(scalar, ""), 2)
-    color_tables.add_legend(node, title(scalar, node.GetAttribute(_LABEL) or ""), digits)
+    label = node.GetAttribute(_LABEL) or ""
+    color_tables.add_legend(node, title(scalar, label), scalars.digits(scalar))
 
 
 def _show_overlay(node: slicer.vtkMRMLScalarVolumeNode, scalar: str) -> None:
@@ -481,7 +479,7 @@ def _fill_overlay(
     numbers: np.ndarray,
     scalar: str,
 ) -> None:
-    values = calvaria_map.overlay(map_from(surface_node), numbers, scalar)
+    values = wall_overlay.overlay(map_from(surface_node), numbers, scalar)
     slicer.util.updateVolumeFromArray(node, values)
 
 
@@ -528,7 +526,7 @@ def _description(found: CalvariaMap) -> str:
         f"kernel {source.get('kernel', 'unknown')}",
         "slices of unknown thickness" if slices is None else f"slices {slices:g} mm thick",
     ]
-    return ", ".join(facts) + ". " + " ".join(calvaria_map.caveats(source, found.code))
+    return ", ".join(facts) + ". " + " ".join(map_summary.caveats(source, found.code))
 
 
 def _composites(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSliceCompositeNode]:

@@ -12,8 +12,9 @@ from SkullGANLib.ct import volume
 from SkullGANLib.data import hdf5
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction import single_ct
-from SkullGANLib.mapping import head_maps, transducer, vtp
-from SkullGANLib.mapping.rays import MEASURED
+from SkullGANLib.mapping import array_table, head_maps, vtp
+from SkullGANLib.mapping.codes import MEASURED
+from SkullGANLib.mapping.wall_overlay import overlay
 from SkullGANLib.metrics import METRICS
 from SkullGANLib.networks import dcgan, model_file
 from SkullGANLib.utils import resources
@@ -52,7 +53,7 @@ def test_the_overlay_of_vertices_lies_on_the_cts_grid_and_leads_to_any_scalar(
     numbers = head_maps.read_vertices(written / "vertex.nrrd", sample_ct)
     assert np.array_equal(numbers >= 0, sample_mask > 0)
     found = vtp.read(written / "map.vtp")
-    voxels = head_maps.calvaria_map.overlay(found, numbers, "sdr_peaks")
+    voxels = overlay(found, numbers, "sdr_peaks")
     assert voxels.shape == sample_ct.hu.shape
     assert 0.4 < voxels[voxels > 0].mean() < 0.8
 
@@ -77,7 +78,7 @@ def test_the_summary_has_kernel_and_slice_thickness_in_every_row(written):
 
 
 def test_the_table_of_rays_has_a_row_per_element(written):
-    columns = transducer.read_csv(written / "rays.csv")
+    columns = array_table.read_csv(written / "rays.csv")
     assert len(columns["element"]) == 1024
     assert columns["active"].sum() > 900
 
@@ -101,20 +102,20 @@ def test_a_target_and_an_array_of_ones_own_are_used(tmp_path, written, capsys):
     assert code == cli.DONE
     assert "3 elements to (5.0, 0.0, 60.0) RAS mm: SDR" in said
     assert "Kernel BONEPLUS, slices 1 mm thick" in said
-    columns = transducer.read_csv(tmp_path / "rays.csv")
+    columns = array_table.read_csv(tmp_path / "rays.csv")
     assert len(columns["element"]) == 3
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("{ct}", "-o", "{out}/map.stl"), "has an unknown ending, one of .vtp, .nrrd"),
+        (("{ct}", "-o", "{out}/map.stl"), "has an unknown ending, expected one of .vtp, .nrrd"),
         (("{ct}", "-o", "{here}/map.vtp"), "is there already"),
         (("{ct}", "-o", "{out}/a.vtp", "-o", "{out}/a.vtp"), "was named twice"),
-        (("{ct}", "-o", "{out}/a.vtp", "--rays", "{out}/rays.txt"), "one of .csv is needed"),
-        (("{ct}", "-o", "{out}/a.vtp", "--target", "1,2"), "R,A,S in mm is needed"),
+        (("{ct}", "-o", "{out}/a.vtp", "--rays", "{out}/rays.txt"), "expected one of .csv"),
+        (("{ct}", "-o", "{out}/a.vtp", "--target", "1,2"), "Expected a target as R,A,S in mm"),
         (("{ct}", "-o", "{out}/a.vtp", "--elements", "{here}/map.csv"), "x, y, z are missing"),
-        (("{ct}", "-o", "{out}/a.vtp", "--spacing-mm", "0"), "0.3 to 10 mm are needed"),
+        (("{ct}", "-o", "{out}/a.vtp", "--spacing-mm", "0"), "of 0.3 to 10 mm, found 0 mm"),
         (("{ct}", "-o", "{out}/a.vtp", "--target", "0,0,900"), "outside the intracranial space"),
         (("{out}/no.nrrd", "-o", "{out}/a.vtp"), "there is no such file"),
         (("{noise}", "-o", "{out}/a.vtp"), "shows no cranial vault"),
@@ -134,9 +135,9 @@ def test_wrong_input_ends_in_one_sentence_and_writes_nothing(
     if "--target" in given or "--spacing-mm" in given:
         given += ["--skull-mask", str(written / "mask.nrrd")]
     assert run("map", *given) == cli.FAILED
-    said = capsys.readouterr().err
-    assert sentence in said
-    assert len(said.splitlines()) == 1
+    printed = capsys.readouterr().err
+    assert sentence in printed
+    assert len(printed.splitlines()) == 1
     assert list(out.iterdir()) == []
 
 
@@ -148,6 +149,9 @@ def test_files_of_something_else_are_refused(written, sample_ct, tmp_path):
         head_maps.read_numbers(tmp_path / "other.json")
     (tmp_path / "other.json").write_text('{"format": "sheep"}')
     with pytest.raises(BadInputError, match="is 'sheep'"):
+        head_maps.read_numbers(tmp_path / "other.json")
+    (tmp_path / "other.json").write_text('{"format": "skullgan-map", "format_version": 2}')
+    with pytest.raises(BadInputError, match="format version 2, expected at most 1"):
         head_maps.read_numbers(tmp_path / "other.json")
 
 
@@ -183,7 +187,7 @@ def test_realness_is_explained_and_laid_back_on_the_skull(written, cut, tmp_path
 def test_realness_without_a_map_and_of_another_pixel_size_is_refused(cut, tmp_path, capsys):
     hdf5.write(tmp_path / "segments.h5", cut)
     assert run("realness", tmp_path / "segments.h5", "-o", tmp_path / "skull.vtp") == cli.FAILED
-    assert "a map to lay the scores on is needed" in capsys.readouterr().err
+    assert "expected a map to lay the scores on" in capsys.readouterr().err
     small = model_file.Model(dcgan.Generator(8, 8), dcgan.Discriminator(4), pixel_spacing_mm=0.9)
     model_file.write(tmp_path / "other.safetensors", small)
     code = run(

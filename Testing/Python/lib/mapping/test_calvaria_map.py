@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
+from mapped_heads import COARSE_MM, Mapped, mapped
 from phantoms import Phantom, painted
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
@@ -13,31 +12,14 @@ from SkullGANLib.anatomy import cut_plan
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.mapping import calvaria_map
-from SkullGANLib.mapping.calvaria_map import CalvariaMap, Head
-from SkullGANLib.mapping.rays import AIR, MEASURED, METAL, NO_BONE, OUTSIDE, wall_range
+from SkullGANLib.mapping.calvaria_map import CalvariaMap
+from SkullGANLib.mapping.codes import AIR, MEASURED, METAL, NO_BONE, OUTSIDE
+from SkullGANLib.mapping.map_summary import caveats
+from SkullGANLib.mapping.rays import wall_range
+from SkullGANLib.mapping.wall_overlay import overlay
 from SkullGANLib.metrics import METRICS
 
 TURNED = Rotation.from_euler("xyz", [8.0, -6.0, 10.0], degrees=True).as_matrix()
-COARSE_MM = 2.0  # between vertices: a quarter of them is enough here
-
-
-@dataclass(frozen=True, eq=False)
-class Mapped:
-    ct: HeadCT
-    head: Head
-    mask: np.ndarray
-    found: CalvariaMap
-
-
-def mapped(ct: HeadCT, spacing_mm: float = COARSE_MM) -> Mapped:
-    head, mask = calvaria_map.prepare(ct)
-    return Mapped(ct, head, mask, calvaria_map.calvaria(head, spacing_mm))
-
-
-@pytest.fixture(scope="module")
-def plain() -> Mapped:
-    """An upright ellipsoid in voxels of 1.2 mm."""
-    return mapped(Phantom().ct(below_mm=60.0))
 
 
 @pytest.fixture(scope="module")
@@ -157,14 +139,14 @@ def test_a_ray_through_air_in_the_wall_is_marked_and_not_measured(plain):
     assert np.isnan(found.values["sdr_peaks"][within]).all()
 
 
-def test_metal_is_marked_and_told_of(plain):
+def test_metal_is_marked_and_mentioned(plain):
     def plate(x, y, z):
         radius = np.sqrt((x / 72) ** 2 + (y / 92) ** 2 + (z / 75) ** 2)
         return (radius > 0.99) & (radius < 1.03) & (x > 20) & (np.abs(y) < 12) & (z > 20) & (z < 45)
 
     found = mapped(painted(plain.ct, plate, 3071.0)).found
     assert (found.code == METAL).sum() > 20
-    told = calvaria_map.caveats(found.source, found.code)
+    told = caveats(found.source, found.code)
     assert any("metal" in one for one in told)
 
 
@@ -203,85 +185,15 @@ def test_bone_and_side_are_those_of_the_sites_where_segments_are_cut(plain, real
         assert (side == sides)[paired].all()
 
 
-def test_the_summary_says_what_the_values_are(plain):
-    rows = {(r["bone"], r["side"], r["metric"]): r for r in calvaria_map.summary(plain.found)}
-    assert len(rows) == 9 * len(METRICS)
-    left = (plain.found.bone == "parietal") & (plain.found.side == "left")
-    values = plain.found.values["sdr_peaks"][left & (plain.found.code == MEASURED)]
-    row = rows["parietal", "left", "sdr_peaks"]
-    assert row["count"] == len(values)
-    assert row["mean"] == pytest.approx(values.mean())
-    assert row["sd"] == pytest.approx(values.std())
-    assert row["q50"] == pytest.approx(np.median(values))
-    assert row["share_below_0.40"] == pytest.approx((values < 0.4).mean())
-    assert rows["all", "all", "thickness_mm"]["share_below_0.40"] is None
-    counts = [
-        rows[bone, side, "sdr_peaks"]["count"] for bone in cut_plan.BONES for side in cut_plan.SIDES
-    ]
-    assert sum(counts) == rows["all", "all", "sdr_peaks"]["count"]
-
-
-def test_statistics_of_nothing_are_none():
-    empty = calvaria_map.statistics(np.array([np.nan]), is_sdr=True)
-    assert empty["count"] == 0
-    assert {value for name, value in empty.items() if name != "count"} == {None}
-
-
-@pytest.mark.parametrize(
-    ("source", "words"),
-    [
-        ({"kernel": "BONEPLUS", "slice_thickness_mm": 0.625}, []),
-        ({"kernel": "STANDARD"}, ["is soft", "must not be held against 0.40"]),
-        ({"kernel": "XYZ"}, ["XYZ is not known here"]),
-        ({}, ["names no kernel"]),
-        ({"kernel": "H60s", "slice_thickness_mm": 3.0}, ["3 mm thick"]),
-        ({"kernel": "H60s", "voxel_mm": [0.5, 0.5, 3.0]}, ["0.5 x 0.5 x 3 mm"]),
-    ],
-)
-def test_kernel_and_slices_that_spoil_an_sdr_are_told_of(source, words):
-    told = " ".join(calvaria_map.caveats(source))
-    assert bool(told) == bool(words)
-    assert all(word in told for word in words)
-
-
-def test_every_voxel_of_the_wall_carries_the_value_of_its_ray(plain):
-    numbers = calvaria_map.vertex_numbers(plain.found, plain.mask, plain.ct.ijk_to_ras)
-    assert numbers.shape == plain.ct.hu.shape
-    assert ((numbers >= 0) == (plain.mask > 0)).all()
-    voxels = calvaria_map.overlay(plain.found, numbers, "sdr_peaks")
-    k, j, i = (along[::97] for along in np.nonzero(plain.mask))
-    ras = np.stack([i, j, k], axis=1) @ plain.ct.ijk_to_ras[:3, :3].T + plain.ct.ijk_to_ras[:3, 3]
-    nearest = cKDTree(plain.found.points_ras).query(ras)[1]
-    expected = np.where(
-        plain.found.code == MEASURED,
-        plain.found.values["sdr_peaks"],
-        -plain.found.code.astype(float),
-    )[nearest]
-    assert np.allclose(voxels[k, j, i], expected, atol=1e-6)
-    assert (voxels[plain.mask == 0] == 0).all()
-
-
-def test_fine_voxels_carry_the_value_of_a_ray_no_farther_than_a_vertex_away(plain):
-    fine = np.kron(plain.mask[20:40], np.ones((3, 3, 3), np.uint8))
-    matrix = plain.ct.ijk_to_ras @ np.diag([1 / 3, 1 / 3, 1 / 3, 1])
-    matrix[:3, 3] = (plain.ct.ijk_to_ras @ [-1 / 3, -1 / 3, 20 - 1 / 3, 1])[:3]
-    numbers = calvaria_map.vertex_numbers(plain.found, fine, matrix)
-    k, j, i = (along[::997] for along in np.nonzero(fine))
-    ras = np.stack([i, j, k], axis=1) @ matrix[:3, :3].T + matrix[:3, 3]
-    nearest_mm = cKDTree(plain.found.points_ras).query(ras)[0]
-    taken_mm = np.linalg.norm(plain.found.points_ras[numbers[k, j, i]] - ras, axis=1)
-    assert (taken_mm - nearest_mm).max() < 1.0
-
-
 def test_another_scalar_another_mask_and_no_spacing_are_refused(plain):
     numbers = np.full(plain.ct.hu.shape, -1, np.int32)
-    with pytest.raises(BadInputError, match="has no 'density', needed is one of sdr_peaks"):
-        calvaria_map.overlay(plain.found, numbers, "density")
-    with pytest.raises(BadInputError, match="the same grid is needed"):
+    with pytest.raises(BadInputError, match=r"out of sdr_peaks.*found 'density'"):
+        overlay(plain.found, numbers, "density")
+    with pytest.raises(BadInputError, match="Expected a skull mask on the CT's grid"):
         calvaria_map.prepare(plain.ct, plain.mask[1:])
-    with pytest.raises(BadInputError, match="mask is empty"):
+    with pytest.raises(BadInputError, match="found it empty"):
         calvaria_map.prepare(plain.ct, np.zeros_like(plain.mask))
-    with pytest.raises(BadInputError, match="spacing of the map is 0 mm"):
+    with pytest.raises(BadInputError, match=r"0\.3 to 10 mm, found 0 mm"):
         calvaria_map.calvaria(plain.head, 0.0)
 
 

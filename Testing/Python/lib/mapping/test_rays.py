@@ -8,7 +8,8 @@ from scipy import sparse
 from scipy.ndimage import gaussian_filter1d
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.mapping import rays
-from SkullGANLib.mapping.rays import AIR, MEASURED, METAL, NO_BONE, OUTSIDE, Field
+from SkullGANLib.mapping.codes import AIR, MEASURED, METAL, NO_BONE, OUTSIDE
+from SkullGANLib.mapping.field import Field
 from SkullGANLib.metrics import METRICS, SDR_DEFINITIONS, Profiles, measure_profiles
 from SkullGANLib.metrics.sdr import sdr_of_profiles
 
@@ -114,15 +115,6 @@ def test_the_mean_of_rays_beside_each_other_takes_the_noise_from_the_sdr():
     averaged = rays.measure(field, starts, down, 38.0, average).values["sdr_peaks"]
     truth = sent(slab()).values["sdr_peaks"][0]
     assert np.abs(averaged - truth).mean() < 0.5 * np.abs(alone - truth).mean()
-
-
-def test_the_interpolation_goes_through_the_voxels():
-    ct = slab(noise_hu=30.0)
-    field = Field.of(ct, (ct.hu > 250).astype(np.uint8), 300.0, threads=1)
-    k, j, i = np.random.default_rng(0).integers(5, [115, 35, 35], (50, 3)).T
-    inside = np.abs(k * 0.5 - HALF_MM) < 6  # the box around the wall
-    points = np.stack([i, j, k], 1)[inside] @ ct.ijk_to_ras[:3, :3].T + ct.ijk_to_ras[:3, 3]
-    assert np.allclose(rays.sample(field, points), ct.hu[k, j, i][inside], atol=1.0)
 
 
 def test_segments_and_rays_are_measured_by_the_same_definitions():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ import vtk
 from SkullGANLib.errors import BadInputError, OutputError
 from SkullGANLib.mapping import calvaria_map, vtp
 from SkullGANLib.mapping.calvaria_map import CalvariaMap
-from SkullGANLib.metrics import METRICS
+from SkullGANLib.mapping.codes import AIR, METAL
+from SkullGANLib.metrics import METRICS, Metric, registered
 from SkullGANScene.nodes.vtk_errors import heard_errors
 from vtk.util.numpy_support import vtk_to_numpy
 
@@ -56,6 +58,72 @@ def test_a_map_comes_back_as_it_was(written):
 def test_a_realness_comes_back_too(written):
     vtp.write(written, calvaria_map.with_realness(small_map(), np.array([0.1, np.nan, 0.5, 1.0])))
     assert vtp.read(written).values["realness"] == pytest.approx([0.1, np.nan, 0.5, 1], nan_ok=True)
+
+
+def with_metadata(path, **changes) -> None:
+    """Change what a file says of itself, whose length stays the same."""
+    content = path.read_bytes()
+    start = content.index(b'{"format_version"')
+    end = content.index(b"\0", start)
+    known = json.loads(content[start:end]) | changes
+    text = json.dumps(known, ensure_ascii=True).encode().ljust(end - start)
+    assert len(text) == end - start
+    path.write_bytes(content[:start] + text + content[end:])
+
+
+def test_a_bone_put_in_front_of_the_list_leaves_the_bones_of_older_maps_as_they_were(
+    written, monkeypatch
+):
+    monkeypatch.setattr(vtp, "BONES", ("ethmoid", *vtp.BONES))
+    monkeypatch.setattr(vtp, "SIDES", vtp.SIDES[::-1])
+    found, expected = vtp.read(written), small_map()
+    assert found.bone.tolist() == expected.bone.tolist()
+    assert found.side.tolist() == expected.side.tolist()
+    vtp.write(written, found)  # and written anew they are the same still
+    assert vtp.read(written).bone.tolist() == expected.bone.tolist()
+
+
+def test_a_bone_that_is_not_known_here_is_kept(tmp_path):
+    bone = np.array(["ethmoid", "parietal", "frontal", "occipital"])
+    vtp.write(tmp_path / "map.vtp", replace(small_map(), bone=bone))
+    assert vtp.read(tmp_path / "map.vtp").bone.tolist() == bone.tolist()
+
+
+def test_a_file_has_the_metrics_that_it_has_whatever_is_known_here(tmp_path):
+    values = {"thickness_mm": np.ones(4), "porosity": np.array([1.0, 2.0, 3.0, np.nan])}
+    vtp.write(tmp_path / "map.vtp", replace(small_map(), values=values))
+    found = vtp.read(tmp_path / "map.vtp")
+    assert set(found.values) == {"thickness_mm", "porosity"}
+    assert found.values["porosity"] == pytest.approx(values["porosity"], nan_ok=True)
+
+
+def test_one_place_a_metric_that_is_registered_is_in_the_file_and_comes_back(tmp_path):
+    toy = Metric(
+        name="outer_peak_hu",
+        quantity="Outer peak",
+        color_range=(500.0, 2500.0),
+        of_profiles=lambda profiles: profiles.dip.outer,
+    )
+    with registered(toy):
+        vtp.write(tmp_path / "map.vtp", small_map())
+    assert "outer_peak_hu" in vtp.read(tmp_path / "map.vtp").values
+
+
+def test_codes_are_those_of_the_files_own_table(written):
+    with_metadata(written, code={"0": "air", "1": "air", "2": "metal", "3": "measured"})
+    assert vtp.read(written).code.tolist() == [AIR, AIR, AIR, METAL]
+
+
+def test_a_map_of_a_later_version_is_refused_in_one_sentence(written):
+    with_metadata(written, format_version=2)
+    with pytest.raises(BadInputError, match=r"format version 2, expected at most 1"):
+        vtp.read(written)
+
+
+def test_a_bone_without_meaning_is_refused(written):
+    with_metadata(written, bone={"0": "temporal"})
+    with pytest.raises(BadInputError, match="cannot be read as a map"):
+        vtp.read(written)
 
 
 def test_vtk_reads_the_same(written):

@@ -11,9 +11,10 @@ import slicer.util
 import vtk
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.mapping import calvaria_map as library
-from SkullGANLib.mapping import transducer
+from SkullGANLib.mapping.array_geometry import ELEMENTS
 from SkullGANLib.mapping.calvaria_map import CalvariaMap
+from SkullGANLib.mapping.map_summary import summary
+from SkullGANLib.mapping.wall_overlay import vertex_numbers
 from SkullGANLib.metrics import METRICS
 from SkullGANScene.nodes import color_tables, hierarchy, maps, mrb, volumes
 from SkullGANScene.offscreen import headless
@@ -67,7 +68,7 @@ def surface(ct_node, head):
 @pytest.fixture
 def numbers(head):
     ct, found = head
-    return library.vertex_numbers(found, ct.hu > 0, ct.ijk_to_ras)
+    return vertex_numbers(found, ct.hu > 0, ct.ijk_to_ras)
 
 
 def test_the_surface_shows_thickness_in_our_colors_with_a_legend_in_mm(surface):
@@ -98,7 +99,7 @@ def test_everything_stands_beside_the_ct_under_its_study(scene, head, numbers):
     nodes = [
         surface,
         maps.add_overlay(ct_node, surface, numbers),
-        maps.add_summary(ct_node, library.summary(head[1])),
+        maps.add_summary(ct_node, summary(head[1])),
         maps.add_rays(ct_node, {"element": np.arange(2), "path_mm": np.array([5.0, np.nan])}),
     ]
     assert {tree.GetItemParent(tree.GetItemByDataNode(node)) for node in nodes} == {study}
@@ -217,7 +218,7 @@ def test_realness_is_a_scalar_that_is_called_not_calibrated(surface, head):
 
 
 def test_the_tables_hold_summary_and_rays_with_units(ct_node, head):
-    node = maps.add_summary(ct_node, library.summary(head[1]))
+    node = maps.add_summary(ct_node, summary(head[1]))
     bones = [node.GetTable().GetColumnByName("bone").GetValue(n) for n in range(6)]
     assert bones == ["all"] * 6
     assert slicer.util.arrayFromTableColumn(node, "count")[0] == MEASURED_UP_TO
@@ -228,7 +229,7 @@ def test_the_tables_hold_summary_and_rays_with_units(ct_node, head):
         slicer.util.arrayFromTableColumn(rays, "incidence_deg"), [1, np.nan, 3], equal_nan=True
     )
     assert rays.GetNumberOfRows() == 3
-    assert transducer.ELEMENTS == 1024
+    assert ELEMENTS == 1024
 
 
 def test_what_is_no_map_and_what_does_not_fit_is_refused(scene, ct_node, surface, head):
