@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from SkullGANLib.data import segment_set
@@ -48,8 +50,19 @@ def synthetic() -> SegmentSet:
 
 @pytest.fixture
 def run(tmp_path) -> Run:
-    """A finished training of 100 reports and two sample grids."""
-    run = Run.create(tmp_path / "run", presets.named("paper"))
+    """A finished training, to be changed."""
+    return write_run(tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def shared_run(tmp_path_factory) -> Run:
+    """The same training, for tests that leave it as it is."""
+    return write_run(tmp_path_factory.mktemp("runs") / "run")
+
+
+def write_run(folder: Path) -> Run:
+    """Write a training of 100 reports and two sample grids."""
+    run = Run.create(folder, presets.named("paper"))
     for iteration in range(0, 1000, 10):
         run.add_event(
             {

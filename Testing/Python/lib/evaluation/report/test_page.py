@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from examples import bent_walls
 from SkullGANLib.data import hdf5
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation import evaluation, evaluation_set
-from SkullGANLib.evaluation.report import writer
+from SkullGANLib.evaluation.report import page, writer
+from SkullGANLib.evaluation.report.figures import Picture
 from SkullGANLib.metrics import METRICS
 from web_page import WebPage
 
@@ -35,84 +38,119 @@ def files(tmp_path_factory) -> dict[str, list[Path]]:
 
 
 @pytest.fixture(scope="module")
-def evaluated(files) -> tuple[dict[str, evaluation_set.EvaluationSet], evaluation.Evaluation]:
+def write(files, shared_run):
+    """Write the report into a folder and give its page."""
     sets = evaluation_set.read(files)
-    return sets, evaluation.evaluate(sets)
+    found = evaluation.evaluate(sets)
+    settings = {"seed": 0, "files": {name: [one.name] for name, (one,) in files.items()}}
 
-
-@pytest.fixture
-def write(evaluated, files, tmp_path):
-    """Write the report, with a run if it is given, and give its page."""
-
-    def write(run: Path | None = None, folder: Path = tmp_path / "report") -> str:
-        settings = {"seed": 0, "files": {name: [one.name] for name, (one,) in files.items()}}
-        return writer.write(folder, *evaluated, settings=settings, run=run).read_text("utf-8")
+    def write(folder: Path, run: Path = shared_run.path) -> str:
+        written = writer.write(folder, sets, found, settings=settings, run=run)
+        return written.read_text("utf-8")
 
     return write
 
 
-def test_the_page_opens_offline_and_can_be_mailed(write, run):
-    text = write(run.path)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, write) -> Path:
+    """A report with a training."""
+    folder = tmp_path_factory.mktemp("reports") / "report"
+    write(folder)
+    return folder
 
-    page = WebPage(text)
-    assert page.tags.count("img") == len(page.addresses)
-    assert all(address.startswith("data:image/png;base64,") for address in page.addresses)
-    assert not {"script", "link", "iframe"} & set(page.tags)
+
+@pytest.fixture
+def text(folder) -> str:
+    return (folder / "report.html").read_text("utf-8")
+
+
+@pytest.fixture
+def numbers(folder) -> dict[str, Any]:
+    return json.loads((folder / "report.json").read_text("utf-8"))
+
+
+def test_the_page_opens_offline_and_can_be_mailed(text):
+    shown = WebPage(text)
+
+    assert shown.tags.count("img") == len(shown.addresses)
+    assert all(address.startswith("data:image/png;base64,") for address in shown.addresses)
+    assert not {"script", "link", "iframe"} & set(shown.tags)
     assert not re.search(r"url\(|@import", text)
     assert len(text) < 5_000_000
 
 
-def test_what_files_say_cannot_become_html(write):
-    text = write()
+def test_every_picture_of_the_page_lies_beside_it(folder, text):
+    embedded = {base64.b64decode(one.split(",")[1]) for one in WebPage(text).addresses}
 
-    page = WebPage(text)
-    assert "script" not in page.tags
+    assert embedded == {path.read_bytes() for path in (folder / "figures").glob("*.png")}
+
+
+def test_what_files_say_cannot_become_html(text):
+    shown = WebPage(text)
+
+    assert "script" not in shown.tags
     assert "<script>" not in text
     # The source's entry, the kernel, who made it, and the file's name among the settings.
-    assert page.text.count(EVIL) >= 4
+    assert shown.text.count(EVIL) >= 4
 
 
-def test_what_comes_from_no_patient_is_marked(write):
-    page = WebPage(write())
+def test_what_comes_from_no_patient_is_marked(text):
+    shown = WebPage(text).text
 
-    assert "Not from patients: synthetic." in page.text
-    assert "must not be used for diagnosis" in page.text
+    assert "Not from patients: synthetic." in shown
+    assert "must not be used for diagnosis" in shown
 
 
-def test_a_training_is_shown_where_its_run_is_given(write, run, tmp_path):
-    without = WebPage(write())
-    page = WebPage(write(run.path))
-
-    assert "How the network was trained" not in without.text
-    assert page.tags.count("img") == without.tags.count("img") + 2
-    assert "How the network was trained State: finished, 100 reports" in page.text
-    assert "Trained." in page.text
-    numbers = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))
+def test_a_training_is_shown_where_its_run_is_given(folder, text, numbers):
+    assert "How the network was trained State: finished, 100 reports" in WebPage(text).text
     assert numbers["training"]["curves"]["Loss"]["discriminator"]["value"][-1] == 0.99
-    assert (tmp_path / "report" / "figures" / "training.svg").is_file()
+    assert (folder / "figures" / "training.svg").is_file()
+
+    del numbers["training"]
+    assert "How the network was trained" not in WebPage(page.page(numbers, {})).text
+
+
+def test_a_training_without_a_report_says_so(numbers):
+    numbers["training"] |= {"curves": {}, "reports": 0, "last_report": None}
+
+    assert "No losses were reported." in WebPage(page.page(numbers, {})).text
 
 
 def test_a_folder_without_a_run_is_refused_and_nothing_is_written(write, tmp_path):
     with pytest.raises(BadInputError, match="nothing"):
-        write(tmp_path / "nothing")
+        write(tmp_path / "report", tmp_path / "nothing")
 
     assert not (tmp_path / "report").exists()
 
 
-def test_the_same_sets_and_run_give_the_same_page(write, run, tmp_path):
-    assert write(run.path) == write(run.path, tmp_path / "ünd sëcond")
+def test_the_same_sets_and_run_give_the_same_page(write, text, tmp_path):
+    assert write(tmp_path / "ünd sëcond") == text
 
 
-def test_every_metric_is_explained_by_its_record(write):
-    page = WebPage(write())
+def test_every_metric_is_explained_by_its_record(text):
+    shown = WebPage(text).text
 
     for metric in METRICS.values():
-        assert f"{metric.label} : {metric.method}." in page.text
+        assert f"{metric.label} : {metric.method}." in shown
 
 
-def test_what_could_not_be_measured_stands_among_the_limitations(write):
-    page = WebPage(write())
+def test_what_could_not_be_measured_stands_among_the_limitations(text):
+    shown = WebPage(text).text
 
-    assert "Limitations" in page.text
-    assert "No model was given" in page.text
-    assert "Not done; what is missing stands at the top." in page.text
+    assert "Limitations" in shown
+    assert "No model was given" in shown
+    assert "Not done; what is missing stands at the top." in shown
+
+
+def test_a_judge_that_the_page_does_not_know_has_a_section_and_its_numbers_a_table(
+    numbers, tmp_path
+):
+    (tmp_path / "sharpness.png").write_bytes(b"pixels")
+    picture = Picture(tmp_path / "sharpness.png", "Bars", "Sharper is <better>.")
+    numbers["measures"]["sharpness"] = {"title": "Sharpness", "figures": ["sharpness"]}
+    numbers["sharpness_hu"] = {"synthetic": 12.5}
+
+    shown = WebPage(page.page(numbers, {"sharpness": picture})).text
+
+    assert "Sharpness Sharper is <better>." in shown
+    assert "Further numbers What Value sharpness hu synthetic 12.5" in shown
