@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -68,7 +68,7 @@ def read_rows(file: h5py.File, rows: slice) -> SegmentSet:
         **{name: read_column(file, name, rows) for name in PER_SEGMENT},
         kind=str(file.attrs["kind"]),
         pixel_spacing_mm=float(file.attrs["pixel_spacing_mm"]),
-        hu_range=tuple(float(hu) for hu in file.attrs["hu_range"]),
+        hu_range=cast("tuple[float, float]", tuple(float(hu) for hu in file.attrs["hu_range"])),
         source=json.loads(file.attrs["source"]),
         created_by=str(file.attrs["created_by"]),
     )
@@ -141,7 +141,7 @@ def pack(hu: np.ndarray, mask: np.ndarray) -> Packed:
     halves = np.ascontiguousarray(hu, PIXELS["hu"]).view(np.uint8).reshape(-1, 2)
     shuffled = np.ascontiguousarray(halves.T)
     whole = np.ascontiguousarray(mask, PIXELS["mask"])
-    return zlib.compress(shuffled, _LEVEL), zlib.compress(whole, _LEVEL)
+    return zlib.compress(shuffled.data, _LEVEL), zlib.compress(whole.data, _LEVEL)
 
 
 def packed_pixels(file: h5py.File, count: int) -> Iterator[Packed]:

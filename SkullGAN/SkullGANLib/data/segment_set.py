@@ -175,7 +175,9 @@ def concatenate(sets: Sequence[SegmentSet]) -> SegmentSet:
     first = sets[0]
     for other in sets[1:]:
         check_alike(first, other)
-    joined = {name: np.concatenate([getattr(s, name) for s in sets]) for name in PER_SEGMENT}
+    joined: dict[str, Any] = {
+        name: np.concatenate([getattr(s, name) for s in sets]) for name in PER_SEGMENT
+    }
     return replace(first, source=_merged_source([s.source for s in sets]), **joined)
 
 

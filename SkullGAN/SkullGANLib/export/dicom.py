@@ -59,8 +59,8 @@ class Series:
         content = hashlib.sha256(json.dumps(dict(header.source), sort_keys=True).encode())
         content.update(f"{header.kind} {header.pixel_spacing_mm}".encode())
         for batch in batches:
-            content.update(np.ascontiguousarray(batch.seed, "<i8"))
-            content.update(np.ascontiguousarray(batch.hu, "<i2"))
+            content.update(np.ascontiguousarray(batch.seed, "<i8").data)
+            content.update(np.ascontiguousarray(batch.hu, "<i2").data)
         self._content = content.hexdigest()
 
     def write(self, path: Path, number: int, hu: np.ndarray, seed: int) -> None:

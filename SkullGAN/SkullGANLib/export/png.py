@@ -29,7 +29,7 @@ def write_png(stack: SegmentStack, path: Path) -> None:
     with folder_aside(path) as folder:
         for name in ("hu", "mask"):
             (folder / name).mkdir()
-        origins = []
+        origins: list[dict[str, str | int]] = []
         for batch in stack.batches():
             for row in range(len(batch)):
                 number = f"{len(origins):06d}.png"

@@ -67,15 +67,15 @@ def format_of(path: str | Path, format: Format | str | None = None) -> Format:
     if isinstance(format, Format):
         format = format.name
     by_name = next((one for one in _records.values() if one.fits(path)), None)
-    if format is None and by_name is None:
+    if format is None:
+        if by_name is not None:
+            return by_name
         endings = ", ".join(one.endings[0] for one in file_formats())
         names = " or ".join(one.name for one in folder_formats())
         raise BadInputError(
             f"{path}: expected a name that ends in {endings}, or the format of a folder "
             f"(--format {names})."
         )
-    if format is None:
-        return by_name
     if format not in _records:
         raise BadInputError(
             f"{path}: the format {format!r} is unknown, expected one of {', '.join(_records)}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 import numpy as np
 
@@ -24,6 +24,12 @@ Progress = Callable[[int, int], None]
 """Called with the segments written and those there are."""
 
 _BATCH = 256
+
+
+class Sink(Protocol):
+    """A file or a packer that bytes are written to."""
+
+    def write(self, data: bytes | memoryview, /) -> int: ...
 
 
 class SegmentStack:
@@ -62,7 +68,7 @@ class SegmentStack:
             if not quiet:
                 self._on_progress(done, self.count)
 
-    def write_pixels(self, file: IO[bytes], name: str) -> None:
+    def write_pixels(self, file: Sink, name: str) -> None:
         """Write all ``hu`` (int16) or ``mask`` (uint8), little endian, columns fastest."""
         for batch in self.batches(quiet=name == "mask"):
             pixels = getattr(batch, name)

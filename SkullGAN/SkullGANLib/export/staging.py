@@ -33,7 +33,7 @@ def both_aside(files: dict[str, Path]) -> Iterator[tuple[Path, Path]]:
 
 
 @contextmanager
-def gzipped(file: IO[bytes]) -> Iterator[IO[bytes]]:
+def gzipped(file: IO[bytes]) -> Iterator[gzip.GzipFile]:
     """Compress into an open file, without name and time, for the same bytes again.
 
     Example:

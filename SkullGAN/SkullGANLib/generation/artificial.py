@@ -182,9 +182,8 @@ def styles_of(segments: SegmentSet) -> np.ndarray:
     """Give the style (N,) of each segment of a set that ``make`` made; empty where unknown."""
     found = np.full(len(segments), "", dtype="U11")
     seeds = segments.source.get("seeds")
-    for style in STYLES if isinstance(seeds, Mapping) else ():
-        if style in seeds:
-            first, last = seeds[style]
+    for style, (first, last) in seeds.items() if isinstance(seeds, Mapping) else ():
+        if style in STYLES:
             found[(segments.seed >= first) & (segments.seed <= last)] = style
     return found
 
@@ -287,7 +286,7 @@ def _corrected(
 def _arcs(mask: np.ndarray) -> np.ndarray:
     """Fit a parabola to the outer surface of each mask (N, 128, 128): float (N, 3)."""
     x = np.linspace(-1, 1, SIZE)
-    covered = mask.any(axis=1)
+    covered = np.asarray(mask.any(axis=1))
     rows = [
         np.interp(x, x[where], one[where])
         for one, where in zip(mask.argmax(axis=1), covered, strict=True)

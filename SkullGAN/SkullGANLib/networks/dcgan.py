@@ -243,7 +243,7 @@ def _downward(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
 
 
 def _inputs_of_an_output(layer: nn.Conv2d | nn.ConvTranspose2d) -> float:
-    taps = layer.kernel_size[0] * layer.kernel_size[1]
+    taps: float = layer.kernel_size[0] * layer.kernel_size[1]
     if isinstance(layer, nn.ConvTranspose2d):
         # Strided, each output pixel meets only its share of the kernel; unstrided on a 1 x 1
         # grid, exactly one tap.

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -78,17 +79,17 @@ class _FastGenerator:
 
     def __init__(self, generator: Generator, dtype: torch.dtype) -> None:
         self._dtype = dtype
-        taps, bias = _folded(*generator.main1[:2])
+        taps, bias = _folded(generator.main1)
         # On a 1 x 1 grid a transposed convolution is a matrix product.
         self._first = taps.permute(2, 0, 1, 3).flatten(1).to(dtype)
         self._first_bias = bias.repeat(16).to(dtype)
         self._channels = len(bias)
-        blocks = (getattr(generator, f"main{n}") for n in range(2, 7))
-        grids = (4, 8, 16, 32, 64)
+        blocks = (generator.main2, generator.main3, generator.main4, generator.main5)
         layers = [
-            upward(*_folded(*block[:2]), dtype, grid)
-            for block, grid in zip(blocks, grids, strict=True)
+            upward(*_folded(block), dtype, grid)
+            for block, grid in zip(blocks, (4, 8, 16, 32), strict=True)
         ]
+        layers.append(upward(_taps(generator.main6), None, dtype, 64))
         self._deep, self._wide = layers[:3], layers[3:]  # up to 32 x 32, and from there on
         self._conv1, self._conv2 = (
             plain(layer, dtype) for layer in (generator.conv1, generator.conv2)
@@ -133,17 +134,22 @@ class _FastGenerator:
         return torch.tanh(self._conv4(self._conv3(x)))
 
 
-def _folded(
-    convolution: nn.ConvTranspose2d, norm: nn.BatchNorm2d | None = None
-) -> tuple[Tensor, Tensor | None]:
+def _folded(block: nn.Sequential) -> tuple[Tensor, Tensor]:
     """Fold batch norm in evaluation mode: (w·x - mean)·scale + shift, scale = γ / √(var + ε).
 
+    Args:
+        block: a transposed convolution, its batch norm and what follows.
+
     Returns:
-        Weights (4, 4, inputs, outputs) and bias (outputs,), None without batch norm.
+        Weights (4, 4, inputs, outputs) and bias (outputs,).
     """
-    weight = convolution.weight.detach()
-    taps = weight.flatten(2).flatten(0, 1).t().contiguous().view(4, 4, *weight.shape[:2])
-    if norm is None:
-        return taps, None
-    scale = norm.weight.detach() / torch.sqrt(norm.running_var + norm.eps)
-    return taps.mul_(scale), norm.bias.detach() - norm.running_mean * scale
+    norm = cast("nn.BatchNorm2d", block[1])
+    mean, variance = cast("Tensor", norm.running_mean), cast("Tensor", norm.running_var)
+    scale = norm.weight.detach() / torch.sqrt(variance + norm.eps)
+    return _taps(block).mul_(scale), norm.bias.detach() - mean * scale
+
+
+def _taps(block: nn.Sequential) -> Tensor:
+    """Give the weights (4, 4, inputs, outputs) of a block's transposed convolution, copied."""
+    weight = cast("nn.ConvTranspose2d", block[0]).weight.detach()
+    return weight.flatten(2).flatten(0, 1).t().contiguous().view(4, 4, *weight.shape[:2])

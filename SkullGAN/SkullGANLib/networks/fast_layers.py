@@ -63,6 +63,7 @@ class FourPhases:
 
     def __init__(self, taps: Tensor, bias: Tensor | None, dtype: torch.dtype) -> None:
         self._relu = bias is not None
+        self._outputs = taps.shape[3]
         bias = None if bias is None else bias.to(dtype)
         self._phases = [
             [
@@ -74,15 +75,13 @@ class FourPhases:
 
     def __call__(self, x: Tensor) -> Tensor:
         count, _, rows, columns = x.shape
+        size = (count, self._outputs, 2 * rows, 2 * columns)
+        y = x.new_empty(size).contiguous(memory_format=torch.channels_last)
         x = functional.pad(x, (1, 1, 1, 1))
-        y = None
         for r in (0, 1):
             for c in (0, 1):
-                part = self._phases[r][c](x[:, :, r : r + rows + 1, c : c + columns + 1])
-                if y is None:
-                    size = (count, part.shape[1], 2 * rows, 2 * columns)
-                    y = part.new_empty(size).contiguous(memory_format=torch.channels_last)
-                y[:, :, r::2, c::2] = part
+                around = x[:, :, r : r + rows + 1, c : c + columns + 1]
+                y[:, :, r::2, c::2] = self._phases[r][c](around)
         return y.relu_() if self._relu else y
 
 

@@ -133,7 +133,11 @@ def read(path: str | Path, device: torch.device | str = "cpu") -> Model:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = _metadata(path, file.metadata() or {})
-            networks = _empty_networks(path, metadata["architecture"])
+            generator, discriminator = _empty_networks(path, metadata["architecture"])
+            networks: dict[str, Generator | Discriminator] = {
+                "generator": generator,
+                "discriminator": discriminator,
+            }
             expected = {
                 f"{part}.{name}": tuple(tensor.shape)
                 for part, network in networks.items()
@@ -157,8 +161,8 @@ def read(path: str | Path, device: torch.device | str = "cpu") -> Model:
         network.eval()
     try:
         return Model(
-            generator=networks["generator"],
-            discriminator=networks["discriminator"],
+            generator=generator,
+            discriminator=discriminator,
             hu_range=(float(metadata["hu_range"][0]), float(metadata["hu_range"][1])),
             pixel_spacing_mm=float(metadata["pixel_spacing_mm"]),
             recipe=dict(metadata["recipe"]),
@@ -245,9 +249,10 @@ def _metadata(path: Path, texts: Mapping[str, str]) -> dict[str, Any]:
     return metadata
 
 
-def _empty_networks(path: Path, architecture: Any) -> dict[str, Generator | Discriminator]:
-    sizes = [
-        architecture.get(name) if isinstance(architecture, dict) else None
+def _empty_networks(path: Path, architecture: Any) -> tuple[Generator, Discriminator]:
+    known: dict[str, Any] = architecture if isinstance(architecture, dict) else {}
+    sizes: list[Any] = [
+        known.get(name)
         for name in ("latent_size", "generator_width", "discriminator_width", "image_size")
     ]
     sound = all(isinstance(size, int) and 1 <= size <= _WIDEST for size in sizes)
@@ -258,10 +263,7 @@ def _empty_networks(path: Path, architecture: Any) -> dict[str, Generator | Disc
         )
     # On "meta" nothing is allocated, whatever widths the file claims.
     with torch.device("meta"):
-        return {
-            "generator": Generator(sizes[0], sizes[1]),
-            "discriminator": Discriminator(sizes[2]),
-        }
+        return Generator(sizes[0], sizes[1]), Discriminator(sizes[2])
 
 
 def _check_tensors(
