@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import slicer
 import slicer.util
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from SkullGANScene.jobs.hand_cuts import HandCutter
     from SkullGANScene.nodes.map_nodes import MapNodes
     from SkullGANScene.nodes.segment_sets import SegmentSetNodes
+
+
+T = TypeVar("T")
 
 
 class SectionsLogic(TaskLogic):
@@ -277,7 +280,7 @@ class SectionsLogic(TaskLogic):
         return ct
 
 
-def _imported(name: str, work: Callable[[Any], Work]) -> Work:
+def _imported(name: str, work: Callable[[Any], Work[T]]) -> Work[T]:
     """Import a module of ``SkullGANScene`` in a thread, then do its work: some bring SciPy."""
     from SkullGANLib.utils.task import in_thread, subprogress
 

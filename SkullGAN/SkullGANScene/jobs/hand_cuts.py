@@ -110,7 +110,7 @@ class HandCutter:
 
 def prepare(
     ct_node: slicer.vtkMRMLScalarVolumeNode, skull_node: slicer.vtkMRMLSegmentationNode
-) -> Work:
+) -> Work[HandCutter]:
     """Make the cutter of a CT; voxels and mask are taken piece by piece.
 
     Raises:

@@ -187,7 +187,7 @@ def generate(
     model: str | Path | None = None,
     limits: Limits | None = None,
     into_scene: Callable[[], bool] = lambda: True,
-) -> Work:
+) -> Work[SegmentSetNodes | None]:
     """Generate segments into the scene; ``folder`` keeps all of them as ``SEGMENT_SET``.
 
     Args:
@@ -224,7 +224,7 @@ def generate(
 
 def generate_to_file(
     path: str | Path, *, count: int, first_seed: int, model: str | Path | None = None
-) -> Work:
+) -> Work[str]:
     """Generate any number of segments into a file, in the format of its ending; returns the path.
 
     Raises:
@@ -236,7 +236,7 @@ def generate_to_file(
     return str(path)
 
 
-def save(volume: slicer.vtkMRMLScalarVolumeNode, path: str | Path, folder: Path) -> Work:
+def save(volume: slicer.vtkMRMLScalarVolumeNode, path: str | Path, folder: Path) -> Work[int]:
     """Save the kept segments of a set in the scene to a file, in the format of its ending.
 
     Args:

@@ -24,7 +24,7 @@ _READ_AT_ONCE = 128
 _SLICES_AT_ONCE = 16
 
 
-def measured(segments: SegmentSet) -> Work:
+def measured(segments: SegmentSet) -> Work[dict[str, np.ndarray]]:
     """Measure a set, a few segments at a time; returns what ``metrics.measure`` gives."""
     parts = []
     for first in range(0, len(segments), _MEASURED_AT_ONCE):
@@ -90,7 +90,7 @@ def mask_writing(
     skull_node: slicer.vtkMRMLSegmentationNode,
     ct_node: slicer.vtkMRMLScalarVolumeNode,
     path: Path,
-) -> Iterator[float]:
+) -> Work[None]:
     """Write the skull of a segmentation on the grid of its CT, piece by piece."""
     mask = segmentations.mask_from(skull_node, ct_node)
     yield 0.1
@@ -98,7 +98,7 @@ def mask_writing(
     yield from write_in_slabs(path, slabs, mask.shape, np.uint8, volumes.ijk_to_world(ct_node))
 
 
-def set_reading(path: Path) -> Work:
+def set_reading(path: Path) -> Work[SegmentSet]:
     """Read a segment set, some hundred segments at a time."""
     of, parts, done = hdf5.count(path), [], 0
     for part in hdf5.iterate(path, _READ_AT_ONCE):
@@ -108,7 +108,7 @@ def set_reading(path: Path) -> Work:
     return segment_set.concatenate(parts)
 
 
-def set_writing(segments: SegmentSet, path: Path) -> Iterator[float]:
+def set_writing(segments: SegmentSet, path: Path) -> Work[None]:
     with hdf5.Writer.of(path, segments) as writer:
         for first in range(0, len(segments), _MEASURED_AT_ONCE):
             writer.append(segments[first : first + _MEASURED_AT_ONCE])

@@ -76,6 +76,8 @@ def legend_of(
 def renew_legend(node: slicer.vtkMRMLDisplayableNode) -> None:
     """Make the legend of a node anew: views show only those that came after them."""
     old = legend_of(node)
+    if old is None:
+        return
     title, label_format = old.GetTitleText(), old.GetLabelFormat()
     node.GetScene().RemoveNode(old)
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)

@@ -1,20 +1,25 @@
 """Charts of an evaluation as MRML plots: violins, scatters and bars, a color for each set.
 
 Each function makes a chart with its series and, where the numbers are not in a table already, a
-hidden table of its own. ``parts_of`` finds all of them again, ``remove`` takes them away.
+hidden table of its own. ``of_report`` makes those of the judges of a report, ``parts_of`` finds all
+parts of a chart again, ``remove`` takes them away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import slicer
 import slicer.util
-from SkullGANLib.evaluation.report.figures import COLORS, LABELS
+from SkullGANLib.evaluation.measures.measure import Chart, Scatter, Violins
+from SkullGANLib.evaluation.measures.registry import MEASURES, columns
+from SkullGANLib.evaluation.names import COLORS, LABELS
+from SkullGANLib.evaluation.report.reader import Report
 from SkullGANLib.plots.charts import VIOLIN_REACH, violin
 
-from . import hierarchy, tables
+from . import evaluation_tables, hierarchy, tables
 
 DATA_ATTRIBUTE = "SkullGAN.PlotData"
 """Attribute of the tables that were made for a chart and go with it."""
@@ -22,6 +27,50 @@ _GUIDE_COLOR = (0.33, 0.33, 0.33)
 _INK = (0.2, 0.35, 0.55)
 _FIRST = 0.4  # where the axis of violins begins: the first one is at 1
 _LEGEND = 0.3  # share of the width that is left free for the legend
+
+Making = Callable[[], slicer.vtkMRMLPlotChartNode]
+
+
+def of_report(
+    scene: slicer.vtkMRMLScene, report: Report, segments: Mapping[str, slicer.vtkMRMLTableNode]
+) -> list[Making]:
+    """Give what makes the charts of a report, one each: one of thousands takes a moment.
+
+    Args:
+        scene: the scene.
+        report: whose judges have charts.
+        segments: the table of each set (``evaluation_tables.add_segments``).
+    """
+    charts = [one for measure in MEASURES.values() for one in measure.charts(report.numbers)]
+    making = [_making(scene, report, segments, one) for one in charts]
+    return [one for one in making if one is not None]
+
+
+def _making(
+    scene: slicer.vtkMRMLScene,
+    report: Report,
+    segments: Mapping[str, slicer.vtkMRMLTableNode],
+    chart: Chart,
+) -> Making | None:
+    """Give what makes a chart, None if there is nothing to show."""
+    if isinstance(chart, Violins):
+        values = {
+            name: one.columns[chart.column]
+            for name, one in report.sets.items()
+            if chart.column in one.columns and np.isfinite(one.columns[chart.column]).any()
+        }
+        add = partial(add_violins, limit=chart.limit, value_range=chart.value_range)
+        return partial(add, scene, chart.title, chart.axis, values) if values else None
+    if isinstance(chart, Scatter):
+        x, y = (columns()[name].title for name in chart.columns)
+        shown = {
+            name: table
+            for name, table in segments.items()
+            if table.GetTable().GetColumnByName(x) is not None
+        }
+        add = partial(add_scatter, label=evaluation_tables.NAME)
+        return partial(add, scene, chart.title, shown, (x, y)) if shown else None
+    return partial(add_bars, scene, chart.title, chart.axis, chart.values, chart.value_range)
 
 
 def add_violins(
@@ -226,4 +275,5 @@ def _draw(series: slicer.vtkMRMLPlotSeriesNode, *, line: bool, points: bool) -> 
 
 def _rgb(one: str) -> tuple[float, float, float]:
     code = COLORS[one].lstrip("#")
-    return tuple(int(code[k : k + 2], 16) / 255 for k in (0, 2, 4))
+    red, green, blue = (int(code[k : k + 2], 16) / 255 for k in (0, 2, 4))
+    return red, green, blue

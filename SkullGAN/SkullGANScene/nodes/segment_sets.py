@@ -94,13 +94,18 @@ def nodes_of(volume: slicer.vtkMRMLScalarVolumeNode) -> SegmentSetNodes:
     Raises:
         BadInputError: if the volume holds no segments, or parts of the set were deleted.
     """
-    found = {role: volume.GetNodeReference(role) for role in (_MASKS, _METRICS, _PROVENANCE)}
-    gone = [role.removeprefix("SkullGAN.") for role, node in found.items() if node is None]
+    roles = (_MASKS, _METRICS, _PROVENANCE)
+    masks, metrics, provenance = found = [volume.GetNodeReference(role) for role in roles]
+    gone = [
+        role.removeprefix("SkullGAN.")
+        for role, node in zip(roles, found, strict=True)
+        if node is None
+    ]
     if gone:
         raise BadInputError(
             f"Volume {volume.GetName()!r} has no {' and no '.join(gone)} beside it, {_EXPECTED}."
         )
-    return SegmentSetNodes(volume, *found.values(), hierarchy.folder_of(volume))
+    return SegmentSetNodes(volume, masks, metrics, provenance, hierarchy.folder_of(volume))
 
 
 def ct_of(volume: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLScalarVolumeNode | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from SkullGANLib.ct.volume import HeadCT, write_in_slabs
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.data.stack import stack_geometry
 from SkullGANLib.errors import BadInputError
+from SkullGANLib.utils.task import Work
 
 from . import hierarchy
 
@@ -89,7 +89,7 @@ def source_of(node: slicer.vtkMRMLScalarVolumeNode) -> dict[str, Any]:
     return found
 
 
-def writing(node: slicer.vtkMRMLScalarVolumeNode, path: str | Path) -> Iterator[float]:
+def writing(node: slicer.vtkMRMLScalarVolumeNode, path: str | Path) -> Work[None]:
     """Write a CT node as NRRD, piece by piece, as ``ct_from`` would give it.
 
     Args:

@@ -95,6 +95,8 @@ def arrange(scene: slicer.vtkMRMLScene, labels: Sequence[str]) -> list[slicer.vt
     for node in nodes:
         node.SetViewGroup(LAYOUT)  # the user's views do not follow these
         shown = composite_of(node)
+        if shown is None:
+            continue
         shown.SetLinkedControl(True)
         shown.SetHotLinkedControl(True)
     return nodes
