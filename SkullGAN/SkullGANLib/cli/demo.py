@@ -79,7 +79,7 @@ def run_demo(
         f"{len(segments)} segments of the sample head: segments.h5, segments.png; "
         f"{len(held_out)} between them to test with: held_out.h5"
     )
-    trained = walk.train(segments, settings or {}, device)
+    trained = walk.train(segments, held_out, settings or {}, device)
     report_stage(f"trained by the {trained.recipe['name']} recipe: {_RUN}/, model.safetensors")
     walk.generate(trained, count, "synthetic")
     report_stage(f"{count} synthetic segments: synthetic.h5, synthetic.png")
@@ -121,7 +121,13 @@ class _Walk:
         write_contact_sheet(self.folder / "segments.png", segments.hu, captions=captions)
         return segments, held_out
 
-    def train(self, segments: SegmentSet, settings: Mapping[str, str], device: str) -> Model:
+    def train(
+        self,
+        segments: SegmentSet,
+        held_out: SegmentSet,
+        settings: Mapping[str, str],
+        device: str,
+    ) -> Model:
         from ..networks import model_file
         from ..training import loop
 
@@ -130,6 +136,7 @@ class _Walk:
                 segments,
                 self.folder / _RUN,
                 named("demo").with_settings(settings),
+                held_out=held_out,
                 device=device,
                 seed=SEED,
                 on_progress=lambda finished, of: report_progress(finished / of),
