@@ -170,16 +170,16 @@ def add_where(one: argparse.ArgumentParser) -> None:
     """Add the options that say where segments are cut."""
     from ..anatomy import cut_plan
 
-    for name, known, default in (
-        ("bone", cut_plan.BONES, cut_plan.DEFAULT_BONES),
-        ("plane", cut_plan.PLANES, cut_plan.DEFAULT_PLANES),
+    for name, use, known, default in (
+        ("bone", "which bones", cut_plan.BONES, cut_plan.DEFAULT_BONES),
+        ("plane", "in which planes", cut_plan.PLANES, cut_plan.DEFAULT_PLANES),
     ):
         one.add_argument(
             f"--{name}s",
             type=lambda text: text.split(","),
             default=list(default),
             metavar=f"{name.upper()},{name.upper()}",
-            help=f"which {name}s to cut, of {','.join(known)} ({','.join(default)})",
+            help=f"{use} to cut, of {','.join(known)} ({','.join(default)})",
         )
     one.add_argument(
         "--interval-mm",

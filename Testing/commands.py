@@ -1,0 +1,20 @@
+"""The command skullgan, run as users run it: in a process of its own."""
+
+import subprocess
+import sys
+
+from checkout import ROOT
+
+SAMPLE = ROOT / "Resources" / "SampleData" / "SampleHeadCT.nrrd"
+
+
+def skullgan(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command without a terminal; a traceback on its standard error is always a failure."""
+    done = subprocess.run(
+        [sys.executable, "-m", "SkullGANLib", *map(str, arguments)],
+        cwd=ROOT / "SkullGAN",
+        capture_output=True,
+        text=True,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
