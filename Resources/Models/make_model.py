@@ -37,7 +37,7 @@ from SkullGANLib.anatomy.cavity import Cavity, find_cavity  # noqa: E402
 from SkullGANLib.ct.volume import HeadCT, pseudonym, read_ct  # noqa: E402
 from SkullGANLib.data import hdf5  # noqa: E402
 from SkullGANLib.data.segment_set import PIXEL_SPACING_MM, SegmentSet  # noqa: E402
-from SkullGANLib.evaluation.measures import nearest_neighbors  # noqa: E402
+from SkullGANLib.evaluation.measures import nearest_neighbors, pixel_search  # noqa: E402
 from SkullGANLib.extraction import cutting, single_ct  # noqa: E402
 from SkullGANLib.generation import from_seeds  # noqa: E402
 from SkullGANLib.metrics import measure  # noqa: E402
@@ -160,7 +160,7 @@ def figures(made: Model, sets: dict[str, SegmentSet]) -> dict[str, object]:
     for name, one in sets.items():
         said[f"share with realness above 0.5, {name}"] = round(share_real(made, one), 3)
     near = {
-        name: nearest_neighbors.nearest_by_mse(sets[name], sets["train"])
+        name: pixel_search.nearest_by_mse(sets[name], sets["train"])
         for name in ("test", "synthetic")
     }
     for name, found in near.items():

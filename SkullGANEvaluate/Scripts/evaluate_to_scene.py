@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from SkullGANLib.cli.options import add_output, add_progress
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.evaluation.evaluation_set import NAMES
+from SkullGANLib.evaluation.names import NAMES
 from SkullGANLib.evaluation.report.reader import PAGE, WAYS
 from SkullGANLib.utils import atomic_files, progress, resources
 from SkullGANScene.jobs import evaluation_jobs
@@ -57,9 +57,9 @@ def evaluate_to_scene(options: argparse.Namespace) -> None:
         text = scripts.run_job("Evaluating", work, report_progress)
     mrb.save(scene, options.output)
     nodes = evaluation.nodes_of(text)
-    for warning in nodes.said["concerns"]:
+    for warning in nodes.content["concerns"]:
         print(f"skullgan: WARNING: {warning}", file=sys.stderr)
-    for one in nodes.said["answers"]:
+    for one in nodes.content["answers"]:
         print(" ".join([one["question"], f"{one['short']}.", *one["reasons"]]))
     pairs = len(nodes.pairs) if nodes.pairs is not None else 0
     print(f"{options.output}: {len(nodes.charts)} charts, {pairs} nearest pairs; {folder / PAGE}")

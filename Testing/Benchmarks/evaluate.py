@@ -90,24 +90,24 @@ def written_sets(folder: Path, count: int) -> dict[str, list[Path]]:
 
 def varied(found: SegmentSet, count: int, seed: int) -> SegmentSet:
     """Draw segments, turn half of them, move each by some rows and columns, and add noise."""
-    chance = np.random.default_rng(seed)
-    drawn = found[chance.integers(len(found), size=count)]
-    hu, mask = drawn.hu.copy(), drawn.mask.copy()
+    rng = np.random.default_rng(seed)
+    taken = found[rng.integers(len(found), size=count)]
+    hu, mask = taken.hu.copy(), taken.mask.copy()
     for place in range(count):
-        turn = slice(None, None, chance.choice([-1, 1]))
-        shift = chance.integers((0, -20), (9, 21))
+        turn = slice(None, None, rng.choice([-1, 1]))
+        shift = rng.integers((0, -20), (9, 21))
         hu[place], mask[place] = (
-            np.roll(one[place][:, turn], shift, axis=(0, 1)) for one in (drawn.hu, drawn.mask)
+            np.roll(one[place][:, turn], shift, axis=(0, 1)) for one in (taken.hu, taken.mask)
         )
-    noise = np.rint(chance.normal(0, 30, hu.shape)).astype(np.int16)
-    people = np.array([f"{seed}-{number}" for number in chance.integers(20, size=count)])
-    return replace(drawn, hu=np.where(mask > 0, hu + noise, 0), mask=mask, subject=people)
+    noise = np.rint(rng.normal(0, 30, hu.shape)).astype(np.int16)
+    people = np.array([f"{seed}-{number}" for number in rng.integers(20, size=count)])
+    return replace(taken, hu=np.where(mask > 0, hu + noise, 0), mask=mask, subject=people)
 
 
 def warm_up(files: dict[str, list[Path]]) -> None:
     """Import what the parts need: the budget begins after imports."""
     few = {name: hdf5.read(path, slice(0, 60)) for name, (path,) in files.items()}
-    evaluation.evaluate(evaluation_set.examined(few))
+    evaluation.evaluate(evaluation_set.prepare_sets(few))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import slicer
 import slicer.util
 from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.evaluation.evaluation_set import NAMES
+from SkullGANLib.evaluation.names import NAMES
 from SkullGANLib.evaluation.report import reader
 from SkullGANLib.utils.child_process import ChildProcess, command_line
 from SkullGANLib.utils.task import Running, Work, in_thread, subprogress
@@ -34,7 +34,7 @@ class Shown:
     Attributes:
         segments: of each set, at most.
         pairs: of synthetic segments and their nearest real ones, at most.
-        way: how these are found, one of ``evaluationresults.WAYS``.
+        way: how these are found, one of ``measures.nearest_neighbors.WAYS``.
     """
 
     segments: int = evaluation.MOST_SEGMENTS
@@ -45,7 +45,7 @@ class Shown:
         """Check the numbers; raises ``BadInputError``."""
         for what, number in (("segments", self.segments), ("pairs", self.pairs)):
             if number < 1:
-                raise BadInputError(f"{number} {what} were to be shown, needed is 1 or more.")
+                raise BadInputError(f"{number} {what} cannot be shown: expected 1 or more.")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Chosen:
     """What is evaluated.
 
     Attributes:
-        files: paths of segment sets, by one of ``evaluationsets.NAMES``.
+        files: paths of segment sets, by one of ``names.NAMES``.
         volumes: sets in the scene (``segmentsets.add_segment_set``), likewise; kept ones only.
         model: whose discriminator judges; None for none.
         seed: of all chance.
@@ -75,7 +75,7 @@ def evaluate(
     *,
     shown: Shown = Shown(),
     into_scene: Callable[[], bool] = lambda: True,
-) -> Work:
+) -> Work[slicer.vtkMRMLTextNode | None]:
     """Evaluate segment sets in a child process and put the report into the scene.
 
     Args:
@@ -94,8 +94,8 @@ def evaluate(
         OutputError: if the report cannot be written.
     """
     if folder.exists():
-        raise BadInputError(f"{folder}: is there already, a new name is needed.")
-    done = False
+        raise BadInputError(f"{folder}: is there already: expected a new name.")
+    complete = False
     try:
         sets = {one: [str(path) for path in chosen.files.get(one, ())] for one in NAMES}
         names: dict[str, str] = {}
@@ -107,9 +107,9 @@ def evaluate(
         arguments += ["--most", chosen.most] if chosen.most else []
         child = ChildProcess(command_line([*arguments, "--progress", "lines"]))
         yield Running(child, 0.1, 0.8, names)
-        done = True
+        complete = True
     finally:
-        if not done:
+        if not complete:
             shutil.rmtree(folder, ignore_errors=True)
     if not into_scene():
         return None
@@ -118,7 +118,7 @@ def evaluate(
 
 def add_report(
     scene: slicer.vtkMRMLScene, folder: str | Path, name: str, *, shown: Shown = Shown()
-) -> Work:
+) -> Work[slicer.vtkMRMLTextNode]:
     """Put a report that is there already into the scene; returns its text node.
 
     Raises:
@@ -138,14 +138,14 @@ def explain(
     model: str | Path,
     method: str,
     label: str,
-) -> Work:
+) -> Work[slicer.vtkMRMLScalarVolumeNode]:
     """Say in a child process where in each segment of a set the discriminator's decision is from.
 
     Args:
         volume: one of ``evaluation.EvaluationNodes.volumes``.
         folder: empty, for files between the processes.
         model: whose discriminator.
-        method: one of ``SkullGANLib.evaluation.measures.realness.METHODS``.
+        method: one of ``SkullGANLib.evaluation.names.REALNESS_METHODS``.
         label: whether realness is calibrated.
 
     Returns:
@@ -162,7 +162,9 @@ def explain(
     child = ChildProcess(command_line([*arguments, "--progress", "lines"]))
     yield Running(child, 0.1, 0.9, {str(path): name})
     if volume.GetScene() is None:
-        raise BadInputError(f"Volume {name!r} was deleted meanwhile, it is needed to the end.")
+        raise BadInputError(
+            f"Volume {name!r} was deleted meanwhile: expected it to stay."
+        )
     realness = yield from subprogress(
         in_thread(lambda: import_module("SkullGANScene.nodes.realness")), 0.9, 0.95
     )
@@ -182,7 +184,7 @@ def free_name(scene: slicer.vtkMRMLScene, folder: Path, stem: str) -> str:
 
 def _writing(
     chosen: Chosen, folder: Path, sets: dict[str, list[str]], names: dict[str, str]
-) -> Work:
+) -> Work[None]:
     """Write the sets of the scene as files and add these to ``sets``; ``names`` says whose."""
     volumes = [(one, node) for one in NAMES for node in chosen.volumes.get(one, ())]
     if not volumes:
@@ -200,13 +202,11 @@ def _writing(
         names[str(path)] = node.GetName()
 
 
-def _writing_stack(volume: slicer.vtkMRMLScalarVolumeNode, path: Path) -> Work:
+def _writing_stack(volume: slicer.vtkMRMLScalarVolumeNode, path: Path) -> Work[None]:
     """Write the segments of a stack as a set; what is not 0 HU is their wall."""
     hu = slicer.util.arrayFromVolume(volume)
     kind, spacing_mm = volume.GetAttribute(evaluation.KIND_ATTRIBUTE), volume.GetSpacing()[0]
-    with hdf5.Writer(
-        path, kind=kind, pixel_spacing_mm=spacing_mm, commit_every_s=None
-    ) as writer:
+    with hdf5.Writer(path, kind=kind, pixel_spacing_mm=spacing_mm, commit_every_s=None) as writer:
         for first in range(0, len(hu), _AT_ONCE):
             part = hu[first : first + _AT_ONCE]
             writer.append(

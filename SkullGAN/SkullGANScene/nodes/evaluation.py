@@ -8,9 +8,8 @@ opened from a file and the report is gone; ``remove`` takes one away.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,19 @@ import numpy as np
 import slicer
 from SkullGANLib.data.segment_set import SIZE
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.evaluation.evaluation import COMPARED
-from SkullGANLib.evaluation.report.figures import LABELS
+from SkullGANLib.evaluation.measures import discriminator
+from SkullGANLib.evaluation.measures.registry import columns
+from SkullGANLib.evaluation.names import LABELS, REALNESS_METHODS
 from SkullGANLib.evaluation.report.reader import Report, ReportedSet
 from SkullGANLib.utils.task import Work, subprogress
 
-from . import evaluation_charts, hierarchy, nearest_neighbors, tables, volumes
+from . import evaluation_charts, evaluation_tables, hierarchy, nearest_neighbors, volumes
 
 MOST_SEGMENTS = 500
-"""Segments of each set that come into the scene, unless told otherwise."""
+"""Segments of each set that come into the scene, by default."""
 
-NAME, SEGMENT, REALNESS = "Name", "Segment", "Realness"
+NAME, SEGMENT = evaluation_tables.NAME, evaluation_tables.SEGMENT
+REALNESS = columns()[discriminator.REALNESS].title
 """Columns of a set's table: a text, the place in the set, the discriminator's output."""
 EVALUATED = nearest_neighbors.EVALUATED
 KIND_ATTRIBUTE = "SkullGAN.EvaluatedKind"
@@ -38,34 +39,12 @@ OVERLAY = "SkullGAN.explained"
 ATTRIBUTE = "SkullGAN.Evaluation"
 """Attribute of the text node that stands for a report."""
 
-METHODS = ("positions", "occlusion")
-"""``SkullGANLib.evaluation.measures.realness.METHODS``, whose module needs torch."""
-
 _CHARTS, _SUMMARY, _VOLUME, _TABLE = (
     f"SkullGAN.{role}" for role in ("charts", "summary", "volume", "table")
 )
 _AT_ONCE = 16
-_LIMITS = {"sdr_peaks": (0.40, "SDR 0.40")}
-_AXES = {
-    "tsne_metrics_x": "t-SNE of metrics, x",
-    "tsne_metrics_y": "t-SNE of metrics, y",
-    "tsne_pixels_x": "t-SNE of pixels, x",
-    "tsne_pixels_y": "t-SNE of pixels, y",
-}
-_TEXTS = {"bone": "Bone", "side": "Side", "plane": "Plane"}
-_TITLES = {
-    "sdr_peaks": "Skull density ratio",
-    "thickness_mm": "Thickness",
-    "mean_intensity_hu": "Mean intensity",
-}
-_SUMMED = {
-    "sdr_peaks": ("SDR", 3),
-    "thickness_mm": ("Thickness", 2),
-    "mean_intensity_hu": ("Intensity", 0),
-}
-"""For the summary: what is said of each metric, and to how many decimals."""
-_BY = {"metrics": "radiological metrics", "pixels": "pixels"}
-_Making = Callable[[], "slicer.vtkMRMLPlotChartNode"]
+_OLDER_NAMES = {"unsaid": "limitations"}
+"""Keys in text nodes of scenes that were saved before, and what they are called now."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,15 +69,16 @@ class EvaluationNodes:
     pairs: nearest_neighbors.PairNodes | None
 
     @property
-    def said(self) -> Mapping[str, Any]:
-        """What the report says: ``answers``, ``concerns``, ``unsaid``; its ``report`` folder
+    def content(self) -> Mapping[str, Any]:
+        """What the report says: ``answers``, ``concerns``, ``limitations``; its ``report`` folder
         and ``model`` as paths; ``realness``: whether it is calibrated."""
-        return json.loads(self.text.GetText())
+        held = json.loads(self.text.GetText())
+        return {_OLDER_NAMES.get(key, key): value for key, value in held.items()}
 
     @property
     def report(self) -> Path:
         """The folder of the report, which may be gone."""
-        return Path(self.said["report"])
+        return Path(self.content["report"])
 
 
 def building(
@@ -109,7 +89,7 @@ def building(
     most: int = MOST_SEGMENTS,
     way: str = "mse",
     pairs: int = nearest_neighbors.MOST_PAIRS,
-) -> Work:
+) -> Work[slicer.vtkMRMLTextNode]:
     """Put a report into a scene, in a folder of its own at the top of the hierarchy.
 
     Where it ends early, by an error or because the iterator is closed, the scene is as it was.
@@ -119,14 +99,14 @@ def building(
         report: what was read.
         name: of the folder, and first part of the other names.
         most: segments of each set to take; of a larger set those that were compared go first,
-            evenly drawn.
-        way: how nearest real neighbors are found, one of ``evaluationresults.WAYS``; the other one
-            if this is not known.
+            evenly taken.
+        way: how nearest real neighbors are found, one of ``measures.nearest_neighbors.WAYS``; the
+            other one if this is not known.
         pairs: of synthetic segments and their nearest real ones to take, those most like copies
             first.
 
     Yields:
-        The share that is done, after each piece of a few hundredths of a second.
+        The share that is finished, after each piece of a few hundredths of a second.
 
     Returns:
         The text node that stands for the report.
@@ -135,7 +115,7 @@ def building(
         BadInputError: if a file of segments is not there or was changed since.
     """
     made = _Made(scene, hierarchy.add_folder(scene, name))
-    done = False
+    complete = False
     try:
         for number, (one, reported) in enumerate(report.sets.items()):
             first, last = (0.6 * k / len(report.sets) for k in (number, number + 1))
@@ -144,15 +124,15 @@ def building(
         yield from subprogress(_adding_charts(made, report, name), 0.6, 0.75)
         adding = nearest_neighbors.building(made, report, name, way=way, most=pairs)
         yield from subprogress(adding, 0.75, 1.0)
-        done = True
+        complete = True
     finally:
-        if not done:
+        if not complete:
             made.remove()
     # Last, and with all that it refers to: who hears that a report came finds it whole.
     text = slicer.vtkMRMLTextNode()
     text.SetName(name)
     text.SetAttribute(ATTRIBUTE, "1")
-    text.SetText(json.dumps(_said(report)))
+    text.SetText(json.dumps(_content_of(report)))
     for role, node in made.nodes:
         text.AddNodeReferenceID(role, node.GetID())
     text = scene.AddNode(text)
@@ -199,7 +179,7 @@ def nodes_of(text: slicer.vtkMRMLTextNode) -> EvaluationNodes:
         BadInputError: if the node stands for no report.
     """
     if text is None or not text.GetAttribute(ATTRIBUTE):
-        raise BadInputError("This is no report of an evaluation, one that SkullGAN made is needed.")
+        raise BadInputError("This is no report of an evaluation: expected one that SkullGAN made.")
     names = json.loads(text.GetText())["sets"]
     charts = (
         text.GetNthNodeReference(_CHARTS, k) for k in range(text.GetNumberOfNodeReferences(_CHARTS))
@@ -220,7 +200,9 @@ def remove(text: slicer.vtkMRMLTextNode) -> None:
     found = nodes_of(text)
     pairs = nearest_neighbors.nodes_of(text)
     summary = [found.summary] if found.summary is not None else []
-    overlays = (overlay_of(node, method) for node in found.volumes.values() for method in METHODS)
+    overlays = (
+        overlay_of(node, method) for node in found.volumes.values() for method in REALNESS_METHODS
+    )
     nodes = [*found.charts.values(), *found.volumes.values(), *found.tables.values(), *summary]
     nodes += [node for node in overlays if node is not None]
     _remove(text.GetScene(), [*nodes, *pairs, text], found.folder)
@@ -243,11 +225,11 @@ def _remove(scene: slicer.vtkMRMLScene, nodes: Sequence[slicer.vtkMRMLNode], fol
 def overlay_of(
     volume: slicer.vtkMRMLScalarVolumeNode, method: str
 ) -> slicer.vtkMRMLScalarVolumeNode | None:
-    """Give the realness map over a set's segments (``evaluating.explain``), None if there is none.
+    """Give the realness map over a set's segments (``evaluation_jobs.explain``), if there is one.
 
     Args:
         volume: one of ``EvaluationNodes.volumes``.
-        method: one of ``SkullGANLib.evaluation.measures.realness.METHODS``.
+        method: one of ``SkullGANLib.evaluation.names.REALNESS_METHODS``.
     """
     return volume.GetNodeReference(f"{OVERLAY}.{method}")
 
@@ -262,12 +244,12 @@ def chosen_places(one: ReportedSet, most: int) -> np.ndarray:
 
 
 def _was_compared(one: ReportedSet) -> np.ndarray:
-    columns = [one.columns[name] for name in ("realness", *_AXES) if name in one.columns]
-    known = [np.isfinite(column) for column in columns]
+    floats = [column.name for column in columns().values() if column.kind is float]
+    known = [np.isfinite(one.columns[name]) for name in floats if name in one.columns]
     return np.logical_or.reduce(known) if known else np.ones(len(one), bool)
 
 
-def _said(report: Report) -> dict[str, Any]:
+def _content_of(report: Report) -> dict[str, Any]:
     numbers = report.numbers
     return {
         "report": str(report.folder.absolute()),
@@ -276,11 +258,11 @@ def _said(report: Report) -> dict[str, Any]:
         "realness": (numbers.get("discriminator") or {}).get("label", ""),
         "answers": numbers.get("answers", []),
         "concerns": numbers.get("concerns", []),
-        "unsaid": numbers.get("unsaid", []),
+        "limitations": numbers.get("limitations", []),
     }
 
 
-def _adding_set(made: _Made, one: ReportedSet, name: str, most: int) -> Work:
+def _adding_set(made: _Made, one: ReportedSet, name: str, most: int) -> Work[None]:
     places = chosen_places(one, most)
     hu = np.empty((len(places), SIZE, SIZE), np.int16)
     for start in range(0, len(places), _AT_ONCE):
@@ -297,177 +279,21 @@ def _adding_set(made: _Made, one: ReportedSet, name: str, most: int) -> Work:
     )
     made.keep(f"{_VOLUME}.{one.name}", volume)
     yield 0.95
-    table = _add_table(made.scene, one, places, f"{name} numbers")
+    table = evaluation_tables.add_segments(made.scene, one, places, f"{name} numbers")
     made.keep(f"{_TABLE}.{one.name}", table)
     yield 1.0
 
 
-def _add_table(
-    scene: slicer.vtkMRMLScene, one: ReportedSet, places: np.ndarray, name: str
-) -> slicer.vtkMRMLTableNode:
-    node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
-    node.SetDescription("A row for each segment; row k is slice k of the volume of the set")
-    names = np.array([f"{LABELS[one.name]} {place}" for place in places], np.str_)
-    tables.add_column(node, NAME, names)
-    tables.add_column(
-        node, SEGMENT, places.astype(np.int64), description="Place in the set, from 0"
-    )
-    columns = {title: values[places] for title, values in one.columns.items()}
-    for text, title in _TEXTS.items():
-        if set(columns[text]) - {"", "unknown"}:
-            tables.add_column(node, title, np.asarray(columns[text], np.str_))
-    if (columns["seed"] >= 0).any():
-        tables.add_column(node, "Seed", columns["seed"].astype(np.int64))
-    for metric in COMPARED:
-        tables.add_column(node, *_titled(metric, columns[metric]))
-    if "realness" in columns:
-        tables.add_column(
-            node,
-            REALNESS,
-            columns["realness"].astype(float),
-            description="What the model's discriminator says, from 0 (made) to 1 (real)",
-        )
-    for axis, title in _AXES.items():
-        if axis in columns:
-            tables.add_column(node, title, columns[axis].astype(float))
-    nearest_neighbors.add_columns(node, columns)
-    return node
-
-
-def _titled(metric: str, values: np.ndarray) -> tuple[str, np.ndarray, str, str]:
-    column = tables.COLUMNS[metric]
-    return column.title, values.astype(float), column.unit, column.description
-
-
-def _adding_charts(made: _Made, report: Report, name: str) -> Work:
-    scene = made.scene
-    segments = made.of(_TABLE, report.sets)
-    making = [*_violins(scene, report), *_scatters(scene, report, segments)]
+def _adding_charts(made: _Made, report: Report, name: str) -> Work[None]:
+    making = evaluation_charts.of_report(made.scene, report, made.of(_TABLE, report.sets))
     for number, make in enumerate(making):
         chart = make()
         chart.SetName(f"{name}: {chart.GetTitle()}")
         made.keep(_CHARTS, chart)
         yield (number + 1) / (len(making) + 1)
-    made.keep(_SUMMARY, _add_summary(scene, report, f"{name}: summary"))
+    summary = evaluation_tables.add_summary(made.scene, report, f"{name}: summary")
+    made.keep(_SUMMARY, summary)
     yield 1.0
-
-
-def _violins(scene: slicer.vtkMRMLScene, report: Report) -> Iterator[_Making]:
-    """Give what makes the charts of distributions, one each: one of thousands takes a moment."""
-    for metric in COMPARED:
-        yield partial(
-            evaluation_charts.add_violins,
-            scene,
-            _TITLES[metric],
-            tables.COLUMNS[metric].title,
-            {one: reported.columns[metric] for one, reported in report.sets.items()},
-            limit=_LIMITS.get(metric),
-        )
-    judged = {
-        one: reported.columns["realness"]
-        for one, reported in report.sets.items()
-        if "realness" in reported.columns and np.isfinite(reported.columns["realness"]).any()
-    }
-    if judged:
-        yield partial(
-            evaluation_charts.add_violins,
-            scene,
-            REALNESS,
-            "Realness (0 made, 1 real)",
-            judged,
-            value_range=(0.0, 1.0),
-        )
-        shares = report.numbers["discriminator"]["share_judged_real"]
-        yield partial(
-            evaluation_charts.add_bars,
-            scene,
-            "Judged real",
-            "Judged real by the discriminator (%)",
-            {one: 100 * share["value"] for one, share in shares.items()},
-            (0.0, 100.0),
-        )
-
-
-def _scatters(
-    scene: slicer.vtkMRMLScene,
-    report: Report,
-    segments: Mapping[str, slicer.vtkMRMLTableNode],
-) -> Iterator[_Making]:
-    """Give what makes the charts of t-SNE."""
-    for by in report.numbers["tsne"]:
-        columns = (_AXES[f"tsne_{by}_x"], _AXES[f"tsne_{by}_y"])
-        shown = {
-            one: table
-            for one, table in segments.items()
-            if table.GetTable().GetColumnByName(columns[0]) is not None
-        }
-        if shown:
-            title = f"t-SNE of {_BY[by]}"
-            yield partial(evaluation_charts.add_scatter, scene, title, shown, columns, NAME)
-
-
-def _add_summary(scene: slicer.vtkMRMLScene, report: Report, name: str) -> slicer.vtkMRMLTableNode:
-    """Add a table with a row per set: what the report says of it in numbers."""
-    numbers = report.numbers
-    node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
-    sets = list(report.sets)
-    tables.add_column(node, "Set", np.array([LABELS[one] for one in sets], np.str_))
-    for title, key in (("Segments", "segments"), ("Subjects", "subjects")):
-        counts = np.array([numbers["sets"][one][key] for one in sets], np.int64)
-        tables.add_column(node, title, counts)
-    for metric, (title, digits) in _SUMMED.items():
-        unit = tables.COLUMNS[metric].unit
-        about = f" ({unit})" if unit else ""
-        means = _numbers(sets, numbers["sets"], "metrics", metric, "mean")
-        apart = _numbers(sets, numbers["distances"], metric, "wasserstein")
-        of = f"Wasserstein distance from the {numbers['reference']} set"
-        tables.add_column(node, f"{title}{about}", means.round(digits), unit, "Mean of the set")
-        tables.add_column(node, f"{title} apart{about}", apart.round(digits), unit, of)
-    judged = (numbers["discriminator"] or {}).get("share_judged_real", {})
-    for title, found, keys, description in (
-        ("Judged real (%)", judged, ("value",), "Share at which realness is 0.5 or more"),
-        (
-            "Told apart (%)",
-            numbers["judges"],
-            ("test", "accuracy", "value"),
-            "By a classifier that the GAN never met, from the reference set; 50 is guessing",
-        ),
-        (
-            "Precision (%)",
-            numbers["judges"],
-            ("fidelity", "precision", "value"),
-            "Share that lies where real segments do",
-        ),
-        (
-            "Coverage (%)",
-            numbers["judges"],
-            ("fidelity", "coverage", "value"),
-            "Share of real segments that have one of the set among their like",
-        ),
-    ):
-        tables.add_column(
-            node, title, (100 * _numbers(sets, found, *keys)).round(1), "%", description
-        )
-    for by, laid in numbers["tsne"].items():
-        for title, key, description in (
-            ("Neighbors own", "same", "Of the ten nearest in t-SNE, share from the same set"),
-            ("Neighbors by chance", "chance", "What that share would be if sets were mixed"),
-        ):
-            shares = (100 * _numbers(sets, laid[key])).round(1)
-            tables.add_column(node, f"{title}, {by} (%)", shares, "%", description)
-    hierarchy.item_of(node)
-    return node
-
-
-def _numbers(sets: Sequence[str], found: Mapping[str, Any], *keys: str) -> np.ndarray:
-    """Give a number of each set out of nested mappings, NaN where it is not known."""
-    values = []
-    for one in sets:
-        value: Any = found.get(one)
-        for key in keys:
-            value = value.get(key) if isinstance(value, Mapping) else None
-        values.append(np.nan if value is None else float(value))
-    return np.array(values)
 
 
 def _referred(

@@ -7,21 +7,21 @@ where it is denser. A table has a row for each pair. Those that are most like co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import slicer
 from SkullGANLib.data.segment_set import SIZE
-from SkullGANLib.evaluation.report.figures import LABELS, WAYS
+from SkullGANLib.evaluation.measures.nearest_neighbors import WAYS
+from SkullGANLib.evaluation.names import LABELS
 from SkullGANLib.evaluation.report.reader import Pair, Report
 from SkullGANLib.utils.task import Work
 
 from . import color_tables, hierarchy, tables, volumes
 
 MOST_PAIRS = 200
-"""Pairs that come into a scene, unless told otherwise."""
+"""Pairs that come into a scene, by default."""
 EVALUATED = "evaluated"
 """Value of ``volumes.MAP_ATTRIBUTE`` of the volumes of a report."""
 DIFFERENCE_HU = 1000.0
@@ -62,7 +62,7 @@ class Made(Protocol):
         """Note a node that the report will refer to, and put it into a folder."""
 
 
-def building(made: Made, report: Report, name: str, *, way: str, most: int) -> Work:
+def building(made: Made, report: Report, name: str, *, way: str, most: int) -> Work[None]:
     """Add the nearest real neighbors of a report's synthetic segments to what is made for it.
 
     Arguments and errors as for ``evaluation.building``. Adds nothing where no neighbor is known.
@@ -124,34 +124,6 @@ def remove_unused_colors(scene: slicer.vtkMRMLScene) -> None:
     table = scene.GetFirstNode(color_tables.DIVERGING, "vtkMRMLColorTableNode")
     if table is not None and not _is_used(table):
         hierarchy.remove(table)
-
-
-def add_columns(node: slicer.vtkMRMLTableNode, columns: Mapping[str, np.ndarray]) -> None:
-    """Add to a table of segments what a report knows of their nearest real neighbors.
-
-    Args:
-        node: the table.
-        columns: as in ``evaluationresults.ReportedSet``, a value for each row.
-    """
-    for way, said in WAYS.items():
-        nearest = columns.get(f"{way}_nearest")
-        if nearest is None or not (nearest >= 0).any():
-            continue
-        short = way.upper()
-        about = f"training segment by {said}"
-        tables.add_column(
-            node, f"Nearest real ({short})", nearest.astype(np.int64), "", f"Nearest {about}"
-        )
-        tables.add_column(
-            node,
-            f"Likeness ratio ({short})",
-            columns[f"{way}_ratio"].astype(float),
-            "",
-            f"Distance to the nearest {about}, over that to the next ones: 0 for a copy",
-        )
-        verdicts = columns.get(f"{way}_verdict")
-        if verdicts is not None and any(verdicts):
-            tables.add_column(node, f"Verdict ({short})", np.asarray(verdicts, np.str_))
 
 
 def described(nodes: PairNodes, index: int) -> dict[str, str]:

@@ -38,7 +38,7 @@ def add_realness(
         volume_node: of ``volumes.add_segments``; the overlay takes its geometry, scene and place in
             the subject hierarchy.
         values: float32 (N, 128, 128), what ``explain`` of ``evaluation.measures.realness`` gave.
-        method: one of ``SkullGANLib.evaluation.measures.realness.METHODS``.
+        method: one of ``SkullGANLib.evaluation.names.REALNESS_METHODS``.
         label: whether the score is calibrated (``realness.label``).
 
     Returns:
@@ -47,11 +47,11 @@ def add_realness(
     Raises:
         BadInputError: if the values are not of this volume's segments.
     """
-    needed = volume_node.GetImageData().GetDimensions()[::-1]
-    if values.shape != needed:
+    expected = volume_node.GetImageData().GetDimensions()[::-1]
+    if values.shape != expected:
         raise BadInputError(
             f"The realness map is {values.shape}, the segments of {volume_node.GetName()!r} are "
-            f"{needed}; one value a pixel is needed."
+            f"{expected}: expected one value a pixel."
         )
     scene = volume_node.GetScene()
     node = realness_of(volume_node, method)

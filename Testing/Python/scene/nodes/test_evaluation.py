@@ -272,7 +272,7 @@ def test_a_name_is_free_in_the_scene_and_in_the_folder(scene, report, tmp_path):
 
 
 def test_no_segment_or_pair_to_show_is_refused():
-    with pytest.raises(BadInputError, match="0 pairs were to be shown, needed is 1"):
+    with pytest.raises(BadInputError, match="0 pairs cannot be shown: expected 1"):
         evaluation_jobs.Shown(pairs=0)
 
 
