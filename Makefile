@@ -28,6 +28,8 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 bench-extract: $(INSTALLED)
@@ -60,6 +62,9 @@ $(INSTALLED): pyproject.toml Testing/constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) --constraint Testing/constraints.txt \
 		--editable ".[dicom,evaluate,scene,test]"
+	@# lint-imports reads the modules' own libraries, which are not installed.
+	@printf '%s\n' "$(CURDIR)/SkullGANTrain" "$(CURDIR)/SkullGANEvaluate" >"$$($(BIN)/python -c \
+		'import sysconfig; print(sysconfig.get_path("purelib"))')/skullgan-modules.pth"
 	@touch $(INSTALLED)
 
 clean:

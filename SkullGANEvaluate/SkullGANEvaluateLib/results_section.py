@@ -111,7 +111,7 @@ class ResultsSection(Section):
     def _showReport(self) -> None:
         """Fill words and charts for another report, or for none; then what its parts show."""
         nodes, box = nodesOf(self.node), self.ui.chartBox
-        self.ui.answersBrowser.setHtml(_inWords(nodes.said) if nodes else "")
+        self.ui.answersBrowser.setHtml(_inWords(nodes.content) if nodes else "")
         box.blockSignals(True)
         box.clear()
         box.addItems(list(nodes.charts) if nodes else [])
@@ -128,14 +128,14 @@ class ResultsSection(Section):
         return page if page is not None and page.is_file() else None
 
 
-def _inWords(said: Mapping[str, Any]) -> str:
+def _inWords(content: Mapping[str, Any]) -> str:
     """Give what a report says as HTML: warnings, questions and answers, what cannot be said."""
-    warnings = "".join(f"<p style='color:#b00020'>{escape(one)}</p>" for one in said["concerns"])
+    warnings = "".join(f"<p style='color:#b00020'>{escape(one)}</p>" for one in content["concerns"])
     answers = "".join(
         f"<p><b>{escape(one['question'])} {escape(one['short'])}.</b><br>"
         f"{escape(' '.join(one['reasons']))}</p>"
-        for one in said["answers"]
+        for one in content["answers"]
     )
-    unsaid = "".join(f"<li>{escape(one)}</li>" for one in said["unsaid"])
+    limits = "".join(f"<li>{escape(one)}</li>" for one in content["limitations"])
     heading = escape(_("What cannot be said"))
-    return warnings + answers + (f"<p><b>{heading}</b></p><ul>{unsaid}</ul>" if unsaid else "")
+    return warnings + answers + (f"<p><b>{heading}</b></p><ul>{limits}</ul>" if limits else "")

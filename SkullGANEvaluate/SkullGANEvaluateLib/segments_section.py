@@ -95,7 +95,7 @@ class SegmentsSection(Section):
         with self.panel.shownErrors(_("There is no realness map.")):
             packages.ensure(packages.MODELS, _("A realness map"))
             task = self.logic.startOverlay(
-                volume, self._judge(nodes), method, nodes.said.get("realness", "")
+                volume, self._judge(nodes), method, nodes.content.get("realness", "")
             )
             self.panel.run(task, on_done=self._overlayMade)
 
@@ -131,7 +131,7 @@ class SegmentsSection(Section):
         """Give the model that judged for a report, else the one that is chosen or came along."""
         from SkullGANLib.utils import resources
 
-        judged = nodes.said["model"]
+        judged = nodes.content["model"]
         if judged and Path(judged).is_file():
             return Path(judged)
         return self.logic.modelOf(self.node) or resources.bundled_model()
