@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ..errors import BadInputError, CancelledError
 from ..utils import progress
@@ -83,7 +83,7 @@ def add_seed(one: argparse.ArgumentParser, meaning: str) -> None:
 def signals_noted() -> Iterator[threading.Event]:
     """Set an event on Ctrl-C and SIGTERM instead of ending at once; a second one ends at once."""
     event = threading.Event()
-    before = {}
+    before: dict[signal.Signals, Any] = {}
 
     def note(number: int, frame: object) -> None:
         event.set()

@@ -112,8 +112,9 @@ def _plain_pixels(opened: BinaryIO, syntax: str) -> tuple[int, int] | None:
 def _is_plain(header: Header, length: int) -> bool:
     """Whether that many bytes of pixels are one gray image of 16 bits a pixel."""
     names = ("Rows", "Columns", "BitsStored", "HighBit", "BitsAllocated", "SamplesPerPixel")
-    numbers = [numbers_of(header, name, 1) for name in names]
-    if any(number is None for number in numbers):
+    found = (numbers_of(header, name, 1) for name in names)
+    numbers = [number for number in found if number is not None]
+    if len(numbers) < len(names):
         return False
     rows, columns, bits, high, allocated, samples = (int(number[0]) for number in numbers)
     return (

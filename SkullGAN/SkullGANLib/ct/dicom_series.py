@@ -92,7 +92,10 @@ def _check_alike(path: Path, headers: Mapping[Path, Header]) -> None:
                 "every slice."
             )
     sizes = sorted(
-        {(h["Columns"], h["Rows"], *np.round(h["PixelSpacing"], 4)) for h in headers.values()}
+        {
+            (h["Columns"], h["Rows"], *np.round(np.array(h["PixelSpacing"], float), 4).tolist())
+            for h in headers.values()
+        }
     )
     if len(sizes) > 1:
         listed = ", ".join(f"{s[0]} x {s[1]} pixels of {s[3]:g} x {s[2]:g} mm" for s in sizes)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, wait
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -164,7 +164,7 @@ def _due(
 
 def _in_their_order(
     executor: Executor, due: Sequence[Row], settings: CutSettings, threads: int
-) -> Iterator[tuple[list[Outcome], int]]:
+) -> Generator[tuple[list[Outcome], int], None, None]:
     """Cut CTs in an executor and give, twice a second at least, what is ready in their order.
 
     Yields:

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
+import numpy as np
+
 from ..data import hdf5
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError, OutputError
@@ -51,7 +53,7 @@ class Row:
 
     def completed(self, segments: SegmentSet) -> Row:
         """Note what was cut from the CT."""
-        pseudonym = str(segments.ct[0])
+        pseudonym = str(np.asarray(segments.ct)[0])
         return replace(
             self,
             state=DONE,
@@ -173,13 +175,12 @@ def read_table(path: str | Path) -> dict[str, Row]:
             reader = csv.DictReader(file)
             if reader.fieldnames != [field.name for field in fields(Row)]:
                 raise ValueError("other columns")
-            rows = [Row(**line) for line in reader]
-        typed = [replace(r, segments=int(r.segments), seconds=float(r.seconds)) for r in rows]
+            rows = [_row(line) for line in reader]
     except (OSError, ValueError, TypeError, csv.Error) as error:
         raise BadInputError(
             f"{path}: is not the table of a batch, expected another name for the set."
         ) from error
-    return {row.ct: row for row in typed}
+    return {row.ct: row for row in rows}
 
 
 def table_of(output: str | Path) -> Path:
@@ -207,6 +208,15 @@ def settings_text(settings: Mapping[str, object]) -> str:
         for name, value in settings.items()
     }
     return json.dumps(ordered, sort_keys=True)
+
+
+def _row(line: Mapping[str, str]) -> Row:
+    texts = {name: text for name, text in line.items() if name not in ("segments", "seconds")}
+    return replace(
+        Row(**texts),  # type: ignore[arg-type]  # texts all
+        segments=int(line["segments"]),
+        seconds=float(line["seconds"]),
+    )
 
 
 def _write_table(path: Path, rows: Iterable[Row]) -> None:

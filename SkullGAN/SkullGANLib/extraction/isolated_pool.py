@@ -74,6 +74,7 @@ class IsolatedPool(ThreadPoolExecutor):
 def _answer(pipe: connection.Connection, call: Callable[[], Any]) -> None:
     """In the child: send what the call gives, or its error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, too, and decides
+    answer: tuple[Any, Exception | None]
     try:
         answer = call(), None
     except Exception as error:

@@ -70,7 +70,7 @@ def to_ijk(ct: HeadCT, points_ras: np.ndarray) -> np.ndarray:
 
 def is_inside(ijk: np.ndarray, ct: HeadCT, margin: float = 0.0) -> np.ndarray:
     """Which indices (N, 3) lie at least ``margin`` voxels within the CT's outermost voxels."""
-    return ((ijk >= margin) & (ijk <= np.array(ct.hu.shape) - 1 - margin)).all(1)
+    return np.all((ijk >= margin) & (ijk <= np.array(ct.hu.shape) - 1 - margin), axis=1)
 
 
 def _range_around(volume: np.ndarray, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
 """Our command line as a child process that a panel watches and ends without waiting for it.
 
-``ChildProcess`` starts a command, ``poll`` takes in what it said since, ``cancel`` ends it with
+``ChildProcess`` starts a command, ``poll`` takes in what it wrote since, ``cancel`` ends it with
 everything it started. ``command_line`` and ``script_line`` write the commands. Nothing here blocks
 and nothing uses threads: in Slicer, a Python thread runs only while the main thread lets it, so the
 child writes into a file and ``poll`` reads what is new there.
@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..errors import OutputError
 
@@ -75,8 +76,8 @@ class ChildProcess:
     ``stop`` file, SIGTERM to the whole tree, SIGKILL to what is left of it.
 
     Attributes:
-        share: 0 to 1, of the work done, as the command said last (``--progress lines``).
-        note: what it said with that.
+        share: 0 to 1, of the work done, as the command wrote last (``--progress lines``).
+        note: what it wrote with that.
         output: the lines it wrote, without those of progress.
         exit_code: None while it runs; negative if a signal ended it.
         cancelling: whether it was told to end.
@@ -146,7 +147,7 @@ class ChildProcess:
 
     @property
     def eta_s(self) -> float | None:
-        """Seconds to the end at the speed so far; None where that cannot be said."""
+        """Seconds to the end at the speed so far; None while that is not known."""
         if self.exit_code is not None or self.share < 0.02:
             return None
         return (time.monotonic() - self._started) * (1 - self.share) / self.share
@@ -159,14 +160,14 @@ class ChildProcess:
             return own[-1].removeprefix("skullgan: ")
         if self.exit_code is not None and self.exit_code < 0:
             return f"The process was ended from outside (signal {-self.exit_code})."
-        said = self.output[-1] if self.output else "without a word"
-        return f"The process ended with code {self.exit_code}: {said}"
+        last = self.output[-1] if self.output else "without a word"
+        return f"The process ended with code {self.exit_code}: {last}"
 
     def poll(self) -> str:
-        """Take in what the child said, carry a cancellation on and give the ``state``."""
+        """Take in what the child wrote, carry a cancellation on and give the ``state``."""
         if self.exit_code is not None:
             return self.state
-        # The end is looked for before reading, so that nothing said before it is lost.
+        # The end is looked for before reading, so that nothing written before it is lost.
         exit_code = self._process.poll()
         self._read()
         if exit_code is not None:
@@ -276,9 +277,9 @@ def _signal_group(leader: int, number: int) -> None:
 _KILL = signal.SIGTERM if _WINDOWS else signal.SIGKILL
 
 
-def _own_group() -> dict[str, int | bool]:
+def _own_group() -> dict[str, Any]:
     """Keep the child out of our group: it is ended as a whole, and not by our Ctrl-C."""
-    if _WINDOWS:
+    if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
     return {"start_new_session": True}
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 STYLES = ("auto", "bar", "lines", "none")
 LINE = "progress {share:.4f} {title}"
 """What ``lines`` writes to standard error, once per thousandth of the work at most."""
 
 
+class ReportProgress(Protocol):
+    """Called with the share of the work that is finished (0 to 1) and a note."""
+
+    def __call__(self, share: float, note: str = "") -> None: ...
+
+
 @contextmanager
-def shown(title: str, style: str = "auto") -> Iterator[Callable[[float, str], None]]:
+def shown(title: str, style: str = "auto") -> Iterator[ReportProgress]:
     """Give a function to call with the share of the work done (0 to 1) and a note.
 
     Args:
@@ -32,11 +39,15 @@ def shown(title: str, style: str = "auto") -> Iterator[Callable[[float, str], No
     elif style == "lines":
         yield _lines(title)
     else:
-        yield lambda share, note="": None
+        yield _silent
+
+
+def _silent(share: float, note: str = "") -> None:
+    """Take what is reported where nobody reads it."""
 
 
 @contextmanager
-def _bar(title: str) -> Iterator[Callable[[float, str], None]]:
+def _bar(title: str) -> Iterator[ReportProgress]:
     from tqdm import tqdm
 
     shape = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
@@ -49,7 +60,7 @@ def _bar(title: str) -> Iterator[Callable[[float, str], None]]:
         yield report_progress
 
 
-def _lines(title: str) -> Callable[[float, str], None]:
+def _lines(title: str) -> ReportProgress:
     last = -1
 
     def report_progress(share: float, note: str = "") -> None:

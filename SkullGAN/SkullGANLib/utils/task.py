@@ -77,8 +77,9 @@ def subprogress(work: Work[T], first: float, last: float) -> Work[T]:
                 return ended.value
             error = None
             if isinstance(step, Running):
-                inner = {"first": first + width * step.first, "last": first + width * step.last}
-                step = replace(step, **inner)
+                step = replace(
+                    step, first=first + width * step.first, last=first + width * step.last
+                )
             else:
                 step = first + width * step
             try:
@@ -156,7 +157,7 @@ class Task(Generic[T]):
         deadline = time.monotonic() + at_once_s
         while self.state == "running":
             if self._running is not None:
-                if self._child_works():
+                if self._child_works(self._running):
                     break
             else:
                 self._go_on()
@@ -187,9 +188,9 @@ class Task(Generic[T]):
             time.sleep(0.02)
         return self.state
 
-    def _child_works(self) -> bool:
+    def _child_works(self, running: Running) -> bool:
         """Look after the child; give whether it still runs."""
-        running, child = self._running, self._running.child
+        child = running.child
         state = child.poll()
         self.share = running.first + (running.last - running.first) * child.share
         if state == "running":

@@ -398,7 +398,7 @@ def test_every_command_has_a_help_with_an_example(command):
         (("generate", "no.safetensors", "-n", -5, "-o", "{out}/a.h5"), "at least 1 segment"),
         (("generate", "m", "--seed", 2**63, "-o", "{out}/a.h5"), "seeds from 0 to 2**63 - 1"),
         (("generate", "m", "-o", "{out}/a.gif"), "a.gif: expected a name that ends in .h5, .nrrd"),
-        (("generate", "m", "-o", "{out}/a", "--format", "mat"), "expected a name that ends in .mat"),
+        (("generate", "m", "-o", "{out}/a", "--format", "mat"), "a name that ends in .mat"),
         (("generate", "m", "-n", 40000, "-o", "{out}/a.nii.gz"), "at most 32767 go into this"),
         (("info", "nothing"), "nothing: there is no such file"),
         (("info", ROOT / "README.md"), "README.md: cannot be read"),
