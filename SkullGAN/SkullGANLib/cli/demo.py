@@ -193,7 +193,8 @@ class _Walk:
             return f"no scene: {error}"
         for earlier in (scene, picture):
             earlier.unlink(missing_ok=True)
-        inputs = ["--ct", resources.sample_ct(), "--synthetic", self.folder / "synthetic.h5"]
+        inputs: list[str | Path] = ["--ct", resources.sample_ct()]
+        inputs += ["--synthetic", self.folder / "synthetic.h5"]
         # Missing graphics libraries can abort VTK's process; that must not be ours.
         ended = subprocess.run(
             [sys.executable, script, *inputs, "-o", scene, "--picture", picture],

@@ -60,7 +60,7 @@ def two_sample_table(numbers: Mapping[str, Any]) -> Table | None:
         return None
     head = ("Compared", "Accuracy", "AUC", "Unseen", "Precision", "Recall", "Density", "Coverage",
             "MMD²", "Fréchet")  # fmt: skip
-    rows = [[label, *_two_sample_cells(one)] for label, one in compared]
+    rows = [[Cell(label), *_two_sample_cells(one)] for label, one in compared]
     return Table(
         head,
         rows,
@@ -138,7 +138,7 @@ def memorization_table(numbers: Mapping[str, Any]) -> Table | None:
 
 def tstr_table(numbers: Mapping[str, Any]) -> Table | None:
     """Lay out the errors of networks that learned from synthetic segments, on real ones."""
-    rows = [
+    rows: list[list[Cell | str]] = [
         [
             METRICS[target].label,
             *(_stacked(one["error"][what], ".3f") for what in one["error"]),
