@@ -90,6 +90,7 @@ def skullgan_train(host: Host, panel: Any) -> Iterator[str]:
         hdf5.write(path, single_ct.extract(head).segments)
         panel.node.segmentSets = str(path)
         panel.node.runsFolder = "runs"
+        panel.node.recipe = "demo"
         host.wait_until(lambda: panel.ui.memoryLabel.text, LONGEST_S)
         panel.ui.startButton.click()
         host.wait_until(lambda: panel.ui.curvesButton.enabled, LONGEST_S)

@@ -1,24 +1,33 @@
-"""What is found when the form is looked at beforehand: sets, picture, devices, memory, problem."""
+"""What a check of the form finds beforehand: sets, picture, devices, memory, problem."""
 
 # ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import qt
 from SkullGANGui import packages
 from slicer.i18n import tr as _
 
 from . import parameters
+from .parameters import SkullGANTrainParameterNode
+
+if TYPE_CHECKING:
+    from SkullGANGui.protocols import Widgets
+    from SkullGANLib.utils.task import Task
+
+    from .logic import SkullGANTrainLogic
 
 SHEET_WIDTH_PX = 400
 QUIET_S = 0.7
-"""How long the form must be left alone before it is looked at."""
+"""How long the form must be left alone before it is checked."""
 _GIB = 2**30
 
 
 class FormView:
-    """Has the form looked at, in a child process, once it was left alone, and shows what is found.
+    """Has the form checked, in a child process, once it was left alone, and shows what is found.
 
     Args:
         ui: the panel's widgets by name.
@@ -29,46 +38,46 @@ class FormView:
         found: what ``skullgan check`` found; None if nothing could be.
     """
 
-    def __init__(self, ui: Any, logic: Any, onFound: Callable[[], None]) -> None:
+    def __init__(self, ui: Widgets, logic: SkullGANTrainLogic, onFound: Callable[[], None]) -> None:
         self.ui, self._logic, self._onFound = ui, logic, onFound
         self.found: dict[str, Any] | None = None
         self._problem = ""
-        self._looked: tuple | None = None  # stamp of the form as it was looked at
-        self._seen: tuple | None = None  # and as it was last
+        self._checked: tuple[object, ...] | None = None  # stamp of the form as it was checked
+        self._seen: tuple[object, ...] | None = None  # and as it was last
         self._quietSince = 0.0
         self._devices: list[tuple[str, str]] = []
         self._show("")
 
-    def rejection_reason(self, node: Any) -> str:
-        """Say why the training would refuse the form as it is, as far as it was looked at."""
-        return self._problem if self._looked == parameters.stamp(node) else ""
+    def rejection_reason(self, node: SkullGANTrainParameterNode) -> str:
+        """Give why the training would refuse the form as it is, as far as it was checked."""
+        return self._problem if self._checked == parameters.stamp(node) else ""
 
-    def carryOn(self, node: Any) -> None:
-        """Take what was found, and look again if the form is another one."""
-        looking = self._logic.looking
-        if looking and looking.poll() != "running":
-            self._logic.looking = None
-            self._take(looking, node)
+    def carryOn(self, node: SkullGANTrainParameterNode) -> None:
+        """Take what was found, and check again if the form is another one."""
+        checking = self._logic.checking
+        if checking and checking.poll() != "running":
+            self._logic.checking = None
+            self._take(checking, node)
         stamp = parameters.stamp(node)
-        if stamp == self._looked:
+        if stamp == self._checked:
             return
         if stamp != self._seen:  # it was changed just now
             self._seen, self._quietSince, self._problem = stamp, time.monotonic(), ""
         if time.monotonic() - self._quietSince < QUIET_S:
             return
-        self._looked = stamp
+        self._checked = stamp
         lacking = packages.sentence(packages.MODELS)
-        if lacking or not parameters.canBeLookedAt(node):
+        if lacking or not parameters.canBeChecked(node):
             self.found = None
             self._show(lacking)
             self.showDevice(node)
             self._onFound()
             return
-        self._logic.lookAtForm(node)
+        self._logic.checkForm(node)
         if self.found is None:
-            self.ui.setsLabel.text = _("Looking at the segment sets...")
+            self.ui.setsLabel.text = _("Checking the segment sets...")
 
-    def showDevice(self, node: Any) -> None:
+    def showDevice(self, node: SkullGANTrainParameterNode) -> None:
         """Show the device that was chosen, also one that is not there."""
         names = [name for name, _text in self._devices]
         if node.device not in names:
@@ -82,11 +91,11 @@ class FormView:
         """Give the device of an entry of the box, as ``--device`` takes it."""
         return self._devices[index][0]
 
-    def _take(self, looking: Any, node: Any) -> None:
-        if looking.state == "finished":
-            self.found, self._problem = looking.result, looking.result["problem"]
-        elif looking.state == "failed":
-            self.found, self._problem = None, looking.sentence
+    def _take(self, checking: Task[dict[str, Any]], node: SkullGANTrainParameterNode) -> None:
+        if checking.state == "finished":
+            self.found, self._problem = checking.result, checking.result["problem"]
+        elif checking.state == "failed":
+            self.found, self._problem = None, checking.sentence
         else:
             return
         self._show("")
@@ -95,7 +104,11 @@ class FormView:
 
     def _show(self, sentence: str) -> None:
         found = self.found or {"sets": [], "note": "", "memory": "", "devices": [], "sheet": b""}
-        lines = [*(one["said"] for one in found["sets"]), found["note"], self._problem or sentence]
+        lines = [
+            *(one["summary"] for one in found["sets"]),
+            found["note"],
+            self._problem or sentence,
+        ]
         nothing = _("Tick segment sets of the scene, or add files.")
         self.ui.setsLabel.text = "\n".join(filter(None, lines)) or nothing
         self.ui.memoryLabel.text = found["memory"]

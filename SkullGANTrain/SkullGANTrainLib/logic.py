@@ -1,4 +1,4 @@
-"""Trainings with or without a panel: started, found again, watched, stopped, gone on with."""
+"""Trainings with or without a panel: started, found again, watched, stopped, resumed."""
 
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
 from __future__ import annotations
@@ -17,9 +17,14 @@ from SkullGANGui.task_logic import TaskLogic
 from slicer.i18n import tr as _
 
 from . import parameters
+from .parameters import SkullGANTrainParameterNode
 
 if TYPE_CHECKING:
-    from SkullGANLib.utils.task import Task
+    from SkullGANLib.training.command import TrainCommand
+    from SkullGANLib.training.monitor import Follower, RunState
+    from SkullGANLib.training.recipe import Recipe
+    from SkullGANLib.utils.child_process import ChildProcess
+    from SkullGANLib.utils.task import Task, Work
 
 PATIENCE_S = 60.0
 """How long a training may take to save before it is ended, on the first press of Stop."""
@@ -42,11 +47,11 @@ class Ended:
 
 
 class SkullGANTrainLogic(TaskLogic):
-    """Starts trainings, each in a process group of its own, and looks at run folders.
+    """Starts trainings, each in a process group of its own, and watches run folders.
 
-    A training outlives the panel and Slicer: its run folder is all that is looked at, whoever
-    began it. Of the two things that are done at a time, the task of ``TaskLogic`` prepares a start
-    (segment sets of the scene are saved first), ``looking`` looks at the form beforehand.
+    A training outlives the panel and Slicer: its run folder is all that is watched, whoever began
+    it. Of the two tasks that run at a time, that of ``TaskLogic`` prepares a start (segment sets of
+    the scene are saved first), ``checking`` checks the form beforehand.
 
     Example::
 
@@ -57,25 +62,25 @@ class SkullGANTrainLogic(TaskLogic):
         while logic.poll() == "running":
             slicer.app.processEvents()
         folder = logic.takeResult()
-        while logic.look(folder).goes_on:
+        while logic.runState(folder).goes_on:
             logic.pollTrainings()
             slicer.app.processEvents()
     """
 
     def __init__(self) -> None:
         TaskLogic.__init__(self)
-        self.trainings: dict[Path, Any] = {}
+        self.trainings: dict[Path, ChildProcess] = {}
         """The ``ChildProcess`` of each training that we started and that goes on."""
-        self.looking: Any = None
-        self.follower: Any = None
-        self._recipes: dict[Path, Any] = {}
+        self.checking: Task[dict[str, Any]] | None = None
+        self.follower: Follower | None = None
+        self._recipes: dict[Path, Recipe] = {}
 
-    def getParameterNode(self) -> parameters.SkullGANTrainParameterNode:
-        return parameters.SkullGANTrainParameterNode(super().getParameterNode())
+    def getParameterNode(self) -> SkullGANTrainParameterNode:
+        return SkullGANTrainParameterNode(super().getParameterNode())
 
     # Starting.
 
-    def startTraining(self, node: Any) -> Task[Path]:
+    def startTraining(self, node: SkullGANTrainParameterNode) -> Task[Path]:
         """Begin to start a training; the task's result is its run folder.
 
         Raises:
@@ -89,23 +94,23 @@ class SkullGANTrainLogic(TaskLogic):
         work = self._starting(node, parameters.runFolder(node))
         return self.start(_("Starting the training"), work)
 
-    def _starting(self, node: Any, folder: Path) -> Iterator:
-        order = yield from self._ordered(node, folder, folder / "segments")
-        self._launch(order.arguments(), folder)
+    def _starting(self, node: SkullGANTrainParameterNode, folder: Path) -> Work[Path]:
+        command = yield from self._command(node, folder, folder / "segments")
+        self._launch(command.arguments(), folder)
         return folder
 
-    def startCommand(self, node: Any) -> Task[str]:
+    def startCommand(self, node: SkullGANTrainParameterNode) -> Task[str]:
         """Begin to write the command of the form; the task's result is the line for a shell."""
         folder = parameters.runFolder(node)
-        return self.start(_("Writing the command"), self._command(node, folder, node.processes))
+        return self.start(_("Writing the command"), self._writing(node, folder, node.processes))
 
-    def _command(self, node: Any, folder: Path, processes: int) -> Iterator:
+    def _writing(self, node: SkullGANTrainParameterNode, folder: Path, processes: int) -> Work[str]:
         beside = folder.with_name(f"{folder.name} segments")
-        order = yield from self._ordered(node, folder, beside)
-        return order.line(processes)
+        command = yield from self._command(node, folder, beside)
+        return command.line(processes)
 
     def resume(self, folder: Path, device: str = "auto") -> None:
-        """Go on with a training that ended early; raises ``OutputError`` if it cannot be."""
+        """Resume a training that ended early; raises ``OutputError`` if it cannot be."""
         from SkullGANLib.training.command import resume_arguments
 
         self._launch(resume_arguments(folder, device), folder)
@@ -116,11 +121,13 @@ class SkullGANTrainLogic(TaskLogic):
         line = command_line([*arguments, "--progress", "lines"])
         self.trainings[folder] = ChildProcess(line, run_directory=folder)
 
-    def _ordered(self, node: Any, output: Path, beside: Path) -> Iterator:
-        """Save the sets of the scene into a folder and give the order for all sets."""
+    def _command(
+        self, node: SkullGANTrainParameterNode, output: Path, beside: Path
+    ) -> Work[TrainCommand]:
+        """Save the sets of the scene into a folder and give the command for all sets."""
         from SkullGANLib.utils.task import subprogress
 
-        order, volumes = parameters.order(node, [], output), parameters.sceneSets(node)
+        command, volumes = parameters.trainCommand(node, [], output), parameters.sceneSets(node)
         if volumes:
             from SkullGANScene.jobs import segment_jobs
         sets, names = parameters.paths(node), parameters.fileNames(volumes)
@@ -129,28 +136,28 @@ class SkullGANTrainLogic(TaskLogic):
             saving = segment_jobs.save(volume, beside / name, beside)
             yield from subprogress(saving, share, share + 1 / len(volumes))
             sets.append(str(beside / name))
-        return order.with_segments(sets)
+        return command.with_segments(sets)
 
-    # Looking at the form beforehand.
+    # Checking the form beforehand.
 
-    def lookAtForm(self, node: Any) -> None:
-        """Begin to look at the form, in a child; what was being looked at before is given up."""
+    def checkForm(self, node: SkullGANTrainParameterNode) -> None:
+        """Begin to check the form, in a child; a check that has not ended is given up."""
         from SkullGANLib.utils.task import Task
 
-        if self.looking:
-            self.looking.cancel()
-        self.looking = Task(_("Looking at the segment sets"), self._looking(node))
+        if self.checking:
+            self.checking.cancel()
+        self.checking = Task(_("Checking the segment sets"), self._checking(node))
 
-    def _looking(self, node: Any) -> Iterator:
+    def _checking(self, node: SkullGANTrainParameterNode) -> Work[dict[str, Any]]:
         from SkullGANLib.errors import SkullGANError
         from SkullGANLib.utils.child_process import ChildProcess, command_line
         from SkullGANLib.utils.task import Running
 
         folder = self.newFolder()
         try:
-            order = yield from self._ordered(node, folder, folder)
+            command = yield from self._command(node, folder, folder)
             there, sheet = folder / "found.json", folder / "sheet.png"
-            line = command_line(order.check_arguments(there, sheet))
+            line = command_line(command.check_arguments(there, sheet))
             try:
                 yield Running(ChildProcess(line))
             except SkullGANError:
@@ -163,27 +170,27 @@ class SkullGANTrainLogic(TaskLogic):
 
     # Watching.
 
-    def look(self, folder: Path | str) -> Any:
-        """See where a run stands, as a ``SkullGANLib.training.monitor.Sight``."""
+    def runState(self, folder: Path | str) -> RunState:
+        """Find where a run stands."""
         from SkullGANLib.training import monitor
         from SkullGANLib.training.run_directory import Run
 
-        return monitor.look(Run(Path(folder)))
+        return monitor.poll(Run(Path(folder)))
 
-    def runsIn(self, folder: str) -> Iterator[list[Any] | None]:
+    def runsIn(self, folder: str) -> Iterator[list[RunState] | None]:
         """List the runs of a folder, those that go on first, then the newest.
 
         Yields None after every few hundredths of a second until the list is there.
         """
         from SkullGANLib.training.run_directory import runs_in
 
-        sights, deadline = [], time.monotonic() + _LISTING_S
+        found, deadline = [], time.monotonic() + _LISTING_S
         for run in runs_in(folder) if folder else []:
-            sights.append(self.look(run.path))
+            found.append(self.runState(run.path))
             if time.monotonic() >= deadline:
                 yield None
                 deadline = time.monotonic() + _LISTING_S
-        yield sorted(sights, key=_silence)
+        yield sorted(found, key=_silence)
 
     def follow(self, folder: Path | str) -> None:
         """Read the reports of a run from now on, from its first one."""
@@ -192,7 +199,7 @@ class SkullGANTrainLogic(TaskLogic):
 
         self.follower = Follower(Run(Path(folder))) if str(folder) else None
 
-    def recipeOf(self, folder: Path) -> Any:
+    def recipeOf(self, folder: Path) -> Recipe | None:
         """Give the recipe of a run, which never changes; None where it cannot be read."""
         from SkullGANLib.errors import BadInputError
         from SkullGANLib.training.run_directory import Run
@@ -239,7 +246,7 @@ class SkullGANTrainLogic(TaskLogic):
         again, child = self.isStopping(folder), self.trainings.get(folder)
         if child:
             # One that has only begun to start has nothing to save, and would miss the file.
-            saves = self.look(folder).state == "running" and not again
+            saves = self.runState(folder).state == "running" and not again
             child.cancel(ask_s=PATIENCE_S if saves else 0.0)
         elif again:
             monitor.end(Run(folder))
@@ -247,16 +254,16 @@ class SkullGANTrainLogic(TaskLogic):
             Run(folder).request_stop()
 
     def askAllToStop(self) -> None:
-        """Ask every training that we started to save and end; nobody waits for it."""
+        """Ask every training that we started to save and end, without waiting for it."""
         from SkullGANLib.errors import OutputError
         from SkullGANLib.training.run_directory import Run
 
         for folder, child in self.trainings.items():
             try:
-                if self.look(folder).state == "running":
+                if self.runState(folder).state == "running":
                     Run(folder).request_stop()
                     continue
-            except OutputError:  # a full disk: it is told another way
+            except OutputError:  # a full disk: it is asked another way
                 pass
             child.cancel(ask_s=0.0)
 
@@ -270,9 +277,9 @@ class SkullGANTrainLogic(TaskLogic):
     def close(self) -> None:
         """End what is being prepared; trainings go on."""
         self.letGo()
-        if self.looking:
-            self.looking.end()
-            self.looking = None
+        if self.checking:
+            self.checking.end()
+            self.checking = None
         TaskLogic.close(self)
 
     # What becomes of it.
@@ -292,7 +299,8 @@ class SkullGANTrainLogic(TaskLogic):
         scene = slicer.mrmlScene
         nodes = curves.curves_of(scene, str(folder))
         nodes = nodes or curves.add_curves(scene, str(folder), folder.name)
-        curves.update(nodes, self.follower.curves.columns())
+        if self.follower:
+            curves.update(nodes, self.follower.curves.columns())
         slicer.modules.plots.logic().ShowChartInLayout(nodes.charts[chart])
 
     def updateCurves(self, folder: Path) -> None:
@@ -300,7 +308,7 @@ class SkullGANTrainLogic(TaskLogic):
         from SkullGANScene.nodes import curves
 
         nodes = curves.curves_of(slicer.mrmlScene, str(folder))
-        if nodes:
+        if nodes and self.follower:
             curves.update(nodes, self.follower.curves.columns())
 
     def removeCurves(self, folder: Path) -> None:
@@ -318,5 +326,5 @@ class SkullGANTrainLogic(TaskLogic):
         return curves.curves_of(slicer.mrmlScene, str(folder)) is not None
 
 
-def _silence(sight: Any) -> tuple[bool, float]:
-    return not sight.goes_on, float("inf") if sight.silent_s is None else sight.silent_s
+def _silence(run: RunState) -> tuple[bool, float]:
+    return not run.goes_on, float("inf") if run.silent_s is None else run.silent_s

@@ -1,13 +1,19 @@
-"""What the panel of SkullGANTrain remembers in the scene, and the order it makes of it."""
+"""What the panel of SkullGANTrain remembers in the scene, and the command it makes of it."""
 
 # ruff: noqa: N802, N803, N815 - camel case is what Slicer calls and how its modules read
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
+from SkullGANGui.protocols import WrappedParameters
+from SkullGANLib.training.presets import DEFAULT, PRESETS
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
+
+if TYPE_CHECKING:
+    from SkullGANLib.training.command import TrainCommand
+    from SkullGANLib.training.recipe import Recipe
 
 _SCENE_SETS = "sceneSets"
 """Role of the references to the segment volumes that were chosen."""
@@ -15,19 +21,20 @@ _LONGEST_NAME = 80
 
 
 @parameterNodeWrapper
-class SkullGANTrainParameterNode:
+class SkullGANTrainParameterNode(WrappedParameters):
     """What the panel remembers in the scene.
 
     segmentSets: paths of segment sets, one a line; those of the scene are node references (see
         ``sceneSets``).
-    recipe: name of a recipe of ``SkullGANLib.training.recipe``.
-    settings: what differs from it, ``name=value``, one a line.
+    recipe: name of a recipe of ``SkullGANLib.training.presets``.
+    settings: what differs from it, ``name=value``, one a line; scenes of earlier versions may have
+        earlier names.
     pretrained: model to begin with, or empty.
     device: where to compute, as ``--device`` takes it.
     runsFolder: where run folders are.
     runName: of the next one; empty gives it a free name.
     split, testShare: how the test part is held out.
-    seed: what all chance follows from.
+    seed: what all random numbers follow from.
     anyKind: whether segments that are not real are learned from, too.
     processes: that a copied command starts, a GPU each.
     watched: folder of the run that is shown.
@@ -35,7 +42,7 @@ class SkullGANTrainParameterNode:
     """
 
     segmentSets: str = ""
-    recipe: Annotated[str, Choice(["demo", "fast", "paper", "published"])] = "demo"
+    recipe: Annotated[str, Choice(list(PRESETS))] = DEFAULT
     settings: str = ""
     pretrained: str = ""
     device: str = "auto"
@@ -50,12 +57,12 @@ class SkullGANTrainParameterNode:
     chart: Annotated[str, Choice(["losses", "realness", "learning rates"])] = "losses"
 
 
-def paths(node: Any) -> list[str]:
+def paths(node: SkullGANTrainParameterNode) -> list[str]:
     """Give the files that were chosen."""
     return [line.strip() for line in node.segmentSets.splitlines() if line.strip()]
 
 
-def sceneSets(node: Any) -> list[vtkMRMLScalarVolumeNode]:
+def sceneSets(node: SkullGANTrainParameterNode) -> list[vtkMRMLScalarVolumeNode]:
     """Give the segment volumes of the scene that were chosen."""
     mrml = node.parameterNode
     found = (
@@ -65,7 +72,9 @@ def sceneSets(node: Any) -> list[vtkMRMLScalarVolumeNode]:
     return [volume for volume in found if volume is not None]
 
 
-def chooseSceneSets(node: Any, volumes: list[vtkMRMLScalarVolumeNode]) -> None:
+def chooseSceneSets(
+    node: SkullGANTrainParameterNode, volumes: list[vtkMRMLScalarVolumeNode]
+) -> None:
     """Choose segment volumes of the scene, and no others."""
     mrml = node.parameterNode
     before = mrml.StartModify()
@@ -76,20 +85,22 @@ def chooseSceneSets(node: Any, volumes: list[vtkMRMLScalarVolumeNode]) -> None:
     mrml.EndModify(before)
 
 
-def settings(node: Any) -> dict[str, str]:
-    """Give what differs from the recipe, by name."""
+def settings(node: SkullGANTrainParameterNode) -> dict[str, str]:
+    """Give what differs from the recipe, by the name that settings have today."""
+    from SkullGANLib.training.recipe import current_names
+
     pairs = (setting.partition("=") for setting in node.settings.split())
-    return {name: value for name, _equals, value in pairs if name}
+    return current_names({name: value for name, _equals, value in pairs if name})
 
 
-def recipe(node: Any) -> Any:
-    """Give the ``training.recipe.Recipe`` as set; raises ``BadInputError`` if it cannot be."""
-    from SkullGANLib.training import recipe as recipes
+def recipe(node: SkullGANTrainParameterNode) -> "Recipe":
+    """Give the recipe as set; raises ``BadInputError`` if it cannot be."""
+    from SkullGANLib.training.presets import named
 
-    return recipes.named(node.recipe).with_settings(settings(node))
+    return named(node.recipe).with_settings(settings(node))
 
 
-def freeName(node: Any) -> str:
+def freeName(node: SkullGANTrainParameterNode) -> str:
     """Give a name after the recipe that nothing in the runs folder has."""
     folder, number = Path(node.runsFolder), 1
     while (folder / f"{node.recipe}-{number}").exists():
@@ -97,12 +108,12 @@ def freeName(node: Any) -> str:
     return f"{node.recipe}-{number}"
 
 
-def runFolder(node: Any) -> Path:
+def runFolder(node: SkullGANTrainParameterNode) -> Path:
     """Give the folder of the next run."""
     return Path(node.runsFolder) / (node.runName.strip() or freeName(node))
 
 
-def rejection_reason(node: Any) -> str:
+def rejection_reason(node: SkullGANTrainParameterNode) -> str:
     """Say why a training cannot be started as the form is, or nothing."""
     from SkullGANLib.errors import BadInputError
 
@@ -124,8 +135,8 @@ def rejection_reason(node: Any) -> str:
     return ""
 
 
-def canBeLookedAt(node: Any) -> bool:
-    """Tell whether there is anything to look at, and the recipe can be."""
+def canBeChecked(node: SkullGANTrainParameterNode) -> bool:
+    """Tell whether there is anything to check, and the recipe can be."""
     from SkullGANLib.errors import BadInputError
 
     try:
@@ -135,11 +146,13 @@ def canBeLookedAt(node: Any) -> bool:
     return bool(paths(node) or sceneSets(node))
 
 
-def order(node: Any, segmentSets: list[str], output: Path) -> Any:
-    """Give the ``SkullGANLib.training.command.Order`` of the form for segment sets in files."""
-    from SkullGANLib.training.command import Order
+def trainCommand(
+    node: SkullGANTrainParameterNode, segmentSets: list[str], output: Path
+) -> "TrainCommand":
+    """Give the command of the form for segment sets in files."""
+    from SkullGANLib.training.command import TrainCommand
 
-    return Order(
+    return TrainCommand(
         tuple(segmentSets),
         str(output),
         recipe=node.recipe,
@@ -153,14 +166,14 @@ def order(node: Any, segmentSets: list[str], output: Path) -> Any:
     )
 
 
-def stamp(node: Any) -> tuple:
-    """Give what tells whether two looks at the form would find the same."""
+def stamp(node: SkullGANTrainParameterNode) -> tuple[object, ...]:
+    """Give what is equal where two checks of the form would find the same."""
     files = [(path, _changed(Path(path))) for path in paths(node)]
     volumes = [
         (volume.GetID(), volume.GetImageData().GetMTime() if volume.GetImageData() else 0)
         for volume in sceneSets(node)
     ]
-    chosen = order(node, [], Path())
+    chosen = trainCommand(node, [], Path())
     return (tuple(files), tuple(volumes), repr(chosen), _changed(Path(chosen.pretrained)))
 
 

@@ -1,37 +1,42 @@
-"""The runs of a folder in a table: name, state, how far, when it said something last."""
+"""The runs of a folder in a table: name, state, how far, when it reported last."""
 
 # ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import qt
 from slicer.i18n import tr as _
+
+if TYPE_CHECKING:
+    from SkullGANLib.training.monitor import RunState
 
 _ROW_PX = 22
 _MOST_ROWS_SHOWN = 6
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
 
-def stateText(sight: Any) -> tuple[str, str]:
-    """Say the state of a run in a word or two, and in a sentence."""
+def stateText(run: RunState) -> tuple[str, str]:
+    """Give the state of a run in a word or two, and in a sentence."""
     return {
-        "starting": (_("starting"), _("It has just been started and has said nothing yet.")),
+        "starting": (_("starting"), _("It has just been started and has not reported yet.")),
         "running": (_("running"), _("A process trains there now.")),
         "finished": (_("finished"), _("It came to its end; the model is there.")),
         "cancelled": (_("stopped"), _("It was stopped; what it had learned by then was saved.")),
         "failed": (_("failed"), _("It ended with an error.")),
         "died": (
             _("left for dead"),
-            _("It was killed or crashed: it says that it runs, but no process trains there."),
+            _("It was killed or crashed: it runs by its status, but no process trains there."),
         ),
-        "damaged": (_("damaged"), sight.problem),
+        "damaged": (_("damaged"), run.problem),
         "gone": (_("gone"), _("Its folder was deleted.")),
-    }[sight.state]
+    }[run.state]
 
 
 def ago(seconds: float | None) -> str:
-    """Say roughly how long something is past."""
+    """Write roughly how long something is past."""
     if seconds is None:
         return ""
     if seconds < _MINUTE_S:
@@ -51,9 +56,9 @@ class RunTable:
         onPicked: called with the folder of the run whose row was picked.
     """
 
-    NAME, STATE, DONE, SAID = range(4)
+    NAME, STATE, DONE, REPORTED = range(4)
 
-    def __init__(self, widget: Any, onPicked: Callable[[Path], None]) -> None:
+    def __init__(self, widget: qt.QTableWidget, onPicked: Callable[[Path], None]) -> None:
         self.widget = widget
         self._onPicked = onPicked
         self._folders: list[Path] = []
@@ -62,7 +67,7 @@ class RunTable:
             (_("Training"), _("Name of its folder")),
             (_("State"), _("Found out from its process, whoever started it")),
             (_("Done"), _("Share of the iterations, in per cent")),
-            (_("Last word"), _("When it reported last")),
+            (_("Last report"), _("When it reported last")),
         )
         widget.setColumnCount(len(titles))
         for column, (title, tip) in enumerate(titles):
@@ -76,20 +81,20 @@ class RunTable:
         widget.horizontalHeader().setStretchLastSection(True)
         widget.connect("currentCellChanged(int,int,int,int)", self._onCurrentCell)
 
-    def show(self, sights: Sequence[Any], watched: Path | None) -> None:
+    def show(self, states: Sequence[RunState], watched: Path | None) -> None:
         """Show runs; the row of the watched one is picked."""
         self._filling = True
         try:
-            self._folders = [sight.run.path for sight in sights]
-            self.widget.setRowCount(len(sights))
-            for row, sight in enumerate(sights):
-                self._fill(row, sight)
+            self._folders = [one.run.path for one in states]
+            self.widget.setRowCount(len(states))
+            for row, one in enumerate(states):
+                self._fill(row, one)
             picked = self._folders.index(watched) if watched in self._folders else -1
             if picked != self.widget.currentRow():
                 self.widget.setCurrentCell(picked, self.NAME)
         finally:
             self._filling = False
-        rows = min(max(len(sights), 1), _MOST_ROWS_SHOWN)
+        rows = min(max(len(states), 1), _MOST_ROWS_SHOWN)
         self.widget.setFixedHeight(_ROW_PX * (rows + 1) + 6)
 
     def pick(self, folder: Path) -> None:
@@ -97,18 +102,18 @@ class RunTable:
         self.widget.setCurrentCell(self._folders.index(Path(folder)), self.NAME)
 
     def texts(self, folder: Path) -> list[str]:
-        """Give what the row of a run says."""
+        """Give the texts in the row of a run."""
         row = self._folders.index(Path(folder))
         return [self.widget.item(row, column).text() for column in range(4)]
 
-    def _fill(self, row: int, sight: Any) -> None:
-        state, sentence = stateText(sight)
-        done = f"{sight.status.progress:.0%}" if sight.status else ""
+    def _fill(self, row: int, run: RunState) -> None:
+        state, sentence = stateText(run)
+        progress = f"{run.status.progress:.0%}" if run.status else ""
         for column, text, tip in (
-            (self.NAME, sight.run.path.name, str(sight.run.path)),
+            (self.NAME, run.run.path.name, str(run.run.path)),
             (self.STATE, state, sentence),
-            (self.DONE, done, sight.status.message if sight.status else ""),
-            (self.SAID, ago(sight.silent_s), ""),
+            (self.DONE, progress, run.status.message if run.status else ""),
+            (self.REPORTED, ago(run.silent_s), ""),
         ):
             item = self.widget.item(row, column)
             if item is None:

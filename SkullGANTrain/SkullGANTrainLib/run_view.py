@@ -1,14 +1,22 @@
 """The run that is watched: how far it is, its losses, its samples, one snapshot after the other."""
 
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import qt
 from slicer.i18n import tr as _
 
 from .run_table import ago, stateText
+
+if TYPE_CHECKING:
+    from SkullGANGui.protocols import Widgets
+    from SkullGANLib.training.monitor import RunState
+
+    from .logic import SkullGANTrainLogic
 
 SAMPLES_WIDTH_PX = 400
 _SILENT_S = 120.0
@@ -16,7 +24,7 @@ _SNAPSHOTS_EVERY_S = 1.0
 
 
 def duration(seconds: float) -> str:
-    """Say a duration as people do."""
+    """Write a duration as people do."""
     seconds = max(1, round(seconds))
     if seconds < 60:
         return _("{s} s").format(s=seconds)
@@ -33,7 +41,7 @@ class RunView:
         logic: the ``SkullGANTrainLogic``, which follows the run.
     """
 
-    def __init__(self, ui: Any, logic: Any) -> None:
+    def __init__(self, ui: Widgets, logic: SkullGANTrainLogic) -> None:
         self.ui, self._logic = ui, logic
         self._snapshots: list[Path] = []
         self._listed = 0.0
@@ -51,55 +59,55 @@ class RunView:
         self.ui.samplesSlider.setRange(0, 0)
         self._showSnapshot()
 
-    def show(self, sight: Any, note: str = "") -> None:
+    def show(self, run: RunState, note: str = "") -> None:
         """Show where a run stands.
 
         Args:
-            sight: of ``SkullGANLib.training.monitor``.
+            run: of ``SkullGANLib.training.monitor``.
             note: a sentence to be shown instead of the run's own.
         """
-        self.ui.watchSection.text = _("Progress of {name}").format(name=sight.run.path.name)
-        status = sight.status
+        self.ui.watchSection.text = _("Progress of {name}").format(name=run.run.path.name)
+        status = run.status
         self.ui.runProgressBar.value = round(100 * status.progress) if status else 0
-        self.ui.runLabel.text = note or self._where(sight)
+        self.ui.runLabel.text = note or self._where(run)
         self._showReport()
-        warnings = list(status.warnings) if status and sight.goes_on else []
-        if sight.state == "running" and sight.silent_s > _SILENT_S:
-            warnings.append(_("Last word {ago}.").format(ago=ago(sight.silent_s)))
+        warnings = list(status.warnings) if status and run.goes_on else []
+        if run.state == "running" and (run.silent_s or 0) > _SILENT_S:
+            warnings.append(_("Last report {ago}.").format(ago=ago(run.silent_s)))
         self.ui.warningLabel.text = "\n".join(warnings)
         self.ui.warningLabel.visible = bool(warnings)
         if time.monotonic() - self._listed > _SNAPSHOTS_EVERY_S:
             self._listSnapshots()
 
-    def _where(self, sight: Any) -> str:
-        status = sight.status
-        if sight.state == "gone":
+    def _where(self, run: RunState) -> str:
+        status = run.status
+        if run.state == "gone":
             return _("There is no training in {folder}; it was deleted or moved.").format(
-                folder=sight.run.path
+                folder=run.run.path
             )
-        if sight.state == "damaged":
-            return sight.problem
-        if status is None or (sight.state == "running" and not status.iterations):
-            return _("Starting, which takes some seconds...") if sight.goes_on else ""
-        recipe = self._logic.recipeOf(sight.run.path)
+        if run.state == "damaged":
+            return run.problem
+        if status is None or (run.state == "running" and not status.iterations):
+            return _("Starting, which takes some seconds...") if run.goes_on else ""
+        recipe = self._logic.recipeOf(run.run.path)
         epochs = recipe.epochs if recipe else "?"
-        done = _("Epoch {epoch} of {epochs}, iteration {iteration} of {iterations}").format(
+        place = _("Epoch {epoch} of {epochs}, iteration {iteration} of {iterations}").format(
             epoch=min(status.epoch + 1, recipe.epochs) if recipe else status.epoch + 1,
             epochs=epochs,
             iteration=status.iteration,
             iterations=status.iterations,
         )
-        if sight.state == "running":
+        if run.state == "running":
             left = _("; {time} left").format(time=duration(status.eta_s)) if status.eta_s else ""
-            return f"{done}{left}"
-        if sight.state == "finished":
+            return f"{place}{left}"
+        if run.state == "finished":
             return _("{message} The model is {path}").format(
-                message=status.message, path=sight.run.model_path
+                message=status.message, path=run.run.model_path
             )
-        if sight.state == "died":
-            again = _(" Resume goes on from the last checkpoint.") if sight.can_resume else ""
-            return f"{done}. {stateText(sight)[1]}{again}"
-        return status.message or done
+        if run.state == "died":
+            again = _(" Resume goes on from the last checkpoint.") if run.can_resume else ""
+            return f"{place}. {stateText(run)[1]}{again}"
+        return status.message or place
 
     def _showReport(self) -> None:
         follower = self._logic.follower
@@ -150,7 +158,7 @@ class RunView:
             return
         self._shown = path
         picture = qt.QPixmap(str(path)) if path else None
-        if picture is None or picture.isNull():
+        if path is None or picture is None or picture.isNull():
             self.ui.samplesLabel.clear()
             self.ui.samplesCaption.text = ""
             return

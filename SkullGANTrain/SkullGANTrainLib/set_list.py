@@ -1,15 +1,19 @@
 """The segment sets to learn from in a list: those of the scene to tick, and files."""
 
 # ruff: noqa: N802, N803, N815 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import qt
 import slicer
+from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
 from . import parameters
+from .parameters import SkullGANTrainParameterNode
 
 
 class _Entry(NamedTuple):
@@ -27,14 +31,16 @@ class SetList:
         onTicked: called with the volumes of the scene that are ticked by now.
     """
 
-    def __init__(self, widget: Any, onTicked: Callable[[list[Any]], None]) -> None:
+    def __init__(
+        self, widget: qt.QListWidget, onTicked: Callable[[list[vtkMRMLScalarVolumeNode]], None]
+    ) -> None:
         self.widget = widget
         self._onTicked = onTicked
         self._entries: list[_Entry] = []
         self._filling = False
         widget.connect("itemChanged(QListWidgetItem*)", self._onItem)
 
-    def show(self, node: Any) -> None:
+    def show(self, node: SkullGANTrainParameterNode) -> None:
         """List the sets of the scene and the files of a parameter node."""
         from SkullGANScene.nodes import segment_sets
 
@@ -61,7 +67,7 @@ class SetList:
         return [self._entries[row].what for row in rows if not self._entries[row].inScene]
 
     @staticmethod
-    def _item(entry: _Entry) -> Any:
+    def _item(entry: _Entry) -> qt.QListWidgetItem:
         if not entry.inScene:
             item = qt.QListWidgetItem(entry.name)
             item.setToolTip(entry.what)
@@ -71,7 +77,7 @@ class SetList:
         item.setCheckState(qt.Qt.Checked if entry.chosen else qt.Qt.Unchecked)
         return item
 
-    def _onItem(self, item: Any) -> None:
+    def _onItem(self, item: qt.QListWidgetItem) -> None:
         if self._filling:
             return
         ticked = [

@@ -1,8 +1,9 @@
 """Every setting of a recipe in a table, to be changed: value, unit, meaning."""
 
 # ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Any
 
 import qt
 from slicer.i18n import tr as _
@@ -24,15 +25,18 @@ class SettingsTable:
 
     SETTING, VALUE, UNIT, MEANING = range(4)
 
-    def __init__(self, widget: Any, onChanged: Callable[[dict[str, str]], None]) -> None:
-        from SkullGANLib.training import recipe
+    def __init__(
+        self, widget: qt.QTableWidget, onChanged: Callable[[dict[str, str]], None]
+    ) -> None:
+        from SkullGANLib.training import presets, recipe
 
         self.widget = widget
         self._onChanged = onChanged
-        self._recipe: Any = None
-        self._settings: dict[str, str] | None = None
+        self._recipe = presets.named(presets.DEFAULT)
+        self._stale = True
+        self._settings: dict[str, str] = {}
         self._filling = False
-        self._boxes: dict[str, Any] = {}
+        self._boxes: dict[str, qt.QComboBox] = {}
         meanings, units, choices = recipe.meanings(), recipe.units(), recipe.choices()
         self.names = [name for name in meanings if name != "name"]
         titles = (_("Setting"), _("Value"), _("Unit"), _("Meaning"))
@@ -55,11 +59,12 @@ class SettingsTable:
 
     def show(self, recipeName: str, settings: dict[str, str]) -> None:
         """Show a recipe with what differs from it."""
-        from SkullGANLib.training import recipe
+        from SkullGANLib.training.presets import named
 
-        if self._recipe is recipe.RECIPES[recipeName] and settings == self._settings:
+        chosen = named(recipeName)
+        if not self._stale and self._recipe is chosen and settings == self._settings:
             return
-        self._recipe, self._settings = recipe.RECIPES[recipeName], dict(settings)
+        self._recipe, self._settings, self._stale = chosen, dict(settings), False
         self._filling = True
         try:
             for row, name in enumerate(self.names):
@@ -82,6 +87,8 @@ class SettingsTable:
         own = recipe.as_text(getattr(self._recipe, name))
         text = self._settings.get(name, own)
         tip = recipe.meanings()[name]
+        if name in recipe.ranges():
+            tip = _("{meaning}\nAllowed: {range}.").format(meaning=tip, range=recipe.ranges()[name])
         if text != own:
             tip = _("{meaning}\nThe recipe has {value}.").format(meaning=tip, value=own)
         problem = ""
@@ -117,7 +124,7 @@ class SettingsTable:
         if not text or " " in text or self._sameValue(name, text, own):
             del settings[name]
         self._onChanged(settings)
-        self._settings = None  # so that it is shown as it was taken, also where nothing changed
+        self._stale = True  # so that it is shown as it was taken, also where nothing changed
         self.show(self._recipe.name, settings)
 
     def _sameValue(self, name: str, text: str, own: str) -> bool:

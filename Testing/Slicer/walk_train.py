@@ -49,9 +49,10 @@ class Walk:
         self._wait(lambda: "8 real segments" in self.ui.setsLabel.text)
 
     def shrink_the_recipe(self) -> None:
+        self.panel.node.recipe = "demo"
         for name, text in TINY.items():
-            self.panel.settings.set(name, text)
-        self.panel.settings.set("epochs", "100000")
+            self.panel.form.settings.set(name, text)
+        self.panel.form.settings.set("epochs", "100000")
         changed = self.panel.node.settings.split()
         assert len(changed) == len(TINY) + 1, f"the panel took {changed}"
 
@@ -59,7 +60,7 @@ class Walk:
         assert self.ui.startButton.enabled, self.ui.startButton.toolTip
         self.ui.startButton.click()
         self._wait(lambda: "images per second" in self.ui.lossLabel.text)
-        self._wait(lambda: self.panel.runs.texts(self._run())[1] == "running")
+        self._wait(lambda: self.panel.runs.table.texts(self._run())[1] == "running")
 
     def watch_its_curves_grow(self) -> None:
         self.ui.curvesButton.click()

@@ -78,15 +78,16 @@ class TrainCommand:
 
     def _options(self) -> list[str]:
         words = ["--recipe", self.recipe]
-        for name, value in self.settings.items():
-            words += ["--set", f"{name}={value}"]
-        for option, value, usual in (
+        for name, text in self.settings.items():
+            words += ["--set", f"{name}={text}"]
+        options: tuple[tuple[str, object, object], ...] = (
             ("--device", self.device, "auto"),
             ("--pretrained", self.pretrained, ""),
             ("--split", self.split, "subjects"),
             ("--test-share", self.test_share, TEST_SHARE),
             ("--seed", self.seed, 0),
-        ):
+        )
+        for option, value, usual in options:
             if value != usual:
                 words += [option, str(value)]
         return words + ["--any-kind"] * self.any_kind

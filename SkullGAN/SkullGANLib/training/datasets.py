@@ -160,7 +160,8 @@ def plan_split(
 def _of_whole_subjects(subject: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
     """Choose subjects at random whose segments are about that share; bool (N,)."""
     names, whose, sizes = np.unique(subject, return_inverse=True, return_counts=True)
-    wanted, chosen, total = share * len(subject), [], 0
+    wanted, total = share * len(subject), 0
+    chosen: list[int] = []
     for one in rng.permutation(len(names)):
         nearer = abs(total + sizes[one] - wanted) < abs(total - wanted)
         if nearer and len(chosen) < len(names) - 1:

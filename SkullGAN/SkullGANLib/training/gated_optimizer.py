@@ -68,11 +68,12 @@ class GatedOptimizer:
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         loss = loss.detach()
-        self._group.mean_([loss, *(p.grad for p in self.network.parameters())])
+        gradients = (p.grad for p in self.network.parameters())
+        self._group.mean_([loss, *(g for g in gradients if g is not None)])
         is_open = gate_is_open(self._recipe, epoch, loss, self._last_loss)
         # The fused Adam leaves weights and moments alone where found_inf is 1: the way in which
         # gradient scalers skip a step without asking the host.
-        self._optimizer.found_inf = 1 - is_open
+        self._optimizer.found_inf = 1 - is_open  # type: ignore[attr-defined]
         self.learning_rate.copy_(self.rate * lr_decay(self._recipe, progress))
         self._optimizer.step()
         self._last_loss.copy_(loss)

@@ -193,12 +193,14 @@ def _save(state: TrainingState, run: Run, license: str) -> None:
 def _write_samples(run: Run, state: TrainingState) -> dict[str, float]:
     """Write the grid of fixed seeds; give its diversity, as a share of that of the reals."""
     count = state.recipe.sample_count
-    made, how, window = state.model(), {}, {}
+    made, path = state.model(), run.sample_path(state.iteration)
     if state.segments.kind == PICTURES:  # they have no wall to be cut out, and no HU
-        how, window = {"wall_threshold_hu": made.hu_range[0] - 1}, {"window_hu": made.hu_range}
-    samples = from_seeds.generate_set(made, range(count), **how)
-    path = run.sample_path(state.iteration)
-    contact_sheet.write_contact_sheet(path, samples.hu, crop=False, **window)
+        wall_hu = made.hu_range[0] - 1
+        samples = from_seeds.generate_set(made, range(count), wall_threshold_hu=wall_hu)
+        contact_sheet.write_contact_sheet(path, samples.hu, crop=False, window_hu=made.hu_range)
+    else:
+        samples = from_seeds.generate_set(made, range(count))
+        contact_sheet.write_contact_sheet(path, samples.hu, crop=False)
     reals = state.segments.hu
     if count < 2 or len(reals) < 2:
         return {}

@@ -111,13 +111,13 @@ def devices() -> list[Device]:
     """List the devices of this machine, GPUs first."""
     found = []
     for index in range(torch.cuda.device_count()):
-        free, total = torch.cuda.mem_get_info(index)
-        found.append(Device(f"cuda:{index}", torch.cuda.get_device_name(index), total, free))
+        free, all_of_it = torch.cuda.mem_get_info(index)
+        found.append(Device(f"cuda:{index}", torch.cuda.get_device_name(index), all_of_it, free))
     names = [("cpu", f"CPU, {torch.get_num_threads()} threads")]
     if torch.backends.mps.is_available():
         names.insert(0, ("mps", "Apple GPU"))
-    total = _of_system("MemTotal")
-    return found + [Device(n, title, total, free_bytes(torch.device(n))) for n, title in names]
+    memory = _of_system("MemTotal")
+    return found + [Device(n, title, memory, free_bytes(torch.device(n))) for n, title in names]
 
 
 def free_bytes(device: torch.device) -> int | None:

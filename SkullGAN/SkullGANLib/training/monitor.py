@@ -64,7 +64,7 @@ class RunState:
     @property
     def is_here(self) -> bool:
         """Whether its process is, or was, on this machine."""
-        return bool(self.status) and self.status.host in ("", platform.node())
+        return self.status is not None and self.status.host in ("", platform.node())
 
     @property
     def can_resume(self) -> bool:
@@ -97,7 +97,7 @@ def end(run: Run) -> None:
         BadInputError: if it is not running or not on this machine.
     """
     found = poll(run)
-    if found.state != "running":
+    if found.state != "running" or found.status is None:
         raise BadInputError(f"{run.path}: no process trains there, there is nothing to end.")
     if not found.is_here:
         raise BadInputError(

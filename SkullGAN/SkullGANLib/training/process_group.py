@@ -163,11 +163,18 @@ class _SyncedBatchNorm2d(nn.BatchNorm2d):
         size = dist.get_world_size()
         mean, square = _SumOverGroup.apply(torch.stack([mean, var + mean.square()])) / size
         var = square - mean.square()
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
         with torch.no_grad():
             count = size * x.numel() / x.shape[1]
-            self.num_batches_tracked.add_(1)
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(var * (count / (count - 1)), self.momentum)
+            batches, running = self.num_batches_tracked, (self.running_mean, self.running_var)
+            for kept, of_batch in zip(running, (mean, var * (count / (count - 1))), strict=True):
+                if kept is not None and self.momentum is not None:
+                    kept.lerp_(of_batch, self.momentum)
+            if batches is not None:
+                batches.add_(1)
         scale = self.weight * torch.rsqrt(var + self.eps)
         shift = self.bias - mean * scale
         return (x * scale[:, None, None] + shift[:, None, None]).to(x.dtype)

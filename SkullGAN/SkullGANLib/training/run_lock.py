@@ -6,6 +6,7 @@ nothing to clean up, and a process id that went to another program misleads nobo
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import IO
@@ -46,9 +47,7 @@ def is_locked(path: Path) -> bool | None:
 
 
 def _lock_at_once(file: IO[bytes]) -> bool | None:
-    try:
-        import fcntl
-    except ImportError:  # Windows, where what is locked cannot be read: a byte after the end is
+    if sys.platform == "win32":  # where what is locked cannot be read: a byte after the end is
         import msvcrt
 
         file.seek(2**30)
@@ -57,6 +56,9 @@ def _lock_at_once(file: IO[bytes]) -> bool | None:
         except OSError:
             return False
         return True
+
+    import fcntl
+
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -16,10 +16,10 @@ import qt_needed  # noqa: F401
 import slicer
 from checkout import ROOT
 from SkullGANLib import cli
-from SkullGANLib.cli.train import recipe_of
+from SkullGANLib.cli.recipe_options import recipe_of
 from SkullGANLib.data import hdf5, segment_set
-from SkullGANLib.metrics import radiology
-from SkullGANLib.training import recipe
+from SkullGANLib.metrics import measure
+from SkullGANLib.training import presets, recipe
 from SkullGANLib.training.run_directory import Run, Status
 from SkullGANScene.nodes import curves, mrb, segment_sets
 from SlicerHost import dialogs
@@ -29,7 +29,7 @@ MODULE = ROOT / "SkullGANTrain" / "SkullGANTrain.py"
 TINY = {
     "generator_width": "16",
     "discriminator_width": "4",
-    "epoch_segments": "4",
+    "samples_per_epoch": "4",
     "batch_size": "2",
     "report_every": "1",
     "snapshot_every": "1",
@@ -52,6 +52,7 @@ def panel(host, tmp_path):
     """The panel with a folder for its trainings; none goes on after the test."""
     panel = host.open_module(MODULE)
     panel.node.runsFolder = str(tmp_path / "läufe and runs")
+    panel.node.recipe = "demo"
     yield panel
     for child in panel.logic.trainings.values():
         child.cancel(ask_s=0.0)
@@ -77,7 +78,7 @@ def two_tables(count: int) -> segment_set.SegmentSet:
 def fill_in(panel, set_path, settings=TINY, **more) -> None:
     panel.node.segmentSets = str(set_path)
     panel.node.device = "cpu"
-    panel.onSettings({**settings, **more})
+    panel.form.onSettings({**settings, **more})
 
 
 def start(host, panel, name: str) -> Path:
@@ -90,15 +91,15 @@ def start(host, panel, name: str) -> Path:
 
 
 def state_of(panel, folder: Path) -> str:
-    return panel.runs.texts(folder)[panel.runs.STATE]
+    return panel.runs.table.texts(folder)[panel.runs.table.STATE]
 
 
 def wait_for(host, panel, folder: Path, state: str) -> None:
     """Wait until the list says so of a run, and its process is gone if it has ended."""
-    panel._listed = 0.0
+    panel.runs.listAgain()
 
     def there() -> bool:
-        listed = folder in panel.runs._folders and state_of(panel, folder) == state
+        listed = folder in panel.runs.table._folders and state_of(panel, folder) == state
         return listed and (state == "running" or folder not in panel.logic.trainings)
 
     host.wait_until(there)
@@ -106,7 +107,7 @@ def wait_for(host, panel, folder: Path, state: str) -> None:
 
 def a_run(folder: Path, name: str, state: str = "finished", **more) -> Run:
     """A run that somebody else began."""
-    run = Run.create(folder / name, recipe.named("demo"))
+    run = Run.create(folder / name, presets.named("demo"))
     run.write_status(Status(state, os.getpid(), **{**PLACES, **more}))
     return run
 
@@ -129,20 +130,20 @@ def test_a_training_on_a_set_of_the_scene_grows_curves_and_leaves_a_model_to_gen
     skullgan = host.open_module(ROOT / "SkullGAN" / "SkullGAN.py")
     segments = two_tables(12)
     nodes = segment_sets.add_segment_set(
-        host.scene, segments, radiology.measure(segments), "Zwei Tafeln: links/rechts"
+        host.scene, segments, measure(segments), "Zwei Tafeln: links/rechts"
     )
     segment_sets.set_kept(nodes.volume, 3, False)
     slicer.util.selectModule("SkullGANTrain")
     panel.runTimer.start()
-    panel._listed = 0.0
+    panel.runs.listAgain()
     host.wait_until(lambda: panel.ui.setsList.count == 1)
     assert not panel.ui.startButton.enabled
     panel.ui.setsList.item(0).setCheckState(_checked())
     assert panel.ui.startButton.enabled
     panel.node.device = "cpu"
-    panel.onSettings({**TINY, "epochs": "8"})
+    panel.form.onSettings({**TINY, "epochs": "8"})
 
-    host.wait_until(lambda: panel.form.found is not None)
+    host.wait_until(lambda: panel.form.view.found is not None)
     assert "11 real segments" in panel.ui.setsLabel.text
     assert "GiB" in panel.ui.memoryLabel.text
     assert panel.ui.sheetLabel.pixmap.width() == 400
@@ -165,7 +166,7 @@ def test_a_training_on_a_set_of_the_scene_grows_curves_and_leaves_a_model_to_gen
     assert Run(folder).recipe().generator_width == 16
     assert len(hdf5.read(Run(folder).training_path)) == 11
 
-    panel._showWatched()
+    panel.watched.carryOn()
     assert panel.ui.runProgressBar.value == 100
     assert panel.ui.runLabel.text.startswith("Trained for 16 iterations. The model is")
     assert "images per second" in panel.ui.lossLabel.text
@@ -205,10 +206,10 @@ def test_two_trainings_at_a_time_are_stopped_killed_and_gone_on_with(host, panel
     os.kill(panel.logic.trainings[two].pid, signal.SIGKILL)
     wait_for(host, panel, two, "left for dead")
     assert "ended from outside" in host.take_messages()[0]
-    panel.runs.pick(two)
+    panel.runs.table.pick(two)
     assert "Resume goes on" in panel.ui.runLabel.text
 
-    panel.runs.pick(one)
+    panel.runs.table.pick(one)
     panel.ui.stopButton.click()
     assert panel.ui.stopButton.text == "End now"
     assert panel.ui.runLabel.text.startswith("Stopping")
@@ -249,8 +250,8 @@ def test_a_full_disk_and_a_deleted_folder_end_in_a_sentence(host, panel, set_pat
     host.wait_until(lambda: gone not in panel.logic.trainings)
     host.take_messages()
     host.wait_until(lambda: "was deleted or moved" in panel.ui.runLabel.text)
-    panel._listed = 0.0
-    host.wait_until(lambda: gone not in panel.runs._folders)
+    panel.runs.listAgain()
+    host.wait_until(lambda: gone not in panel.runs.table._folders)
     assert "stop" not in panel.ui.stopButton.toolTip.lower() or not panel.ui.stopButton.enabled
     assert panel.ui.startButton.enabled
 
@@ -274,7 +275,7 @@ def test_the_self_test_for_slicer_passes_in_the_host(host, panel, monkeypatch):
 def test_a_run_that_somebody_else_began_is_found_watched_and_stopped(host, panel):
     run = a_run(Path(panel.node.runsFolder), "other", "running")
     with run.held():
-        panel._listed = 0.0
+        panel.runs.listAgain()
         host.wait_until(lambda: panel.ui.runProgressBar.value == 25)
         assert panel.ui.runLabel.text == ("Epoch 9 of 36, iteration 128 of 512; 1 min 15 s left")
         panel.ui.stopButton.click()
@@ -290,7 +291,7 @@ def test_the_list_says_of_each_run_how_it_stands(host, panel):
     for state in ("finished", "cancelled", "failed", "running"):
         a_run(folder, state, state)
     Run(folder / "finished").status_path.write_text("{")
-    panel._listed = 0.0
+    panel.runs.listAgain()
     host.wait_until(lambda: panel.ui.runsTable.rowCount == 4)
     shown = {name: state_of(panel, folder / name) for name in os.listdir(folder)}
     assert shown == {
@@ -299,7 +300,7 @@ def test_the_list_says_of_each_run_how_it_stands(host, panel):
         "failed": "failed",
         "running": "left for dead",
     }
-    panel.runs.pick(folder / "finished")
+    panel.runs.table.pick(folder / "finished")
     assert "is not the status of a run" in panel.ui.runLabel.text
     assert not panel.ui.generateButton.enabled
     assert "no model yet" in panel.ui.generateButton.toolTip
@@ -309,9 +310,9 @@ def test_a_long_file_of_reports_is_read_without_holding_the_panel_up(host, panel
     run = a_run(Path(panel.node.runsFolder), "long")
     line = json.dumps({"iteration": 1, "images_per_s": 5.0, "generator_loss": 0.5}).encode()
     run.events_path.write_bytes((line + b"\n") * 60_000)
-    panel._listed = 0.0
+    panel.runs.listAgain()
     host.wait_until(lambda: panel.ui.runsTable.rowCount == 1)
-    panel.runs.pick(run.path)
+    panel.runs.table.pick(run.path)
     assert panel.ui.lossLabel.text.startswith("Reading the reports:")
     host.forget_slots()
     host.wait_until(lambda: "images per second" in panel.ui.lossLabel.text)
@@ -343,35 +344,58 @@ def test_what_the_training_would_refuse_is_said_beforehand(host, panel, set_path
     )
     hdf5.write(tmp_path / "made.h5", synthetic)
     panel.node.segmentSets = str(tmp_path / "made.h5")
-    host.wait_until(lambda: "real ones are needed" in panel.ui.setsLabel.text)
+    host.wait_until(lambda: "expected real segments" in panel.ui.setsLabel.text)
     assert "2 synthetic segments" in panel.ui.setsLabel.text
     assert not panel.ui.startButton.enabled
-    assert "real ones are needed" in panel.ui.startButton.toolTip
+    assert "expected real segments" in panel.ui.startButton.toolTip
     panel.ui.anyKindCheckBox.checked = True
     assert panel.ui.startButton.enabled
 
 
 def test_every_setting_can_be_changed_and_reset(panel, set_path):
     fill_in(panel, set_path, {})
-    assert set(panel.settings.names) | {"name"} == set(recipe.meanings())
-    for name in panel.settings.names:
-        item = panel.ui.settingsTable.item(panel.settings.names.index(name), 3)
+    assert set(panel.form.settings.names) | {"name"} == set(recipe.meanings())
+    for name in panel.form.settings.names:
+        item = panel.ui.settingsTable.item(panel.form.settings.names.index(name), 3)
         assert item.text() == recipe.meanings()[name]
-    panel.settings.set("epochs", "50")
-    panel.settings.set("flips", "no")
-    panel.settings.set("update_gate", "off")
-    panel.settings.set("batch_size", "8")  # as the recipe has it
+    panel.form.settings.set("epochs", "50")
+    panel.form.settings.set("flips", "no")
+    panel.form.settings.set("update_gate", "off")
+    panel.form.settings.set("batch_size", "8")  # as the recipe has it
     assert panel.node.settings.split() == ["epochs=50", "flips=no", "update_gate=off"]
-    panel.settings.set("epochs", "")
+    panel.form.settings.set("epochs", "")
     assert panel.node.settings.split() == ["flips=no", "update_gate=off"]
-    panel.settings.set("batch_size", "1")
-    assert "batch_size is 1, needed is at least 2" in panel.ui.startButton.toolTip
-    row = panel.settings.names.index("batch_size")
+    panel.form.settings.set("batch_size", "1")
+    assert "batch_size: expected at least 2, found 1" in panel.ui.startButton.toolTip
+    row = panel.form.settings.names.index("batch_size")
     assert "at least 2" in panel.ui.settingsTable.item(row, 1).toolTip()
     panel.ui.resetButton.click()
     assert panel.node.settings == ""
     assert panel.ui.settingsTable.item(row, 1).text() == "8"
     assert not panel.ui.resetButton.enabled
+
+
+def test_the_default_recipe_is_that_of_the_command_and_names_the_one_for_a_cpu(host, set_path):
+    panel = host.open_module(MODULE)
+    assert panel.node.recipe == cli.parser().parse_args(["train", "-o", "run"]).recipe
+    assert panel.node.recipe == presets.DEFAULT
+    assert "GPU" in panel.ui.recipeLabel.text
+    assert "demo" in panel.ui.recipeLabel.text
+
+
+def test_settings_of_a_scene_of_an_earlier_version_are_shown_under_their_names_of_today(panel):
+    panel.node.settings = "judge_noise=0.25\nepoch_segments=64"
+    for name, text in (("instance_noise_std", "0.25"), ("samples_per_epoch", "64")):
+        row = panel.form.settings.names.index(name)
+        assert panel.ui.settingsTable.item(row, 1).text() == text
+    panel.form.settings.set("epochs", "3")
+    changed = ["instance_noise_std=0.25", "samples_per_epoch=64", "epochs=3"]
+    assert panel.node.settings.split() == changed
+
+
+def test_a_number_is_shown_with_what_it_may_be(panel):
+    row = panel.form.settings.names.index("lr_decay_fraction")
+    assert "a number from 0 to 1" in panel.ui.settingsTable.item(row, 1).toolTip()
 
 
 def test_a_setting_of_another_version_is_answered_with_the_nearest(panel, set_path):
@@ -392,7 +416,7 @@ def test_the_copied_command_does_this_training_in_a_shell(host, panel, set_path)
     assert words[words.index("-o") + 1].endswith("läufe and runs/it's mine")
     assert words[words.index("--seed") + 1] == "7"
     parsed = cli.parser().parse_args(words[1:])
-    assert recipe_of(parsed) == recipe.named("demo").with_settings({**TINY, "epochs": "1"})
+    assert recipe_of(parsed) == presets.named("demo").with_settings({**TINY, "epochs": "1"})
     panel.ui.processesSpinBox.value = 4
     panel.ui.copyButton.click()
     host.wait_until(lambda: not panel.logic.isWorking())
@@ -415,14 +439,14 @@ def test_files_are_added_below_those_that_are_there_and_removed(host, panel):
 def test_sets_of_the_same_name_are_saved_under_names_of_their_own(host, panel):
     segments = two_tables(1)
     for name in ("Head", "Head", "a/b"):
-        segment_sets.add_segment_set(host.scene, segments, radiology.measure(segments), name)
+        segment_sets.add_segment_set(host.scene, segments, measure(segments), name)
     names = sys.modules["SkullGANTrainLib.parameters"].fileNames(segment_sets.in_scene(host.scene))
     assert names == ["Head.h5", "Head 2.h5", "a_b.h5"]
 
 
 def test_a_folder_that_cannot_be_is_told_and_the_panel_is_free_again(host, panel, tmp_path):
     segments = two_tables(2)
-    nodes = segment_sets.add_segment_set(host.scene, segments, radiology.measure(segments), "Head")
+    nodes = segment_sets.add_segment_set(host.scene, segments, measure(segments), "Head")
     sys.modules["SkullGANTrainLib.parameters"].chooseSceneSets(panel.node, [nodes.volume])
     (tmp_path / "file").touch()
     panel.ui.runsFolder.currentPath = str(tmp_path / "file")
@@ -453,9 +477,7 @@ def test_typing_leaves_the_cursor_where_it_is(panel):
 def test_the_panel_remembers_through_saving_and_opening(host, panel, set_path, tmp_path):
     fill_in(panel, set_path, {"epochs": "5"})
     segments = two_tables(3)
-    nodes = segment_sets.add_segment_set(
-        host.scene, segments, radiology.measure(segments), "In the scene"
-    )
+    nodes = segment_sets.add_segment_set(host.scene, segments, measure(segments), "In the scene")
     sys.modules["SkullGANTrainLib.parameters"].chooseSceneSets(panel.node, [nodes.volume])
     panel.ui.recipeComboBox.setCurrentText("paper")
     panel.node.watched = str(a_run(Path(panel.node.runsFolder), "other").path)
@@ -474,11 +496,11 @@ def test_the_panel_remembers_through_saving_and_opening(host, panel, set_path, t
 
 def test_every_recipe_can_be_chosen_and_says_what_it_is(panel):
     box = panel.ui.recipeComboBox
-    assert {box.itemText(index) for index in range(box.count)} == set(recipe.RECIPES)
-    for name in recipe.RECIPES:
+    assert {box.itemText(index) for index in range(box.count)} == set(presets.PRESETS)
+    for name in presets.PRESETS:
         box.setCurrentText(name)
-        assert panel.ui.recipeLabel.text
-        assert str(recipe.RECIPES[name].epochs) in box.toolTip
+        assert panel.ui.recipeLabel.text == presets.PRESETS[name].description
+        assert str(presets.named(name).epochs) in box.toolTip
 
 
 def test_the_modules_own_test_passes_in_the_host(host, panel):
