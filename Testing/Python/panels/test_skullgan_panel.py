@@ -249,7 +249,7 @@ def test_a_batch_cuts_every_ct_and_tells_of_the_one_that_failed(host, panel):
     assert names_of(host, "vtkMRMLSegmentationNode") == ["Coarse skull", "Coarse segments masks"]
     first, second = panel.ui.statusLabel.text.split("\n")
     assert first == "1 of 2 CTs gave segments."
-    assert second.startswith("Small: Small: its values run from 0 to 0")
+    assert second.startswith("Small: its values run from 0 to 0")
     assert panel.node.segments.GetName() == "Coarse segments"
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 import slicer
 import slicer.util
-import vtk
-from phantoms import Phantom
 from SkullGANLib.ct import volume
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.utils.task import Task
-from SkullGANScene.jobs import hand_cuts, segment_jobs, surfaces
+from SkullGANScene.jobs import segment_jobs
 from SkullGANScene.nodes import head_attributes, segmentations, volumes
 from vtk.util.numpy_support import vtk_to_numpy
 
@@ -22,13 +23,6 @@ def done(work, timeout_s: float = 60):
     task = Task("Working", work)
     assert task.wait(timeout_s) == "finished", task.sentence
     return task.result
-
-
-@pytest.fixture(scope="module")
-def ball():
-    """A head of 60 mm radius in 2 mm voxels, whose skull is found in a second."""
-    phantom = Phantom((60.0,) * 3, (2.5, 4.0, 2.0), (1500.0, 500.0, 1400.0))
-    return phantom.ct((1.5,) * 3, (0.6,) * 3, 15.0, below_mm=62.0, margin_mm=12.0, seed=1)
 
 
 def test_a_ct_is_written_in_slabs_as_it_is_read_again(scene, sample_ct, tmp_path):
@@ -78,32 +72,25 @@ def test_a_job_that_is_cancelled_leaves_no_node_behind(scene, ball, tmp_path):
     assert scene.GetNumberOfNodes() == before
 
 
-def test_a_box_has_the_surface_of_a_box():
-    """20 x 16 x 12 mm: corners round a little, sides stay where they are."""
-    mask = np.zeros((30, 30, 30), np.uint8)
-    mask[9:21, 7:23, 5:25] = 1
-    made = surfaces.surface(mask, np.eye(4))
-    bounds = np.reshape(made.GetBounds(), (3, 2))
-    assert np.allclose(bounds, [[4.5, 24.5], [6.5, 22.5], [8.5, 20.5]], atol=0.3)
-
-
-def test_a_surface_stays_closed_where_the_mask_ends_with_its_volume():
-    mask = np.ones((9, 9, 9), np.uint8)
-    made = surfaces.surface(mask, np.diag([0.5, 0.5, 0.5, 1.0]))
-    edges = vtk.vtkFeatureEdges()
-    edges.SetInputData(made)
-    edges.FeatureEdgesOff()
-    edges.ManifoldEdgesOff()
-    edges.Update()
-    assert edges.GetOutput().GetNumberOfCells() == 0
-
-
-def test_cuts_by_hand_need_a_head_that_was_looked_for(scene, ball):
-    node = volumes.add_ct(scene, ball, "Ball")
-    skull = segmentations.add_skull(node, np.ones(ball.hu.shape, np.uint8))
-    task = Task("Preparing", hand_cuts.prepare(node, skull))
-    assert task.wait(10) == "failed"
-    assert "was not looked for yet" in task.sentence
+def test_a_ct_that_gives_nothing_does_not_stop_the_next_and_says_why(scene, tmp_path):
+    nothing = HeadCT(np.zeros((20, 20, 20), np.int16), np.eye(4))
+    nodes = [volumes.add_ct(scene, nothing, name) for name in ("Gone", "Nothing")]
+    work = segment_jobs.extract_all(
+        nodes,
+        lambda: Path(tempfile.mkdtemp(dir=tmp_path)),
+        bones=["temporal"],
+        planes=["axial"],
+        interval_mm=12.0,
+    )
+    task = Task("Cutting", work)
+    scene.RemoveNode(nodes[0])
+    nodes[0].SetName("Gone")
+    assert task.wait(60) == "finished"
+    (gone, none), (empty, neither) = task.result
+    assert none is neither is None
+    assert (gone.state, empty.state) == ("failed", "failed")
+    assert "'Gone' was deleted meanwhile" in gone.sentence
+    assert empty.sentence.startswith("Nothing: its values run from 0 to 0")
 
 
 def test_a_scene_takes_no_more_segments_than_it_can(scene, tmp_path):
