@@ -35,7 +35,7 @@ from SkullGANLib.mapping.head_maps import HeadMaps
 from SkullGANLib.mapping.wall_overlay import vertex_numbers
 from SkullGANLib.metrics import METRICS
 from SkullGANLib.utils import atomic_files
-from SkullGANScene.nodes import maps, mrb, volumes
+from SkullGANScene.nodes import map_overlay, map_surface, map_tables, mrb, volumes
 from SkullGANScene.offscreen import headless, rendering, scene_pictures
 from SkullGANScene.scripting import head_files, scripts
 
@@ -108,11 +108,11 @@ def map_ct(node: slicer.vtkMRMLScalarVolumeNode, options: argparse.Namespace) ->
     mask = read_mask(options.skull_mask, ct) if options.skull_mask else None
     elements = array_geometry.read_elements(options.elements) if options.elements else None
     found = head_maps.make(ct, mask, target_ras=options.target, elements=elements)
-    surface = maps.add_surface(node, found.calvaria, options.scalar)
+    surface = map_surface.add_surface(node, found.calvaria, options.scalar)
     numbers = vertex_numbers(found.calvaria, found.mask, ct.ijk_to_ras)
-    overlay = maps.add_overlay(node, surface, numbers, options.scalar)
-    maps.add_summary(node, head_maps.summary(found))
-    maps.add_rays(node, array_table.columns(found.array))
+    overlay = map_overlay.add_overlay(node, surface, numbers, options.scalar)
+    map_tables.add_summary(node, head_maps.summary(found))
+    map_tables.add_rays(node, array_table.columns(found.array))
     for one in found.caveats:
         print(f"{node.GetName()}: WARNING: {one}", file=sys.stderr)
     return Mapped(node, surface, overlay, found)

@@ -67,13 +67,14 @@ class SegmentList(PictureTable):
         self.clear()
         if volume is None or table is None:
             return
-        from SkullGANScene.nodes import evaluation, tables
+        from SkullGANLib.metrics import METRICS
+        from SkullGANScene.nodes import evaluation
 
         self._names = table.GetTable().GetColumnByName(evaluation.NAME)
         self._numbers = {
             self.REALNESS: (_column(table, evaluation.REALNESS), ".2f"),
-            self.SDR: (_column(table, tables.COLUMNS["sdr_peaks"].title), ".2f"),
-            self.THICKNESS: (_column(table, tables.COLUMNS["thickness_mm"].title), ".1f"),
+            self.SDR: (_column(table, METRICS["sdr_peaks"].title), ".2f"),
+            self.THICKNESS: (_column(table, METRICS["thickness_mm"].title), ".1f"),
             self.RATIO: (_column(table, "Likeness ratio (MSE)"), ".2f"),
         }
         self.showRows(slicer.util.arrayFromVolume(volume), self._ordered(order, table))

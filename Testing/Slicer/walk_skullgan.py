@@ -104,7 +104,7 @@ class Walk:
         slicer.mrmlScene.RemoveNode(self.panel.node.plane)
 
     def map_the_skull(self) -> None:
-        from SkullGANScene.nodes import map_nodes, maps
+        from SkullGANScene.nodes import map_nodes, map_overlay
 
         self._press(self.ui.mapButton)
         surface = map_nodes.surface_of(self.panel.node.ct)
@@ -113,7 +113,7 @@ class Walk:
         assert 3 < middle < 12, f"the skull is {middle:.1f} mm thick"
         self.ui.mapScalarBox.currentText = "SDR (peaks)"
         self._wait(lambda: not self.panel.logic.isWorking())
-        shown = maps.scalar_of(map_nodes.overlay_of(self.panel.node.ct))
+        shown = map_overlay.scalar_of(map_nodes.overlay_of(self.panel.node.ct))
         assert shown == "sdr_peaks", f"the slices show {shown}"
 
     def generate_with_the_model_in_the_box(self) -> None:

@@ -203,13 +203,13 @@ class SectionsLogic(TaskLogic):
         None is begun where the overlay shows it already, or only a new map can.
         """
         from SkullGANScene.jobs import map_jobs
-        from SkullGANScene.nodes import map_nodes, maps
+        from SkullGANScene.nodes import map_nodes, map_overlay
 
         overlay = map_nodes.overlay_of(ct)
         vertices = self.vertices.get(ct.GetID())
         if overlay is None or vertices is None or not vertices.is_file():
             return None
-        if maps.scalar_of(overlay) == scalar:
+        if map_overlay.scalar_of(overlay) == scalar:
             return None
         return self.start(_("Filling the overlay"), map_jobs.refill(overlay, vertices, scalar))
 

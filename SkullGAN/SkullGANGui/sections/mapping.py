@@ -8,24 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import slicer
+from SkullGANLib.mapping import scalars
 from slicer import vtkMRMLCrosshairNode, vtkMRMLModelNode, vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
 if TYPE_CHECKING:
     import qt
-    from SkullGANScene.nodes.maps import Probe
+    from SkullGANScene.nodes.map_probe import Probe
 
 SCALARS = {
-    "Thickness (mm)": "thickness_mm",
-    "SDR (peaks)": "sdr_peaks",
-    "SDR (outer peak)": "sdr_outer_peak",
-    "SDR (central)": "sdr_central",
-    "SDR (literal)": "sdr_literal",
-    "Mean intensity (HU)": "mean_intensity_hu",
-    "Realness": "realness",
+    scalars.title(name): name
+    for name in sorted(scalars.names(), key=lambda name: name != scalars.DEFAULT)
 }
-"""What a map shows, as the panel calls it."""
+"""What a map shows, as the panel calls it; what is shown at first comes first."""
 
 
 class Mapping(VTKObservationMixin):
@@ -61,33 +57,33 @@ class Mapping(VTKObservationMixin):
         self._follow(node)
         if node is None:
             return
-        from SkullGANScene.nodes import maps
+        from SkullGANScene.nodes import map_display, map_overlay, map_surface
 
-        surface = surface and scalar in maps.scalars_of(node)
+        surface = surface and scalar in map_surface.scalars_of(node)
         if surface and node.GetDisplayNode().GetActiveScalarName() != scalar:
-            maps.show_scalar(node, scalar)
+            map_surface.show_scalar(node, scalar)
         if bool(node.GetDisplayNode().GetVisibility()) != surface:
             node.GetDisplayNode().SetVisibility(surface)
-            maps.show_legend(node, surface)
+            map_display.show_legend(node, surface)
         over = map_nodes.overlay_of(ct)
         if over is not None:
-            shown = overlay and maps.scalar_of(over) == scalar
-            maps.show_in_slices(over if shown else None, slicer.mrmlScene)
-            maps.show_legend(over, shown)
+            shown = overlay and map_overlay.scalar_of(over) == scalar
+            map_display.show_in_slices(over if shown else None, slicer.mrmlScene)
+            map_display.show_legend(over, shown)
 
     def range(self, ct: vtkMRMLScalarVolumeNode) -> tuple[float, float]:
         """The range of the colors of a CT's map."""
-        from SkullGANScene.nodes import map_nodes, maps
+        from SkullGANScene.nodes import map_display, map_nodes
 
-        return maps.range_of(map_nodes.surface_of(ct))
+        return map_display.range_of(map_nodes.surface_of(ct))
 
     def setRange(self, ct: vtkMRMLScalarVolumeNode, low: float, high: float) -> None:
         """Let the colors of a CT's map reach from one value to another."""
-        from SkullGANScene.nodes import map_nodes, maps
+        from SkullGANScene.nodes import map_display, map_nodes
 
         for node in (map_nodes.surface_of(ct), map_nodes.overlay_of(ct)):
             if node is not None:
-                maps.set_range(node, low, high)
+                map_display.set_range(node, low, high)
 
     def stop(self) -> None:
         """Read nothing at the mouse any more."""
@@ -102,9 +98,9 @@ class Mapping(VTKObservationMixin):
         self._label.text = ""
         if surface is None:
             return
-        from SkullGANScene.nodes import maps
+        from SkullGANScene.nodes.map_probe import Probe
 
-        self._probe = maps.Probe(surface)
+        self._probe = Probe(surface)
         crosshair = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
         if crosshair is not None:
             event = slicer.vtkMRMLCrosshairNode.CursorPositionModifiedEvent
@@ -121,7 +117,7 @@ def sentence(numbers: ReadOnlyMapping[str, Any]) -> str:
     """Say what the array sees, and what must be known beside it.
 
     Args:
-        numbers: what ``mapfiles.read_numbers`` gave.
+        numbers: what ``head_maps.read_numbers`` gave.
     """
     array = numbers["array"]
     sdr = array["scalars"]["sdr_peaks"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import slicer
+from SkullGANLib.mapping import scalars
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from SkullGANScene.nodes.map_nodes import MapNodes
 
     from SkullGANGui.sections.section import SectionsPanel
-
-REALNESS = SCALARS["Realness"]
 
 
 class MapsSection(Section):
@@ -56,12 +55,12 @@ class MapsSection(Section):
         self.mapping.show(node.ct, scalar, node.mapOnSkull, node.mapOnSlices)
         before, self._scalar = self._scalar, scalar
         if before not in (None, scalar):  # not when a scene was opened: its range stays
-            self._setRange(*map_nodes.RANGES[scalar])
+            self._setRange(*scalars.color_range(scalar))
         if node.ct is None or map_nodes.surface_of(node.ct) is None:
             return
         if node.mapFrom < node.mapTo and (node.mapFrom, node.mapTo) != self.mapping.range(node.ct):
             self.mapping.setRange(node.ct, node.mapFrom, node.mapTo)
-        if scalar != REALNESS and node.mapOnSlices and not self.logic.isWorking():
+        if scalar != scalars.REALNESS and node.mapOnSlices and not self.logic.isWorking():
             with self.panel.shownErrors(_("The overlay was not changed.")):
                 task = self.logic.startOverlay(node.ct, scalar)
                 if task:

@@ -61,7 +61,7 @@ class SkullGANParameterNode(WrappedParameters):
     thicknessFromMm: Annotated[float, WithinRange(0.0, 30.0)] = 2.0
     thicknessToMm: Annotated[float, WithinRange(0.0, 30.0)] = 15.0
     mapTarget: vtkMRMLMarkupsFiducialNode
-    mapScalar: Annotated[str, Choice(list(SCALARS))] = "Thickness (mm)"
+    mapScalar: Annotated[str, Choice(list(SCALARS))] = next(iter(SCALARS))
     mapOnSkull: bool = True
     mapOnSlices: bool = True
     mapFrom: Annotated[float, WithinRange(-1024.0, 4000.0)] = 0.0

@@ -7,6 +7,8 @@ from ..metrics.registry import METRICS
 
 REALNESS = "realness"
 """Scalar of a map to which the realness of segments was added, 0 to 1."""
+DEFAULT = "thickness_mm"
+"""Scalar that is shown where nobody chooses."""
 _REALNESS_RANGE = (0.0, 1.0)
 _REALNESS_DIGITS = 2
 

@@ -15,7 +15,18 @@ from SkullGANLib.mapping import array_table, head_maps, vtp
 from SkullGANLib.mapping.scalars import REALNESS as ON_SKULL
 from SkullGANLib.utils.task import Running, Work, subprogress
 
-from ..nodes import hierarchy, map_nodes, maps, realness, segment_sets, tables, volumes
+from ..nodes import (
+    hierarchy,
+    map_display,
+    map_nodes,
+    map_overlay,
+    map_surface,
+    map_tables,
+    realness,
+    segment_sets,
+    tables,
+    volumes,
+)
 from ..nodes.map_nodes import MapNodes
 from . import steps
 from .segment_jobs import CT, SEGMENT_SET, SKULL_MASK
@@ -28,13 +39,13 @@ def map_skull(
     scalar: str,
     skull_node: slicer.vtkMRMLSegmentationNode | None = None,
     target_ras: Sequence[float] | None = None,
-) -> Work:
+) -> Work[MapNodes]:
     """Map SDR and thickness on the skull and cast the rays of an array; the last map goes.
 
     Args:
         ct_node: the CT.
         folder: empty; it keeps what the overlay needs to show another scalar.
-        scalar: to show, one of ``metrics.METRICS``.
+        scalar: to show, one of ``scalars.names``.
         skull_node: a segmentation of the skull, perhaps edited; found, and not added, if None.
         target_ras: of the array, RAS mm; the middle of the intracranial space if None.
 
@@ -61,24 +72,28 @@ def map_skull(
     calvaria = vtp.read(surface_path)
     yield 0.82
     with steps.undone_unless_kept() as added:
-        surface = added(maps.add_surface(ct_node, calvaria, scalar))
+        surface = added(map_surface.add_surface(ct_node, calvaria, scalar))
         yield 0.85
-        overlay = added(maps.add_empty_overlay(ct_node, surface))
+        overlay = added(map_overlay.add_empty_overlay(ct_node, surface))
         yield from subprogress(
-            maps.filling(overlay, steps.voxels(vertices, ct_node, np.int32), scalar), 0.85, 1.0
+            map_overlay.filling(overlay, steps.voxels(vertices, ct_node, np.int32), scalar),
+            0.85,
+            1.0,
         )
         numbers = head_maps.read_numbers(numbers_path)
-        summary = added(maps.add_summary(ct_node, numbers["summary"]))
-        rays = added(maps.add_rays(ct_node, array_table.read_csv(rays_path)))
+        summary = added(map_tables.add_summary(ct_node, numbers["summary"]))
+        rays = added(map_tables.add_rays(ct_node, array_table.read_csv(rays_path)))
         map_nodes.set_nodes(ct_node, surface, overlay, summary, rays)
     for node in before:
         hierarchy.remove(node)
     return MapNodes(surface, overlay, summary, rays, numbers, vertices)
 
 
-def refill(node: slicer.vtkMRMLScalarVolumeNode, vertices: Path, scalar: str) -> Work:
+def refill(
+    node: slicer.vtkMRMLScalarVolumeNode, vertices: Path, scalar: str
+) -> Work[slicer.vtkMRMLScalarVolumeNode]:
     """Let an overlay of ``map_skull`` show another scalar; returns the overlay."""
-    yield from maps.filling(node, steps.voxels(vertices, node, np.int32), scalar)
+    yield from map_overlay.filling(node, steps.voxels(vertices, node, np.int32), scalar)
     return node
 
 
@@ -88,7 +103,7 @@ def judge(
     *,
     method: str,
     model: str | Path | None = None,
-) -> Work:
+) -> Work[slicer.vtkMRMLScalarVolumeNode]:
     """Let a discriminator judge the segments of a set, and show where its decision comes from.
 
     The scores go into the set's table and, where its CT was mapped, onto the skull.
@@ -116,7 +131,7 @@ def judge(
     ct_node = segment_sets.ct_of(volume)
     surface = map_nodes.surface_of(ct_node) if ct_node is not None else None
     if surface is not None:
-        vtp.write(folder / "map.vtp", maps.map_from(surface))
+        vtp.write(folder / "map.vtp", map_surface.map_from(surface))
         arguments += ["--map", folder / "map.vtp", "-o", on_map]
         yield 0.2
     yield Running(steps.child(arguments), 0.2, 0.95, {str(path): name})
@@ -128,5 +143,5 @@ def judge(
     yield 0.98
     if surface is not None and surface.GetScene() is not None:
         found = vtp.read(on_map)
-        maps.set_realness(surface, found.values[ON_SKULL], maps.NOT_CALIBRATED)
+        map_surface.set_realness(surface, found.values[ON_SKULL], map_display.NOT_CALIBRATED)
     return overlay

@@ -1,6 +1,6 @@
-"""Which nodes are the map of a CT, and in which range: light enough to ask whenever a panel shows.
+"""Which nodes are the map of a CT: light enough to ask whenever a panel shows.
 
-``maps`` makes the nodes and is not as light: it brings SciPy.
+``map_surface`` and ``map_overlay`` make the nodes and are not as light: they bring SciPy.
 """
 
 from __future__ import annotations
@@ -11,15 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import slicer
-from SkullGANLib.metrics import SDR_DEFINITIONS
-
-RANGES: Mapping[str, tuple[float, float]] = {
-    **{f"sdr_{name.replace('-', '_')}": (0.2, 1.0) for name in SDR_DEFINITIONS},
-    "thickness_mm": (0.0, 12.0),
-    "mean_intensity_hu": (500.0, 1800.0),
-    "realness": (0.0, 1.0),
-}
-"""What the colors reach over at first: the same for every head, so that heads can be compared."""
 
 _ROLES = tuple(f"SkullGAN.map.{role}" for role in ("surface", "overlay", "summary", "rays"))
 
@@ -33,8 +24,8 @@ class MapNodes:
         overlay: the wall with one of them.
         summary: table, a row for each metric, bone and side.
         rays: table, a row per element of the array.
-        numbers: what ``mapfiles.read_numbers`` gave: caveats, summary, array.
-        vertices: file with the vertex of every voxel, for ``maps.filling``.
+        numbers: what ``head_maps.read_numbers`` gave: caveats, summary, array.
+        vertices: file with the vertex of every voxel, for ``map_overlay.filling``.
     """
 
     surface: slicer.vtkMRMLModelNode

@@ -12,7 +12,7 @@ import slicer.util
 import vtk
 from SkullGANLib.errors import BadInputError
 
-from . import color_tables, hierarchy, maps
+from . import color_tables, hierarchy, map_display
 from .volumes import MAP_ATTRIBUTE
 
 REALNESS = "realness"
@@ -30,7 +30,7 @@ def add_realness(
     volume_node: slicer.vtkMRMLScalarVolumeNode,
     values: np.ndarray,
     method: str,
-    label: str = maps.NOT_CALIBRATED,
+    label: str = map_display.NOT_CALIBRATED,
 ) -> slicer.vtkMRMLScalarVolumeNode:
     """Lay a realness map over each segment of a volume; one of the same method is replaced.
 
@@ -88,9 +88,9 @@ def realness_of(
 
 def show(node: slicer.vtkMRMLScalarVolumeNode, opacity: float = _OPACITY) -> None:
     """Show a realness map over its segments in all slice views."""
-    maps.show_in_slices(node, node.GetScene(), opacity)
+    map_display.show_in_slices(node, node.GetScene(), opacity)
 
 
 def hide(scene: slicer.vtkMRMLScene) -> None:
     """Show the segments of a scene bare again; the map stays to be shown once more."""
-    maps.show_in_slices(None, scene)
+    map_display.show_in_slices(None, scene)

@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 import slicer
 import vtk
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
+from SkullGANLib.metrics import METRICS
 from vtk.util.numpy_support import numpy_to_vtk
 
 from . import hierarchy
-
-
-class Column(NamedTuple):
-    """How a metric is shown: its title, with the unit where it has one, and what it is."""
-
-    title: str
-    unit: str
-    description: str
-
-
-_SDR = "Skull density ratio of the segment, definition {!r}"
-COLUMNS: Mapping[str, Column] = {
-    "sdr_peaks": Column("SDR (peaks)", "", _SDR.format("peaks")),
-    "sdr_outer_peak": Column("SDR (outer peak)", "", _SDR.format("outer-peak")),
-    "sdr_central": Column("SDR (central)", "", _SDR.format("central")),
-    "sdr_literal": Column("SDR (literal)", "", _SDR.format("literal")),
-    "thickness_mm": Column("Thickness (mm)", "mm", "Mean thickness of the segment's wall"),
-    "mean_intensity_hu": Column("Mean intensity (HU)", "HU", "Mean intensity of the segment"),
-}
-"""Columns by the names of ``SkullGANLib.metrics.measure``."""
 
 KEEP = "Keep"
 """Column of what the user decided: 1 for a segment that is kept, 0 for one that was rejected."""
@@ -62,18 +42,17 @@ def add_metrics(
         BadInputError: if a metric has not one value per segment.
     """
     _check(segments, metrics)
-    shown = {metric: COLUMNS.get(metric, Column(metric, "", "")) for metric in metrics}
     node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
     for title, values in _columns(segments, metrics).items():
         add_column(node, title, values)
     node.SetColumnDescription("Segment", "Number of the segment and of its slice, from 0")
     node.SetColumnDescription(KEEP, "1 for a segment that is kept, 0 for a rejected one")
     node.SetColumnDescription("Seed", "The generator's seed, -1 where there is none")
-    for column in shown.values():
-        if column.unit:
-            node.SetColumnUnitLabel(column.title, column.unit)
-        if column.description:
-            node.SetColumnDescription(column.title, column.description)
+    for metric in (METRICS[name] for name in metrics if name in METRICS):
+        if metric.unit:
+            node.SetColumnUnitLabel(metric.title, metric.unit)
+        if metric.description:
+            node.SetColumnDescription(metric.title, metric.description)
     hierarchy.item_of(node)
     return node
 
@@ -126,7 +105,7 @@ def _columns(
 ) -> dict[str, np.ndarray]:
     """The values of every column, in the columns' order."""
     count = len(segments)
-    titles = {metric: COLUMNS.get(metric, Column(metric, "", "")).title for metric in metrics}
+    titles = {name: METRICS[name].title if name in METRICS else name for name in metrics}
     return {
         "Segment": np.arange(first, first + count, dtype=np.int64),
         KEEP: np.ones(count, np.int32),

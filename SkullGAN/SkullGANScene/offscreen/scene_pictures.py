@@ -10,7 +10,7 @@ import slicer
 import vtk
 from SkullGANLib.ct.volume import HeadCT
 
-from ..nodes import color_tables, maps, segmentations, volumes
+from ..nodes import color_tables, map_overlay, map_surface, segmentations, volumes
 from ..nodes.vtk_errors import heard_errors
 from . import headless, pictures_of_views
 
@@ -95,10 +95,10 @@ def write_map_picture(
 
     Args:
         path: where the picture goes; it is 2 x 3 tiles.
-        surface_node, overlay_node: of ``maps.add_surface`` and ``maps.add_overlay``; the overlay
-            is drawn as it is, so it should hold the same scalar.
+        surface_node, overlay_node: of ``map_surface.add_surface`` and ``map_overlay.add_overlay``;
+            the overlay is shown as it is, so it should hold the same scalar.
         ct_node: the CT.
-        scalar: what the surface shows, one of ``maps.RANGES``.
+        scalar: what the surface shows, one of ``scalars.names``.
         tile: side of a tile in pixels.
 
     Raises:
@@ -107,15 +107,15 @@ def write_map_picture(
     """
     path = Path(path)
     pictures_of_views.check_drawing(path)
-    found = maps.map_from(surface_node)
+    found = map_surface.map_from(surface_node)
     head = np.array(found.source["head_to_ras"])[:3, :3]
     bounds = np.stack([found.points_ras.min(0), found.points_ras.max(0)], axis=1).ravel()
     with heard_errors() as errors:
         stage = headless.new_stage()
         ct = volumes.ct_from(ct_node)
         shown_ct = volumes.add_ct(stage.scene, ct, "CT")
-        surface = maps.add_surface(shown_ct, found, scalar)
-        overlay = maps.copy_overlay(overlay_node, shown_ct, scalar)
+        surface = map_surface.add_surface(shown_ct, found, scalar)
+        overlay = map_overlay.copy_overlay(overlay_node, shown_ct, scalar)
         drawn = []
         for title, (towards, up) in _SIDES.items():
             camera = pictures_of_views.Camera(

@@ -192,10 +192,10 @@ def test_a_scene_of_segments_opens_with_volume_masks_and_table(opened):
 
 @pytest.mark.parametrize("opened", ["map.mrb"], indirect=True)
 def test_a_scene_of_a_map_opens_with_surface_and_overlay(opened):
-    from SkullGANScene.nodes import maps
+    from SkullGANScene.nodes import map_overlay, map_surface
 
-    (surface,) = maps.surfaces_in(opened)
-    calvaria = maps.map_from(surface)
+    (surface,) = map_surface.surfaces_in(opened)
+    calvaria = map_surface.map_from(surface)
     assert list(np.bincount(calvaria.code)) == [2035, 79, 0, 126]
     bones, counts = np.unique(calvaria.bone, return_counts=True)
     assert dict(zip(map(str, bones), counts.tolist(), strict=True)) == {
@@ -206,7 +206,7 @@ def test_a_scene_of_a_map_opens_with_surface_and_overlay(opened):
     }
     thickness = calvaria.values["thickness_mm"][calvaria.code == 0]
     assert np.nanmean(thickness) == pytest.approx(8.2227419, rel=1e-6)
-    assert maps.scalar_of(opened.GetFirstNodeByName("coarse wall map")) == "sdr_peaks"
+    assert map_overlay.scalar_of(opened.GetFirstNodeByName("coarse wall map")) == "sdr_peaks"
 
 
 @pytest.mark.parametrize("opened", ["evaluation.mrb"], indirect=True)

@@ -11,7 +11,15 @@ from checkout import ROOT
 from SkullGANLib.ct import volume
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.utils import resources
-from SkullGANScene.nodes import map_nodes, maps, mrb, realness, segment_sets, volumes
+from SkullGANScene.nodes import (
+    map_display,
+    map_nodes,
+    map_overlay,
+    mrb,
+    realness,
+    segment_sets,
+    volumes,
+)
 from SlicerHost.host import Host
 
 
@@ -32,7 +40,7 @@ def scene_path(tmp_path_factory):
         panel.ui.mapScalarBox.currentText = "SDR (peaks)"
         host.wait_until(lambda: not panel.logic.isWorking())
         ct_node = slicer.util.getNode("Head")
-        assert maps.scalar_of(map_nodes.overlay_of(ct_node)) == "sdr_peaks"
+        assert map_overlay.scalar_of(map_nodes.overlay_of(ct_node)) == "sdr_peaks"
         assert said.startswith("1024 elements: mean SDR 0.")
         assert "Kernel unknown" in said
         mrb.save(host.scene, path)
@@ -62,8 +70,8 @@ def test_a_map_is_shown_on_skull_and_slices_with_its_range(mapped):
     assert red.GetForegroundVolumeID() == overlay.GetID()
     mapped.ui.mapFromSpinBox.value = 0.3
     mapped.ui.mapToSpinBox.value = 0.9
-    assert maps.range_of(surface) == pytest.approx((0.3, 0.9))
-    assert maps.range_of(overlay) == pytest.approx((0.3, 0.9))
+    assert map_display.range_of(surface) == pytest.approx((0.3, 0.9))
+    assert map_display.range_of(overlay) == pytest.approx((0.3, 0.9))
 
 
 def test_a_map_is_switched_off_without_being_lost(mapped):

@@ -11,7 +11,7 @@ import slicer.util
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.data import segment_set
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.metrics import METRICS, measure
+from SkullGANLib.metrics import METRICS, Metric, measure, registered
 from SkullGANScene.nodes import hierarchy, mrb, segment_sets, segmentations, tables, volumes
 
 
@@ -35,8 +35,20 @@ def test_the_table_has_a_row_per_segment_and_units_in_its_columns(scene):
     assert node.GetColumnUnitLabel("Thickness (mm)") == "mm"
 
 
-def test_every_metric_that_the_library_measures_has_a_column():
-    assert set(tables.COLUMNS) == set(METRICS)
+def test_one_place_a_metric_that_is_registered_has_its_column_in_the_table(scene):
+    toy = Metric(
+        name="outer_peak_hu",
+        quantity="Outer peak",
+        unit="HU",
+        color_range=(500.0, 2500.0),
+        description="Highest HU outside the diploë",
+        of_profiles=lambda profiles: profiles.dip.outer,
+    )
+    with registered(toy):
+        node = tables.add_metrics(scene, _segments(2), measure(_segments(2)), "Metrics")
+    titles = [node.GetColumnName(k) for k in range(node.GetNumberOfColumns())]
+    assert titles[6:] == [*(metric.title for metric in METRICS.values()), "Outer peak (HU)"]
+    assert node.GetColumnUnitLabel("Outer peak (HU)") == "HU"
 
 
 def test_metrics_of_another_set_are_refused_before_anything_is_added(scene):

@@ -12,7 +12,7 @@ import pytest
 from checkout import ROOT
 from PIL import Image
 from SkullGANLib.ct import volume
-from SkullGANScene.nodes import maps, mrb, volumes
+from SkullGANScene.nodes import map_surface, mrb, volumes
 from SkullGANScene.offscreen import headless, rendering
 from SkullGANScene.scripting import scripts
 
@@ -75,9 +75,9 @@ def test_the_scene_holds_surface_overlay_and_tables(made):
     folder, _ = made
     stage = headless.new_stage()
     mrb.open_bundle(stage.scene, folder / "map.mrb")
-    [surface] = maps.surfaces_in(stage.scene)
+    [surface] = map_surface.surfaces_in(stage.scene)
     assert surface.GetDisplayNode().GetActiveScalarName() == "sdr_peaks"
-    assert maps.map_from(surface).source["kernel"] == "BONE"
+    assert map_surface.map_from(surface).source["kernel"] == "BONE"
     assert [node.GetName() for node in volumes.cts_in(stage.scene)] == ["ball", "empty"]
     for name in ("ball wall map", "ball map summary", "ball array rays"):
         assert stage.scene.GetFirstNodeByName(name) is not None
@@ -136,4 +136,4 @@ def test_a_scene_with_maps_is_mapped_anew(made, tmp_path, script):
     assert [node.GetName() for node in found] == ["ball", "empty"]
     again = script.map_ct(found[0], options)
     assert again.found.calvaria.source["kernel"] == "BONE"
-    assert len(maps.surfaces_in(stage.scene)) == 2
+    assert len(map_surface.surfaces_in(stage.scene)) == 2
