@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from .cavity import Cavity as Cavity
     from .cavity import find_cavity as find_cavity
     from .cut_plan import BONES as BONES
+    from .cut_plan import DEFAULT_BONES as DEFAULT_BONES
+    from .cut_plan import DEFAULT_PLANES as DEFAULT_PLANES
     from .cut_plan import PLANES as PLANES
     from .cut_plan import SIDES as SIDES
     from .cut_plan import Site as Site
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BONES",
+    "DEFAULT_BONES",
+    "DEFAULT_PLANES",
     "PLANES",
     "SIDES",
     "Cavity",
@@ -39,6 +43,8 @@ __all__ = [
 
 _HOMES = {
     "BONES": "cut_plan",
+    "DEFAULT_BONES": "cut_plan",
+    "DEFAULT_PLANES": "cut_plan",
     "PLANES": "cut_plan",
     "SIDES": "cut_plan",
     "Site": "cut_plan",

@@ -18,10 +18,11 @@ class Parser(argparse.ArgumentParser):
     """Reports a wrong command line as bad input (exit code 1): 2 means cancelled."""
 
     def error(self, message: str) -> NoReturn:
-        said = f"{self.prog}: {message}".removeprefix("skullgan").lstrip(" :")  # said in front
+        # The program's name is put in front by whoever prints it.
+        sentence = f"{self.prog}: {message}".removeprefix("skullgan").lstrip(" :")
         if "expected one argument" in message:  # as -5,2,3 seems to be an option
-            said += "; a value that begins with - is written after =, as in --target=-5,2,3"
-        raise BadInputError(f"{said} (--help shows an example).")
+            sentence += "; a value that begins with - is written after =, as in --target=-5,2,3"
+        raise BadInputError(f"{sentence} (--help shows an example).")
 
 
 def command(
@@ -103,18 +104,21 @@ def signals_noted() -> Iterator[threading.Event]:
 def counted(
     title: str, options: argparse.Namespace, interrupted: threading.Event
 ) -> Iterator[Callable[[int], None]]:
-    """Show how many of ``options.n`` are done; telling it raises if the user wants to stop."""
+    """Give a function to call with how many of ``options.n`` are there, to show them.
+
+    It raises if the user wants to stop.
+    """
     with progress.shown(title, options.progress) as report_progress:
 
-        def counted(done: int) -> None:
-            report_progress(done / options.n, f"{done}/{options.n}")
-            if interrupted.is_set() and done < options.n:
+        def show(count: int) -> None:
+            report_progress(count / options.n, f"{count}/{options.n}")
+            if interrupted.is_set() and count < options.n:
                 raise CancelledError(
-                    f"{options.output}: stopped ({title}: {done} of {options.n}); the same command "
-                    "with --resume does the rest."
+                    f"{options.output}: stopped ({title}: {count} of {options.n}); the same "
+                    "command with --resume does the rest."
                 )
 
-        yield counted
+        yield show
 
 
 def refuse_to_overwrite(

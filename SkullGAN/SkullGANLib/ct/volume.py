@@ -206,14 +206,14 @@ def write_in_slabs(
     ]
     known = {key: value for key, value in (source or {}).items() if value is not None}
     lines += [f"{_SOURCE_KEY}{key}:={' '.join(str(value).split())}" for key, value in known.items()]
-    done = 0
+    written = 0
     try:
         with open(path, "wb") as file:
             file.write(("\n".join(lines) + "\n\n").encode())
             for slab in slabs:
                 file.write(np.ascontiguousarray(slab, dtype).data)
-                done += len(slab)
-                yield done / shape[0]
+                written += len(slab)
+                yield written / shape[0]
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(f"{path}: cannot be written ({reason}).") from error
@@ -240,7 +240,7 @@ def read_on_grid(path: str | Path, ct: HeadCT, what: str, expected: str) -> np.n
     Args:
         path: the file.
         ct: the CT.
-        what: what it is, for what is said if it lies elsewhere.
+        what: what it is, for the sentence if it lies elsewhere.
         expected: what to say if it cannot be read.
 
     Returns:

@@ -36,8 +36,8 @@ def written_aside(path: str | Path, token: str | None = None) -> Iterator[Path]:
     Example:
         >>> import tempfile
         >>> target = Path(tempfile.mkdtemp()) / "numbers.csv"
-        >>> with written_aside(target) as aside:
-        ...     _ = aside.write_text("1,2,3")
+        >>> with written_aside(target) as temporary:
+        ...     _ = temporary.write_text("1,2,3")
         >>> target.read_text()
         '1,2,3'
     """

@@ -80,7 +80,7 @@ class ChildProcess:
         note: what it wrote with that.
         output: the lines it wrote, without those of progress.
         exit_code: None while it runs; negative if a signal ended it.
-        cancelling: whether it was told to end.
+        cancelling: whether its end was asked for.
     """
 
     def __init__(

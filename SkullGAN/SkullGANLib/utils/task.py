@@ -41,7 +41,7 @@ class Running:
     Attributes:
         child: the process.
         first, last: shares of the whole task when it begins and when it ends.
-        shown: what stands in the child's sentences for what it was told, a node's name for a path.
+        shown: what stands in the child's sentences for its arguments, a node's name for a path.
     """
 
     child: ChildProcess
@@ -126,7 +126,7 @@ class Task(Generic[T]):
         state: ``running``, ``finished``, ``cancelled`` or ``failed``.
         result: what the generator returned, once finished.
         sentence: what a user is to know of a task that failed.
-        cancelling: whether it was told to end.
+        cancelling: whether its end was asked for.
     """
 
     def __init__(self, title: str, work: Work[T]) -> None:
@@ -200,8 +200,8 @@ class Task(Generic[T]):
             self._close()
         elif state == "failed":
             sentence = child.sentence
-            for told, name in running.shown.items():
-                sentence = sentence.replace(told, name)
+            for given, name in running.shown.items():
+                sentence = sentence.replace(given, name)
             self._go_on(SkullGANError(sentence))
         else:
             self.share = running.last

@@ -100,11 +100,11 @@ def mask_writing(
 
 def set_reading(path: Path) -> Work[SegmentSet]:
     """Read a segment set, some hundred segments at a time."""
-    of, parts, done = hdf5.count(path), [], 0
+    of, parts, count = hdf5.count(path), [], 0
     for part in hdf5.iterate(path, _READ_AT_ONCE):
         parts.append(part)
-        done += len(part)
-        yield done / of
+        count += len(part)
+        yield count / of
     return segment_set.concatenate(parts)
 
 

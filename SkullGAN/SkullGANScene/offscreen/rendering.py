@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import functools
 import os
-import subprocess
 import sys
 
 import slicer  # noqa: F401 - brings slicer_core, if that is what it is
 import vtk
 from SkullGANLib.errors import OutputError
+from SkullGANLib.utils.child_process import ChildProcess
 
 NEEDED = (
     "no library that renders without a screen works on this machine; on Debian and Ubuntu "
@@ -82,13 +82,7 @@ def new_window() -> vtk.vtkRenderWindow:
 
 
 def _draws(window: str) -> bool:
-    try:
-        trial = subprocess.run(
-            [sys.executable, "-c", _TRIAL, window],
-            capture_output=True,
-            timeout=_SECONDS_TO_TRY,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return False
-    return trial.returncode == 0
+    trial = ChildProcess([sys.executable, "-c", _TRIAL, window])
+    if trial.wait(_SECONDS_TO_TRY) == "running":
+        trial.end()
+    return trial.state == "finished"

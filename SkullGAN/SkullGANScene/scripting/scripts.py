@@ -60,7 +60,7 @@ def run_job(
 
     Raises:
         SkullGANError: with the job's sentence if it failed.
-        CancelledError: if its child was told to end.
+        CancelledError: if its child was ended from outside.
     """
     task = Task(title, work)
     try:
