@@ -203,7 +203,7 @@ def _evaluation_set(
         digests.append(digests_of(batch.hu))
         batch, beyond = _clipped(batch, hu_range)
         batch = replace(batch, pixel_spacing_mm=spacing_mm, hu_range=_range_of(first, hu_range))
-        clipped, bone = clipped + beyond, bone + np.count_nonzero(batch.mask)
+        clipped, bone = clipped + beyond, bone + int(np.count_nonzero(batch.mask))
         metrics.append(measure(batch))
         texts.append({text: getattr(batch, text) for text in TEXTS})
         seeds.append(batch.seed)
@@ -223,7 +223,8 @@ def _evaluation_set(
 
 def _range_of(first: SegmentSet, common: tuple[float, float]) -> tuple[float, float]:
     """Give the HU range that a set has after it was cut to the common one."""
-    return common if np.isfinite(common[0]) else tuple(first.hu_range)
+    lowest, highest = common if np.isfinite(common[0]) else first.hu_range
+    return lowest, highest
 
 
 def _clipped(segments: SegmentSet, hu_range: tuple[float, float]) -> tuple[SegmentSet, int]:

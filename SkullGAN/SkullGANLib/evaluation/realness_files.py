@@ -69,7 +69,7 @@ def write(
     scores = realness.of_segments(
         model, segments, lambda done, of: report_progress(0.2 * done / of)
     )
-    values = None
+    values = np.empty(0)
     if {"a slice per segment", "an array"} & set(formats.values()):
         values = realness.explain(
             model, segments, method, lambda done, of: report_progress(0.2 + 0.7 * done / of)
@@ -82,7 +82,7 @@ def write(
                 np.save(file, values)
         elif format == "scores":
             _write_scores(path, segments, scores)
-        else:
+        elif on_surface is not None:
             found = vtp.read(on_surface)
             on_it = realness.on_surface(found.points_ras, segments, scores)
             vtp.write(path, with_realness(found, on_it))

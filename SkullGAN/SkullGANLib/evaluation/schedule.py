@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..errors import BadInputError
@@ -69,11 +70,7 @@ def run_parts(
     for key, part in alone.items():
         name = _name(key)
         began = time.perf_counter()
-        found[key] = part.work(
-            lambda share, part=part, before=before, name=name: report_progress(
-                (before + share * part.weight) / of, name
-            )
-        )
+        found[key] = part.work(partial(_report, report_progress, name, before, part.weight, of))
         seconds[name] = time.perf_counter() - began
         before += part.weight
     failed: dict[Key, str] = {}
@@ -146,6 +143,18 @@ def _result_of(task: Future[tuple[Any, float]]) -> tuple[Any, float] | BadInputE
         return task.result()
     except BadInputError as error:
         return error
+
+
+def _report(
+    report_progress: Callable[[float, str], None],
+    name: str,
+    before: float,
+    weight: float,
+    of: float,
+    share: float,
+) -> None:
+    """Report a share of a part as one of all parts."""
+    report_progress((before + share * weight) / of, name)
 
 
 def _name(key: Key) -> str:

@@ -131,7 +131,7 @@ def point(text: str) -> list[float]:
     return found
 
 
-def checked_target(cavity: Cavity, target_ras: Sequence[float] | None) -> np.ndarray:
+def checked_target(cavity: Cavity, target_ras: Sequence[float] | np.ndarray | None) -> np.ndarray:
     """Give a target, float64 (3,), RAS mm; ``default_target`` if None.
 
     Raises:

@@ -88,7 +88,8 @@ class Field:
 
     def at_the_rim(self, index: np.ndarray) -> np.ndarray:
         """The same of indices of the box."""
-        return ((index < self.first + 0.5) | (index > self.last - 0.5)).any(axis=1)
+        beyond = (index < self.first + 0.5) | (index > self.last - 0.5)
+        return np.asarray(beyond.any(axis=1))
 
     def step(self, directions: np.ndarray) -> np.ndarray:
         """Take vectors (N, 3), mm in RAS, to those of the box's indices."""

@@ -67,7 +67,7 @@ class ArrayRays:
 def cast(
     head: Head,
     calvaria: CalvariaMap,
-    target_ras: Sequence[float] | None = None,
+    target_ras: Sequence[float] | np.ndarray | None = None,
     elements_ras: np.ndarray | None = None,
     most_incidence_deg: float = MOST_INCIDENCE_DEG,
 ) -> ArrayRays:

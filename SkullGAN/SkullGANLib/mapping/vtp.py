@@ -41,7 +41,7 @@ _NO_SCALARS = ("code", "bone", "side", "normals")
 
 
 def write(path: str | Path, found: CalvariaMap) -> None:
-    """Write a map, aside and renamed.
+    """Write a map, under a temporary name and renamed.
 
     Raises:
         OutputError: if the file cannot be written.
@@ -185,7 +185,7 @@ class _Blocks:
 
 def _array(content: bytes, base: int, element: ElementTree.Element) -> np.ndarray:
     kinds = {name: np.dtype(kind) for kind, name in _TYPES.items()}
-    return np.frombuffer(_block(content, base, element), kinds[element.get("type")])
+    return np.frombuffer(_block(content, base, element), kinds[element.get("type", "")])
 
 
 def _text(content: bytes, base: int, tree: ElementTree.Element, name: str) -> str:
@@ -194,7 +194,7 @@ def _text(content: bytes, base: int, tree: ElementTree.Element, name: str) -> st
 
 
 def _block(content: bytes, base: int, element: ElementTree.Element) -> bytes:
-    start = base + int(element.get("offset"))
+    start = base + int(element.get("offset", ""))
     length = int(np.frombuffer(content[start : start + 8], "<u8")[0])
     block = content[start + 8 : start + 8 + length]
     if len(block) != length:

@@ -89,7 +89,8 @@ def building(made: Made, report: Report, name: str, *, way: str, most: int) -> W
     first = rows[0].segment
     titles = {_SEGMENTS: "synthetic, paired", _NEAREST: "nearest real", _DIFFERENCE: "difference"}
     for role, title in titles.items():
-        window = (-DIFFERENCE_HU, DIFFERENCE_HU) if role == _DIFFERENCE else tuple(first.hu_range)
+        lowest, highest = first.hu_range
+        window = (-DIFFERENCE_HU, DIFFERENCE_HU) if role == _DIFFERENCE else (lowest, highest)
         node = volumes.add_stack(
             scene, stacks[role], first.pixel_spacing_mm, f"{name}: {title}", window
         )

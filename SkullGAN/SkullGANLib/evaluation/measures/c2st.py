@@ -52,7 +52,7 @@ def two_sample_test(
     real: np.ndarray,
     other: np.ndarray,
     *,
-    subjects: tuple[Sequence[str], Sequence[str]] | None = None,
+    subjects: tuple[Sequence[str] | np.ndarray, Sequence[str] | np.ndarray] | None = None,
     seed: int = 0,
 ) -> TwoSampleTest:
     """Train a classifier to tell two sets apart and see how well it does (Lopez-Paz & Oquab 2017).
@@ -120,7 +120,7 @@ def _cross_validated(
 
 
 def _groups(
-    y: np.ndarray, subjects: tuple[Sequence[str], Sequence[str]] | None
+    y: np.ndarray, subjects: tuple[Sequence[str] | np.ndarray, Sequence[str] | np.ndarray] | None
 ) -> tuple[np.ndarray, bool]:
     """Number what must stay together: a subject's segments, or each for itself."""
     alone = np.arange(len(y))

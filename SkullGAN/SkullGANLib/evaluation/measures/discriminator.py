@@ -182,15 +182,15 @@ def _run(inputs: Inputs, part: str, report_progress: Progress) -> Judgment:
     work = partial(realness.of_segments, inputs.model)
     found = for_each_set(inputs.compared, work, report_progress)
     real, seed = inputs.reference, inputs.seed
-    made = inputs.made if real else []
+    made = [(name, found[real], found[name]) for name in inputs.made] if real else []
     return Judgment(
         realness=found,
         share={
             name: proportion(int((each >= 0.5).sum()), len(each)) for name, each in found.items()
         },
         real=real,
-        roc={name: roc(found[real], found[name], seed=seed) for name in made},
-        calibration={name: calibration(found[real], found[name], seed=seed) for name in made},
+        roc={name: roc(reals, fakes, seed=seed) for name, reals, fakes in made},
+        calibration={name: calibration(reals, fakes, seed=seed) for name, reals, fakes in made},
     )
 
 
@@ -268,27 +268,27 @@ def _statement(found: Judgment) -> Statement:
 
 
 def _draw(figure: Figure, found: Judgment) -> None:
-    spread, curves, calibration = figure.subplots(1, 3, width_ratios=(1.35, 1, 1))
+    spread, curves, agreement = figure.subplots(1, 3, width_ratios=(1.35, 1, 1))
     _draw_spread(spread, found)
-    for axes in (curves, calibration):
+    for axes in (curves, agreement):
         axes.plot([0, 1], [0, 1], **GUIDE)
         axes.set_xlim(-0.02, 1.02)
         axes.set_ylim(-0.02, 1.02)
     for name, one in found.roc.items():
         label = f"{LABELS[name]}: AUC {one.auc.value:.2f}"
         curves.plot(one.false_positive, one.true_positive, color=COLORS[name], label=label)
-    for name, one in found.calibration.items():
-        calibration.plot(one.score, one.real, color=COLORS[name], linewidth=1)
-        sizes = 8 + 140 * one.count / one.count.sum()
-        calibration.scatter(one.score, one.real, s=sizes, color=COLORS[name], zorder=3)
-        calibration.plot([], [], "o-", color=COLORS[name], label=LABELS[name], linewidth=1)
+    for name, each in found.calibration.items():
+        agreement.plot(each.score, each.real, color=COLORS[name], linewidth=1)
+        sizes = 8 + 140 * each.count / each.count.sum()
+        agreement.scatter(each.score, each.real, s=sizes, color=COLORS[name], zorder=3)
+        agreement.plot([], [], "o-", color=COLORS[name], label=LABELS[name], linewidth=1)
     real = LABELS[found.real].lower() if found.real else "real"
     curves.set(xlabel="share of made ones called real", ylabel=f"share of {real} called real")
     curves.set_title("Receiver-operating curve")
-    calibration.set(xlabel="realness", ylabel="share that is real")
-    calibration.set_title("Calibration")
+    agreement.set(xlabel="realness", ylabel="share that is real")
+    agreement.set_title("Calibration")
     if found.roc:
-        for axes in (curves, calibration):
+        for axes in (curves, agreement):
             axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.15))
 
 

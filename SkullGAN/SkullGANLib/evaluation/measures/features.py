@@ -87,7 +87,7 @@ def _named_features(segments: SegmentSet) -> np.ndarray:
 
 def _shape(hu: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Give the profile across the wall, outlines, texture and quantiles of (B, 128, 128)."""
-    covered = mask.any(axis=1)
+    covered = np.asarray(mask.any(axis=1))
     first = mask.argmax(axis=1)
     last = SIZE - 1 - mask[:, ::-1].argmax(axis=1)
     depth = (np.arange(_DEPTHS)[:, None] + 0.5) / _DEPTHS

@@ -107,7 +107,7 @@ def _draw_ratios(figure: Figure, ways: Mapping[str, Shown]) -> None:
 
 
 def _draw_histograms(axes: Axes, neighbors: Mapping[str, Neighbors | None]) -> None:
-    bins = np.linspace(0, 1.05, 43)
+    bins = np.linspace(0, 1.05, 43).tolist()
     for name, each in neighbors.items():
         if each is None:
             continue

@@ -83,15 +83,13 @@ def _nearest_of_batch(
 ) -> tuple[np.ndarray, ...]:
     """Give nearest, flipped, shift, root mean square difference and ratio of (B, 128, 128)."""
     columns, bottom = [], max(sketch.bottom, _bottom(hu))
-    for flipped in (False, True)[: 1 + flip]:
+    for turn in (False, True)[: 1 + flip]:
         # To turn the segment is to turn the other one; a shift across then goes the other way.
-        towards = hu[:, :, ::-1] if flipped else hu
+        towards = hu[:, :, ::-1] if turn else hu
         query = _Query(towards, shift_px, bottom)
         for candidate in sketch.candidates(towards).T:
             mse, shift = query.compared(pool[candidate])
-            columns.append(
-                (candidate, np.full(len(hu), flipped), shift * [1, 1 - 2 * flipped], mse)
-            )
+            columns.append((candidate, np.full(len(hu), turn), shift * [1, 1 - 2 * turn], mse))
     candidate, flipped, shift, mse = (np.stack(c, axis=1) for c in zip(*columns, strict=True))
     row, best = np.arange(len(hu)), mse.argmin(axis=1)
     nearest, flipped, shift = (each[row, best] for each in (candidate, flipped, shift))
@@ -143,13 +141,15 @@ class _Sketch:
 def _narrowed(hu: np.ndarray) -> np.ndarray:
     """Average columns: float32 (B, 128, 32)."""
     step = _REDUCED[1]
-    return sum(hu[:, :, i::step].astype(np.float32) for i in range(step)) / step
+    first, *rest = (hu[:, :, i::step].astype(np.float32) for i in range(step))
+    return sum(rest, first) / step
 
 
 def _reduced(narrow: np.ndarray) -> np.ndarray:
     """Average rows, of (B, 128, 32): float32 (B, pixels)."""
     step = _REDUCED[0]
-    return (sum(narrow[:, i::step] for i in range(step)) / step).reshape(len(narrow), -1)
+    first, *rest = (narrow[:, i::step] for i in range(step))
+    return (sum(rest, first) / step).reshape(len(narrow), -1)
 
 
 def _moved(hu: np.ndarray, shift_px: int) -> Iterator[np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -30,8 +31,12 @@ def for_each_set(
     found: dict[str, T] = {}
     before, of = 0, sum(map(len, sets.values()))
     for name, one in sets.items():
-        found[name] = work(
-            one, lambda part, _, before=before: report_progress((before + part) / of)
-        )
+        found[name] = work(one, partial(_report, report_progress, before, of))
         before += len(one)
     return found
+
+
+def _report(
+    report_progress: Callable[[float], None], before: int, of: int, part: int, _of_part: int
+) -> None:
+    report_progress((before + part) / of)

@@ -11,13 +11,13 @@ probability, and ``label`` says which it is wherever a score is shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
 from scipy import ndimage
 from scipy.spatial import cKDTree
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...data.segment_set import SegmentSet
 from ...errors import BadInputError
@@ -125,11 +125,11 @@ def position_shares(discriminator: Discriminator, images: Tensor) -> Tensor:
     Returns:
         float (N, 4, 4); sums to the logit.
     """
-    last = discriminator.main[-1]
+    last = cast(nn.Conv2d, discriminator.main[-1])
     with torch.inference_mode():
         activations = discriminator.main[:-1](images)
         shares = torch.einsum("nchw,chw->nhw", activations, last.weight[0])
-        return shares + last.bias / shares[0].numel()
+        return shares + cast(Tensor, last.bias) / shares[0].numel()
 
 
 def on_surface(
@@ -167,9 +167,10 @@ def on_surface(
         rows = mask[:, columns].argmax(axis=0)
         edge = columns[:, None] * matrix[:3, 0] + rows[:, None] * matrix[:3, 1] + matrix[:3, 3]
         near = tree.query_ball_point(edge, reach_mm)
-        vertices = np.unique(np.concatenate([np.asarray(each, int) for each in near] or [[]]))
-        total[vertices.astype(int)] += score
-        count[vertices.astype(int)] += 1
+        found = [np.asarray(each, int) for each in near]
+        vertices = np.unique(np.concatenate([*found, np.empty(0, int)]))
+        total[vertices] += score
+        count[vertices] += 1
     if not count.any():
         raise BadInputError(
             "No segment lies on the skull of this CT: expected segments cut from it."

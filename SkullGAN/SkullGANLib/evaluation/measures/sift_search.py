@@ -87,7 +87,8 @@ def _descriptors(hu: np.ndarray, hu_range: tuple[float, float]) -> np.ndarray:
     used = np.flatnonzero(hu.any(axis=1))
     hu = hu[: used[-1] + 17] if used.size else hu[:32]  # half of a segment has nothing to find
     gray = np.clip((hu.astype(np.float32) - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
-    _, found = cv2.SIFT_create(nfeatures=_KEYPOINTS).detectAndCompute(gray, None)
+    sift = cv2.SIFT_create(nfeatures=_KEYPOINTS)  # type: ignore[attr-defined] # not in its stubs
+    _, found = sift.detectAndCompute(gray, None)
     if found is None:
         return np.zeros((0, 128), np.float32)
     found = found[:_KEYPOINTS]  # of equal strength it keeps more

@@ -211,8 +211,9 @@ def _draw_plane(axes: Axes, one: Embedding, odd: np.ndarray) -> None:
     size = float(np.clip(8000 / len(order), 4, 18))
     for which, marker, larger in ((~odd[order], "o", 1), (odd[order], "^", 1.6)):
         places = order[which]
+        across, up = one.points[places].T
         axes.scatter(
-            *one.points[places].T, s=larger * size, c=colors[places], marker=marker,
+            across, up, s=larger * size, c=colors[places], marker=marker,
             linewidths=0, rasterized=True,
         )  # fmt: skip
     for name, same in one.same.items():
