@@ -188,10 +188,13 @@ def test_the_format_that_contributors_are_shown_writes(tmp_path):
 
 def test_the_judge_that_contributors_are_shown_is_one():
     from SkullGANLib.evaluation.measures.measure import Measure
+    from SkullGANLib.evaluation.measures.registry import MEASURES, registered
 
     measure = made_of("measures/brightest.py")["MEASURE"]
     assert isinstance(measure, Measure)
     assert measure.missing({"train"}) == ("synthetic",)
+    with registered(measure):
+        assert list(MEASURES)[-1] == "brightest"
 
 
 def test_the_setting_that_contributors_are_shown_has_its_range():
