@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
 from ..errors import BadInputError
+from ..networks.precision import PRECISIONS
 from .setting import Range, as_text, check_names, choice, parse, setting, typed
 
 T = TypeVar("T")
@@ -36,13 +37,6 @@ UPDATE_GATES = {
     "(the paper's sentence; a generator that falls behind then never catches up)",
     "above": "a network is updated only while its loss is above update_gate_loss, so that the one "
     "that is winning waits for the other (the published code)",
-}
-
-PRECISIONS = {
-    "fp32": "everything in float32",
-    "bf16": "the networks' layers in bfloat16; weights, batch statistics, losses and the optimizer "
-    "in float32",
-    "auto": "bf16 where the device has matrix units for it, else fp32",
 }
 
 ON_TRAINING_FAILURE = {
