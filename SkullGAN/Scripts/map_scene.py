@@ -65,20 +65,20 @@ def work(options: argparse.Namespace) -> None:
     given = [name for name, value in named.items() if value]
     if given and not alone:
         raise BadInputError(f"{given[0]} goes with one CT, {options.ct} has {len(nodes)}.")
-    done, failed = [], []
+    mapped, failed = [], []
     for node in nodes:
         try:
-            done.append(map_ct(node, options))
+            mapped.append(map_ct(node, options))
         except SkullGANError as error:
             if alone:
                 raise
             failed.append(node.GetName())
             print(f"{node.GetName()}: {error}", file=sys.stderr)
-    if not done:
+    if not mapped:
         raise BadInputError(f"{options.ct}: none of {len(nodes)} volumes can be mapped.")
     mrb.save(scene, options.output)
-    print(f"{options.output}: {len(done)} CT{'s' if len(done) > 1 else ''} with their maps")
-    for one in done:
+    print(f"{options.output}: {len(mapped)} CT{'s' if len(mapped) > 1 else ''} with their maps")
+    for one in mapped:
         write_beside(one, options, alone)
     if failed:
         raise BadInputError(f"{len(failed)} of {len(nodes)} volumes could not be mapped.")
@@ -94,7 +94,7 @@ def cts(scene: slicer.vtkMRMLScene, path: Path) -> list[slicer.vtkMRMLScalarVolu
         mrb.open_bundle(scene, path)
         found = volumes.cts_in(scene)
         if not found:
-            raise BadInputError(f"{path}: the scene holds no CT, at least one is needed.")
+            raise BadInputError(f"{path}: expected a scene with a CT, found none in it.")
         return found
     return [
         volumes.add_ct(scene, read_ct(file), file.name.split(".")[0] or "CT")

@@ -114,14 +114,14 @@ class Mapping(VTKObservationMixin):
 
 
 def sentence(numbers: ReadOnlyMapping[str, Any]) -> str:
-    """Say what the array sees, and what must be known beside it.
+    """What the array sees, and what must be known beside it.
 
     Args:
         numbers: what ``head_maps.read_numbers`` gave.
     """
     array = numbers["array"]
     sdr = array["scalars"]["sdr_peaks"]
-    said = _("{n} elements: mean SDR {sdr:.2f} ± {sd:.2f}, {active} active ({rule}).").format(
+    text = _("{n} elements: mean SDR {sdr:.2f} ± {sd:.2f}, {active} active ({rule}).").format(
         n=array["elements"],
         sdr=sdr["mean"] if sdr["mean"] is not None else float("nan"),
         sd=sdr["sd"] if sdr["sd"] is not None else float("nan"),
@@ -129,8 +129,8 @@ def sentence(numbers: ReadOnlyMapping[str, Any]) -> str:
         rule=array["rule"],
     )
     source = numbers["source"]
-    said += " " + _("Kernel {kernel}, slices {mm} mm.").format(
+    text += " " + _("Kernel {kernel}, slices {mm} mm.").format(
         kernel=source.get("kernel") or _("unknown"),
         mm=source.get("slice_thickness_mm") or _("of unknown thickness,"),
     )
-    return "\n".join([said, *numbers["caveats"]])
+    return "\n".join([text, *numbers["caveats"]])

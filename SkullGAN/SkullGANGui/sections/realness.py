@@ -33,13 +33,13 @@ class RealnessSection(Section):
         self.ui.judgeButton.connect("clicked(bool)", self.onJudge)
 
     def show(self) -> None:
-        """Show the overlay or take it away, if the parameters say so now; say what was judged."""
+        """Show the overlay or take it away, if the parameters say so now, and what was judged."""
         node, table = self.node, self._segments.table
         if self._shown != (node.showRealness, node.realnessMethod):
             self._shown = (node.showRealness, node.realnessMethod)
             if table.picked() >= 0:
                 self._segments.onPicked(table.picked())
-        self.ui.realnessLabel.text = self._said()
+        self.ui.realnessLabel.text = self._text()
 
     def update(self, busy: str) -> None:
         volume = self._segments.table.volume
@@ -53,7 +53,7 @@ class RealnessSection(Section):
         self.panel.allow(
             self.ui.showRealnessBox,
             ""
-            if self._said() and self._isMapped(volume)
+            if self._text() and self._isMapped(volume)
             else _("Let the segments be judged first."),
             _("Lay over the segment that is clicked on what speaks for real and what for made."),
         )
@@ -78,7 +78,7 @@ class RealnessSection(Section):
 
         return realness.realness_of(volume, self.node.realnessMethod) is not None
 
-    def _said(self) -> str:
+    def _text(self) -> str:
         from SkullGANScene.nodes import segment_sets
         from SkullGANScene.nodes.tables import REALNESS
 

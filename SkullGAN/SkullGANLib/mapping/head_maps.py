@@ -127,7 +127,8 @@ def write(
     *,
     compress: bool = True,
 ) -> None:
-    """Write a map in the format that the file's name means, aside and renamed.
+    """Write a map in the format that the file's name means, under a temporary
+    name and renamed.
 
     Args:
         path: where to write.
@@ -181,7 +182,7 @@ def read_vertices(path: str | Path, ct: HeadCT) -> np.ndarray:
     Raises:
         BadInputError: if there is no such file, it is something else or lies on another grid.
     """
-    expected = "an overlay of skullgan map --scalar vertex is needed"
+    expected = "expected an overlay of skullgan map --scalar vertex"
     voxels = read_on_grid(path, ct, "overlay", expected)
     if not np.issubdtype(voxels.dtype, np.integer) or voxels.min() != -1:
         raise BadInputError(f"{path}: holds no numbers of vertices, expected --scalar vertex.")

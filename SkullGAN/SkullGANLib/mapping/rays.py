@@ -114,7 +114,7 @@ class _Profiles:
         end: np.ndarray,
         average: sparse.csr_array | None,
     ) -> _Profiles:
-        begins, ends = (begin, end) if average is None else _needed(average, begin, end)
+        begins, ends = (begin, end) if average is None else _taken(average, begin, end)
         start = int(begins.min(initial=0))
         width = max(int(ends.max(initial=0)) - start, 0)
 
@@ -243,7 +243,7 @@ def _wall_range(
     return first, last
 
 
-def _needed(
+def _taken(
     average: sparse.csr_array, begin: np.ndarray, end: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """First and last sample (N,) of each ray that any of the M results (from ``begin`` to ``end``)

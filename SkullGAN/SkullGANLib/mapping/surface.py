@@ -79,7 +79,7 @@ def outer_surface(field: Field, cavity: Cavity, spacing_mm: float = SPACING_MM) 
     has_wall = np.isfinite(radius)
     if has_wall.sum() < _FEWEST:
         raise BadInputError(
-            "The skull mask holds no wall around the middle of the head, the vault is needed in it."
+            "Expected the vault in the skull mask, found no wall around the middle of the head."
         )
     neighbors = _neighbors(len(directions), triangles)
     radius = filled(radius, neighbors)

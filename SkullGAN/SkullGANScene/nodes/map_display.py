@@ -78,7 +78,7 @@ def set_label(node: slicer.vtkMRMLDisplayableNode, label: str) -> None:
 
 
 def label_of(node: slicer.vtkMRMLDisplayableNode) -> str:
-    """What a node's realness may be read as; empty if nobody said."""
+    """What a node's realness may be read as; empty if that is not known."""
     return node.GetAttribute(_LABEL) or ""
 
 

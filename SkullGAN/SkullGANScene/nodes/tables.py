@@ -17,7 +17,7 @@ from . import hierarchy
 KEEP = "Keep"
 """Column of what the user decided: 1 for a segment that is kept, 0 for one that was rejected."""
 REALNESS = "Realness"
-"""Column of what a discriminator said of each segment, 0 to 1, not calibrated."""
+"""Column of the realness that a discriminator gives each segment, 0 to 1, not calibrated."""
 _TEXTS = {"Bone": "bone", "Side": "side", "Plane": "plane"}
 
 
@@ -96,7 +96,7 @@ def _check(segments: SegmentSet, metrics: Mapping[str, np.ndarray]) -> None:
     for metric, values in metrics.items():
         if np.shape(values) != (len(segments),):
             raise BadInputError(
-                f"Metric {metric} is {np.shape(values)}, needed is ({len(segments)},)."
+                f"Expected {metric} of {len(segments)} segments, found {np.shape(values)}."
             )
 
 

@@ -9,14 +9,11 @@ import numpy as np
 import pytest
 from SkullGANLib import cli
 from SkullGANLib.ct import volume
-from SkullGANLib.data import hdf5
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.extraction import single_ct
 from SkullGANLib.mapping import array_table, head_maps, vtp
 from SkullGANLib.mapping.codes import MEASURED
 from SkullGANLib.mapping.wall_overlay import overlay
 from SkullGANLib.metrics import METRICS
-from SkullGANLib.networks import dcgan, model_file
 from SkullGANLib.utils import resources
 
 
@@ -153,47 +150,3 @@ def test_files_of_something_else_are_refused(written, sample_ct, tmp_path):
     (tmp_path / "other.json").write_text('{"format": "skullgan-map", "format_version": 2}')
     with pytest.raises(BadInputError, match="format version 2, expected at most 1"):
         head_maps.read_numbers(tmp_path / "other.json")
-
-
-@pytest.fixture(scope="module")
-def cut(sample_ct, sample_mask):
-    """Segments of the sample, every fourth plane."""
-    found = single_ct.extract(sample_ct, sample_mask, interval_mm=12.4, planes=["coronal"])
-    return found.segments
-
-
-def test_realness_is_explained_and_laid_back_on_the_skull(written, cut, tmp_path, capsys):
-    hdf5.write(tmp_path / "segments.h5", cut)
-    code = run(
-        "realness", tmp_path / "segments.h5", "-o", tmp_path / "why.npy", "-o",
-        tmp_path / "why.nrrd", "-o", tmp_path / "scores.csv", "-o", tmp_path / "skull.vtp",
-        "--map", written / "map.vtp", "--device", "cpu",
-    )  # fmt: skip
-    assert code == cli.DONE
-    assert "not calibrated" in capsys.readouterr().out
-    values = np.load(tmp_path / "why.npy")
-    assert values.shape == cut.hu.shape
-    with open(tmp_path / "scores.csv", newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    scores = np.array([float(row["realness_not_calibrated"]) for row in rows])
-    # The values of a segment sum to its logit.
-    assert np.allclose(1 / (1 + np.exp(-values.sum(axis=(1, 2)))), scores, atol=1e-4)
-    found = vtp.read(tmp_path / "skull.vtp")
-    there = np.isfinite(found.values["realness"])
-    assert 0.02 < there.mean() < 0.6
-    assert (found.bone[there] == "parietal").mean() > 0.9
-
-
-def test_realness_without_a_map_and_of_another_pixel_size_is_refused(cut, tmp_path, capsys):
-    hdf5.write(tmp_path / "segments.h5", cut)
-    assert run("realness", tmp_path / "segments.h5", "-o", tmp_path / "skull.vtp") == cli.FAILED
-    assert "expected a map to lay the scores on" in capsys.readouterr().err
-    small = model_file.Model(dcgan.Generator(8, 8), dcgan.Discriminator(4), pixel_spacing_mm=0.9)
-    model_file.write(tmp_path / "other.safetensors", small)
-    code = run(
-        "realness", tmp_path / "segments.h5", "--model", tmp_path / "other.safetensors",
-        "-o", tmp_path / "why.npy",
-    )  # fmt: skip
-    assert code == cli.FAILED
-    assert "The model judges pixels of 0.9 mm" in capsys.readouterr().err
-    assert not (tmp_path / "why.npy").exists()

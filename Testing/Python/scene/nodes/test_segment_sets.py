@@ -53,7 +53,7 @@ def test_one_place_a_metric_that_is_registered_has_its_column_in_the_table(scene
 
 def test_metrics_of_another_set_are_refused_before_anything_is_added(scene):
     nodes_before = scene.GetNumberOfNodes()
-    with pytest.raises(BadInputError, match=r"thickness_mm is \(3,\), needed is \(2,\)"):
+    with pytest.raises(BadInputError, match=r"Expected thickness_mm of 2 segments, found \(3,\)"):
         segment_sets.add_segment_set(
             scene, _segments(2), {"thickness_mm": np.zeros(3)}, "Synthetic"
         )
