@@ -36,6 +36,7 @@ class Evaluation:
         reference: the real set that others are compared with: the test set, else the training set.
         places: int (C,), per set, which of ``EvaluationSet.segments`` were compared: all but for
             a training set that is larger than the others.
+        measures: the judges, in their order.
         findings: by name of a judge and part (see ``findings_of``).
         results: what the judges make of it, by their names.
         concerns: sentences on what makes the sets less fit to be compared than they look.
@@ -46,6 +47,7 @@ class Evaluation:
 
     reference: str | None
     places: Mapping[str, np.ndarray]
+    measures: tuple[Measure[Any], ...]
     findings: Mapping[str, Mapping[str, Any]]
     results: Mapping[str, Result]
     concerns: tuple[str, ...]
@@ -92,6 +94,7 @@ def evaluate(
     return Evaluation(
         reference=inputs.reference,
         places=inputs.places,
+        measures=measures,
         findings=findings,
         results=results,
         concerns=tuple(concerns(sets)),

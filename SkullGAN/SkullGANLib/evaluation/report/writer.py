@@ -35,7 +35,6 @@ from ...training.run_directory import Run
 from ..evaluation import Evaluation
 from ..evaluation_set import EvaluationSet
 from ..measures.measure import Column, PerSegment
-from ..measures.registry import MEASURES, columns
 from . import figures
 from .page import TITLE, page
 from .reader import FIGURES, FLAT, NUMBERS, PAGE, SEGMENTS, relative
@@ -134,11 +133,11 @@ def numbers_of(
         "reference": found.reference,
         "sets": {name: _described(one) for name, one in sets.items()},
         "measures": {
-            name: {
-                "title": MEASURES[name].title,
-                "figures": list(dict.fromkeys(one.name for one in result.figures)),
+            one.name: {
+                "title": one.title,
+                "figures": [figure.name for figure in found.results[one.name].figures],
             }
-            for name, result in found.results.items()
+            for one in found.measures
         },
     }
     return finite(_plain(reduce(_merged, (one.numbers for one in found.results.values()), head)))
@@ -150,7 +149,12 @@ def table_of(
     """Give for each set its columns (N,), as ``reader.ReportedSet`` has them."""
     filled = [one for result in found.results.values() for one in result.columns]
     used = {one.column for one in filled}
-    judged = {name: column for name, column in columns().items() if name in used}
+    judged = {
+        column.name: column
+        for measure in found.measures
+        for column in measure.columns
+        if column.name in used
+    }
     return {
         name: {text: one.texts[text] for text in TEXTS}
         | {"seed": one.seed}
@@ -234,7 +238,7 @@ def _described(one: EvaluationSet) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """Turn dataclasses and arrays into what JSON holds."""
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         return _plain(asdict(value))
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}

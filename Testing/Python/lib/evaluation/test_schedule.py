@@ -48,8 +48,8 @@ def test_progress_moves_while_a_part_reports_and_while_one_reports_nothing():
         report_progress(0.5)
         time.sleep(0.4)
 
-    run_parts({}, {("reports", ""): Part(3, reports), ("silent", ""): Part(1, lambda _: time.sleep(0.6))},
-              noted(shares))  # fmt: skip
+    silent = Part(1, lambda _: time.sleep(0.6))
+    run_parts({}, {("reports", ""): Part(3, reports), ("silent", ""): silent}, noted(shares))
     assert any(0.375 < share < 0.75 for share in shares)  # half of 3 in 4, and some by the clock
     assert shares == sorted(shares)
 

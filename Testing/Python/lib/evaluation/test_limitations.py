@@ -1,0 +1,57 @@
+"""What an evaluation cannot say, and what makes it mean less than it seems to."""
+
+from __future__ import annotations
+
+import pytest
+from examples import bent_walls as walls
+from SkullGANLib.data import segment_set
+from SkullGANLib.evaluation import evaluation_set
+from SkullGANLib.evaluation.limitations import concerns, limitations
+from SkullGANLib.evaluation.measures.registry import MEASURES
+
+
+def test_shared_subjects_identical_segments_and_wrong_kinds_are_concerns():
+    train = walls(6, 0)
+    test = segment_set.concatenate([train[:2], walls(4, 1)])
+    sets = evaluation_set.prepare_sets({"train": train, "test": test, "synthetic": train[3:5]})
+
+    text = " ".join(concerns(sets))
+
+    assert "SHARE 2 SUBJECTS of 5" in text
+    assert "2 of 6 SEGMENTS OF TEST ARE IDENTICAL" in text
+    assert "2 of 2 SEGMENTS OF SYNTHETIC ARE IDENTICAL" in text
+    assert "The synthetic set is of kind real" in text
+    assert concerns(evaluation_set.prepare_sets({"train": train})) == []
+
+
+def test_real_sets_of_other_kernels_are_a_concern():
+    train, test = walls(2, 0, source={"kernel": "BONE"}), walls(2, 1)
+    sets = evaluation_set.prepare_sets({"train": train, "test": test})
+    (sentence,) = concerns(sets)
+    assert "kernels differ (training: BONE; test: not recorded)" in sentence
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (["train", "test"], "There is no synthetic set"),
+        (["test", "synthetic"], "There is no training set"),
+        (["train", "synthetic"], "There is no test set: how near held-out segments"),
+        (["train"], "others are compared with the training set"),
+        (["synthetic"], "There is no real set"),
+        (["synthetic"], "There is no control set"),
+        (["test"], "The test set has 2 subjects"),
+    ],
+)
+def test_what_is_missing_is_a_limitation(names, sentence):
+    sets = evaluation_set.prepare_sets({name: walls(2, 0) for name in names})
+    found = limitations(sets, has_model=True, measures=())
+    assert any(one.startswith(sentence) or sentence in one for one in found)
+    assert not any("model" in one for one in found if "No model" in one)
+
+
+def test_a_judge_without_what_it_needs_is_named_with_what_was_expected():
+    sets = evaluation_set.prepare_sets({"test": walls(2, 0)})
+    found = limitations(sets, has_model=False, measures=MEASURES.values())
+    assert "Discriminator was left out: expected model, found test." in found
+    assert "Nearest neighbors was left out: expected train and synthetic, found test." in found
