@@ -1,23 +1,17 @@
 """SkullGAN's library: from head CTs to synthetic skull segments, in plain Python.
 
-- From the CT to segments: ``volume`` reads (``dicom`` and ``dicompixels`` where it is DICOM),
-  ``frame`` and ``landmarks`` lay the head's axes, ``skull`` finds the wall, ``sites`` says where to
-  cut, ``segments`` cuts, ``segmentset`` keeps the cuts, ``batch`` does so for many CTs.
-- Training: ``recipe`` and ``trainingdata`` go in, ``networks``, ``player``, ``game``,
-  ``augmentation`` and ``training`` play, ``distributed`` on several GPUs; ``memory``,
-  ``divergence`` and ``reporting`` watch over it, ``run`` is what it leaves behind.
-- Synthetic segments: ``model`` (``published`` for the authors' weights), ``inference``,
-  ``generation``; ``artificial`` for a control, ``export`` and ``dicomseries`` for other programs.
-- Measuring: ``radiology`` in segments; ``surface``, ``rays``, ``maps`` and ``transducer`` over the
-  whole vault, ``mapfiles`` and ``vtp`` in files.
-- Judging: ``evaluation`` with ``embedding``, ``memorization``, ``separability``, ``inception``,
-  ``realness`` and ``usefulness``; ``evaluationsets`` is what goes in, the other ``evaluation...``
-  are what comes out.
-- Showing: ``info``, ``report``, ``pictures``, ``figures``, ``colors``, ``webpage``.
-- For the command ``skullgan``: ``cli``, ``commands``, ``progress``, ``demo``. For panels:
-  ``task``, ``process``, and what they know of a training in another process: ``order`` (as a
-  command), ``preflight`` (beforehand), ``watching`` (meanwhile). For all: ``errors``, ``files``
-  and ``resources``.
+A package is an idea, a module a thing in it:
+
+- ``ct`` reads head CTs, ``anatomy`` finds the head's axes, its skull and where to cut,
+  ``extraction`` cuts, and ``data`` keeps the segments;
+- ``metrics`` measures segments and profiles, ``mapping`` the whole vault;
+- ``networks`` are the generator and the discriminator, ``training`` trains them, ``generation``
+  makes segments with them or by formula, and ``export`` writes for other programs;
+- ``evaluation`` compares sets and writes the report, ``plots`` has its charts;
+- ``cli`` is the command ``skullgan``, a file a command; ``utils`` and ``errors`` serve all.
+
+A package uses those below it: ``errors < utils < ct, data, plots < anatomy, metrics, networks <
+extraction, mapping, generation, export < training < evaluation < cli``.
 
 Importing this package imports nothing heavy: torch, SimpleITK, h5py and the like are imported by
 the modules that need them.
