@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--from-report", type=Path, help="folder of a report that is there, instead of sets"
     )
-    parser.add_argument("--model", type=Path, help="whose discriminator judges; the one in the box")
+    parser.add_argument("--model", type=Path, help="whose discriminator judges; the bundled one")
     parser.add_argument("--no-model", action="store_true", help="let no discriminator judge")
     parser.add_argument("--seed", type=int, default=0, help="of all chance (%(default)s)")
     parser.add_argument(
