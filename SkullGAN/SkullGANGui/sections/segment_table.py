@@ -111,14 +111,14 @@ def summary(volume: vtkMRMLScalarVolumeNode | None) -> str:
         return ""
     nodes = segment_sets.nodes_of(volume)
     kept = segment_sets.kept(volume)
-    said = _("{n} of {of} kept").format(n=int(kept.sum()), of=len(kept))
+    counts = _("{n} of {of} kept").format(n=int(kept.sum()), of=len(kept))
     medians = []
     for name, text in (("SDR (peaks)", _("SDR {:.2f}")), ("Thickness (mm)", _("{:.1f} mm"))):
         values = slicer.util.arrayFromTableColumn(nodes.metrics, name)[kept]
         values = values[np.isfinite(values)]
         if values.size:
             medians.append(text.format(float(np.median(values))))
-    return said + (_("; medians: ") + ", ".join(medians) if medians else "")
+    return counts + (_("; medians: ") + ", ".join(medians) if medians else "")
 
 
 def _state(keep: bool) -> int:

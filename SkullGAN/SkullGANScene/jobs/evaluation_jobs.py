@@ -54,7 +54,7 @@ class Chosen:
 
     Attributes:
         files: paths of segment sets, by one of ``names.NAMES``.
-        volumes: sets in the scene (``segmentsets.add_segment_set``), likewise; kept ones only.
+        volumes: sets in the scene (``segment_sets.add_segment_set``), likewise; kept ones only.
         model: whose discriminator judges; None for none.
         seed: of all chance.
         most: segments of each set that are compared; None for what the command takes.

@@ -109,7 +109,7 @@ def judge(
     The scores go into the set's table and, where its CT was mapped, onto the skull.
 
     Args:
-        volume: of ``segmentsets.add_segment_set``.
+        volume: of ``segment_sets.add_segment_set``.
         folder: empty, for files between the processes.
         method: one of ``SkullGANLib.evaluation.measures.realness.METHODS``.
         model: file (.safetensors); the one that comes along if None.

@@ -240,7 +240,7 @@ def save(volume: slicer.vtkMRMLScalarVolumeNode, path: str | Path, folder: Path)
     """Save the kept segments of a set in the scene to a file, in the format of its ending.
 
     Args:
-        volume: of ``segmentsets.add_segment_set``.
+        volume: of ``segment_sets.add_segment_set``.
         path: what ``SkullGANLib.export`` writes; replaced if it is there.
         folder: empty, for files between the processes.
 

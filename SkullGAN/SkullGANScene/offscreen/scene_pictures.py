@@ -116,7 +116,7 @@ def write_map_picture(
         shown_ct = volumes.add_ct(stage.scene, ct, "CT")
         surface = map_surface.add_surface(shown_ct, found, scalar)
         overlay = map_overlay.copy_overlay(overlay_node, shown_ct, scalar)
-        drawn = []
+        images = []
         for title, (towards, up) in _SIDES.items():
             camera = pictures_of_views.Camera(
                 head @ towards / np.linalg.norm(towards), head @ up, bounds, title
@@ -128,14 +128,14 @@ def write_map_picture(
                 )
             else:
                 image = pictures_of_views.in_3d(stage, (_MODELS,), camera, tile)
-            drawn.append(image)
+            images.append(image)
         middle = (bounds[::2] + bounds[1::2]) / 2
         widest_mm = float((bounds[1::2] - bounds[::2])[:2].max())
         width_mm = widest_mm * _MARGIN
-        drawn.append(
+        images.append(
             pictures_of_views.axial(stage, (_RULER,), (shown_ct, overlay), middle, width_mm, tile)
         )
-        pictures_of_views.write_png(path, [drawn[:3], drawn[3:]], errors)
+        pictures_of_views.write_png(path, [images[:3], images[3:]], errors)
 
 
 def _scenery(
