@@ -152,7 +152,7 @@ def moved(**places):
         (moved(nasion=HEAD["inion"], inion=HEAD["nasion"]), "nasion lies 175 mm behind the inion"),
         (moved(nasion=[2, 190, -30]), "lie 275 mm apart, expected 110 to 230 mm"),
         (moved(nasion=[2, 1, -30]), "lie 87 mm apart"),
-        (moved(left_porion=[20, 0, -36]), "poria lie 40 mm apart, 70 to 180"),
+        (moved(left_porion=[20, 0, -36]), "poria lie 40 mm apart, expected 70 to 180"),
         (moved(right_porion=[60, -60, -37]), "degrees off a right angle"),
         (
             moved(left_porion=[-58, 60, -36], right_porion=[60, 58, -37]),
@@ -160,7 +160,7 @@ def moved(**places):
         ),
         (
             moved(left_porion=[-90, 1, -36], right_porion=[20, -2, -37]),
-            "mm beside the poria's middle, at most 20 mm",
+            "mm beside the poria's middle, expected at most 20 mm",
         ),
         (moved(nasion=[np.nan, 0, 0]), "NaN"),
         ({"nasion": [0, 0, 0]}, "lack inion, left porion, right porion"),
