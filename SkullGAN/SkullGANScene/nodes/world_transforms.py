@@ -17,11 +17,13 @@ def node_to_world(node: slicer.vtkMRMLTransformableNode) -> np.ndarray:
     """
     matrix = vtk.vtkMatrix4x4()
     transform = node.GetParentTransformNode()
-    if transform is not None and not transform.GetMatrixTransformToWorld(matrix):
+    if transform is not None and not transform.IsTransformToWorldLinear():
         raise BadInputError(
             f"{node.GetName()!r} is under the transform {transform.GetName()!r}, expected a linear "
             "one; harden it."
         )
+    if transform is not None:
+        transform.GetMatrixTransformToWorld(matrix)
     return slicer.util.arrayFromVTKMatrix(matrix)
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from SkullGANLib import cli
 from SkullGANLib.ct import volume
-from SkullGANLib.errors import BadInputError
 from SkullGANLib.mapping import array_table, head_maps, vtp
 from SkullGANLib.mapping.codes import MEASURED
 from SkullGANLib.mapping.wall_overlay import overlay
@@ -136,17 +135,3 @@ def test_wrong_input_ends_in_one_sentence_and_writes_nothing(
     assert sentence in printed
     assert len(printed.splitlines()) == 1
     assert list(out.iterdir()) == []
-
-
-def test_files_of_something_else_are_refused(written, sample_ct, tmp_path):
-    with pytest.raises(BadInputError, match="holds no numbers of vertices"):
-        head_maps.read_vertices(written / "mask.nrrd", sample_ct)
-    (tmp_path / "other.json").write_text("{}")
-    with pytest.raises(BadInputError, match="cannot be read as the numbers of a map"):
-        head_maps.read_numbers(tmp_path / "other.json")
-    (tmp_path / "other.json").write_text('{"format": "sheep"}')
-    with pytest.raises(BadInputError, match="is 'sheep'"):
-        head_maps.read_numbers(tmp_path / "other.json")
-    (tmp_path / "other.json").write_text('{"format": "skullgan-map", "format_version": 2}')
-    with pytest.raises(BadInputError, match="format version 2, expected at most 1"):
-        head_maps.read_numbers(tmp_path / "other.json")
