@@ -33,6 +33,6 @@ def world_to_node(node: slicer.vtkMRMLTransformableNode) -> np.ndarray:
 
 
 def to_node(node: slicer.vtkMRMLTransformableNode, point: np.ndarray) -> np.ndarray:
-    """Take a point (3,) of the world, RAS mm, to a node\'s coordinates."""
+    """Take a point (3,) of the world, RAS mm, to a node's coordinates."""
     matrix = world_to_node(node)
     return matrix[:3, :3] @ point + matrix[:3, 3]
