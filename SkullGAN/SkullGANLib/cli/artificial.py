@@ -67,7 +67,7 @@ def _write(options: argparse.Namespace, like: SegmentSet) -> Match:
             options.n,
             style=options.kind,
             seed=options.seed,
-            on_progress=lambda done, of: report_progress(done / of, f"{done}/{of}"),
+            on_progress=lambda count, of: report_progress(count / of, f"{count}/{of}"),
         ):
             writer.append(batch)
             measured.append(measure(batch))

@@ -26,7 +26,7 @@ def export(options: argparse.Namespace) -> None:
             options.segments,
             options.output,
             format,
-            lambda done, of: report_progress(done / of, f"{done}/{of}"),
+            lambda count, of: report_progress(count / of, f"{count}/{of}"),
         )
     if options.metrics:
         metrics_table.write_metrics(files["metrics"], hdf5.iterate(options.segments))

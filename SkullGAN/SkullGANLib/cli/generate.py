@@ -50,7 +50,7 @@ def generate(options: argparse.Namespace) -> None:
         if collected != options.output:
             with shown(f"Writing {options.output.name}") as report_progress:
                 conversion.convert(
-                    collected, options.output, format, lambda done, of: report_progress(done)
+                    collected, options.output, format, lambda count, of: report_progress(count)
                 )
             collected.unlink()
     _print_files(options, files, count)

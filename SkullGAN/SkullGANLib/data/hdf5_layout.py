@@ -42,7 +42,7 @@ _LEVEL = 4  # of gzip: 0.36 ms and 3.2 kB a segment; 6 takes 1.4 times as long a
 
 @contextmanager
 def opened(path: str | Path) -> Iterator[h5py.File]:
-    """The HDF5 file of a segment set; what goes wrong in it is told as ``read`` says."""
+    """The HDF5 file of a segment set; what goes wrong in it raises as ``hdf5.read`` says."""
     import h5py
 
     path = Path(path)

@@ -21,7 +21,14 @@ PIXEL_SPACING_MM = 0.45
 """Default size of a pixel: 128 columns are 57.6 mm, every 4th is one of the paper's 32 sections."""
 HU_RANGE = (0.0, 2734.53)
 """Default HU that networks see as -1 and +1: those of the published model."""
-KINDS = ("real", "synthetic", "artificial", "control")
+ORIGINS = {
+    "real": "cut from head CTs",
+    "synthetic": "made by a generative network; they show no patient",
+    "artificial": "drawn by formula; they show no patient",
+    "control": "for comparison; they are no skull segments of a patient",
+}
+"""What the segments of each kind are, in the words of files and nodes."""
+KINDS = tuple(ORIGINS)
 SIDES = ("left", "right", "midline", "unknown")
 
 PER_SEGMENT = ("hu", "mask", "pixel_to_ras", "subject", "bone", "side", "plane", "seed", "ct")

@@ -17,7 +17,7 @@ from ..errors import BadInputError, OutputError
 from .format import Format
 from .registry import folder_formats, format_of
 from .segment_stack import Progress, SegmentStack
-from .staging import folder_beside
+from .staging import neighboring_folder
 
 
 def write(
@@ -43,7 +43,7 @@ def write(
     if chosen.reads_back:
         _collect(path, first, iterator)
         return
-    with folder_beside(path) as folder:
+    with neighboring_folder(path) as folder:
         collected = folder / "segments.h5"
         try:
             _collect(collected, first, iterator)

@@ -21,7 +21,7 @@ from ..utils.atomic_files import written_aside
 from .format import Format
 from .nrrd import SEGMENTATION_ENDING, write_mask_nrrd
 from .segment_stack import SegmentStack
-from .staging import folder_aside
+from .staging import staged_folder
 
 _NO_PATIENT = {
     "synthetic": "Synthetic: made by a generative network, shows no patient.",
@@ -33,7 +33,7 @@ _NO_PATIENT = {
 def write_dicom(stack: SegmentStack, path: Path) -> None:
     """Write a file per segment, and beside the folder the masks."""
     series = Series(stack.header, stack.ijk_to_ras, stack.batches(quiet=True))
-    with written_aside(FORMAT.files(path)["mask"]) as mask, folder_aside(path) as folder:
+    with written_aside(FORMAT.files(path)["mask"]) as mask, staged_folder(path) as folder:
         write_mask_nrrd(stack, mask)
         number = 0
         for batch in stack.batches():

@@ -9,13 +9,13 @@ from ..data.segment_set import SIZE
 from ..data.stack import SLICE_DISTANCE_MM
 from .format import Format
 from .segment_stack import SegmentStack
-from .staging import both_aside, gzipped
+from .staging import gzipped, staged_pair
 
 
 def write_nifti(stack: SegmentStack, path: Path) -> None:
     """Write HU, and beside them the masks; packed if the name ends in .gz."""
     packed = path.name.lower().endswith(".gz")
-    with both_aside(FORMAT.files(path)) as both:
+    with staged_pair(FORMAT.files(path)) as both:
         for name, temporary in zip(("hu", "mask"), both, strict=True):
             with open(temporary, "wb") as plain, gzipped(plain) if packed else plain as file:
                 file.write(_nifti_header(stack, name))

@@ -9,12 +9,12 @@ import numpy as np
 from ..data.segment_set import SIZE
 from .format import Format
 from .segment_stack import SegmentStack
-from .staging import both_aside
+from .staging import staged_pair
 
 
 def write_npy(stack: SegmentStack, path: Path) -> None:
     """Write int16 HU and, beside them, uint8 masks, both (N, 128, 128)."""
-    with both_aside(FORMAT.files(path)) as both:
+    with staged_pair(FORMAT.files(path)) as both:
         for name, temporary in zip(("hu", "mask"), both, strict=True):
             about = {
                 "descr": "<i2" if name == "hu" else "|u1",

@@ -9,7 +9,7 @@ import numpy as np
 from ..data.segment_set import SIZE
 from .format import Format
 from .segment_stack import SegmentStack
-from .staging import both_aside, gzipped
+from .staging import gzipped, staged_pair
 
 SEGMENTATION_ENDING = "-mask.seg.nrrd"
 """In place of the ending, for the masks: by ``.seg.nrrd`` Slicer knows a segmentation."""
@@ -19,7 +19,7 @@ def write_nrrd(stack: SegmentStack, path: Path) -> None:
     """Write HU, and beside them the masks."""
     about = {"content": stack.about, "kind": stack.header.kind}
     about["created_by"] = stack.header.created_by
-    with both_aside(FORMAT.files(path)) as (hu, mask):
+    with staged_pair(FORMAT.files(path)) as (hu, mask):
         write_mask_nrrd(stack, mask)
         _write_one(stack, hu, "hu", about)
 

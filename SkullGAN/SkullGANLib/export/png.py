@@ -10,7 +10,7 @@ import numpy as np
 from ..data.segment_set import TEXTS
 from .format import Format
 from .segment_stack import SegmentStack
-from .staging import folder_aside
+from .staging import staged_folder
 
 OFFSET_HU = 1024
 """Added to the HU of a PNG, which holds no negative numbers."""
@@ -26,7 +26,7 @@ def write_png(stack: SegmentStack, path: Path) -> None:
         f"0. {stack.header.pixel_spacing_mm:g} mm pixels, row 0 outside the head. segments.json "
         "tells each picture's seed and origin."
     )
-    with folder_aside(path) as folder:
+    with staged_folder(path) as folder:
         for name in ("hu", "mask"):
             (folder / name).mkdir()
         origins: list[dict[str, str | int]] = []

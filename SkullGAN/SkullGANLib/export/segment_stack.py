@@ -9,16 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from ..data import hdf5
-from ..data.segment_set import SegmentSet
+from ..data.segment_set import ORIGINS, SegmentSet
 from ..data.stack import stack_geometry
-
-ORIGINS = {
-    "real": "cut from head CTs",
-    "synthetic": "made by a generative network; they show no patient",
-    "artificial": "drawn by formula; they show no patient",
-    "control": "for comparison; they are no skull segments of a patient",
-}
-"""What each kind of segment set is, in the words of the files."""
 
 Progress = Callable[[int, int], None]
 """Called with the segments written and those there are."""
@@ -57,16 +49,16 @@ class SegmentStack:
             f"{self.count} {self.header.kind} skull segments, {ORIGINS[self.header.kind]}. "
             "The position in space means nothing."
         )
-        self._on_progress = on_progress or (lambda done, of: None)
+        self._on_progress = on_progress or (lambda written, of: None)
 
     def batches(self, quiet: bool = False) -> Iterator[SegmentSet]:
         """Give the segments in order, some at once; ``quiet`` reports no progress."""
-        done = 0
+        written = 0
         for batch in hdf5.iterate(self.path, _BATCH):
             yield batch
-            done += len(batch)
+            written += len(batch)
             if not quiet:
-                self._on_progress(done, self.count)
+                self._on_progress(written, self.count)
 
     def write_pixels(self, file: Sink, name: str) -> None:
         """Write all ``hu`` (int16) or ``mask`` (uint8), little endian, columns fastest."""

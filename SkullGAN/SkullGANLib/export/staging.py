@@ -19,7 +19,7 @@ _GZIP_LEVEL = 4
 
 
 @contextmanager
-def both_aside(files: dict[str, Path]) -> Iterator[tuple[Path, Path]]:
+def staged_pair(files: dict[str, Path]) -> Iterator[tuple[Path, Path]]:
     """Give where to write HU and masks, neither of which comes to be if the other fails.
 
     Args:
@@ -49,7 +49,7 @@ def gzipped(file: IO[bytes]) -> Iterator[gzip.GzipFile]:
 
 
 @contextmanager
-def folder_beside(path: Path) -> Iterator[Path]:
+def neighboring_folder(path: Path) -> Iterator[Path]:
     """Give a temporary folder on the disk of ``path``.
 
     Raises:
@@ -65,7 +65,7 @@ def folder_beside(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def folder_aside(path: Path) -> Iterator[Path]:
+def staged_folder(path: Path) -> Iterator[Path]:
     """Give a folder beside ``path``; rename it to ``path`` when the block succeeds.
 
     What ``path`` held is replaced; if the block raises, it stays.

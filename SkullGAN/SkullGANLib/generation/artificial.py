@@ -111,7 +111,7 @@ def _batches(
     on_progress: Callable[[int, int], None] | None,
 ) -> Iterator[SegmentSet]:
     seeds = {style: (first, end) for style, (first, end) in seeds.items() if end > first}
-    done, count = 0, sum(end - first for first, end in seeds.values())
+    made, count = 0, sum(end - first for first, end in seeds.values())
     for style, (first, end) in seeds.items():
         for start in range(first, end, _AT_ONCE):
             batch = np.arange(start, min(start + _AT_ONCE, end))
@@ -129,9 +129,9 @@ def _batches(
                     "seeds": {each: [one, stop - 1] for each, (one, stop) in seeds.items()},
                 },
             )
-            done += len(batch)
+            made += len(batch)
             if on_progress:
-                on_progress(done, count)
+                on_progress(made, count)
 
 
 def match(real: Mapping[str, np.ndarray], artificial: Mapping[str, np.ndarray]) -> Match:

@@ -240,12 +240,12 @@ class _Settings:
 def _with_progress(
     sets: Iterator[SegmentSet], total: int, on_progress: Callable[[int, int], None] | None
 ) -> Iterator[SegmentSet]:
-    done = 0
+    count = 0
     for made in sets:
         yield made
-        done += len(made)
+        count += len(made)
         if on_progress:
-            on_progress(done, total)
+            on_progress(count, total)
 
 
 def _sets(model: Model, batches: Iterable[np.ndarray], how: _Settings) -> Iterator[SegmentSet]:

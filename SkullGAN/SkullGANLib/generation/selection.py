@@ -106,8 +106,8 @@ def select(
     return segments[accepted], {name: values[accepted] for name, values in metrics.items()}
 
 
-def within(batches: Iterable[SegmentSet], limits: Limits) -> Iterator[SegmentSet]:
-    """Measure batches and give what is within limits of each; without limits, each as it is.
+def selected_batches(batches: Iterable[SegmentSet], limits: Limits) -> Iterator[SegmentSet]:
+    """Measure batches and give what lies within limits of each; without limits, each as it is.
 
     A batch of which nothing is kept is given, too, without segments: who counts, counts on.
     """

@@ -140,7 +140,7 @@ def generate_file(
         hu_range=model.hu_range,
         resume=resume,
     ) as writer:
-        _generate(writer, path, model, made, on_progress or (lambda done: None))
+        _generate(writer, path, model, made, on_progress or (lambda count: None))
         selection.check_any(len(writer), count)
     return made
 
@@ -176,12 +176,12 @@ def _generate(
         precision=made.precision,
         batch_statistics=made.batch_statistics,
     )
-    done = start - made.first_seed
-    for kept in selection.within(batches, made.limits):
+    count = start - made.first_seed
+    for kept in selection.selected_batches(batches, made.limits):
         if len(kept):
             writer.append(_with_source(kept, made))
-        done = min(done + made.batch_size, made.segments)
-        on_progress(done)
+        count = min(count + made.batch_size, made.segments)
+        on_progress(count)
 
 
 def _with_source(segments: SegmentSet, made: Provenance) -> SegmentSet:

@@ -11,7 +11,7 @@ import slicer
 import slicer.util
 import vtk
 from SkullGANLib.ct.volume import HeadCT, write_in_slabs
-from SkullGANLib.data.segment_set import SegmentSet
+from SkullGANLib.data.segment_set import ORIGINS, SegmentSet
 from SkullGANLib.data.stack import stack_geometry
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.utils.task import Work
@@ -204,16 +204,10 @@ def set_segments(node: slicer.vtkMRMLScalarVolumeNode, segments: SegmentSet) -> 
 
 
 def _describe(node: slicer.vtkMRMLScalarVolumeNode, segments: SegmentSet) -> None:
-    origin = {
-        "real": "cut from head CTs",
-        "synthetic": "made by a generator; they show no patient",
-        "artificial": "drawn by formula; they show no patient",
-        "control": "for comparison; they are not skull segments of a patient",
-    }[segments.kind]
     node.SetDescription(
-        f"{len(segments)} {segments.kind} skull segments, {origin}. Slice k is segment k, HU, "
-        f"{segments.pixel_spacing_mm:g} mm pixels; the position in space means nothing. "
-        f"{segments.created_by}"
+        f"{len(segments)} {segments.kind} skull segments, {ORIGINS[segments.kind]}. Slice k is "
+        f"segment k, HU, {segments.pixel_spacing_mm:g} mm pixels; the position in space means "
+        f"nothing. {segments.created_by}"
     )
 
 

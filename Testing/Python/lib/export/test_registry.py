@@ -20,7 +20,6 @@ from SkullGANLib.export import (
 from SkullGANLib.utils.atomic_files import written_aside
 
 
-
 @pytest.mark.parametrize(
     ("name", "format", "sentence"),
     [

@@ -5,14 +5,14 @@ import io
 
 import pytest
 from SkullGANLib.errors import OutputError
-from SkullGANLib.export.staging import both_aside, folder_aside, folder_beside, gzipped
+from SkullGANLib.export.staging import gzipped, neighboring_folder, staged_folder, staged_pair
 
 
 def test_a_folder_takes_its_place_when_it_is_whole(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old").touch()
 
-    with folder_aside(tmp_path / "out") as folder:
+    with staged_folder(tmp_path / "out") as folder:
         (folder / "new").touch()
         assert [one.name for one in (tmp_path / "out").iterdir()] == ["old"]
 
@@ -23,9 +23,13 @@ def test_a_folder_that_fails_leaves_the_one_that_was_there(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old").touch()
 
-    with pytest.raises(KeyboardInterrupt), folder_aside(tmp_path / "out") as folder:
-        (folder / "new").touch()
-        raise KeyboardInterrupt
+    def interrupted() -> None:
+        with staged_folder(tmp_path / "out") as folder:
+            (folder / "new").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
 
     assert [one.name for one in tmp_path.rglob("*")] == ["out", "old"]
 
@@ -33,7 +37,7 @@ def test_a_folder_that_fails_leaves_the_one_that_was_there(tmp_path):
 def test_a_folder_where_a_file_is_in_the_way_is_named(tmp_path):
     (tmp_path / "taken").touch()
 
-    for make in (folder_aside, folder_beside):
+    for make in (staged_folder, neighboring_folder):
         with (
             pytest.raises(OutputError, match="out: cannot be written"),
             make(tmp_path / "taken" / "out"),
@@ -44,13 +48,17 @@ def test_a_folder_where_a_file_is_in_the_way_is_named(tmp_path):
 def test_of_hu_and_masks_neither_is_there_if_one_fails(tmp_path):
     files = {"segments": tmp_path / "hu.npy", "mask": tmp_path / "mask.npy"}
 
-    with pytest.raises(KeyboardInterrupt), both_aside(files) as (hu, mask):
-        mask.touch()
-        hu.touch()
-        raise KeyboardInterrupt
+    def interrupted() -> None:
+        with staged_pair(files) as (hu, mask):
+            mask.touch()
+            hu.touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert list(tmp_path.iterdir()) == []
 
-    with both_aside(files) as (hu, mask):
+    with staged_pair(files) as (hu, mask):
         hu.write_text("hu")
         mask.write_text("mask")
     assert {one.name: one.read_text() for one in tmp_path.iterdir()} == {

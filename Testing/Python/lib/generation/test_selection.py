@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from examples import arches
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.generation.selection import Limits, check_any, range_of, select, within
+from SkullGANLib.generation.selection import Limits, check_any, range_of, select, selected_batches
 from SkullGANLib.metrics import measure
 
 METRICS = {
@@ -75,10 +75,10 @@ def test_batches_are_measured_and_those_of_which_nothing_is_kept_come_empty():
     middle = float(np.median(thickness))
     limits = Limits({"thickness_mm": (middle, 100.0)})
 
-    kept = list(within([segments[:3], segments[3:]], limits))
+    kept = list(selected_batches([segments[:3], segments[3:]], limits))
 
     expected = thickness >= middle
     assert [len(one) for one in kept] == [expected[:3].sum(), expected[3:].sum()]
-    assert within([segments], Limits()).__next__() is segments
-    none = list(within([segments], Limits({"thickness_mm": (99.0, 100.0)})))
+    assert selected_batches([segments], Limits()).__next__() is segments
+    none = list(selected_batches([segments], Limits({"thickness_mm": (99.0, 100.0)})))
     assert [len(one) for one in none] == [0]
