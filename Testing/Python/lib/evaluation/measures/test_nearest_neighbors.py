@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import ndimage
+from marrow_walls import segments_of, shifted, walls
 from SkullGANLib.data import segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
@@ -16,26 +16,6 @@ from SkullGANLib.evaluation.measures.sift_search import nearest_by_sift
 from SkullGANLib.extraction import single_ct
 
 TRAINING, HELD_OUT, NEW = 60, 99, 60
-
-
-def walls(count: int, seed: int) -> SegmentSet:
-    """Bent walls of uneven thickness with coarse marrow, no two alike."""
-    rng = np.random.default_rng(seed)
-    x = np.linspace(-1, 1, 128)
-    rows = np.arange(128)[:, None]
-    hu = np.zeros((count, 128, 128), np.int16)
-    for one in hu:
-        bumps = ndimage.gaussian_filter1d(rng.normal(0, 1, (2, 128)), 8, axis=1) * 4
-        top = 14 + rng.uniform(2, 8) * x**2 + rng.uniform(-3, 3) * x + bumps[0]
-        depth = (rows - top) / (rng.uniform(12, 22) + 2 * bumps[1])
-        marrow = 900 + 1500 * ndimage.gaussian_filter(rng.normal(0, 1, (128, 128)), 2)
-        value = np.where((depth > 0.25) & (depth < 0.75), marrow, 1700)
-        one[:] = np.rint(np.where((depth >= 0) & (depth <= 1), np.clip(value, 50, 2500), 0))
-    return of(hu)
-
-
-def of(hu: np.ndarray) -> SegmentSet:
-    return segment_set.without_patient(hu, hu != 0, np.arange(len(hu)))
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +42,6 @@ def flipped(hu):
     return hu[:, :, ::-1]
 
 
-def shifted(hu):
-    """Down by 3, right by 2; what comes in at the left is new."""
-    moved = np.roll(hu, (3, 2), axis=(1, 2))
-    moved[:, :, :2] = moved[:, :, 5:3:-1]
-    return moved
-
-
 def noisy(hu):
     return np.where(hu != 0, hu + np.random.default_rng(0).normal(0, 40, hu.shape), 0)
 
@@ -90,7 +63,7 @@ def test_planted_copies_are_found_among_new_segments(
     origin = np.arange(0, TRAINING, 4)
     copies = disguise(training.hu[origin]).astype(np.int16)
     new = walls(NEW, 3)
-    found = method(of(np.concatenate([copies, new.hu])), training)
+    found = method(segments_of(np.concatenate([copies, new.hu])), training)
     assert np.array_equal(found.nearest[: len(origin)], origin)
     assert (found.flipped[: len(origin)] == turned).all()
     assert (found.shift_px[: len(origin)] == shift).all()
@@ -119,7 +92,7 @@ def test_a_real_segment_that_is_copied_is_found_beside_its_neighbors_of_the_same
 ):
     training, held_out = of_a_patient
     origin = np.arange(0, len(training), 6)
-    copies = of(np.rint(disguise(training.hu[origin].astype(float))).astype(np.int16))
+    copies = segments_of(np.rint(disguise(training.hu[origin].astype(float))).astype(np.int16))
     found = method(copies, training)
     verdict = judge(found, method(held_out, training))
     if method is nearest_by_mse:
@@ -137,26 +110,6 @@ def test_new_segments_are_suspect_at_the_stated_rate_and_never_copies(method, tr
     assert len(verdict.suspects) <= 9  # 3 are expected; more than 9 once in a thousand
     assert len(verdict.copies) == 0
     assert verdict.p_value > 0.001
-
-
-def test_the_distance_by_mse_is_the_root_mean_square_of_the_difference_image(training, held_out):
-    found = nearest_by_mse(held_out[:10], training)
-    shown = aligned(training, found)
-    exact = nearest_by_mse(held_out[:10], training, flip=False, shift_px=0)
-    plain = ((held_out.hu[:10, None].astype(float) - training.hu) ** 2).mean((2, 3))
-    assert np.array_equal(exact.nearest, plain.argmin(axis=1))
-    np.testing.assert_allclose(exact.distance, np.sqrt(plain.min(axis=1)))
-    assert (found.distance <= exact.distance + 1e-9).all()
-    rows, columns = found.shift_px[0]
-    part = np.s_[max(rows, 0) : 128 + min(rows, 0), max(columns, 0) : 128 + min(columns, 0)]
-    difference = held_out.hu[0][part].astype(float) - shown[0][part]
-    assert found.distance[0] == pytest.approx(np.sqrt(np.mean(difference**2)))
-
-
-def test_a_disguised_copy_is_laid_over_its_original(training):
-    copy = of(shifted(flipped(training.hu[7:8])))
-    shown = aligned(training, nearest_by_mse(copy, training))
-    assert np.array_equal(shown[:, 3:, 2:], copy.hu[:, 3:, 2:])
 
 
 def test_a_threshold_is_the_kth_smallest_of_the_held_out_ratios():
@@ -185,7 +138,7 @@ def test_a_training_set_of_one_segment_still_finds_its_copy(method, training):
 
 
 def test_what_has_nothing_to_compare_is_left_out_of_the_verdict(training, held_out):
-    blank = of(np.zeros((2, 128, 128), np.int16))
+    blank = segments_of(np.zeros((2, 128, 128), np.int16))
     found = nearest_by_sift(blank, training)
     assert found.nearest.tolist() == [-1, -1]
     assert not aligned(training, found).any()
