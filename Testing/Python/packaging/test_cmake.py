@@ -38,7 +38,8 @@ def test_every_python_file_of_a_module_is_packaged(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_resource_of_a_module_is_packaged(module):
-    assert sorted(listed(module, "MODULE_PYTHON_RESOURCES")) == files(module, "Resources/**/*")
+    expected = files(module, "Resources/**/*") + files(module, "templates/*")
+    assert sorted(listed(module, "MODULE_PYTHON_RESOURCES")) == sorted(expected)
 
 
 @pytest.mark.parametrize("module", MODULES)
