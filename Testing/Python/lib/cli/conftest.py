@@ -1,5 +1,5 @@
 import pytest
-from commands import SAMPLE, skullgan
+from commands import SAMPLE, SHORT, skullgan
 from SkullGANLib.networks import dcgan, model_file
 
 
@@ -24,3 +24,14 @@ def tiny(tmp_path_factory):
     path = tmp_path_factory.mktemp("tiny") / "model.safetensors"
     model_file.write(path, model_file.Model(dcgan.Generator(8, 16), dcgan.Discriminator(4)))
     return path
+
+
+@pytest.fixture(scope="session")
+def trained(extracted, tmp_path_factory):
+    """A run directory of a training of two iterations."""
+    run = tmp_path_factory.mktemp("trained") / "run"
+    done = skullgan(
+        "train", extracted / "segments.h5", "-o", run, "--recipe", "demo", *SHORT, "--device", "cpu"
+    )
+    assert done.returncode == 0, done.stderr
+    return run

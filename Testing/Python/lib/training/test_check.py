@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
-from PIL import Image
-from SkullGANLib import cli
-from SkullGANLib.cli.recipe_options import recipe_of
 from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.networks import model_file
 from SkullGANLib.networks.dcgan import Discriminator, Generator
 from SkullGANLib.training import check, datasets, memory_estimate, presets
-from SkullGANLib.training.command import TrainCommand
 
 SUBJECTS = ["A"] * 6 + ["B"] * 3 + ["C"]
 
@@ -90,50 +84,3 @@ def test_a_file_that_is_no_set_leaves_the_others_reported(set_path, tmp_path):
     assert [one.segments for one in found.sets] == [10]
     assert "none.h5: there is no such file" in found.problem
     assert found.devices
-
-
-def test_the_command_writes_what_it_found_and_a_picture(set_path, tmp_path, capsys):
-    command = TrainCommand((str(set_path),), "unused", recipe="demo", device="cpu")
-    there, sheet = tmp_path / "found.json", tmp_path / "sheet.png"
-    assert cli.main(command.check_arguments(there, sheet)) == 0
-    printed = capsys.readouterr().out
-    assert "10 real segments of 3 subjects" in printed
-    assert "Held out: " in printed
-    assert "cpu: CPU" in printed
-    found = json.loads(there.read_text(encoding="utf-8"))
-    assert found["sets"][0]["summary"].startswith("10 real segments")
-    assert found["need_bytes"] > 0
-    assert Image.open(sheet).size[0] > 6 * 128
-
-
-def test_the_command_fails_with_the_problem_and_writes_it_all_the_same(set_path, tmp_path, capsys):
-    there = tmp_path / "found.json"
-    arguments = ["check", str(set_path), "--recipe", "demo", "--device", "cuda:99"]
-    assert cli.main([*arguments, "--json", str(there)]) == 1
-    assert "'cuda:99'" in capsys.readouterr().err
-    assert "'cuda:99'" in json.loads(there.read_text(encoding="utf-8"))["problem"]
-
-
-def test_a_command_is_read_by_the_command_line_as_it_was_given():
-    command = TrainCommand(
-        ("a b.h5", "it's.h5"),
-        "läufe/first",
-        recipe="fast",
-        settings={"epochs": "3", "flips": "no"},
-        device="cuda:1",
-        pretrained="begin.safetensors",
-        split="segments",
-        test_share=0.5,
-        seed=9,
-        any_kind=True,
-    )
-    read = cli.parser().parse_args(command.arguments())
-    assert [str(path) for path in read.segments] == ["a b.h5", "it's.h5"]
-    assert recipe_of(read) == presets.named("fast").with_settings(command.settings)
-    given = (str(read.output), read.device, str(read.pretrained), read.split)
-    assert given == ("läufe/first", "cuda:1", "begin.safetensors", "segments")
-    assert (read.test_share, read.seed, read.any_kind) == (0.5, 9, True)
-
-
-def test_a_training_with_nothing_special_is_a_short_command():
-    assert TrainCommand(("a.h5",), "run").line() == "skullgan train a.h5 -o run --recipe published"
