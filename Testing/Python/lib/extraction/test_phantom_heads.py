@@ -231,7 +231,7 @@ def test_the_vertex_alone_is_no_vault(head):
 
 
 def test_a_ct_of_thick_slices_is_refused():
-    with pytest.raises(BadInputError, match=r"1 x 1 x 3 mm, at most 2 mm"):
+    with pytest.raises(BadInputError, match=r"1 x 1 x 3 mm, expected at most 2 mm"):
         extracted(HeadCT(np.zeros((20, 60, 60), np.int16), np.diag([-1.0, -1.0, 3.0, 1.0])))
 
 
