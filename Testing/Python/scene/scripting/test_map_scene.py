@@ -107,7 +107,7 @@ def test_the_picture_shows_five_sides_in_our_colors_and_a_slice(made):
     ("arguments", "sentence"),
     [
         (("--ct", "{here}/nothing.mrb"), "nothing.mrb: there is no such file"),
-        (("--ct", "{here}/cts", "-o", "{here}/map.png"), "map.png: a name that ends in .mrb"),
+        (("--ct", "{here}/cts", "-o", "{here}/map.png"), "map.png: expected a name that ends in .mrb"),
         (("--ct", "{here}/cts", "-o", "{here}/map.mrb"), "map.mrb: is there already"),
         (("--ct", "{here}/cts/ball.nrrd", "--target=0,0,500"), "outside the intracranial space"),
         (("--ct", "{here}/cts", "--target=0,0,0"), "--target goes with one CT"),
@@ -121,10 +121,10 @@ def test_wrong_input_ends_in_one_sentence_and_writes_nothing(
     code = scripts.exit_code(
         script.work, script._parser(), ["--", "-o", str(tmp_path / "map.mrb"), *given]
     )
-    said = capsys.readouterr().err
+    printed = capsys.readouterr().err
     assert code == 1
-    assert sentence in said
-    assert len(said.splitlines()) == 1
+    assert sentence in printed
+    assert len(printed.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 
 
