@@ -39,7 +39,7 @@ def test_every_command_has_a_help_with_an_example(command):
         (("info", "nothing"), "nothing: there is no such file"),
         (("info", ROOT / "README.md"), "README.md: cannot be read"),
         (("info", ROOT / "README.md"), "or a segment set (.h5), a model (.safetensors), a map"),
-        (("skull", SAMPLE, "-o", "{out}/a.png"), "one of .nrrd, .nii, .nii.gz, .mha is needed"),
+        (("skull", SAMPLE, "-o", "{out}/a.png"), "expected one of .nrrd, .nii, .nii.gz, .mha"),
         (("skull", SAMPLE, "-o", "{out}/a.mha", "--threshold-hu", 9000), "9000 HU, expected 50"),
         (("extract", SAMPLE, "-o", "{out}/a.h5", "--threshold-hu", 0), "is 0 HU, expected 50"),
         (("map", SAMPLE, "-o", "{out}/a.vtp", "--target", "-5,2,3"), "as in --target=-5,2,3"),
