@@ -10,14 +10,12 @@ import slicer
 import slicer.util
 from examples import four_sets
 from SkullGANLib.data import hdf5
-from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation.report import reader
 from SkullGANLib.utils.task import Task
 from SkullGANScene.jobs import evaluation_jobs
 from SkullGANScene.nodes import (
     color_tables,
     evaluation,
-    evaluation_charts,
     mrb,
     nearest_neighbors,
     segment_sets,
@@ -139,31 +137,6 @@ def test_a_difference_is_gray_at_nothing_and_its_legend_has_the_unit(shown):
     assert color_tables.legend_of(node).GetTitleText() == "Synthetic - real (HU)"
 
 
-def test_a_violin_is_crossed_at_median_and_quartiles_and_even_to_both_sides(scene):
-    values = np.random.default_rng(0).normal(5, 1, 400)
-    chart = evaluation_charts.add_violins(scene, "T", "mm", {"train": values, "test": values + 1})
-    series = chart.GetNthPlotSeriesNode(1)
-    assert series.GetName() == "2 Test (400)"
-    x = column(series.GetTableNode(), series.GetXColumnName()) - 2
-    y = column(series.GetTableNode(), series.GetYColumnName())
-    for level in np.quantile(values + 1, (0.25, 0.5, 0.75)):
-        across = x[np.isclose(y, level)]
-        assert across.min() == pytest.approx(-across.max())
-        assert across.max() > 0.1
-    assert y.min() == pytest.approx(values.min() + 1)
-    assert abs(x).max() == pytest.approx(0.38, abs=0.01)
-
-
-def test_values_that_are_too_few_for_a_violin_are_points_and_gaps_are_left_out(scene):
-    chart = evaluation_charts.add_violins(scene, "T", "mm", {"test": np.array([1.0, np.nan, 3.0])})
-    series = chart.GetNthPlotSeriesNode(0)
-    assert column(series.GetTableNode(), "test y").tolist() == [1.0, 3.0]
-    assert series.GetMarkerStyle() == series.MarkerStyleCircle
-    assert series.GetLineStyle() == series.LineStyleNone
-    empty = evaluation_charts.add_violins(scene, "E", "mm", {"test": np.array([np.nan])})
-    assert empty.GetNthPlotSeriesNode(0).GetName() == "1 Test (0)"
-
-
 def test_a_scatter_has_a_color_for_each_set_out_of_its_own_table(shown):
     chart = shown.charts["t-SNE of pixels"]
     series = [chart.GetNthPlotSeriesNode(k) for k in range(4)]
@@ -253,27 +226,6 @@ def test_of_a_large_set_those_that_were_compared_are_shown_evenly(report):
     places = evaluation.chosen_places(replace(one, columns=columns), 5)
     assert places.tolist() == [1, 5, 9, 11, 15]
     assert evaluation.chosen_places(one, 1000).tolist() == list(range(COUNT))
-
-
-def test_a_folder_that_is_there_is_not_evaluated_into(scene, tmp_path):
-    (tmp_path / "keep.txt").write_text("mine")
-    chosen = evaluation_jobs.Chosen(files={"test": ["x.h5"]})
-    task = Task("Evaluating", evaluation_jobs.evaluate(scene, chosen, tmp_path, "One"))
-    assert task.wait(5) == "failed"
-    assert "is there already" in task.sentence
-    assert (tmp_path / "keep.txt").read_text() == "mine"
-
-
-def test_a_name_is_free_in_the_scene_and_in_the_folder(scene, report, tmp_path):
-    text = scene.AddNewNodeByClass("vtkMRMLTextNode", "Evaluation 1")
-    text.SetAttribute(evaluation.ATTRIBUTE, "1")
-    (tmp_path / "Evaluation 2").mkdir()
-    assert evaluation_jobs.free_name(scene, tmp_path, "Evaluation") == "Evaluation 3"
-
-
-def test_no_segment_or_pair_to_show_is_refused():
-    with pytest.raises(BadInputError, match="0 pairs cannot be shown: expected 1"):
-        evaluation_jobs.Shown(pairs=0)
 
 
 def test_a_view_shows_a_segment_upright_and_filling_it(shown):
