@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError
 from ..evaluation.names import NAMES
-from ..training.run_directory import Run
 from ..utils import progress
 from .options import add_device, add_seed, command
 
@@ -125,6 +124,10 @@ def _checked_paths(options: argparse.Namespace) -> dict[str, list[Path]]:
         raise BadInputError(
             f"{options.output}: is there already: expected a new name (or --overwrite)."
         )
+    if options.run:
+        from ..training.run_directory import Run
+
+        Run.open(options.run)
     if options.run:
         Run.open(options.run)
     return paths

@@ -9,8 +9,7 @@ import pytest
 import torch
 from examples import COUNT, four_sets, narrow_model
 from examples import bent_walls as walls
-from SkullGANLib import cli
-from SkullGANLib.data import hdf5, segment_set
+from SkullGANLib.data import segment_set
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation import evaluation, evaluation_set
 from SkullGANLib.evaluation.answers import Answer
@@ -124,22 +123,3 @@ def test_a_generator_that_collapsed_to_nothing_is_evaluated_too(names):
         assert any("0 synthetic segments" in one for one in found.limitations)
     else:
         assert any("segments that are all alike" in one for one in found.limitations)
-
-
-def test_the_command_warns_loudly_and_reports_on_few_segments_of_larger_sets(tmp_path, capsys):
-    train = walls(6, 0)
-    hdf5.write(tmp_path / "train.h5", train)
-    hdf5.write(tmp_path / "test.h5", segment_set.concatenate([train[:1], walls(6, 1)]))
-    given = ["--train", str(tmp_path / "train.h5"), "--test", str(tmp_path / "test.h5")]
-    command = ["evaluate", *given, "-o", str(tmp_path / "report"), "--most", "3"]
-
-    assert cli.main(command) == 0
-
-    assert "WARNING: TRAINING AND TEST SHARE 1 SUBJECT" in capsys.readouterr().err
-    page = (tmp_path / "report" / "report.html").read_text("utf-8")
-    assert "TRAINING AND TEST SHARE 1 SUBJECT" in page
-    assert "3 of 7 of test" in page
-    assert "There is no synthetic set" in page
-    assert cli.main([*command, "--overwrite", "--model", str(tmp_path / "train.h5")]) == 1
-    assert "train.h5" in capsys.readouterr().err
-    assert (tmp_path / "report" / "report.html").read_text("utf-8") == page
