@@ -40,26 +40,26 @@ def arches(count: int = 10, kind: str = "real") -> SegmentSet:
 
 
 def straight_walls(count: int, seed: int, row: int = 8, noise_hu: float = 30) -> SegmentSet:
-    """Straight walls of three layers, their place, thickness and HU by chance."""
-    chance = np.random.default_rng(seed)
+    """Straight walls of three layers, their place, thickness and HU by rng."""
+    rng = np.random.default_rng(seed)
     hu = np.zeros((count, 128, 128), np.int16)
     for one in hu:
-        top, third = chance.integers(row, row + 6), chance.integers(4, 7)
-        levels = chance.normal([1500, 700, 1400], 60)
-        layers = np.repeat(levels, third)[:, None] + chance.normal(0, noise_hu, (3 * third, 128))
+        top, third = rng.integers(row, row + 6), rng.integers(4, 7)
+        levels = rng.normal([1500, 700, 1400], 60)
+        layers = np.repeat(levels, third)[:, None] + rng.normal(0, noise_hu, (3 * third, 128))
         one[top : top + 3 * third] = np.rint(layers)
     return segment_set.without_patient(hu, hu != 0, np.arange(count))
 
 
 def bent_walls(count: int, seed: int, kind: str = "real", **changes) -> SegmentSet:
     """Layered walls that bend and vary by chance; the real ones of three subjects."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     hu = np.zeros((count, 128, 128), np.int16)
     for one in hu:
-        third, top = chance.integers(4, 9), chance.integers(6, 12)
-        bend = np.rint(chance.uniform(0, 12) * np.linspace(-1, 1, 128) ** 2).astype(int)
-        layers = np.repeat([1500, chance.integers(400, 1100), 1400], third)[:, None]
-        texture = np.rint(chance.normal(0, 200, (3 * third, 128)))
+        third, top = rng.integers(4, 9), rng.integers(6, 12)
+        bend = np.rint(rng.uniform(0, 12) * np.linspace(-1, 1, 128) ** 2).astype(int)
+        layers = np.repeat([1500, rng.integers(400, 1100), 1400], third)[:, None]
+        texture = np.rint(rng.normal(0, 200, (3 * third, 128)))
         for column, down in enumerate(top + bend):
             one[down : down + 3 * third, column] = (layers + texture)[:, column]
     made = segment_set.without_patient(hu, hu != 0, np.arange(count), kind=kind)

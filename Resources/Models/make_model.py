@@ -49,7 +49,7 @@ from SkullGANLib.training.presets import named  # noqa: E402
 
 SEED = 20230801
 INTERVAL_MM = 1.0
-DRAWS = 7  # of every site
+VARIANTS = 7  # of every site
 MOST_TILT_DEG = 15.0
 MOST_SHIFT_MM = 12.0
 MARGIN_MM = 3.0  # on either side of the border of what is held out
@@ -67,7 +67,7 @@ RECIPE = named("demo").with_settings(
         "snapshot_every": "5",
     }
 )
-LICENCE = "Apache-2.0; learned from a public-domain head CT (PCIR)"
+LICENSE = "Apache-2.0; learned from a public-domain head CT (PCIR)"
 COMPARED = ("sdr_peaks", "thickness_mm", "mean_intensity_hu")
 SYNTHETIC = 1000
 SHOWN = 24  # of each kind, in the picture
@@ -87,11 +87,11 @@ def cut_sets(ct: HeadCT) -> tuple[SegmentSet, SegmentSet]:
     def cut_at(site: cut_plan.Site) -> tuple[np.ndarray, np.ndarray, np.ndarray] | str:
         return cutting.first_good_cut(ct, mask, site, PIXEL_SPACING_MM, threshold_hu)
 
-    drawn = list(drawn_sites(cavity, np.random.default_rng(SEED)))
+    sites = list(varied_sites(cavity, np.random.default_rng(SEED)))
     kept: tuple[list, list] = ([], [])
     dropped: Counter[str] = Counter()
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        for site, found in zip(drawn, pool.map(cut_at, drawn), strict=True):
+        for site, found in zip(sites, pool.map(cut_at, sites), strict=True):
             if isinstance(found, str):
                 dropped[found] += 1
                 continue
@@ -102,7 +102,7 @@ def cut_sets(ct: HeadCT) -> tuple[SegmentSet, SegmentSet]:
                 dropped["across the border"] += 1
     name = pseudonym(ct)
     source = {**ct.source, "threshold_hu": threshold_hu}
-    print(f"{len(drawn)} sites, {[len(k) for k in kept]} kept, dropped: {dict(dropped)}")
+    print(f"{len(sites)} sites, {[len(k) for k in kept]} kept, dropped: {dict(dropped)}")
     train, test = (
         replace(single_ct.as_set(each, name, name, PIXEL_SPACING_MM), source=source)
         for each in kept
@@ -110,18 +110,16 @@ def cut_sets(ct: HeadCT) -> tuple[SegmentSet, SegmentSet]:
     return train, test
 
 
-def drawn_sites(cavity: Cavity, chance: np.random.Generator) -> Iterator[cut_plan.Site]:
-    """Yield every site ``DRAWS`` times, turned about all three axes and moved along the wall."""
+def varied_sites(cavity: Cavity, rng: np.random.Generator) -> Iterator[cut_plan.Site]:
+    """Yield every site ``VARIANTS`` times, turned about all three axes and moved along the wall."""
     for site in cut_plan.plan(cavity, INTERVAL_MM):
         if site.bone not in BONES:
             continue
-        for _ in range(DRAWS):
+        for _ in range(VARIANTS):
             along = np.cross(site.outward, site.normal)
-            turn = Rotation.from_rotvec(
-                np.deg2rad(chance.uniform(-MOST_TILT_DEG, MOST_TILT_DEG, 3))
-            )
-            shift = chance.uniform(-MOST_SHIFT_MM, MOST_SHIFT_MM) * along
-            shift = shift + chance.uniform(-0.5, 0.5) * INTERVAL_MM * site.normal
+            turn = Rotation.from_rotvec(np.deg2rad(rng.uniform(-MOST_TILT_DEG, MOST_TILT_DEG, 3)))
+            shift = rng.uniform(-MOST_SHIFT_MM, MOST_SHIFT_MM) * along
+            shift = shift + rng.uniform(-0.5, 0.5) * INTERVAL_MM * site.normal
             yield replace(
                 site,
                 plane="oblique",
@@ -144,35 +142,35 @@ def share_held_out(cavity: Cavity, pixel_to_ras: np.ndarray, wall: np.ndarray) -
 
 
 def figures(made: Model, sets: dict[str, SegmentSet]) -> dict[str, object]:
-    """Give what the model card says of the sets "train", "test" and "synthetic"."""
+    """Give what the model card has on the sets "train", "test" and "synthetic"."""
     measured = {name: measure(one) for name, one in sets.items()}
-    said: dict[str, object] = {name: len(one) for name, one in sets.items()}
+    card: dict[str, object] = {name: len(one) for name, one in sets.items()}
     for metric in COMPARED:
         for name in sets:
             values = measured[name][metric]
-            said[f"{metric}, {name}"] = f"{np.nanmean(values):.4g} ± {np.nanstd(values):.2g}"
+            card[f"{metric}, {name}"] = f"{np.nanmean(values):.4g} ± {np.nanstd(values):.2g}"
         for one, other in (("synthetic", "train"), ("synthetic", "test"), ("test", "train")):
             a, b = (
                 values[np.isfinite(values)]
                 for values in (measured[one][metric], measured[other][metric])
             )
-            said[f"{metric}, KS {one} - {other}"] = round(stats.ks_2samp(a, b).statistic, 3)
+            card[f"{metric}, KS {one} - {other}"] = round(stats.ks_2samp(a, b).statistic, 3)
     for name, one in sets.items():
-        said[f"share with realness above 0.5, {name}"] = round(share_real(made, one), 3)
+        card[f"share with realness above 0.5, {name}"] = round(share_real(made, one), 3)
     near = {
         name: pixel_search.nearest_by_mse(sets[name], sets["train"])
         for name in ("test", "synthetic")
     }
     for name, found in near.items():
-        said[f"RMS difference from the nearest training segment, HU, {name}"] = [
+        card[f"RMS difference from the nearest training segment, HU, {name}"] = [
             round(hu) for hu in np.percentile(found.distance, [5, 50, 95])
         ]
-        said[f"its ratio to the next five, {name}"] = [
+        card[f"its ratio to the next five, {name}"] = [
             round(ratio, 3) for ratio in np.percentile(found.ratio, [0, 5, 50])
         ]
     verdict = nearest_neighbors.judge(near["synthetic"], near["test"])
-    said["suspects, copies"] = [len(verdict.suspects), len(verdict.copies)]
-    return said
+    card["suspects, copies"] = [len(verdict.suspects), len(verdict.copies)]
+    return card
 
 
 @torch.inference_mode()
@@ -208,12 +206,12 @@ def main() -> None:
     run = folder / "run"
     torch.set_num_threads(1)  # sums in another order would give another model
     if not (run / "model.safetensors").exists():
-        loop.train(sets["train"], run, RECIPE, seed=SEED, license=LICENCE, resume=run.exists())
+        loop.train(sets["train"], run, RECIPE, seed=SEED, license=LICENSE, resume=run.exists())
     made = model_file.read(run / "model.safetensors")
-    box = HERE / "skullgan-pcir.safetensors"
-    model_file.write(box, replace(made, license=LICENCE), dtype=torch.bfloat16)
+    bundled = HERE / "skullgan-pcir.safetensors"
+    model_file.write(bundled, replace(made, license=LICENSE), dtype=torch.bfloat16)
 
-    made = model_file.read(box)
+    made = model_file.read(bundled)
     sets["synthetic"] = from_seeds.generate_set(made, np.arange(SYNTHETIC), precision="fp32")
     write_sheet(HERE / "skullgan-pcir.png", sets["train"], sets["synthetic"])
     print(json.dumps(figures(made, sets), indent=2, ensure_ascii=False))

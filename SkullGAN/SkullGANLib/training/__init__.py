@@ -7,21 +7,38 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy_face
 
 if TYPE_CHECKING:
+    from .check import check_training as check_training
     from .datasets import read_segments as read_segments
     from .datasets import split as split
     from .loop import train as train
+    from .pictures import read_pictures as read_pictures
+    from .presets import PRESETS as PRESETS
     from .presets import named as named
     from .recipe import Recipe as Recipe
     from .run_directory import Run as Run
     from .run_directory import Status as Status
 
-__all__ = ["Recipe", "Run", "Status", "named", "read_segments", "split", "train"]
+__all__ = [
+    "PRESETS",
+    "Recipe",
+    "Run",
+    "Status",
+    "check_training",
+    "named",
+    "read_pictures",
+    "read_segments",
+    "split",
+    "train",
+]
 
 _HOMES = {
+    "check_training": "check",
+    "read_pictures": "pictures",
     "read_segments": "datasets",
     "split": "datasets",
     "train": "loop",
     "Recipe": "recipe",
+    "PRESETS": "presets",
     "named": "presets",
     "Run": "run_directory",
     "Status": "run_directory",
