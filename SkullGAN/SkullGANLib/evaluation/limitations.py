@@ -83,7 +83,7 @@ def _missing_sets(sets: Collection[str]) -> list[str]:
 
 
 def _without_needs(available: Collection[str], measures: Iterable[Measure[Any]]) -> list[str]:
-    missing = {one.title: one.missing(available) for one in measures}
+    missing = {one.title: one.missing(available) for one in measures if not one.needs_explained}
     return [
         f"{title} was left out: expected {' and '.join(names)}, found "
         f"{' and '.join(sorted(available))}."

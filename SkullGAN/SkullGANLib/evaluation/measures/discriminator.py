@@ -339,6 +339,7 @@ MEASURE: Measure[Judgment] = Measure(
     run=_run,
     describe=_describe,
     needs=(MODEL,),
+    needs_explained=True,
     weight=15,
     alone=True,
     columns=(

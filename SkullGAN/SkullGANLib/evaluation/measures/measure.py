@@ -300,6 +300,8 @@ class Measure(Generic[Finding]):
         describe: makes a result of what was found, by part; of nothing where needs are not met.
         parts: names what can be done side by side.
         needs: sets by their names, and ``MODEL``; without one of them ``run`` is not called.
+        needs_explained: whether ``limitations`` has sentences of its own on what is not known
+            without them; else it names the judge and what it needs.
         weight: about the seconds of a part for sets of 1,000.
         alone: whether a part takes all cores; others run two at a time, on one core each. An error
             in it ends the evaluation.
@@ -314,6 +316,7 @@ class Measure(Generic[Finding]):
     describe: Callable[[Inputs, Mapping[str, Finding]], Result]
     parts: Callable[[Inputs], Sequence[str]] = one_part
     needs: tuple[str, ...] = ()
+    needs_explained: bool = False
     weight: float = 1.0
     alone: bool = False
     columns: tuple[Column, ...] = ()

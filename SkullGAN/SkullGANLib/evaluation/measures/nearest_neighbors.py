@@ -298,6 +298,7 @@ MEASURE: Measure[Memorized] = Measure(
     describe=_describe,
     parts=_parts,
     needs=("train", "synthetic"),
+    needs_explained=True,
     weight=4,
     columns=tuple(column for way, words in WAYS.items() for column in _columns_of(way, words)),
 )

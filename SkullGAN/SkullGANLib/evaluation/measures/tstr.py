@@ -250,5 +250,6 @@ MEASURE: Measure[dict[str, Tstr]] = Measure(
     run=_run,
     describe=_describe,
     needs=("train", "test", "synthetic"),
+    needs_explained=True,
     weight=1.5,
 )
