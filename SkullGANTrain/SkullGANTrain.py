@@ -15,10 +15,7 @@ import qt
 import slicer
 import slicer.util
 from SkullGANGui.panel_widget import PanelWidget
-from SkullGANTrainLib.form_section import FormSection
 from SkullGANTrainLib.logic import SkullGANTrainLogic
-from SkullGANTrainLib.runs_section import RunsSection
-from SkullGANTrainLib.watch_section import WatchSection
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
@@ -63,6 +60,11 @@ class SkullGANTrainWidget(PanelWidget):
     node: SkullGANTrainParameterNode | None
 
     def connectWidgets(self) -> None:
+        # With them comes the library, which Slicer does not wait for when it starts.
+        from SkullGANTrainLib.form_section import FormSection
+        from SkullGANTrainLib.runs_section import RunsSection
+        from SkullGANTrainLib.watch_section import WatchSection
+
         self.runs = RunsSection(self)
         self.form = FormSection(self, onStarted=lambda _folder: self.runs.listAgain())
         self.watched = WatchSection(self)

@@ -16,15 +16,14 @@ import slicer.util
 from SkullGANGui.task_logic import TaskLogic
 from slicer.i18n import tr as _
 
-from . import parameters
-from .parameters import SkullGANTrainParameterNode
-
 if TYPE_CHECKING:
     from SkullGANLib.training.command import TrainCommand
     from SkullGANLib.training.monitor import Follower, RunState
     from SkullGANLib.training.recipe import Recipe
     from SkullGANLib.utils.child_process import ChildProcess
     from SkullGANLib.utils.task import Task, Work
+
+    from .parameters import SkullGANTrainParameterNode
 
 PATIENCE_S = 60.0
 """How long a training may take to save before it is ended, on the first press of Stop."""
@@ -76,6 +75,8 @@ class SkullGANTrainLogic(TaskLogic):
         self._recipes: dict[Path, Recipe] = {}
 
     def getParameterNode(self) -> SkullGANTrainParameterNode:
+        from .parameters import SkullGANTrainParameterNode  # with it comes the library
+
         return SkullGANTrainParameterNode(super().getParameterNode())
 
     # Starting.
@@ -87,6 +88,8 @@ class SkullGANTrainLogic(TaskLogic):
             BadInputError: if the form does not do, or another start is being prepared.
         """
         from SkullGANLib.errors import BadInputError
+
+        from . import parameters
 
         problem = parameters.rejection_reason(node)
         if problem:
@@ -101,6 +104,8 @@ class SkullGANTrainLogic(TaskLogic):
 
     def startCommand(self, node: SkullGANTrainParameterNode) -> Task[str]:
         """Begin to write the command of the form; the task's result is the line for a shell."""
+        from . import parameters
+
         folder = parameters.runFolder(node)
         return self.start(_("Writing the command"), self._writing(node, folder, node.processes))
 
@@ -126,6 +131,8 @@ class SkullGANTrainLogic(TaskLogic):
     ) -> Work[TrainCommand]:
         """Save the sets of the scene into a folder and give the command for all sets."""
         from SkullGANLib.utils.task import subprogress
+
+        from . import parameters
 
         command, volumes = parameters.trainCommand(node, [], output), parameters.sceneSets(node)
         if volumes:
