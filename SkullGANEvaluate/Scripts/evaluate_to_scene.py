@@ -102,7 +102,10 @@ def _parser() -> argparse.ArgumentParser:
         help="nearest pairs in the scene, at most (%(default)s)",
     )
     parser.add_argument(
-        "--nearest-by", choices=WAYS, default=WAYS[0], help="how they are found (%(default)s)"
+        "--nearest-by",
+        choices=list(WAYS),
+        default=next(iter(WAYS)),
+        help="how they are found (%(default)s)",
     )
     add_progress(parser)
     return parser
