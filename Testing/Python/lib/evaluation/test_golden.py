@@ -85,7 +85,7 @@ def test_every_number_and_sentence_is_that_of_the_golden_report(report):
     golden = json.loads((GOLDEN / "report.json").read_text("utf-8"))
     exact = rounding() == ROUNDED_AS
     expected, found = dict(flat(golden)), dict(flat(report[0]))
-    assert found.keys() == expected.keys()
+    assert expected.keys() <= found.keys()  # a further judge or metric adds to them
     for path, value in expected.items():
         if isinstance(value, float):
             relative, absolute = allowed(path, exact)
@@ -97,7 +97,7 @@ def test_every_number_and_sentence_is_that_of_the_golden_report(report):
 def test_every_line_of_the_golden_table_is_there(report):
     golden, found = read_lines(GOLDEN / "segments.csv"), report[1]
     exact = rounding() == ROUNDED_AS
-    assert list(found[0]) == list(golden[0])
+    assert [column for column in found[0] if column in golden[0]] == list(golden[0])
     for line, expected in zip(found, golden, strict=True):
         for column, text in expected.items():
             if column.startswith("tsne") and not exact:
