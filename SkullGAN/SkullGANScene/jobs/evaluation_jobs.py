@@ -158,13 +158,12 @@ def explain(
     path, values = folder / _STACK, folder / "why.npy"
     name = volume.GetName()
     yield from subprogress(_writing_stack(volume, path), 0.0, 0.1)
-    arguments: list[str | Path] = ["realness", path, "--model", model, "--method", method, "-o", values]
+    arguments: list[str | Path] = ["realness", path, "--model", model]
+    arguments += ["--method", method, "-o", values]
     child = ChildProcess(command_line([*arguments, "--progress", "lines"]))
     yield Running(child, 0.1, 0.9, {str(path): name})
     if volume.GetScene() is None:
-        raise BadInputError(
-            f"Volume {name!r} was deleted meanwhile: expected it to stay."
-        )
+        raise BadInputError(f"Volume {name!r} was deleted meanwhile: expected it to stay.")
     realness = yield from subprogress(
         in_thread(lambda: import_module("SkullGANScene.nodes.realness")), 0.9, 0.95
     )
