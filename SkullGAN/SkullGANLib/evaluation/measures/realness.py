@@ -4,7 +4,7 @@
 methods that know nothing of each other: where both point, something is to be seen. ``on_surface``
 lays the scores of a CT's segments back on its skull.
 
-A score is not calibrated: ``discriminator.calibration`` says whether it may be read as a
+A score is not calibrated: ``scores.calibration`` says whether it may be read as a
 probability, and ``label`` says which it is wherever a score is shown.
 """
 
@@ -26,7 +26,7 @@ from ...networks.model_file import Model, from_hu
 from ..names import REALNESS_METHODS
 
 if TYPE_CHECKING:
-    from .discriminator import Calibration
+    from .scores import Calibration
 
 METHODS = REALNESS_METHODS
 REACH_MM = 3.1

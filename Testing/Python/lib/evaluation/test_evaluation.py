@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from examples import COUNT, four_sets, narrow_model
 from examples import bent_walls as walls
 from SkullGANLib.data import segment_set
@@ -28,7 +27,6 @@ from SkullGANLib.evaluation.measures import (
 from SkullGANLib.evaluation.measures.measure import LEARNED
 from SkullGANLib.evaluation.measures.registry import MEASURES
 from SkullGANLib.evaluation.report import writer
-from SkullGANLib.networks import model_file
 
 
 def answer(question: str, found: evaluation.Evaluation) -> Answer:
@@ -65,16 +63,6 @@ def test_every_judge_has_judged_and_what_has_no_set_is_a_limitation(found):
     learned = found.findings_of(prdc.MEASURE)[LEARNED]
     assert learned.compared == (COUNT, COUNT)
     assert learned.recall.value > 0  # the two copies lie in the training set
-
-
-def test_the_share_judged_real_is_counted_from_the_discriminator(sets, found):
-    judgment = found.findings_of(discriminator.MEASURE)[""]
-    values = judgment.realness["synthetic"]
-    with torch.inference_mode():
-        images = model_file.from_hu(sets["synthetic"].segments.hu, segment_set.HU_RANGE)
-        truth = narrow_model().discriminator.realness(images).numpy()
-    np.testing.assert_allclose(values, truth, atol=1e-6)
-    assert judgment.share["synthetic"].value == np.mean(values >= 0.5)
 
 
 @pytest.mark.slow

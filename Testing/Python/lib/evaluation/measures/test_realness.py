@@ -10,7 +10,7 @@ import torch
 from SkullGANLib.data import segment_set
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation.measures import realness
-from SkullGANLib.evaluation.measures.discriminator import Calibration
+from SkullGANLib.evaluation.measures.scores import Calibration
 from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize
 from SkullGANLib.networks.model_file import Model, from_hu
 
