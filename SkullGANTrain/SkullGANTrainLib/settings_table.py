@@ -82,9 +82,9 @@ class SettingsTable:
 
     def _showValue(self, row: int, name: str) -> None:
         from SkullGANLib.errors import BadInputError
-        from SkullGANLib.training import recipe
+        from SkullGANLib.training import recipe, setting
 
-        own = recipe.as_text(getattr(self._recipe, name))
+        own = setting.as_text(getattr(self._recipe, name))
         text = self._settings.get(name, own)
         tip = recipe.meanings()[name]
         if name in recipe.ranges():
@@ -116,9 +116,9 @@ class SettingsTable:
             self._take(self.names[row], self.widget.item(row, column).text().strip())
 
     def _take(self, name: str, text: str) -> None:
-        from SkullGANLib.training import recipe
+        from SkullGANLib.training import setting
 
-        own = recipe.as_text(getattr(self._recipe, name))
+        own = setting.as_text(getattr(self._recipe, name))
         settings = {**self._settings, name: text}
         # No blank may be in a value: settings are kept as words.
         if not text or " " in text or self._sameValue(name, text, own):

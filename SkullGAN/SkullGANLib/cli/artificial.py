@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
 from ..utils import progress
-from .options import add_output, add_seed, command, refuse_to_overwrite
+from .options import Commands, add_output, add_seed, command, refuse_to_overwrite
 
 if TYPE_CHECKING:
     from ..data.segment_set import SegmentSet
@@ -77,8 +77,8 @@ def _write(options: argparse.Namespace, like: SegmentSet) -> Match:
     )
 
 
-def add_artificial(commands: argparse._SubParsersAction) -> None:
-    from ..generation.artificial import STYLES
+def add_artificial(commands: Commands) -> None:
+    from ..generation.artificial_walls import STYLES
 
     one = command(
         commands, artificial, "skullgan artificial -n 1000 --like segments.h5 -o artificial.h5"

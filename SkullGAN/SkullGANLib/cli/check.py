@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..errors import BadInputError
-from .options import command
+from .options import Commands, command
 from .recipe_options import add_recipe, add_split, recipe_of
 from .run_training import print_once
 
@@ -35,7 +35,7 @@ def check(options: argparse.Namespace) -> None:
         raise BadInputError(found.problem)
 
 
-def add_check(commands: argparse._SubParsersAction) -> None:
+def add_check(commands: Commands) -> None:
     one = command(commands, check, "skullgan check segments.h5 --recipe fast --device cuda")
     one.add_argument(
         "segments", nargs="+", type=Path, metavar="SEGMENTS", help="segment sets (.h5)"

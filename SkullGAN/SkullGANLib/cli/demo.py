@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import BadInputError, OutputError, SkullGANError
 from ..training.presets import named
 from ..utils import progress, resources
-from .options import add_device, command, setting
+from .options import Commands, add_device, command, setting
 
 if TYPE_CHECKING:
     from ..data.segment_set import SegmentSet
@@ -235,7 +235,7 @@ def between(finer: SegmentSet, segments: SegmentSet) -> SegmentSet:
     return replace(finer[new], source={**finer.source, "split": split})
 
 
-def add_demo(commands: argparse._SubParsersAction) -> None:
+def add_demo(commands: Commands) -> None:
     one = command(commands, demo, "skullgan demo -o demo")
     one.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FOLDER", help="where to write it all"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import BadInputError
 from ..evaluation.names import NAMES
 from ..utils import progress
-from .options import add_device, add_seed, command
+from .options import Commands, add_device, add_seed, command
 
 if TYPE_CHECKING:
     from ..networks.model_file import Model
@@ -64,7 +64,7 @@ def evaluate(options: argparse.Namespace) -> None:
     print(f"{page}: {sum(map(len, sets.values()))} segments, {len(found.concerns)} warnings")
 
 
-def add_evaluate(commands: argparse._SubParsersAction) -> None:
+def add_evaluate(commands: Commands) -> None:
     from ..evaluation.evaluation_set import MOST
 
     one = command(

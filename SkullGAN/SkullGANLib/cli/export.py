@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..utils import progress
-from .options import command
+from .options import Commands, command
 from .segment_files import add_segments_output, refuse_taken
 
 
@@ -35,7 +35,7 @@ def export(options: argparse.Namespace) -> None:
             print(f"{path}: {part}")
 
 
-def add_export(commands: argparse._SubParsersAction) -> None:
+def add_export(commands: Commands) -> None:
     one = command(commands, export, "skullgan export segments.h5 -o segments.nii.gz")
     one.add_argument("segments", type=Path, metavar="SEGMENTS", help="segment set (.h5)")
     add_segments_output(one, converting=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
 from ..utils import progress
-from .options import add_output, command, refuse_to_overwrite, signals_noted
+from .options import Commands, add_output, command, refuse_to_overwrite, signals_noted
 
 if TYPE_CHECKING:
     from ..extraction.batch import CutSettings
@@ -118,7 +118,7 @@ def _write_captioned_sheet(path: Path, segments: Path) -> None:
     )
 
 
-def add_extract(commands: argparse._SubParsersAction) -> None:
+def add_extract(commands: Commands) -> None:
     from ..data.segment_set import PIXEL_SPACING_MM
 
     one = command(

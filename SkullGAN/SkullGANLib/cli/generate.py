@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
 from ..export.format import Format
-from .options import add_device, add_seed, command, counted, signals_noted
+from .options import Commands, add_device, add_seed, command, counted, signals_noted
 from .segment_files import add_segments_output, refuse_taken
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def limits_of(options: argparse.Namespace) -> Limits:
     return Limits({name: bounds for name, bounds in given.items() if bounds is not None})
 
 
-def add_generate(commands: argparse._SubParsersAction) -> None:
+def add_generate(commands: Commands) -> None:
     from ..networks.precision import PRECISIONS
 
     one = command(

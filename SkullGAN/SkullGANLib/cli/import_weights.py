@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .options import add_output, command, refuse_to_overwrite
+from .options import Commands, add_output, command, refuse_to_overwrite
 
 
 def import_weights(options: argparse.Namespace) -> None:
@@ -27,7 +27,7 @@ def import_weights(options: argparse.Namespace) -> None:
     )
 
 
-def add_import_weights(commands: argparse._SubParsersAction) -> None:
+def add_import_weights(commands: Commands) -> None:
     from ..data.segment_set import HU_RANGE, PIXEL_SPACING_MM
 
     one = command(

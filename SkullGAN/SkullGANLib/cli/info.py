@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInputError
-from .options import command
+from .options import Commands, command
 
 _OURS = "a segment set (.h5), a model (.safetensors), a map (.vtp)"
 _NO_METRIC = "-"
@@ -54,7 +54,7 @@ def describe(path: str | Path) -> str:
         raise BadInputError(f"{reason}, or {_OURS} or a run directory.") from error
 
 
-def add_info(commands: argparse._SubParsersAction) -> None:
+def add_info(commands: Commands) -> None:
     one = command(commands, info, "skullgan info segments.h5 model.safetensors runs/first")
     one.add_argument("file", nargs="+", type=Path, metavar="FILE")
 

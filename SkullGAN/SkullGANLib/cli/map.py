@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..utils import progress
-from .options import add_outputs, command
+from .options import Commands, add_outputs, command
 
 if TYPE_CHECKING:
     from ..mapping.head_maps import HeadMaps
@@ -63,7 +63,7 @@ def _mapped(options: argparse.Namespace) -> HeadMaps:
     return found
 
 
-def add_map(commands: argparse._SubParsersAction) -> None:
+def add_map(commands: Commands) -> None:
     """Add the command ``map``."""
     from ..mapping.head_maps import FORMATS, overlay_scalars
     from ..mapping.surface import SPACING_MM

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from ..errors import BadInputError, CancelledError
 from ..utils import progress
@@ -25,8 +25,12 @@ class Parser(argparse.ArgumentParser):
         raise BadInputError(f"{sentence} (--help shows an example).")
 
 
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+"""What a command adds itself to."""
+
+
 def command(
-    commands: argparse._SubParsersAction,
+    commands: Commands,
     function: Callable[[argparse.Namespace], None],
     example: str,
 ) -> argparse.ArgumentParser:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ..utils import progress
-from .options import command
+from .options import Commands, command
 from .recipe_options import add_recipe, add_run, recipe_of
 from .run_training import print_once, run_training
 
@@ -36,7 +36,7 @@ def pretrain(options: argparse.Namespace) -> None:
     run_training(options, recipe, found)
 
 
-def add_pretrain(commands: argparse._SubParsersAction) -> None:
+def add_pretrain(commands: Commands) -> None:
     one = command(
         commands,
         pretrain,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..evaluation.names import REALNESS_METHODS
 from ..utils import progress
-from .options import add_device, add_outputs, command
+from .options import Commands, add_device, add_outputs, command
 
 
 def realness(options: argparse.Namespace) -> None:
@@ -40,7 +40,7 @@ def realness(options: argparse.Namespace) -> None:
         print(f"{one}: written")
 
 
-def add_realness(commands: argparse._SubParsersAction) -> None:
+def add_realness(commands: Commands) -> None:
     from ..evaluation.realness_files import FORMATS
 
     one = command(

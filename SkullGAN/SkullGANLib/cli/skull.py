@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import BadInputError
 from ..utils import progress
-from .options import add_output, command
+from .options import Commands, add_output, command
 
 
 def skull(options: argparse.Namespace) -> None:
@@ -38,7 +38,7 @@ def skull(options: argparse.Namespace) -> None:
     print(f"{options.output}: {milliliters:.0f} ml of skull, bone from {threshold_hu:.0f} HU")
 
 
-def add_skull(commands: argparse._SubParsersAction) -> None:
+def add_skull(commands: Commands) -> None:
     one = command(commands, skull, "skullgan skull head.dicom.zip -o skull.nrrd")
     one.add_argument("ct", type=Path, metavar="CT", help="DICOM folder or zip, NRRD, NIfTI, MHA")
     add_output(one, "mask to write (.nrrd, .nii.gz, .mha), for extract --skull-mask")

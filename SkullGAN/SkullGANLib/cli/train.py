@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..errors import BadInputError
-from .options import command
+from .options import Commands, command
 from .recipe_options import add_recipe, add_run, add_split, recipe_of
 from .run_training import print_once, run_training
 
@@ -45,7 +45,7 @@ def _resume(options: argparse.Namespace) -> None:
     run_training(options, run.recipe(), hdf5.read(run.training_path))
 
 
-def add_train(commands: argparse._SubParsersAction) -> None:
+def add_train(commands: Commands) -> None:
     one = command(
         commands,
         train,

@@ -34,7 +34,7 @@ class IsolatedPool(ThreadPoolExecutor):
         self._running: set[BaseProcess] = set()
         self._lock, self._ended = threading.Lock(), False
 
-    def submit(self, function: Callable[..., Any], /, *args: Any, **named: Any) -> Future:
+    def submit(self, function: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
         return super().submit(self._run_isolated, partial(function, *args, **named))
 
     def __exit__(self, *_: object) -> None:

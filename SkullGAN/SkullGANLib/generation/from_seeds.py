@@ -94,7 +94,7 @@ def generate_set(model: Model, seeds: Sequence[int] | np.ndarray, **settings: An
     return segment_set.concatenate(list(generate(model, seeds, **settings)))
 
 
-class SyntheticSegments(IterableDataset):
+class SyntheticSegments(IterableDataset[dict[str, Tensor | int]]):
     """Synthetic segments one by one, for a torch DataLoader; each is made when it is asked for.
 
     The workers of a DataLoader share the seeds out among them without repeating one; every pass
