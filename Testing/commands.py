@@ -25,6 +25,7 @@ def in_this_process(*arguments: object) -> int:
     """Run the command as ``skullgan`` does, without the seconds that a new process takes."""
     return cli.main([str(argument) for argument in arguments])
 
+
 SHORT = (
     *("--set", "epochs=1", "--set", "samples_per_epoch=16"),
     *("--set", "generator_width=16", "--set", "discriminator_width=4"),

@@ -38,7 +38,8 @@ def test_every_python_file_of_a_module_is_packaged(module):
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_resource_of_a_module_is_packaged(module):
-    expected = files(module, "Resources/**/*") + files(module, "templates/*")
+    patterns = ("Resources/**/*", "templates/*", "py.typed")
+    expected = [file for pattern in patterns for file in files(module, pattern)]
     assert sorted(listed(module, "MODULE_PYTHON_RESOURCES")) == sorted(expected)
 
 

@@ -107,7 +107,10 @@ def test_the_picture_shows_five_sides_in_our_colors_and_a_slice(made):
     ("arguments", "sentence"),
     [
         (("--ct", "{here}/nothing.mrb"), "nothing.mrb: there is no such file"),
-        (("--ct", "{here}/cts", "-o", "{here}/map.png"), "map.png: expected a name that ends in .mrb"),
+        (
+            ("--ct", "{here}/cts", "-o", "{here}/map.png"),
+            "map.png: expected a name that ends in .mrb",
+        ),
         (("--ct", "{here}/cts", "-o", "{here}/map.mrb"), "map.mrb: is there already"),
         (("--ct", "{here}/cts/ball.nrrd", "--target=0,0,500"), "outside the intracranial space"),
         (("--ct", "{here}/cts", "--target=0,0,0"), "--target goes with one CT"),
