@@ -189,7 +189,7 @@ class _Text:
     def check(self, value: Any) -> None:
         allowed = (int, float) if self._kind is float else self._kind
         if not isinstance(value, allowed):
-            raise TypeError(f"{value!r}, needed is {self._kind.__name__}")
+            raise TypeError(f"expected {self._kind.__name__}, found {value!r}")
 
     def is_in(self, node: Node, name: str) -> bool:
         return node.HasParameter(name)
@@ -218,7 +218,7 @@ class _Reference:
 
     def check(self, value: Any) -> None:
         if value is not None and not isinstance(value, self._kinds):
-            raise TypeError(f"{value!r}, needed is {self._kinds[0].__name__}")
+            raise TypeError(f"expected {self._kinds[0].__name__}, found {value!r}")
 
     def is_in(self, node: Node, name: str) -> bool:
         return node.HasParameter(name)
@@ -243,7 +243,7 @@ class _Parts:
 
     def check(self, value: Any) -> None:
         if not isinstance(value, FloatRange):
-            raise TypeError(f"{value!r}, needed is FloatRange")
+            raise TypeError(f"expected a FloatRange, found {value!r}")
 
     def is_in(self, node: Node, name: str) -> bool:
         return node.HasParameter(name)
@@ -301,7 +301,7 @@ class _Many:
 
     def check(self, values: Any) -> None:
         if not isinstance(values, Sequence) or isinstance(values, str):
-            raise TypeError(f"{values!r}, needed is a list")
+            raise TypeError(f"expected a list, found {values!r}")
         for value in values:
             self._item.check(value)
 

@@ -245,10 +245,11 @@ def _labelmap(
     volume_node: slicer.vtkMRMLScalarVolumeNode, mask: np.ndarray
 ) -> slicer.vtkOrientedImageData:
     """Give the box of the mask that has voxels, on the volume's grid."""
-    needed = volume_node.GetImageData().GetDimensions()[::-1]
-    if mask.shape != needed:
+    expected = volume_node.GetImageData().GetDimensions()[::-1]
+    if mask.shape != expected:
         raise BadInputError(
-            f"The mask for {volume_node.GetName()!r} is {mask.shape}, needed is {needed}."
+            f"Expected a mask of {expected} voxels for {volume_node.GetName()!r}, "
+            f"found {mask.shape}."
         )
     # A vault fills about a third of its CT: the box spares memory and time in every conversion.
     box: list[slice] = []

@@ -86,7 +86,7 @@ def test_a_list_that_is_changed_is_changed_in_the_node(parameters):
     parameters.sets += ["b.h5", "c.h5"]
     del parameters.sets[0]
     assert list(Parameters(parameters.parameterNode).sets) == ["b.h5", "c.h5"]
-    with pytest.raises(TypeError, match="needed is str"):
+    with pytest.raises(TypeError, match="expected str, found 3"):
         parameters.sets.append(3)
 
 

@@ -75,7 +75,8 @@ def test_masks_of_segments_lie_over_their_volume_and_not_in_3d(scene):
 
 def test_a_mask_of_another_size_is_refused(scene):
     ct, mask = _shell()
-    with pytest.raises(BadInputError, match=r"is \(40, 41, 41\), needed is \(41, 41, 41\)"):
+    sentence = r"Expected a mask of \(41, 41, 41\) voxels for 'CT', found \(40, 41, 41\)"
+    with pytest.raises(BadInputError, match=sentence):
         segmentations.add_skull(volumes.add_ct(scene, ct, "CT"), mask[1:])
 
 
