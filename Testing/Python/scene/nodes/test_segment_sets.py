@@ -1,4 +1,4 @@
-"""A segment set in a scene: the table's values and the place in the subject hierarchy."""
+"""A segment set in a scene: whole, in its place in the subject hierarchy, and gone again."""
 
 from __future__ import annotations
 
@@ -11,44 +11,8 @@ import slicer.util
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.data import segment_set
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.metrics import METRICS, Metric, measure, registered
-from SkullGANScene.nodes import hierarchy, mrb, segment_sets, segmentations, tables, volumes
-
-
-def test_the_table_has_a_row_per_segment_and_units_in_its_columns(scene):
-    metrics = {
-        "sdr_peaks": np.array([0.5, 0.75]),
-        "thickness_mm": np.array([4.5, 6.25]),
-        "mean_intensity_hu": np.array([900.0, np.nan]),
-    }
-    node = tables.add_metrics(scene, _segments(2), metrics, "Metrics")
-    titles = [node.GetColumnName(k) for k in range(node.GetNumberOfColumns())]
-    assert titles == [
-        *("Segment", "Keep", "Bone", "Side", "Plane", "Seed"),
-        *("SDR (peaks)", "Thickness (mm)", "Mean intensity (HU)"),
-    ]
-    assert slicer.util.arrayFromTableColumn(node, "Segment").tolist() == [0, 1]
-    assert slicer.util.arrayFromTableColumn(node, "Seed").tolist() == [100, 101]
-    assert slicer.util.arrayFromTableColumn(node, "Thickness (mm)").tolist() == [4.5, 6.25]
-    intensity = slicer.util.arrayFromTableColumn(node, "Mean intensity (HU)")
-    assert np.array_equal(intensity, [900.0, np.nan], equal_nan=True)
-    assert node.GetColumnUnitLabel("Thickness (mm)") == "mm"
-
-
-def test_one_place_a_metric_that_is_registered_has_its_column_in_the_table(scene):
-    toy = Metric(
-        name="outer_peak_hu",
-        quantity="Outer peak",
-        unit="HU",
-        color_range=(500.0, 2500.0),
-        description="Highest HU outside the diploë",
-        of_profiles=lambda profiles: profiles.dip.outer,
-    )
-    with registered(toy):
-        node = tables.add_metrics(scene, _segments(2), measure(_segments(2)), "Metrics")
-    titles = [node.GetColumnName(k) for k in range(node.GetNumberOfColumns())]
-    assert titles[6:] == [*(metric.title for metric in METRICS.values()), "Outer peak (HU)"]
-    assert node.GetColumnUnitLabel("Outer peak (HU)") == "HU"
+from SkullGANLib.metrics import measure
+from SkullGANScene.nodes import hierarchy, mrb, segment_sets, segmentations, volumes
 
 
 def test_metrics_of_another_set_are_refused_before_anything_is_added(scene):
