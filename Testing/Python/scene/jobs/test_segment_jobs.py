@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import slicer
-import slicer.util
 from SkullGANLib.ct import volume
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.errors import BadInputError
@@ -48,17 +46,6 @@ def test_the_skull_of_a_ball_comes_with_its_surface_frame_and_threshold(scene, b
     head = head_attributes.head_of(node)
     assert 150 <= head.threshold_hu <= 500
     assert head.frame.superior @ [0, 0, 1] > 0.8
-
-
-def test_what_is_known_of_a_head_moves_with_its_ct(scene, ball):
-    node = volumes.add_ct(scene, ball, "Ball")
-    frame = head_attributes.HeadFrame(np.eye(4), 50.0, 50.0)
-    head_attributes.set_head(node, head_attributes.Head(frame, 300.0))
-    transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
-    turn = np.array([[0, -1, 0, 5], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]])
-    transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(turn))
-    node.SetAndObserveTransformNodeID(transform.GetID())
-    assert np.allclose(head_attributes.head_of(node).frame.head_to_ras, turn)
 
 
 def test_a_job_that_is_cancelled_leaves_no_node_behind(scene, ball, tmp_path):
