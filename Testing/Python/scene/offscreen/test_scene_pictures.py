@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
-from checkout import ROOT
 from PIL import Image
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.errors import OutputError
@@ -87,35 +83,6 @@ def test_a_picture_that_cannot_be_written_is_an_error_that_names_the_file(tmp_pa
     skull = segmentations.add_skull(ct_node, mask)
     with pytest.raises(OutputError, match=r"scene\.png"):
         scene_pictures.write_picture(tmp_path / "file" / "scene.png", ct_node, skull, height=50)
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere the system draws")
-def test_without_a_library_that_draws_the_package_to_install_is_named():
-    # An X window without an X server: VTK would end the process with a segmentation fault.
-    program = (
-        "from SkullGANScene.offscreen import rendering\n"
-        "from SkullGANLib.errors import OutputError\n"
-        "assert rendering.rendering_library() is None\n"
-        "try:\n"
-        "    rendering.new_window()\n"
-        "except OutputError as error:\n"
-        "    print(error)\n"
-    )
-    environment = {
-        "PYTHONPATH": str(ROOT / "SkullGAN"),
-        "VTK_DEFAULT_OPENGL_WINDOW": "vtkXOpenGLRenderWindow",
-        "PATH": "",
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "apt-get install libegl1 libgl1-mesa-dri" in done.stdout
-    assert "libosmesa6" in done.stdout
 
 
 def _is_outline(pixels: np.ndarray) -> np.ndarray:
