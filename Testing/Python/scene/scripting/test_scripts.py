@@ -23,7 +23,7 @@ from SkullGANLib.data import hdf5
 from SkullGANLib.utils import resources
 from SkullGANScene.nodes import mrb, segment_sets, segmentations, volumes
 from SkullGANScene.offscreen import headless
-from SkullGANScene.scripting import head_files, scripts
+from SkullGANScene.scripting import scripts
 from SlicerHost.host import Host
 
 SCRIPTS = ROOT / "SkullGAN" / "Scripts"
@@ -169,47 +169,6 @@ def test_a_script_that_is_ended_ends_its_child(tmp_path):
     assert process.returncode == 2
     assert said.splitlines()[-1] == "extract_from_scene.py: interrupted."
     assert not (tmp_path / "segments.h5").exists()
-
-
-def test_a_segmentation_drawn_over_a_ct_counts_as_its_skull(scene, coarse, tmp_path):
-    ct = volumes.add_ct(scene, coarse, "Head")
-    drawn = segmentations.add_skull(ct, (coarse.hu > 300).astype(np.uint8))
-    ct.RemoveNodeReferenceIDs("SkullGAN.skull")
-    assert segmentations.skull_for(ct) is drawn
-    [head] = head_files.of_scene(scene, tmp_path)
-    mask = volume.read_mask(head.skull_mask, volume.read_ct(head.path))
-    assert np.array_equal(mask != 0, coarse.hu > 300)
-
-
-def test_a_skull_that_was_moved_apart_from_its_ct_is_refused(scene, coarse, tmp_path):
-    ct = volumes.add_ct(scene, coarse, "Head")
-    drawn = segmentations.add_skull(ct, (coarse.hu > 300).astype(np.uint8))
-    transform = scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
-    drawn.SetAndObserveTransformNodeID(transform.GetID())
-    [head] = head_files.of_scene(scene, tmp_path)
-    assert "is under another transform than its CT" in head.problem
-
-
-def test_cts_of_the_same_name_are_told_apart(scene, tmp_path):
-    small = HeadCT(np.zeros((2, 2, 2), np.int16), np.eye(4))
-    for _ in range(2):
-        volumes.add_ct(scene, small, "CT")
-    names = [head.name for head in head_files.of_scene(scene, tmp_path)]
-    assert names == ["The scene: CT", "The scene: CT (2)"]
-
-
-def test_a_folder_stands_for_its_images_its_subfolders_or_itself(tmp_path):
-    series = [tmp_path / "one", tmp_path / "two"]
-    for folder in series:
-        folder.mkdir()
-        (folder / "0001").write_bytes(b"\0" * 128 + b"DICM")
-    (tmp_path / "notes.txt").write_text("Two patients")
-    assert head_files.files_in(tmp_path) == series
-    assert head_files.files_in(series[0]) == [series[0]]
-    (tmp_path / "0000").write_bytes(b"\0" * 128 + b"DICM")
-    assert head_files.files_in(tmp_path) == [tmp_path]
-    (tmp_path / "head.nii.gz").touch()
-    assert head_files.files_in(tmp_path) == [tmp_path / "head.nii.gz"]
 
 
 def test_mapping_takes_the_cts_of_a_folder_too(scene, tmp_path):
