@@ -1,16 +1,25 @@
-"""A small CT and its map in a scene."""
+"""A small CT and its map in a scene, and the report of an evaluation."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+import slicer
+from examples import four_sets
 from SkullGANLib.ct.volume import HeadCT
+from SkullGANLib.data import hdf5
+from SkullGANLib.evaluation.report import reader
 from SkullGANLib.mapping.calvaria_map import CalvariaMap
 from SkullGANLib.mapping.wall_overlay import vertex_numbers
 from SkullGANLib.metrics import METRICS
-from SkullGANScene.nodes import map_surface, volumes
+from SkullGANLib.utils.task import Task
+from SkullGANScene.jobs import evaluation_jobs
+from SkullGANScene.nodes import evaluation, map_surface, segment_sets, volumes
+from SkullGANScene.nodes.vtk_errors import heard_errors
+from SkullGANScene.offscreen import headless
 
 _MEASURED_UP_TO = 400  # of the vertices; the rest met air
+_SEGMENTS = 16  # of each evaluated set
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +69,41 @@ def surface(mapped_ct, mapped_head):
 def numbers(mapped_head):
     ct, found = mapped_head
     return vertex_numbers(found, ct.hu > 0, ct.ijk_to_ras)
+
+
+@pytest.fixture(scope="session")
+def report_folder(tmp_path_factory):
+    """The folder of a report on four sets, one of which came out of a scene."""
+    root = tmp_path_factory.mktemp("Bewertung ä")
+    stage, sets = headless.new_stage(), {name: one[:_SEGMENTS] for name, one in four_sets().items()}
+    made = sets.pop("synthetic")
+    for name, one in sets.items():
+        hdf5.write(root / f"{name}.h5", one)
+    metrics = {"thickness_mm": np.ones(len(made))}
+    volume = segment_sets.add_segment_set(stage.scene, made, metrics, "Made").volume
+    chosen = evaluation_jobs.Chosen(
+        files={name: [root / f"{name}.h5"] for name in sets}, volumes={"synthetic": [volume]}
+    )
+    slicer.mrmlScene = stage.scene  # where slicer.util looks
+    task = Task("Evaluating", evaluation_jobs.evaluate(stage.scene, chosen, root / "report", "One"))
+    assert task.wait(120) == "finished", task.sentence
+    del slicer.mrmlScene
+    assert evaluation.in_scene(stage.scene) == [task.result]
+    return root / "report"
+
+
+@pytest.fixture
+def report(report_folder):
+    return reader.read(report_folder)
+
+
+@pytest.fixture(scope="module")
+def shown(report_folder):
+    """The report in a scene that the tests of a file only look at."""
+    with heard_errors() as errors:
+        stage = headless.new_stage()
+        work = evaluation.building(stage.scene, reader.read(report_folder), "One")
+        task = Task("Adding", work)
+        assert task.wait(30) == "finished", task.sentence
+        yield evaluation.nodes_of(task.result)
+    assert errors == []

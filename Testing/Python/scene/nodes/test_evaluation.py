@@ -10,65 +10,22 @@ import slicer
 import slicer.util
 from examples import four_sets
 from SkullGANLib.data import hdf5
-from SkullGANLib.evaluation.report import reader
 from SkullGANLib.utils.task import Task
-from SkullGANScene.jobs import evaluation_jobs
 from SkullGANScene.nodes import (
     color_tables,
     evaluation,
     mrb,
-    nearest_neighbors,
     segment_sets,
     volumes,
 )
-from SkullGANScene.nodes.vtk_errors import heard_errors
-from SkullGANScene.offscreen import headless
-from SkullGANScene.views import slice_views
 
 COUNT = 16
-FLIPPED, COPY = 9, 4
-"""Places of the synthetic segments that ``four_sets`` copied from training segments 11 and 7."""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """The folder of a report on four sets, one of which came out of a scene."""
-    root = tmp_path_factory.mktemp("Bewertung ä")
-    stage, sets = headless.new_stage(), {name: one[:COUNT] for name, one in four_sets().items()}
-    made = sets.pop("synthetic")
-    for name, one in sets.items():
-        hdf5.write(root / f"{name}.h5", one)
-    metrics = {"thickness_mm": np.ones(len(made))}
-    volume = segment_sets.add_segment_set(stage.scene, made, metrics, "Made").volume
-    chosen = evaluation_jobs.Chosen(
-        files={name: [root / f"{name}.h5"] for name in sets}, volumes={"synthetic": [volume]}
-    )
-    slicer.mrmlScene = stage.scene  # where slicer.util looks
-    task = Task("Evaluating", evaluation_jobs.evaluate(stage.scene, chosen, root / "report", "One"))
-    assert task.wait(120) == "finished", task.sentence
-    del slicer.mrmlScene
-    assert evaluation.in_scene(stage.scene) == [task.result]
-    return root / "report"
-
-
-@pytest.fixture
-def report(folder):
-    return reader.read(folder)
 
 
 def added(scene, report, **settings):
     task = Task("Adding", evaluation.building(scene, report, "One", **settings))
     assert task.wait(30) == "finished", task.sentence
     return evaluation.nodes_of(task.result)
-
-
-@pytest.fixture(scope="module")
-def shown(folder):
-    """The report in a scene that tests only look at."""
-    with heard_errors() as errors:
-        stage = headless.new_stage()
-        yield added(stage.scene, reader.read(folder))
-    assert errors == []
 
 
 def column(table, name):
@@ -104,37 +61,6 @@ def test_the_summary_has_the_means_and_distances_of_the_report(shown, report):
     apart = report.numbers["distances"]["synthetic"]["sdr_peaks"]["wasserstein"]
     assert column(table, "SDR apart")[2] == pytest.approx(apart, abs=0.0005)
     assert np.isnan(column(table, "SDR apart")[1])  # of the reference from itself
-
-
-def test_pairs_that_are_copies_come_first_and_differ_by_nothing(shown):
-    pairs = shown.pairs
-    assert sorted(column(pairs.table, "Synthetic")[:2].tolist()) == [COPY, FLIPPED]
-    difference = slicer.util.arrayFromVolume(pairs.difference)
-    assert not difference[:2].any()
-    assert difference[2:].any(axis=(1, 2)).all()
-    row = column(pairs.table, "Synthetic").tolist().index(FLIPPED)
-    said = nearest_neighbors.described(pairs, row)
-    assert (said["Training"], said["Flipped"], said["Verdict"]) == ("11", "1", "copy")
-
-
-def test_a_difference_is_the_synthetic_segment_minus_the_real_one_laid_over_it(shown):
-    own, near, difference = (
-        slicer.util.arrayFromVolume(node).astype(int)
-        for node in (shown.pairs.segments, shown.pairs.nearest, shown.pairs.difference)
-    )
-    compared = difference != 0
-    assert np.array_equal((own - near)[compared], difference[compared])
-    for node in (shown.pairs.nearest, shown.pairs.difference):
-        assert np.allclose(node.GetOrigin(), shown.pairs.segments.GetOrigin())
-        assert np.allclose(node.GetSpacing(), shown.pairs.segments.GetSpacing())
-
-
-def test_a_difference_is_gray_at_nothing_and_its_legend_has_the_unit(shown):
-    node = shown.pairs.difference
-    display = node.GetDisplayNode()
-    assert display.GetColorNode().GetName() == color_tables.DIVERGING
-    assert display.GetWindowLevelMin() == -display.GetWindowLevelMax()
-    assert color_tables.legend_of(node).GetTitleText() == "Synthetic - real (HU)"
 
 
 def test_a_scatter_has_a_color_for_each_set_out_of_its_own_table(shown):
@@ -226,25 +152,3 @@ def test_of_a_large_set_those_that_were_compared_are_shown_evenly(report):
     places = evaluation.chosen_places(replace(one, columns=columns), 5)
     assert places.tolist() == [1, 5, 9, 11, 15]
     assert evaluation.chosen_places(one, 1000).tolist() == list(range(COUNT))
-
-
-def test_a_view_shows_a_segment_upright_and_filling_it(shown):
-    logic = slicer.vtkMRMLSliceLogic()
-    logic.SetMRMLScene(shown.text.GetScene())
-    view = logic.AddSliceNode("Red")
-    view.SetDimensions(400, 200, 1)
-    volume = shown.volumes["test"]
-    slice_views.look_at(view, volume, 7)
-    assert logic.GetSliceCompositeNode().GetBackgroundVolumeID() == volume.GetID()
-    assert (view.GetOrientation(), slice_views.index_in(view)) == ("Axial", 7)
-    used = np.flatnonzero(slicer.util.arrayFromVolume(volume).any(axis=(0, 2)))
-    rows_mm = 0.45 * (used[-1] - used[0] + 1)
-    across, down, _ = view.GetFieldOfView()
-    assert across == pytest.approx(2 * down)
-    assert down >= rows_mm
-    assert min(down / rows_mm, across / 57.6) == pytest.approx(1.06)
-    middle = view.GetSliceToRAS().GetElement(1, 3)
-    assert middle == pytest.approx(0.45 * (63.5 - (used[0] + used[-1]) / 2))
-    view.SetFieldOfView(20, 10, 1)  # who looks closer
-    slice_views.look_at(view, volume, 8)
-    assert (view.GetFieldOfView()[0], slice_views.index_in(view)) == (20, 8)
