@@ -31,7 +31,7 @@ def mapped(coarse_head, tmp_path_factory):
         node = volumes.add_ct(stage.scene, coarse_head, "Kopf")
         folder = tmp_path_factory.mktemp("Karte ä")
         task = Task("Mapping", map_jobs.map_skull(node, folder, scalar="thickness_mm"))
-        assert task.wait(60) == "finished", task.sentence
+        assert task.wait(180) == "finished", task.sentence
         yield stage.scene, node, task.result
     assert errors == []
 
@@ -74,7 +74,7 @@ def test_every_segment_gets_a_realness_in_the_table_and_a_map_over_it(scene, tmp
     model_file.write(model, narrow_model())
     work = map_jobs.judge(volume, tmp_path, method="positions", model=model)
     task = Task("Judging", work)
-    assert task.wait(60) == "finished", task.sentence
+    assert task.wait(180) == "finished", task.sentence
     assert realness.realness_of(volume, "positions") is task.result
     assert slicer.util.arrayFromVolume(task.result).shape == (3, 128, 128)
     table = segment_sets.nodes_of(volume).metrics
