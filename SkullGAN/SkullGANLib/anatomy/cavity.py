@@ -13,11 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from ..ct.field_of_view import outside_blocks
 from ..ct.volume import HeadCT
 from ..errors import BadInputError
 from .head_frame import HeadFrame, find_frame, frame_from_landmarks, voxels_ras
 from .landmarks import check_inside
-from .voxel_blocks import block_geometry, block_mean, block_size, translation, without_specks
+from .voxel_blocks import (
+    block_geometry,
+    block_mean,
+    block_size,
+    sizes_of,
+    translation,
+    without_specks,
+)
 
 BASE_AREA_SHARE = 0.6
 """The base is where the cavity's axial section falls to this share of its largest."""
@@ -30,6 +38,8 @@ _OPENING_MM = 10.0  # seals foramina, orbits and vertebral gaps, not the brain's
 _SMALLEST_CAVITY_ML = 400.0
 _LEAST_ENCLOSED = 0.4  # whole heads have bone around 0.87 to 0.90 of it, a neck around 0.2
 _BELOW_BASE_MM = 8.0
+_BESIDE_BONE_MM = 4.0  # the opened space stays so far from bone in corners
+_HULL_DIRECTIONS = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,37 +82,80 @@ def find_cavity(ct: HeadCT, landmarks: Mapping[str, np.ndarray] | None = None) -
     """
     if landmarks is not None:
         check_inside(landmarks, ct.ijk_to_ras, ct.hu.shape)
-    spacing = ct.spacing_mm[::-1]
-    factor = block_size(spacing, _BLOCK_MM)
+    factor = block_size(ct.spacing_mm[::-1], _BLOCK_MM)
+    coarse_mm = ct.spacing_mm[::-1] * factor
     hu = block_mean(ct.hu, factor)
-    coarse_mm = spacing * factor
-    bone = hu > BONE_IN_BLOCKS_HU
-    bone = without_specks(bone, 2000.0 / coarse_mm.prod())
+    bone = without_specks(hu > BONE_IN_BLOCKS_HU, 2000.0 / coarse_mm.prod())
     if not bone.any():
         raise no_vault("no bone")
-    # What encloses the brain is bone: beyond it, only the air within the opening is looked at.
     box = _around(bone, np.ceil(_OPENING_MM / coarse_mm).astype(int) + 1)
+    unseen = outside_blocks(ct.hu, factor)[box]
     hu, bone = hu[box], bone[box]
     start = np.array([part.start for part in box])
-    soft = (hu > AIR_HU) & ~bone
-    distance = ndimage.distance_transform_edt(soft, sampling=coarse_mm)
-    # Outside the head lies air, so the widest soft tissue inside bone is the brain or the neck;
-    # of cores wide enough to be a cranium the one with the most bone around it is the brain.
-    labels, count = ndimage.label(distance > _OPENING_MM)
-    if count == 0:
-        raise no_vault("no soft tissue enclosed by bone")
-    core, enclosed = _most_enclosed(labels, count, bone, coarse_mm)
-    if enclosed < _LEAST_ENCLOSED:
-        raise no_vault(f"soft tissue with bone around {enclosed:.0%} of it")
-    reached = ndimage.distance_transform_edt(~core, sampling=coarse_mm) <= _OPENING_MM
-    mask = reached & soft
-    volume_ml = mask.sum() * coarse_mm.prod() / 1000.0
-    if volume_ml < _SMALLEST_CAVITY_ML:
-        raise no_vault(f"an enclosed space of {volume_ml:.0f} ml")
+    try:
+        mask = _enclosed_space(_not_outside(hu, bone, unseen), bone, coarse_mm)
+    except BadInputError:
+        # A skull without brain and scalp: air or water inside is that outside.
+        mask = _enclosed_space(_within_convex_hull(bone, coarse_mm) & ~bone, bone, coarse_mm)
     grid = block_geometry(ct.ijk_to_ras, factor) @ translation(start[::-1])
     if landmarks is None:
-        return _measured(mask, grid, find_frame(mask, grid))
+        reach = np.ceil(_BESIDE_BONE_MM / coarse_mm).astype(int)
+        beside = ndimage.maximum_filter(bone, 2 * reach + 1)
+        return _measured(mask, grid, find_frame(mask, grid, beside))
     return _measured(mask, grid, frame_from_landmarks(mask, grid, landmarks))
+
+
+def _not_outside(hu: np.ndarray, bone: np.ndarray, unseen: np.ndarray) -> np.ndarray:
+    """Bool, what is neither bone nor beyond the field of view nor air from outside the head; gas
+    inside the head is."""
+    air = (hu < AIR_HU) & ~bone & ~unseen
+    labels, count = ndimage.label(air)
+    border = unseen.copy()
+    for axis in range(3):
+        border[(slice(None),) * axis + (slice(None, None, max(hu.shape[axis] - 1, 1)),)] = True
+    from_outside = np.zeros(count + 1, bool)
+    from_outside[np.unique(labels[ndimage.binary_dilation(border)])] = True
+    from_outside[0] = False
+    return ~bone & ~unseen & ~from_outside[labels]
+
+
+def _enclosed_space(free: np.ndarray, bone: np.ndarray, mm: np.ndarray) -> np.ndarray:
+    """Of the free space, bool, the part that is wide as a cranium and most enclosed by bone.
+
+    Raises:
+        BadInputError: if there is none.
+    """
+    # At the border of the grid the head goes on: what is cut there is as wide as it looks.
+    distance = ndimage.distance_transform_edt(free, sampling=mm)
+    labels, count = ndimage.label(distance > _OPENING_MM)
+    if count == 0:
+        raise no_vault("no space enclosed by bone")
+    core, enclosed = _most_enclosed(labels, count, bone, mm)
+    if enclosed < _LEAST_ENCLOSED:
+        raise no_vault(f"a space with bone around {max(enclosed, 0.0):.0%} of it")
+    mask = (ndimage.distance_transform_edt(~core, sampling=mm) <= _OPENING_MM) & free
+    volume_ml = mask.sum() * mm.prod() / 1000.0
+    if volume_ml < _SMALLEST_CAVITY_ML:
+        raise no_vault(f"an enclosed space of {volume_ml:.0f} ml")
+    return mask
+
+
+def _within_convex_hull(bone: np.ndarray, mm: np.ndarray) -> np.ndarray:
+    """Bool, what lies between bone on both sides along each of ``_HULL_DIRECTIONS`` directions: the
+    convex hull of the largest piece of bone, nearly."""
+    labels, count = ndimage.label(bone)
+    piece = labels == np.argmax(sizes_of(labels, bone, count)[1:]) + 1
+    places = np.argwhere(piece & ~ndimage.binary_erosion(piece)) * mm
+    turn = np.pi * (3.0 - np.sqrt(5.0)) * np.arange(_HULL_DIRECTIONS)
+    z = (np.arange(_HULL_DIRECTIONS) + 0.5) / _HULL_DIRECTIONS
+    level = np.sqrt(1.0 - z**2)
+    inside = np.ones(bone.shape, bool)
+    k, j, i = (np.arange(size) * step for size, step in zip(bone.shape, mm, strict=True))
+    for one in np.stack([z, level * np.sin(turn), level * np.cos(turn)], 1):
+        reach = places @ one
+        at = one[0] * k[:, None, None] + one[1] * j[:, None] + one[2] * i
+        inside &= (at >= reach.min()) & (at <= reach.max())
+    return inside
 
 
 def no_vault(found: str) -> BadInputError:

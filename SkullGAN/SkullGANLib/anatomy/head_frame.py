@@ -1,10 +1,11 @@
 """The head frame: right, anterior and superior as the skull itself has them.
 
 A tilted or turned head must give the same segments, so planes are laid in this frame and not in
-the scanner's. It is found from the inner surface of the vault alone: the midsagittal plane is the
-one that the vault is most symmetric to; within it, the vault's outline is half an ellipse, and the
-long axis of that ellipse (from the frontal to the occipital pole) is taken for horizontal. Frames
-of one head under rotations of 15 degrees agree within about 2 degrees.
+the scanner's. It is found from the inner surface of the skull alone: a template of the intracranial
+space is laid on it (``head_template``), which is symmetric to its midsagittal plane. Of the
+template's own head, the long axis of the vault's midsagittal ellipse (from the frontal to the
+occipital pole) is horizontal; of other heads, what lies on that of the template. A frame that
+cannot be trusted is refused.
 
 Landmarks override it (``frame_from_landmarks``): the midsagittal plane is then the one through
 nasion and inion whose normal comes nearest to the line between the poria, and the line from inion
@@ -16,13 +17,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..errors import BadInputError
 from ..utils.atomic_files import written_aside
+from . import head_template
 from .landmarks import NAMES, check_plausible
 
 NASION_RISES_DEG = 12.0
@@ -30,6 +33,15 @@ NASION_RISES_DEG = 12.0
 ellipse says on three adults. It says -1, 17 and 19, because it is nearly round; the bones agree
 better: on all three, the line is within 8 degrees of that from the poria to the nasion."""
 
+GUESSED = 0.3
+"""Certainty up to which a frame is a guess by the scanner's axes, which must be said."""
+
+_FEWEST_POINTS = 300
+_WORST_MISFIT_MM2 = 3.0  # of seven heads, whole and cut by the field of view: 0.5 to 2.1
+_LEAST_MARGIN_MM2 = 1.0  # other ways of them fit worse by 2.9 to 5.8
+_FARTHEST_TURN_DEG = 75.0  # a head that was scanned so has a header that says otherwise
+_GUESS_DEG = 25.0  # from the scanner's axes
+_SMOOTH_MM = 2.5  # how near a smooth shape must come to its mirror image and its ellipse
 _STARTS_DEG = (-15.0, 0.0, 15.0)  # yaw and roll from which the symmetry is sought
 _POINTS = 2000
 _UPRIGHT = 0.1  # a start turned by 15 degrees has to be better by this share
@@ -51,11 +63,14 @@ class HeadFrame:
             middle of the vault's midsagittal ellipse.
         half_length_mm: from the origin to the vault's inner surface along y.
         half_height_mm: from the origin to the vault's inner surface along z.
+        certainty: how sure the axes are, 0 to 1; 1 from landmarks, at most ``GUESSED`` where the
+            scanner's axes chose.
     """
 
     head_to_ras: np.ndarray
     half_length_mm: float
     half_height_mm: float
+    certainty: float = 1.0
 
     @property
     def right(self) -> np.ndarray:
@@ -99,27 +114,46 @@ class HeadFrame:
         return cls(**own | {"head_to_ras": np.array(own["head_to_ras"], float)}), known
 
 
-def find_frame(mask: np.ndarray, ijk_to_ras: np.ndarray) -> HeadFrame:
-    """Find the head frame from the intracranial space.
+def find_frame(
+    mask: np.ndarray, ijk_to_ras: np.ndarray, beside_bone: np.ndarray | None = None
+) -> HeadFrame:
+    """Find the head frame from the intracranial space, or refuse to.
+
+    The template of ``head_template`` decides how the head lies, whatever way it was scanned. A
+    shape that is no head's, such as a phantom's ball, fits in many ways: then the scanner's axes
+    choose, if symmetry and outline agree with them, and ``HeadFrame.certainty`` is at most
+    ``GUESSED``.
 
     Args:
         mask: bool (slices, rows, columns), the intracranial space on a grid of about 2 mm.
         ijk_to_ras: float64 (4, 4) of that grid.
+        beside_bone: bool (slices, rows, columns), where bone is near: only there is the mask's
+            surface the skull's and not the end of the field of view. Everywhere if None.
 
-    Returns:
-        The frame; superior is the half that points to the scanner's S, right to its R.
+    Raises:
+        BadInputError: if the frame cannot be trusted; the sentence says why and names landmarks.
     """
-    surface = _surface_ras(mask, ijk_to_ras)
-    frame = HeadFrame(_axes(np.array([1.0, 0, 0]), np.array([0, 0, 1.0]), surface.mean(0)), 0, 0)
-    depth = _depth_mm(mask, ijk_to_ras)
-    height = frame.from_ras(surface)[:, 2]
-    upper = surface[height > np.quantile(height, 0.4)]
-    frame = _symmetric(frame, upper, depth, ijk_to_ras, starts_deg=_STARTS_DEG)
-    frame = _level(frame, surface)
-    # Now it is known what the vault is; base and neck, where the field of view ends, differ.
-    vault = surface[frame.from_ras(surface)[:, 2] > 0]
-    frame = _symmetric(frame, vault, depth, ijk_to_ras, starts_deg=(0.0,))
-    return _level(frame, surface)
+    surface = _surface_ras(mask, ijk_to_ras, beside_bone)
+    if len(surface) < _FEWEST_POINTS:
+        raise _untrusted(f"only {len(surface)} places of the inner table are in view")
+    way = head_template.lay(surface)
+    if way.misfit_mm2 > _WORST_MISFIT_MM2 or way.next_mm2 - way.misfit_mm2 < _LEAST_MARGIN_MM2:
+        return _frame_of_a_smooth_shape(surface, _depth_mm(mask, ijk_to_ras), ijk_to_ras, way)
+    known = head_template.template()
+    frame = HeadFrame(
+        _axes(way.axes[:, 0], way.axes[:, 2], way.origin_ras),
+        known.half_length_mm * float(way.scale[1]),
+        known.half_height_mm * float(way.scale[2]),
+        _certainty(way),
+    )
+    tilted = _between_deg(frame.superior, np.array([0.0, 0.0, 1.0]))
+    turned = _between_deg(frame.anterior, np.array([0.0, 1.0, 0.0]))
+    if max(tilted, turned) > _FARTHEST_TURN_DEG:
+        raise _untrusted(
+            f"by its shape the head lies {tilted:.0f} degrees off superior and {turned:.0f} off "
+            "anterior as the file has them; the file's orientation may be wrong"
+        )
+    return frame
 
 
 def frame_from_landmarks(
@@ -150,6 +184,81 @@ def frame_from_landmarks(
     middle = surface.mean(0)
     origin = middle - ((middle - nasion) @ unit) * unit
     return _level(HeadFrame(_axes(unit, superior, origin), 0.0, 0.0), surface, may_pitch=False)
+
+
+def _untrusted(why: str) -> BadInputError:
+    return BadInputError(
+        f"The head's axes cannot be trusted: {why}. Give four landmarks instead (--landmarks; in "
+        "Slicer a point list with nasion, inion, left porion and right porion)."
+    )
+
+
+def _certainty(way: head_template.Way) -> float:
+    """1 for what fits as well as the template's own head, less the worse it fits and the better
+    another way does."""
+    fit = 1.0 - 0.5 * np.clip(way.misfit_mm2 / _WORST_MISFIT_MM2, 0.0, 1.0) ** 2
+    margin = np.clip((way.next_mm2 - way.misfit_mm2) / (3.0 * _LEAST_MARGIN_MM2), 0.0, 1.0)
+    return float(GUESSED + (1.0 - GUESSED) * fit * margin)
+
+
+def _between_deg(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.rad2deg(np.arccos(np.clip(one @ other, -1.0, 1.0))))
+
+
+def _frame_of_a_smooth_shape(
+    surface: np.ndarray, depth: np.ndarray, ijk_to_ras: np.ndarray, way: head_template.Way
+) -> HeadFrame:
+    """The frame of what fits the template in many ways: near the scanner's axes, by its mirror
+    symmetry and by the ellipse of its outline.
+
+    Raises:
+        BadInputError: if these do not agree with each other and with the scanner.
+    """
+    why = (
+        f"the inner table lies {way.median_mm:.1f} mm off the shape of a head"
+        if way.misfit_mm2 > _WORST_MISFIT_MM2
+        else "the inner table that is in view fits more than one way for the head to lie"
+    )
+    frame = HeadFrame(_axes(np.array([1.0, 0, 0]), np.array([0, 0, 1.0]), surface.mean(0)), 0, 0)
+    height = frame.from_ras(surface)[:, 2]
+    upper = surface[height > np.quantile(height, 0.4)]
+    frame = _symmetric(frame, upper, depth, ijk_to_ras, starts_deg=_STARTS_DEG)
+    frame = _level(frame, surface)
+    vault = surface[frame.from_ras(surface)[:, 2] > 0]
+    if len(vault) < _FEWEST_POINTS:
+        raise _untrusted(why)
+    frame = _symmetric(frame, vault, depth, ijk_to_ras, starts_deg=(0.0,))
+    frame = _level(frame, surface)
+    off_mm = max(
+        _asymmetry_mm(frame, vault, depth, ijk_to_ras), _off_its_outline_mm(frame, surface)
+    )
+    turned = head_template.angle_deg(frame.head_to_ras[:3, :3], np.eye(3))
+    if off_mm > _SMOOTH_MM or turned > _GUESS_DEG:
+        raise _untrusted(why)
+    return replace(frame, certainty=GUESSED * (1.0 - off_mm / (2.0 * _SMOOTH_MM)))
+
+
+def _asymmetry_mm(
+    frame: HeadFrame, points: np.ndarray, depth: np.ndarray, ijk_to_ras: np.ndarray
+) -> float:
+    """Median distance of mirrored points from the surface."""
+    from scipy import ndimage
+
+    mirrored = frame.to_ras(frame.from_ras(points) * [-1.0, 1.0, 1.0])
+    to_index = np.linalg.inv(ijk_to_ras)
+    index = (mirrored @ to_index[:3, :3].T + to_index[:3, 3])[:, ::-1].T
+    off = ndimage.map_coordinates(depth, index, order=1, mode="nearest")
+    return float(np.median(np.abs(off)))
+
+
+def _off_its_outline_mm(frame: HeadFrame, surface: np.ndarray) -> float:
+    """Median distance of the midsagittal outline from the frame's ellipse."""
+    points = frame.from_ras(surface)
+    y, z = points[(np.abs(points[:, 0]) < _MIDDLE_MM) & (points[:, 2] > 0)][:, 1:].T
+    if len(y) == 0:
+        return np.inf
+    ellipse = np.array([0.0, 0.0, frame.half_length_mm, frame.half_height_mm])
+    return float(np.median(np.abs(_off_the_ellipse(ellipse, y, z))))
 
 
 def voxels_ras(mask: np.ndarray, ijk_to_ras: np.ndarray) -> np.ndarray:
@@ -267,12 +376,15 @@ def _axes(right: np.ndarray, superior: np.ndarray, origin: np.ndarray) -> np.nda
     return matrix
 
 
-def _surface_ras(mask: np.ndarray, ijk_to_ras: np.ndarray) -> np.ndarray:
+def _surface_ras(
+    mask: np.ndarray, ijk_to_ras: np.ndarray, beside_bone: np.ndarray | None = None
+) -> np.ndarray:
     """Centers of the mask's outermost voxels, float64 (N, 3), RAS mm; not those at the border of
-    the grid, where the field of view ends and not the head."""
+    the grid, where the field of view ends and not the head, nor those far from bone."""
     from scipy import ndimage
 
-    return voxels_ras(mask & ~ndimage.binary_erosion(mask, border_value=1), ijk_to_ras)
+    rim = mask & ~ndimage.binary_erosion(mask, border_value=1)
+    return voxels_ras(rim if beside_bone is None else rim & beside_bone, ijk_to_ras)
 
 
 def _depth_mm(mask: np.ndarray, ijk_to_ras: np.ndarray) -> np.ndarray:

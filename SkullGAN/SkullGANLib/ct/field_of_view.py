@@ -1,0 +1,41 @@
+"""What of a CT's grid was not scanned: padding, of whatever value, around the field of view.
+
+Scanners fill the corners around the circle of reconstruction, and programs that resample a CT fill
+what lies beyond it, with a constant: -1024, -3024, 0, anything. What is measured is never constant,
+but for air that a program has cut at its lowest value.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def outside_blocks(hu: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """Find blocks of voxels that hold one constant and hang together with the grid's border.
+
+    Args:
+        hu: (slices, rows, columns).
+        factor: int (3,), voxels of a block along slices, rows and columns, as for
+            ``anatomy.voxel_blocks.block_mean``.
+
+    Returns:
+        bool, one a block. Air that was cut at its lowest value is among them, too.
+    """
+    from scipy import ndimage
+
+    n = np.array(hu.shape) // factor
+    k, j, i = (int(f) for f in factor)
+    whole = hu[: n[0] * k, : n[1] * j, : n[2] * i]
+    first = whole[::k, ::j, ::i]
+    constant = np.ones(n, bool)
+    for dk in range(k):
+        for dj in range(j):
+            for di in range(i):
+                constant &= whole[dk::k, dj::j, di::i] == first
+    labels, count = ndimage.label(constant)
+    known = np.zeros(count + 1, bool)
+    for axis in range(3):
+        for end in (0, -1):
+            known[np.unique(np.take(labels, end, axis))] = True
+    known[0] = False
+    return known[labels]
