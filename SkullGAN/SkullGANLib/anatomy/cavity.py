@@ -8,7 +8,7 @@ encloses, so it is found first, on a coarse grid.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -53,6 +53,8 @@ class Cavity:
         middle_mm: y of the middle of the largest axial section.
         base_mm: z of the floor of the vault (``BASE_AREA_SHARE``).
         top_mm: z of the highest point of the cavity.
+        is_bare: whether the skull has neither brain nor scalp: around and inside it lies air or
+            water, of one value perhaps.
     """
 
     mask: np.ndarray
@@ -61,6 +63,7 @@ class Cavity:
     middle_mm: float
     base_mm: float
     top_mm: float
+    is_bare: bool = False
 
     @property
     def floor_mm(self) -> float:
@@ -92,17 +95,20 @@ def find_cavity(ct: HeadCT, landmarks: Mapping[str, np.ndarray] | None = None) -
     unseen = outside_blocks(ct.hu, factor)[box]
     hu, bone = hu[box], bone[box]
     start = np.array([part.start for part in box])
+    is_bare = False
     try:
         mask = _enclosed_space(_not_outside(hu, bone, unseen), bone, coarse_mm)
     except BadInputError:
         # A skull without brain and scalp: air or water inside is that outside.
+        is_bare = True
         mask = _enclosed_space(_within_convex_hull(bone, coarse_mm) & ~bone, bone, coarse_mm)
     grid = block_geometry(ct.ijk_to_ras, factor) @ translation(start[::-1])
     if landmarks is None:
         reach = np.ceil(_BESIDE_BONE_MM / coarse_mm).astype(int)
-        beside = ndimage.maximum_filter(bone, 2 * reach + 1)
-        return _measured(mask, grid, find_frame(mask, grid, beside))
-    return _measured(mask, grid, frame_from_landmarks(mask, grid, landmarks))
+        frame = find_frame(mask, grid, ndimage.maximum_filter(bone, 2 * reach + 1))
+    else:
+        frame = frame_from_landmarks(mask, grid, landmarks)
+    return replace(_measured(mask, grid, frame), is_bare=is_bare)
 
 
 def _not_outside(hu: np.ndarray, bone: np.ndarray, unseen: np.ndarray) -> np.ndarray:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+_BLOCK = np.array([2, 4, 4])
+
 
 def outside_blocks(hu: np.ndarray, factor: np.ndarray) -> np.ndarray:
     """Find blocks of voxels that hold one constant and hang together with the grid's border.
@@ -39,3 +41,34 @@ def outside_blocks(hu: np.ndarray, factor: np.ndarray) -> np.ndarray:
             known[np.unique(np.take(labels, end, axis))] = True
     known[0] = False
     return known[labels]
+
+
+def outside_voxels(hu: np.ndarray) -> np.ndarray:
+    """Find the voxels that were not scanned.
+
+    Args:
+        hu: (slices, rows, columns).
+
+    Returns:
+        bool of the same shape: ``outside_blocks`` and what of the same values lies beside them.
+    """
+    from scipy import ndimage
+
+    factor = np.minimum(_BLOCK, hu.shape)
+    blocks = outside_blocks(hu, factor)
+    if not blocks.any():
+        return np.zeros(hu.shape, bool)
+    k, j, i = factor
+    values = np.unique(
+        hu[: blocks.shape[0] * k : k, : blocks.shape[1] * j : j, : blocks.shape[2] * i : i][blocks]
+    )
+    # A remainder at the far ends belongs to the last blocks.
+    index = [
+        np.minimum(np.arange(n) // f, m - 1)
+        for n, f, m in zip(hu.shape, factor, blocks.shape, strict=True)
+    ]
+    near = ndimage.binary_dilation(blocks, np.ones((3, 3, 3)))[np.ix_(*index)]
+    alike = np.zeros(hu.shape, bool)
+    for value in values:
+        alike |= hu == value
+    return near & alike

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from .dicom_geometry import MOST_TILT_DEG
 from .dicom_pixels import itk_silent
 from .dicom_series import FEWEST_SLICES
 from .nifti import nifti_fault
+from .field_of_view import outside_voxels
 
 LOWEST_HU = -1024
 """Air; what scanners store below it is padding."""
@@ -60,6 +62,11 @@ class HeadCT:
     def spacing_mm(self) -> np.ndarray:
         """Distance of neighboring voxels along (columns, rows, slices), float64 (3,)."""
         return np.linalg.norm(self.ijk_to_ras[:3, :3], axis=0)
+
+    @cached_property
+    def unseen(self) -> np.ndarray:
+        """Bool (slices, rows, columns), voxels beyond the field of view (``field_of_view``)."""
+        return outside_voxels(self.hu)
 
 
 def read_ct(path: str | Path) -> HeadCT:

@@ -36,6 +36,7 @@ _THINNEST_MM = 1.0
 _RIDGE_MM, _RIDGE_RATIO = 10.0, 3.0  # thicker than both: petrous or sphenoid ridge
 _AIR_HU = -200
 _MOST_AIR = 0.005
+_BESIDE_VOXELS = 1.5  # from the end of the field of view, which interpolation blurs
 _AIR_BEHIND_MM = 12.0  # mastoid cells lie this close behind the outer table, brain is no air
 _METAL_HU = 3000
 _TABLE_MM, _LEAST_TABLE = 2.5, 0.5  # a table, as a share of the column's highest HU, lies so deep
@@ -160,7 +161,12 @@ def rejection_reason(hu: np.ndarray, mask: np.ndarray, spacing_mm: float) -> str
 
 
 def first_good_cut(
-    ct: HeadCT, mask: np.ndarray, site: Site, spacing_mm: float, threshold_hu: float
+    ct: HeadCT,
+    mask: np.ndarray,
+    site: Site,
+    spacing_mm: float,
+    threshold_hu: float,
+    is_bare: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | str:
     """Lay a segment at a site, or a few millimeters beside it, and cut it.
 
@@ -170,6 +176,7 @@ def first_good_cut(
         site: plane and ray.
         spacing_mm: size of a pixel.
         threshold_hu: HU from which a pixel at the surface is bone.
+        is_bare: as ``anatomy.cavity.Cavity`` has it.
 
     Returns:
         ``pixel_to_ras``, HU and mask of the first cut that is good, as ``place`` and ``cut`` give
@@ -184,7 +191,7 @@ def first_good_cut(
         hu, wall = cut(ct, mask, matrix, threshold_hu)
         reason = rejection_reason(hu, wall, spacing_mm)
         if reason is None:
-            reason = _rejection_reason_around(ct, wall, matrix, spacing_mm)
+            reason = _rejection_reason_around(ct, wall, matrix, spacing_mm, is_bare)
         if reason is None:
             return matrix, hu, wall
         reasons.append(reason)
@@ -206,22 +213,37 @@ def _has_both_tables(hu: np.ndarray, wall: np.ndarray, spacing_mm: float) -> boo
 
 
 def _rejection_reason_around(
-    ct: HeadCT, wall: np.ndarray, pixel_to_ras: np.ndarray, spacing_mm: float
+    ct: HeadCT, wall: np.ndarray, pixel_to_ras: np.ndarray, spacing_mm: float, is_bare: bool
 ) -> str | None:
     """Find what is wrong in the CT around the wall that the cut itself does not show.
 
-    A wall that reaches the border of the CT may go on beyond it. Air in or close behind the wall,
+    A wall that reaches the border of the field of view may go on beyond it. Air in or close behind the wall,
     where a vault has diploë and brain, is that of the mastoid or of a sinus.
     """
     rows, columns = np.nonzero(wall)
-    well_inside = is_inside(to_ijk(ct, points_of(pixel_to_ras, rows, columns)), ct, margin=0.5)
+    ijk = to_ijk(ct, points_of(pixel_to_ras, rows, columns))
+    well_inside = is_inside(ijk, ct, margin=0.5)
+    if not is_bare:
+        well_inside &= ~_is_beside(ct.unseen, ijk)
     if len(np.unique(columns[~well_inside])) > (1 - FEWEST_GOOD_COLUMNS) * SIZE:
         return "leaves the field of view"
+    if is_bare:
+        return None
     rows = wall.argmax(0) + np.arange(int(_AIR_BEHIND_MM / spacing_mm))[:, None]
     points = points_of(pixel_to_ras, rows, np.broadcast_to(np.arange(SIZE), rows.shape))
     ijk = np.rint(to_ijk(ct, points.reshape(-1, 3))).astype(int)
     behind = ct.hu[tuple(ijk[is_inside(ijk, ct)].T)]
     return "air cells or sinus" if (behind < _AIR_HU).mean() > _MOST_AIR else None
+
+
+def _is_beside(voxels: np.ndarray, ijk: np.ndarray) -> np.ndarray:
+    """Whether points (N, 3), indices in the CT, lie within a voxel or so of one of some voxels."""
+    steps = _BESIDE_VOXELS * np.vstack([np.zeros((1, 3)), np.eye(3), -np.eye(3)])
+    last = np.array(voxels.shape) - 1
+    found = np.zeros(len(ijk), bool)
+    for step in steps:
+        found |= voxels[tuple(np.clip(np.rint(ijk + step), 0, last).astype(int).T)]
+    return found
 
 
 def _matrix(

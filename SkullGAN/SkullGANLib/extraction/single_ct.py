@@ -93,7 +93,14 @@ def extract(
         mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity, threads=threads)
     report_progress(0.5)
     sites = [at for at in plan(cavity, interval_mm) if at.bone in bones and at.plane in planes]
-    cut_at = partial(first_good_cut, ct, mask, spacing_mm=spacing_mm, threshold_hu=threshold_hu)
+    cut_at = partial(
+        first_good_cut,
+        ct,
+        mask,
+        spacing_mm=spacing_mm,
+        threshold_hu=threshold_hu,
+        is_bare=cavity.is_bare,
+    )
     kept, dropped = _cut_all(sites, cut_at, threads, lambda done: report_progress((1 + done) / 2))
     name = pseudonym(ct)
     segments = as_set(kept, name, subject or name, spacing_mm)
