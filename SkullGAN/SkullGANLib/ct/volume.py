@@ -25,8 +25,10 @@ from . import dicom
 from .dicom_geometry import MOST_TILT_DEG
 from .dicom_pixels import itk_silent
 from .dicom_series import FEWEST_SLICES
-from .nifti import nifti_fault
 from .field_of_view import outside_voxels
+from .hounsfield import check_hounsfield
+from .image_header import check_header
+from .nifti import nifti_fault
 
 LOWEST_HU = -1024
 """Air; what scanners store below it is padding."""
@@ -294,6 +296,7 @@ def _image(path: Path, expected: str) -> Any:
     """Read one file of an image format with SimpleITK."""
     import SimpleITK as sitk
 
+    check_header(path)
     try:
         with itk_silent():
             image = sitk.ReadImage(str(path))
@@ -301,7 +304,8 @@ def _image(path: Path, expected: str) -> Any:
         sheared = "orthonormal" in str(error)
         found = "its axes are not at right angles" if sheared else "cannot be read"
         raise BadInputError(f"{path}: {found}, {expected}.") from error
-    fault = nifti_fault(path) if image.HasMetaDataKey("vox_offset") else ""
+    is_nifti = path.name.lower().endswith((".nii", ".nii.gz"))
+    fault = nifti_fault(path) if is_nifti else ""
     if fault:
         raise BadInputError(f"{path}: {fault}, {expected}.")
     return image
@@ -359,6 +363,7 @@ def _as_ct(path: Path, hu: np.ndarray, ijk_to_ras: np.ndarray, source: Mapping[s
             f"{path}: its values run from {lowest:.0f} to {highest:.0f}, expected Hounsfield "
             "units (air near -1000, bone above 700)."
         )
+    check_hounsfield(path, hu)
     if fractions:
         hu = np.rint(hu)
     hu = np.maximum(hu, LOWEST_HU, out=hu if hu.flags.writeable else None)

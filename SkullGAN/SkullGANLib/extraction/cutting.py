@@ -217,8 +217,8 @@ def _rejection_reason_around(
 ) -> str | None:
     """Find what is wrong in the CT around the wall that the cut itself does not show.
 
-    A wall that reaches the border of the field of view may go on beyond it. Air in or close behind the wall,
-    where a vault has diploë and brain, is that of the mastoid or of a sinus.
+    A wall that reaches the border of the field of view may go on beyond it. Air in or close behind
+    the wall, where a vault has diploë and brain, is that of the mastoid or of a sinus.
     """
     rows, columns = np.nonzero(wall)
     ijk = to_ijk(ct, points_of(pixel_to_ras, rows, columns))
