@@ -25,7 +25,7 @@ import numpy as np
 from ..errors import BadInputError
 from .dicom_geometry import stack_of
 from .dicom_headers import Header, numbers_of, text_of
-from .dicom_pixels import THREADS, decoded_hu, plain_hu, straightened
+from .dicom_pixels import THREADS, decoded_hu, framed_hu, plain_hu, straightened
 from .dicom_series import one_ct_series
 
 _LARGEST_ZIP_BYTES = 8 * 1024**3
@@ -68,7 +68,9 @@ def read_files(path: Path, files: Sequence[Path]) -> tuple[np.ndarray, np.ndarra
     headers = one_ct_series(path, files)
     stack = stack_of(path, headers)
     ordered = [headers[file] for file in stack.files]
-    hu = plain_hu(stack.files, ordered)
+    hu = framed_hu(path, stack.files, ordered)
+    if hu is None:
+        hu = plain_hu(stack.files, ordered)
     if hu is None:
         hu = decoded_hu(path, stack.files, ordered)
     source = _source_of(ordered[0])

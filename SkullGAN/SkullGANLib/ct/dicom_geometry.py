@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,15 @@ import numpy as np
 from ..errors import BadInputError
 from .dicom_headers import Header, numbers_of
 
+_log = logging.getLogger(__name__)
+
 MOST_TILT_DEG = 1.0
 """Gantry tilt beyond which the stacked slices are no longer a straight volume."""
 
 _EVEN_WITHIN = 0.05  # steps between slices may differ by this share of their median
 _STRAIGHT_WITHIN = 0.5  # slices may lie beside each other by this share of a pixel
 _TILTS_AGREE_WITHIN_DEG = 0.5  # header and places; headers round to whole or half degrees
+_NAMED_GAPS = 5
 _STEEPEST_TILT_DEG = 35.0  # no gantry leans further
 
 
@@ -74,7 +78,7 @@ def stack_of(path: Path, headers: Mapping[Path, Header]) -> Stack:
     pixel = np.array(every[0]["PixelSpacing"], float)
     tilts = [numbers_of(header, "GantryDetectorTilt", 1) for header in every]
     header_deg = [abs(float(tilt[0])) for tilt in tilts if tilt is not None]
-    lean_deg, found = _faults(places, max(header_deg, default=None), float(pixel.min()))
+    lean_deg, found = _faults(path, places, max(header_deg, default=None), float(pixel.min()))
     if found:
         raise BadInputError(
             f"{path}: has {' and '.join(found)}, expected even slices, straight or leaning by "
@@ -90,12 +94,29 @@ def stack_of(path: Path, headers: Mapping[Path, Header]) -> Stack:
     return Stack([files[i] for i in order], lps, first_row, abs(lean_deg) if tilted else 0.0)
 
 
+def _said_of_steps(steps: np.ndarray, step: float) -> str:
+    """How uneven the steps between slices are, where slices are missing and how long the longest
+    even run is."""
+    even = np.abs(steps - step) <= _EVEN_WITHIN * step
+    gaps = np.rint(steps / step)
+    said = f"slice steps from {steps.min():.2f} to {steps.max():.2f} mm"
+    if np.all(np.abs(steps - gaps * step) <= _EVEN_WITHIN * step):
+        after = ", ".join(f"{place + 1}" for place in np.flatnonzero(gaps > 1)[:_NAMED_GAPS])
+        more = ", ..." if np.count_nonzero(gaps > 1) > _NAMED_GAPS else ""
+        said += f" ({int(gaps.sum()) - len(steps)} missing? after slice {after}{more}"
+        ends = np.flatnonzero(np.concatenate([[True], ~even, [True]]))
+        longest = int(np.diff(ends).argmax())
+        said += f"; slices {ends[longest] + 1} to {ends[longest + 1]} are even)"
+    return said
+
+
 def _faults(
-    places: np.ndarray, header_tilt_deg: float | None, pixel_mm: float
+    path: Path, places: np.ndarray, header_tilt_deg: float | None, pixel_mm: float
 ) -> tuple[float, list[str]]:
     """What keeps slices from being an even stack, straight or tilted.
 
     Args:
+        path: what the user gave, for a warning.
         places: float64 (slices, 3), where each begins along row, column and normal, the last
             rising, mm.
         header_tilt_deg: what the headers say, None if nothing.
@@ -116,13 +137,18 @@ def _faults(
     if shift_mm > _STRAIGHT_WITHIN * pixel_mm:
         found.append(f"slices that lie up to {shift_mm:.1f} mm beside the others")
     if np.any(np.abs(steps - step) > _EVEN_WITHIN * step):
-        gaps = np.rint(steps / step)
-        whole = np.all(np.abs(steps - gaps * step) <= _EVEN_WITHIN * step)
-        missing = f" ({int(gaps.sum()) - len(steps)} missing?)" if whole else ""
-        found.append(f"slice steps from {steps.min():.2f} to {steps.max():.2f} mm{missing}")
+        found.append(_said_of_steps(steps, step))
     placed, stated = abs(lean_deg), abs(lean_deg) if header_tilt_deg is None else header_tilt_deg
     tilt = f"a gantry tilt of {max(placed, stated):.1f} degrees"
     if max(placed, stated) <= MOST_TILT_DEG:
+        return lean_deg, found
+    if placed <= MOST_TILT_DEG and not found:
+        _log.warning(
+            "%s: the headers name a gantry tilt of %.1f degrees, but the slices lie straight above "
+            "each other; their places are taken as right.",
+            path,
+            stated,
+        )
         return lean_deg, found
     if max(placed, stated) > _STEEPEST_TILT_DEG or found:
         return lean_deg, [tilt, *found]

@@ -20,10 +20,13 @@ from ..errors import BadInputError
 
 _PLAIN_SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")  # implicit, explicit little endian
 _ELEMENTS = (
-    *("Modality", "ImageType", "SeriesInstanceUID", "SeriesNumber"),
+    *("Modality", "ImageType", "SeriesInstanceUID", "SeriesNumber", "SOPInstanceUID"),
+    *("NumberOfFrames", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
     *("Rows", "Columns", "PixelRepresentation", "PixelSpacing"),
     *("ImagePositionPatient", "ImageOrientationPatient", "GantryDetectorTilt"),
-    *("RescaleSlope", "RescaleIntercept", "PhotometricInterpretation", "SamplesPerPixel"),
+    *("RescaleSlope", "RescaleIntercept", "RescaleType"),
+    *("PixelPaddingValue", "PixelPaddingRangeLimit"),
+    *("PhotometricInterpretation", "SamplesPerPixel"),
     *("BitsAllocated", "BitsStored", "HighBit"),
     *("Manufacturer", "ManufacturerModelName", "ConvolutionKernel", "KVP", "SliceThickness"),
 )
@@ -31,6 +34,8 @@ _ELEMENTS = (
 Header = Mapping[str, Any]
 """Those of ``_ELEMENTS`` that a file has, as pydicom gives them, its ``transfer syntax``, and
 ``first pixel``: where in the file plain pixels begin, if they are such."""
+
+_FIRST_ELEMENTS = (0x0000, 0x0001, 0x0005, 0x0006, 0x0008, 0x0012, 0x0016, 0x0018)
 
 _log = logging.getLogger(__name__)
 
@@ -54,10 +59,19 @@ def read_header(path: Path, file: Path) -> Header | None:
     )
     try:
         with open(file, "rb") as opened:
+            bare = _lacks_preamble(opened)
             dataset = pydicom.dcmread(
-                opened, stop_before_pixels=True, specific_tags=list(_ELEMENTS)
+                opened, stop_before_pixels=True, specific_tags=list(_ELEMENTS), force=bare
             )
-            syntax = dataset.file_meta.TransferSyntaxUID
+            syntax = dataset.file_meta.get("TransferSyntaxUID")
+            if syntax is None and bare:
+                syntax = (
+                    pydicom.uid.ImplicitVRLittleEndian
+                    if dataset.is_implicit_VR
+                    else pydicom.uid.ExplicitVRLittleEndian
+                )
+            if syntax is None:
+                raise AttributeError("TransferSyntaxUID")
             pixels = _plain_pixels(opened, syntax)
         header: dict[str, Any] = {"transfer syntax": syntax.name}
     except InvalidDicomError:
@@ -93,6 +107,15 @@ def numbers_of(header: Header, name: str, count: int) -> np.ndarray | None:
     except (ValueError, TypeError):
         return None
     return values if values.shape == (count,) and np.isfinite(values).all() else None
+
+
+def _lacks_preamble(opened: BinaryIO) -> bool:
+    """Whether a file begins with elements of DICOM's first groups, without preamble and DICM, as
+    older programs write them; it stands at its beginning afterwards."""
+    start = opened.read(132)
+    opened.seek(0)
+    group, element = (int.from_bytes(start[at : at + 2], "little") for at in (0, 2))
+    return start[128:] != b"DICM" and group in (0x0002, 0x0008) and element in _FIRST_ELEMENTS
 
 
 def _plain_pixels(opened: BinaryIO, syntax: str) -> tuple[int, int] | None:

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInputError
+from .dicom_headers import numbers_of
+from .dicom_multiframe import frame_pixels
 
 PADDING_HU = -1024
 """What lies beside the slices of a tilted gantry once they are a straight volume."""
@@ -37,20 +39,50 @@ def plain_hu(files: Sequence[Path], headers: Sequence[Mapping[str, Any]]) -> np.
     hu = np.empty(shape, np.int16 if all(map(_fits_int16, headers)) else np.float32)
 
     def fill(k: int) -> None:
-        stored = _stored_pixels(files[k], headers[k])
-        slope, intercept = (
-            float(headers[k][name]) for name in ("RescaleSlope", "RescaleIntercept")
-        )
-        if hu.dtype == np.int16:
-            rescaled = stored.astype(np.int32) + int(intercept)
-            np.maximum(rescaled, np.iinfo(np.int16).min, out=hu[k], casting="unsafe")
-        else:
-            with np.errstate(all="ignore"):  # what is not finite is found later
-                hu[k] = stored * slope + intercept
+        _rescale(_stored_pixels(files[k], headers[k]), headers[k], hu[k])
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(fill, range(len(files))))
     return hu
+
+
+def framed_hu(
+    path: Path, files: Sequence[Path], headers: Sequence[Mapping[str, Any]]
+) -> np.ndarray | None:
+    """HU (slices, rows, columns) of the frames of multi-frame files; None if any is no frame."""
+    if not all("frame" in header for header in headers):
+        return None
+    stored = {one: frame_pixels(path, one) for one in {file.parent for file in files}}
+    shape = (len(files), int(headers[0]["Rows"]), int(headers[0]["Columns"]))
+    hu = np.empty(shape, np.int16 if all(map(_fits_int16, headers)) else np.float32)
+    for k, (file, header) in enumerate(zip(files, headers, strict=True)):
+        _rescale(stored[file.parent][header["frame"]], header, hu[k])
+    return hu
+
+
+def _rescale(stored: np.ndarray, header: Mapping[str, Any], hu: np.ndarray) -> None:
+    """Write a slice's HU into ``hu`` (rows, columns); what the header calls padding is air."""
+    slope, intercept = (float(header[name]) for name in ("RescaleSlope", "RescaleIntercept"))
+    if hu.dtype == np.int16:
+        rescaled = stored.astype(np.int32) + int(intercept)
+        np.maximum(rescaled, np.iinfo(np.int16).min, out=hu, casting="unsafe")
+    else:
+        with np.errstate(all="ignore"):  # what is not finite is found later
+            hu[...] = stored * slope + intercept
+    padding = padding_of(header)
+    if padding is not None:
+        hu[(stored >= padding[0]) & (stored <= padding[1])] = PADDING_HU
+
+
+def padding_of(header: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The lowest and the highest stored value that are padding (DICOM PS3.3, C.7.5.1.1.2); None
+    where the header names none."""
+    first = numbers_of(header, "PixelPaddingValue", 1)
+    if first is None:
+        return None
+    last = numbers_of(header, "PixelPaddingRangeLimit", 1)
+    ends = sorted(int(one[0]) for one in (first, first if last is None else last))
+    return ends[0], ends[1]
 
 
 def decoded_hu(
@@ -74,7 +106,14 @@ def decoded_hu(
             f"{headers[0]['transfer syntax']}), expected complete files in a syntax that "
             "GDCM reads, such as Explicit VR Little Endian."
         ) from error
-    return sitk.GetArrayFromImage(image)
+    hu = sitk.GetArrayFromImage(image)
+    for k, header in enumerate(headers):
+        padding = padding_of(header)
+        if padding is not None:
+            slope, intercept = (float(header[n]) for n in ("RescaleSlope", "RescaleIntercept"))
+            low, high = sorted(slope * end + intercept for end in padding)
+            hu[k][(hu[k] >= low) & (hu[k] <= high)] = PADDING_HU
+    return hu
 
 
 def straightened(slices: np.ndarray, first_row: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import BadInputError
 from .dicom_headers import Header, numbers_of, read_header, text_of
+from .dicom_multiframe import frames_of, is_multi_frame
 
 FEWEST_SLICES = 10
 
@@ -27,15 +28,21 @@ def one_ct_series(path: Path, files: Sequence[Path]) -> dict[Path, Header]:
     """
     series: dict[str, dict[Path, Header]] = {}
     others: Counter[str] = Counter()
+    known: set[tuple[str, int | None]] = set()
     for file in files:
         header = read_header(path, file)
         if header is None:
             continue
-        other = why_no_slice(header)
-        if other:
-            others[other] += 1
-        else:
-            series.setdefault(text_of(header, "SeriesInstanceUID"), {})[file] = header
+        slices = frames_of(file, header) if is_multi_frame(header) else {file: header}
+        for name, one in slices.items():
+            other = why_no_slice(one)
+            # The same instance again, in another folder or by another name, is the same slice.
+            instance = (text_of(one, "SOPInstanceUID"), one.get("frame"))
+            if other:
+                others[other] += 1
+            elif instance[0] == "" or instance not in known:
+                known.add(instance)
+                series.setdefault(text_of(one, "SeriesInstanceUID"), {})[name] = one
     volumes = [one for one in series.values() if len(one) >= FEWEST_SLICES]
     if not volumes:
         found = [f"a CT series of {len(one)} slices" for one in series.values()]
@@ -91,6 +98,11 @@ def _check_alike(path: Path, headers: Mapping[Path, Header]) -> None:
                 f"{path}: {lacking} of {len(headers)} slices lack {name}{why}; expected it in "
                 "every slice."
             )
+    types = {text_of(header, "RescaleType").upper() for header in headers.values()} - {"", "HU"}
+    if types:
+        raise BadInputError(
+            f"{path}: its RescaleType is {', '.join(sorted(types))}, expected HU."
+        )
     sizes = sorted(
         {
             (h["Columns"], h["Rows"], *np.round(np.array(h["PixelSpacing"], float), 4).tolist())
