@@ -20,7 +20,7 @@ def test_the_cavity_of_a_sphere_is_found_with_its_volume_and_center(sphere_head)
 
 
 @pytest.mark.parametrize(
-    ("bone_hu", "found"), [(-1000, "no bone"), (900, "no soft tissue enclosed by bone")]
+    ("bone_hu", "found"), [(-1000, "no bone"), (900, "no space enclosed by bone")]
 )
 def test_a_ct_without_a_vault_is_refused_with_what_it_has(bone_hu, found):
     hu = np.full((40, 80, 80), -1000, np.int16)

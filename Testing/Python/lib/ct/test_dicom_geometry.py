@@ -82,8 +82,14 @@ def test_a_ct_that_was_stored_as_secondary_capture_keeps_its_geometry(tmp_path):
             "lean by 4.0 degrees along their rows",
         ),
         (lambda k: [0, 6.5 * (k > 6), 0], "up to 6.5 mm beside the others"),
-        (lambda k: [0, 0, 1.3 * (k > 6)], "slice steps from 1.30 to 2.60 mm (1 missing?)"),
-        (lambda k: [0, 0, 5.2 * (k > 12)], "slice steps from 1.30 to 6.50 mm (4 missing?)"),
+        (
+            lambda k: [0, 0, 1.3 * (k > 6)],
+            "1.30 to 2.60 mm (1 missing? after slice 7; slices ",
+        ),
+        (
+            lambda k: [0, 0, 5.2 * (k > 12)],
+            "1.30 to 6.50 mm (4 missing? after slice 13; slices 1 to 13 are",
+        ),
         (lambda k: [0, 0, 0.4 * (k > 6)], "slice steps from 1.30 to 1.70 mm,"),
         (lambda k: [0, 0, -0.3 * (k == 5)], "slice steps from 1.00 to 1.60 mm,"),
         (lambda k: [0, 0, -1.3 * (k == 5)], "several slices at one place"),

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pydicom
 import pytest
-from dicom_files import HEAD, refused, setting, write_series
+from dicom_files import HEAD, assert_is_head, refused, setting, write_series
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from SkullGANLib.ct.volume import HeadCT, pseudonym, read_ct, write_volume
@@ -127,3 +127,16 @@ def test_the_pseudonym_is_of_the_voxels_alone(series, tmp_path):
     other = ct.hu.copy()
     other[3, 3, 3] += 1
     assert pseudonym(HeadCT(other, ct.ijk_to_ras)) != pseudonym(ct)
+
+
+def test_files_without_preamble_are_read(tmp_path):
+    """As old archives keep them: elements from the first byte, no DICM, no file meta."""
+    folder = write_series(tmp_path / "series")
+    for file in folder.iterdir():
+        bare = pydicom.Dataset()
+        bare.update(pydicom.dcmread(file))
+        pydicom.dcmwrite(
+            file, bare, implicit_vr=True, little_endian=True, enforce_file_format=False
+        )
+        assert file.read_bytes()[128:132] != b"DICM"
+    assert_is_head(read_ct(folder))

@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pytest
 from dicom_files import HEAD, assert_is_head, refused, setting, write_series
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -53,15 +54,29 @@ def test_a_localizer_and_a_short_series_beside_the_ct_are_passed_over(series, tm
         (setting(RescaleSlope=None), "lack RescaleSlope, without which there are no Hounsfield"),
         (setting(RescaleIntercept=None), "lack RescaleIntercept, without which there are no"),
         (setting(RescaleIntercept="0"), "values run from 24 to 2491"),
-        (
-            setting(GantryDetectorTilt="-18.5"),
-            "a gantry tilt of 18.5 degrees by the headers and of",
-        ),
+        (setting(RescaleType="US"), "its RescaleType is US, expected HU"),
         (setting(BitsAllocated=8, BitsStored=8, HighBit=7), "run from"),
     ],
 )
 def test_a_series_that_is_no_straight_ct_in_hu_is_refused(change, found, tmp_path):
     assert found in refused(write_series(tmp_path, change=change))
+
+
+def test_straight_slices_are_believed_against_a_tilt_in_the_headers(tmp_path, caplog):
+    """As programs leave it that make a tilted stack straight and keep the element."""
+    straight = read_ct(write_series(tmp_path / "a"))
+    tagged = write_series(tmp_path / "b", change=setting(GantryDetectorTilt="-18.5"))
+    found = read_ct(tagged)
+    assert np.array_equal(found.hu, straight.hu)
+    assert "name a gantry tilt of 18.5 degrees, but the slices lie straight" in caplog.text
+
+
+def test_copies_of_an_instance_are_read_once(tmp_path):
+    folder = write_series(tmp_path)
+    expected = read_ct(folder)
+    for file in sorted(folder.iterdir())[:5]:
+        shutil.copy(file, folder / f"copy of {file.name}")
+    assert np.array_equal(read_ct(folder).hu, expected.hu)
 
 
 def test_hu_without_rescale_elements_are_not_taken_on_trust(tmp_path):
