@@ -100,9 +100,7 @@ def _check_alike(path: Path, headers: Mapping[Path, Header]) -> None:
             )
     types = {text_of(header, "RescaleType").upper() for header in headers.values()} - {"", "HU"}
     if types:
-        raise BadInputError(
-            f"{path}: its RescaleType is {', '.join(sorted(types))}, expected HU."
-        )
+        raise BadInputError(f"{path}: its RescaleType is {', '.join(sorted(types))}, expected HU.")
     sizes = sorted(
         {
             (h["Columns"], h["Rows"], *np.round(np.array(h["PixelSpacing"], float), 4).tolist())

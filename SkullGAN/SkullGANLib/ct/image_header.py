@@ -173,7 +173,8 @@ def _check_metaimage(path: Path, header: bytes) -> None:
 
 def _check_spacing(path: Path, field: str, spacing_mm: np.ndarray) -> None:
     low, high = SPACING_MM
-    if not np.all((spacing_mm >= low) & (spacing_mm <= high)):
+    rounded = 1e-4 * spacing_mm  # headers hold float32
+    if not np.all((spacing_mm >= low - rounded) & (spacing_mm <= high + rounded)):
         found = " x ".join(f"{one:g}" for one in spacing_mm)
         raise BadInputError(
             f"{path}: by its {field} the voxels are {found} mm, expected {low:g} to {high:g} mm "

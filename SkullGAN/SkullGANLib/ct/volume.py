@@ -296,7 +296,6 @@ def _image(path: Path, expected: str) -> Any:
     """Read one file of an image format with SimpleITK."""
     import SimpleITK as sitk
 
-    check_header(path)
     try:
         with itk_silent():
             image = sitk.ReadImage(str(path))
@@ -304,7 +303,7 @@ def _image(path: Path, expected: str) -> Any:
         sheared = "orthonormal" in str(error)
         found = "its axes are not at right angles" if sheared else "cannot be read"
         raise BadInputError(f"{path}: {found}, {expected}.") from error
-    is_nifti = path.name.lower().endswith((".nii", ".nii.gz"))
+    is_nifti = path.name.lower().endswith((".nii", ".nii.gz", ".hdr", ".img"))
     fault = nifti_fault(path) if is_nifti else ""
     if fault:
         raise BadInputError(f"{path}: {fault}, {expected}.")
@@ -334,6 +333,7 @@ def _from_image(path: Path, image: Any) -> HeadCT:
             f"{path}: is an image of {image.GetDimension()} dimensions and "
             f"{image.GetNumberOfComponentsPerPixel()} channels, expected a volume of one channel."
         )
+    check_header(path)
     geometry = _geometry(image)
     axes = geometry[:3, :3] / np.linalg.norm(geometry[:3, :3], axis=0)
     skew_deg = float(np.rad2deg(np.arcsin(np.abs(axes.T @ axes - np.eye(3)).max())))

@@ -177,7 +177,7 @@ def test_pixels_in_a_broken_code_are_refused_with_the_transfer_syntax(tmp_path):
 
 def test_padding_that_the_header_names_is_air_also_where_it_is_stored_as_a_large_number(tmp_path):
     def pad(dataset, k):
-        stored = np.frombuffer(dataset.PixelData, "<i2").astype(int) + 1024
+        stored = np.frombuffer(dataset.PixelData, "<i2")
         plane = stored.reshape(dataset.Rows, dataset.Columns).astype("<u2")
         plane[:3] = 64035
         dataset.PixelRepresentation, dataset.RescaleIntercept = 0, "-1024"
