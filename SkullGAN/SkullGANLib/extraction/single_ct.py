@@ -24,6 +24,7 @@ from ..anatomy.skull import skull_mask, threshold_or_fitted
 from ..ct.volume import HeadCT, pseudonym
 from ..data.segment_set import PIXEL_SPACING_MM, SegmentSet
 from ..errors import BadInputError
+from . import foreign_bodies
 from .cutting import first_good_cut
 
 COARSEST_MM = 2.0
@@ -102,6 +103,7 @@ def extract(
         is_bare=cavity.is_bare,
     )
     kept, dropped = _cut_all(sites, cut_at, threads, lambda done: report_progress((1 + done) / 2))
+    kept, dropped = _without_implants(kept, dropped, spacing_mm)
     name = pseudonym(ct)
     segments = as_set(kept, name, subject or name, spacing_mm)
     source = {**ct.source, "interval_mm": interval_mm, "threshold_hu": threshold_hu}
@@ -158,6 +160,19 @@ def _cut_all(
             "a CT with complete temporal or parietal bone."
         )
     return kept, dict(sorted(dropped.items()))
+
+
+def _without_implants(
+    kept: list[Kept], dropped: dict[str, int], spacing_mm: float
+) -> tuple[list[Kept], dict[str, int]]:
+    """Drop the cuts that are largely an implant, under a reason of their own."""
+    _sites, _matrices, hu, walls = zip(*kept, strict=True)
+    foreign = foreign_bodies.foreign_cuts(hu, walls, spacing_mm)
+    if not foreign.any():
+        return kept, dropped
+    bone = [one for one, is_foreign in zip(kept, foreign, strict=True) if not is_foreign]
+    counts = {**dropped, foreign_bodies.REASON: int(foreign.sum())}
+    return bone, dict(sorted(counts.items()))
 
 
 def check_settings(
