@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from checkout import ROOT
 from PIL import Image
+from SkullGANLib.anatomy import head_template
 from SkullGANLib.utils import resources
 from SkullGANLib.utils.atomic_files import sha256
 
@@ -58,10 +59,11 @@ def test_a_module_is_built_and_tested_as_slicer_does(module):
     assert "slicer_add_python_unittest(SCRIPT ${MODULE_NAME}.py)" in text
 
 
-def test_the_sample_ct_and_the_model_are_packaged():
+def test_the_sample_ct_the_model_and_the_template_are_packaged():
     packaged = [ROOT / "Resources" / name for name in listed("SkullGAN", "COMES_ALONG")]
     assert all(path.is_file() for path in packaged)
-    assert {resources.sample_ct(), resources.bundled_model()} <= set(packaged)
+    needed = {resources.sample_ct(), resources.bundled_model(), resources.find(head_template.NAME)}
+    assert needed <= set(packaged)
 
 
 def test_the_sample_ct_is_registered_with_the_sum_of_its_bytes():
