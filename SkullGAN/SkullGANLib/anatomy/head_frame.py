@@ -28,10 +28,11 @@ from ..utils.atomic_files import written_aside
 from . import head_template
 from .landmarks import NAMES, check_plausible
 
-NASION_RISES_DEG = 12.0
-"""How much the line from inion to nasion rises against the horizontal: the mean of what the vault's
-ellipse says on three adults. It says -1, 17 and 19, because it is nearly round; the bones agree
-better: on all three, the line is within 8 degrees of that from the poria to the nasion."""
+NASION_RISES_DEG = -0.5
+"""How much the line from inion to nasion rises against the horizontal of the template's axes: the
+mean of 0.0 (``pcir_bone``), 1.6 (``invesalius_cranium``), -1.0 (``nlm_harvard02``) and -2.4
+(``nlm_vhf_iowa``, whose inion is flat). Both points were read off midsagittal slices in the head
+frame; one of them off by 3 mm turns the line by 1 degree."""
 
 GUESSED = 0.3
 """Certainty up to which a frame is a guess by the scanner's axes, which must be said."""
