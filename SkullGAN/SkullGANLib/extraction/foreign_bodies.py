@@ -1,10 +1,10 @@
 """Implants and plates in the wall: what is as dense throughout as no bone is.
 
 Bone varies along the wall and across it (tables, diploë, trabeculae), ceramic, cement and filled
-plates do not. ``foreign_cuts`` compares the cuts of one CT with each other, so that a solid phantom,
-all of which is even, is not taken for an implant (``metrics.cautions`` says what it is). Metal is
-told by its HU alone (``cutting``); a plate of the density of soft tissue (PEEK, PMMA) is no wall at
-all there.
+plates do not. ``foreign_cuts`` compares the cuts of one CT with each other, so that a solid
+phantom, all of which is even, is not taken for an implant (``metrics.cautions`` says what it is).
+Metal is told by its HU alone (``cutting``); a plate of the density of soft tissue (PEEK, PMMA) is
+no wall at all there.
 """
 
 from __future__ import annotations
