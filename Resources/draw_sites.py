@@ -34,6 +34,7 @@ from matplotlib.lines import Line2D  # noqa: E402
 PICTURE = ROOT / "Resources" / "Screenshots" / "sites.png"
 COLORS = {  # told apart by color-blind eyes, too (Okabe and Ito)
     "temporal": "#E69F00",
+    "temporal-parietal": "#F0E442",
     "parietal": "#56B4E9",
     "frontal": "#00B486",
     "occipital": "#E078B4",
@@ -101,9 +102,10 @@ def axial(panel: Axes, head: Head) -> None:
     show(panel, head, X_MM, Y_MM, 2, z)
     dots = head.chosen("axial", z)
     start = np.array([0.0, cavity.middle_mm])
+    lateral = str(cut_plan.bones_of(cavity, head.frame.to_ras(np.array([[70.0, 0.0, z]])))[0][0])
     rays = {
-        ("temporal", "left"): (-1, 0),
-        ("temporal", "right"): (1, 0),
+        (lateral, "left"): (-1, 0),
+        (lateral, "right"): (1, 0),
         ("frontal", "midline"): (0, 1),
         ("occipital", "midline"): (0, -1),
     }
@@ -118,21 +120,22 @@ def axial(panel: Axes, head: Head) -> None:
 
 
 def coronal(panel: Axes, head: Head) -> None:
-    """Heights that part temporal from parietal bone, and the rays of the other planes."""
+    """Heights between which temporal and parietal bone overlap, and the rays of the other planes."""
     cavity = head.cavity
     y = cavity.middle_mm
     show(panel, head, X_MM, Z_MM, 1, y)
     for z in np.arange(cavity.base_mm + cut_plan.INTERVAL_MM, cavity.top_mm, cut_plan.INTERVAL_MM):
         panel.plot(X_MM, [z, z], color=RULE, lw=0.4, alpha=0.3)
     floor(panel, cavity, X_MM)
-    border(panel, X_MM, cavity.base_mm + cut_plan.TEMPORAL_TOP_MM, "parietal above, temporal below")
+    for share, words in zip(cut_plan.SQUAMOUS_OVERLAP, ("temporal below", "parietal above")):
+        border(panel, X_MM, share * head.frame.half_height_mm, words)
     for sign in (-1, 1):
         ray(panel, np.zeros(2), 52.0 * np.array([sign, 1.0]), "parietal")
         for x in np.arange(*cut_plan.PARIETAL_SAGITTAL_MM, cut_plan.INTERVAL_MM):
             panel.plot([sign * x] * 2, [58, 92], color=COLORS["parietal"], lw=0.6, alpha=0.6)
     write(panel, (0, 26), "45° up, in coronal\nplanes: parietal", COLORS["parietal"])
     write(panel, (0, 52), "up, in sagittal planes: parietal", COLORS["parietal"])
-    lateral = head.chosen("axial") & np.isin(head.kept.bone, ("temporal", "parietal"))
+    lateral = head.chosen("axial") & np.isin(head.kept.bone, cut_plan.DEFAULT_BONES)
     nearest = head.chosen("coronal", y, axis=1)
     scatter(panel, head, lateral | nearest | head.chosen("sagittal"), 0, 2)
     sides(panel, X_MM, -20.0)

@@ -53,7 +53,8 @@ VARIANTS = 7  # of every site
 MOST_TILT_DEG = 15.0
 MOST_SHIFT_MM = 12.0
 MARGIN_MM = 3.0  # on either side of the border of what is held out
-BONES = ("temporal", "parietal")
+BONES = ("temporal", "temporal-parietal", "parietal")
+HELD_OUT_ABOVE_MM = 35.0  # the floor of the vault: above the squama, but for its highest arch
 
 RECIPE = named("demo").with_settings(
     {
@@ -135,7 +136,7 @@ def share_held_out(cavity: Cavity, pixel_to_ras: np.ndarray, wall: np.ndarray) -
     pixels = np.stack([columns, rows, np.zeros_like(rows), np.ones_like(rows)], axis=-1)
     head = cavity.frame.from_ras((pixels @ pixel_to_ras.T)[:, :3])
     # Signed distance into {right of the midline, above the squama}, in mm.
-    depth = np.minimum(head[:, 0], head[:, 2] - cavity.base_mm - cut_plan.TEMPORAL_TOP_MM)
+    depth = np.minimum(head[:, 0], head[:, 2] - cavity.base_mm - HELD_OUT_ABOVE_MM)
     if depth.max() < -MARGIN_MM:
         return 0.0
     return 1.0 if depth.min() > MARGIN_MM else 0.5

@@ -1,15 +1,16 @@
 """The cut plan: where on the skull segments belong, and which bone and side they then show.
 
 Bones and planes are listed here once: the command's options, the panel's check boxes and the tables
-of files follow ``BONES`` and ``PLANES``. A new bone is appended, with its geometry in ``plan`` and
-``bones_of``.
+of files follow ``BONES`` and ``PLANES``. A new bone is listed with its geometry in ``plan`` and
+``bones_of``; files carry their own tables, so its place in the list is free.
 
 All planes lie in the head frame (see ``head_frame``), at fixed steps, and bone and side follow from
 where they lie (``Docs/maps.md`` has a picture of it, ``Resources/Screenshots/sites.png``):
 
 - **axial** planes from the floor of the vault up. Rays to the left and to the right meet the
-  squama of the temporal bone up to ``TEMPORAL_TOP_MM`` above the floor, and parietal bone above it.
-  Rays to the front meet frontal bone, rays to the back occipital bone up to ``OCCIPITAL_TOP_MM``;
+  squama of the temporal bone up to the lower of ``SQUAMOUS_OVERLAP``, squama and parietal bone in
+  one cut up to the higher (``temporal-parietal``), and parietal bone above it. Rays to the front
+  meet frontal bone, rays to the back occipital bone up to ``OCCIPITAL_TOP_MM``;
 - **coronal** planes over ``PARIETAL_CORONAL``: rays to the left and to the right, 45 degrees up,
   meet parietal bone;
 - **sagittal** planes over ``PARIETAL_SAGITTAL_MM`` on both sides of the midline: rays straight up
@@ -34,8 +35,17 @@ if TYPE_CHECKING:
 
 INTERVAL_MM = 3.1
 """Distance of neighboring planes (paper: every 5th slice of 0.625 mm)."""
-TEMPORAL_TOP_MM = 35.0
-"""Height of the squama's upper border above the floor of the vault, on average."""
+SQUAMOUS_OVERLAP = (-0.10, 0.15)
+"""Where squama and parietal bone lie in one level cut: heights above the middle of the vault's
+ellipse, in its half heights. The squama's border is an arch and overlaps the parietal bone like a
+scale. On the one head where it was traced (``pcir_bone``, half height 73 mm) both bones lie in a
+cut from 19 to 37 mm above the floor of the vault on the left, 22 to 33 mm on the right: -7 to 11 mm
+and -4 to 7 mm about the ellipse's middle. This is the wider of the two. It is a height, not a
+suture that was seen: a border may lie 4 mm off, as the two sides of that head do, and nothing is
+known here of how far heads differ. The floor itself is no measure of it, for it is where a field of
+view or a saw ended."""
+SQUAMOUS_UNCERTAINTY_MM = 4.0
+"""How far the borders of ``SQUAMOUS_OVERLAP`` differ between the two sides of one head."""
 OCCIPITAL_TOP_MM = 45.0
 """Height of the lambda above the floor of the vault, roughly."""
 PARIETAL_CORONAL = (-0.6, 0.2)
@@ -71,7 +81,11 @@ class Choice:
 
 
 BONE_CHOICES = (
-    Choice("temporal", "Cut the thin bone at the temples: the lowest 35 mm of the vault."),
+    Choice("temporal", "Cut the thin bone at the temples: the lowest 20 mm of the vault."),
+    Choice(
+        "temporal-parietal",
+        "Cut the next 20 mm, too, where temporal and parietal bone overlap in one cut.",
+    ),
     Choice("parietal", "Cut the bone above the temporal bone, up to the vertex."),
     Choice(
         "frontal",
@@ -166,7 +180,7 @@ def _axial(cavity: Cavity, interval_mm: float) -> Iterator[Site]:
     for z in np.arange(cavity.base_mm + interval_mm, cavity.top_mm, interval_mm):
         height = z - cavity.base_mm
         start = frame.to_ras(np.array([0.0, cavity.middle_mm, z]))
-        lateral = "temporal" if height <= TEMPORAL_TOP_MM else "parietal"
+        lateral = str(_lateral_bone(frame, np.array(z)))
         rays = [
             (lateral, "left", -frame.right),
             (lateral, "right", frame.right),
@@ -177,6 +191,12 @@ def _axial(cavity: Cavity, interval_mm: float) -> Iterator[Site]:
         # Seen from the feet, as radiologists do; the others from the front and from the left.
         for bone, side, outward in rays:
             yield Site(bone, side, "axial", start, outward, frame.superior)
+
+
+def _lateral_bone(frame: HeadFrame, z: np.ndarray) -> np.ndarray:
+    """The bone at the side of the head at heights z of the head frame, mm, texts of their shape."""
+    low, high = (share * frame.half_height_mm for share in SQUAMOUS_OVERLAP)
+    return np.select([z <= low, z <= high], ["temporal", "temporal-parietal"], "parietal")
 
 
 def _coronal(frame: HeadFrame, interval_mm: float) -> Iterator[Site]:
@@ -202,8 +222,8 @@ def bones_of(cavity: Cavity, points_ras: np.ndarray) -> tuple[np.ndarray, np.nda
 
     Every site of ``plan`` has the bone that its point on the wall is given here. Between them the
     borders run as the sutures do on average: the coronal suture as a plane that leans
-    forward downwards, the lambdoid one as an inverted V from the lambda, the squamous one as a
-    height.
+    forward downwards, the lambdoid one as an inverted V from the lambda, the squamous one as two
+    heights between which it is temporal-parietal.
 
     Args:
         cavity: what ``cavity.find_cavity`` gave.
@@ -224,9 +244,8 @@ def bones_of(cavity: Cavity, points_ras: np.ndarray) -> tuple[np.ndarray, np.nda
         [
             points[:, 1] > suture,
             (from_behind_deg < ASTERION_DEG) & (above_floor <= lambdoid),
-            above_floor <= TEMPORAL_TOP_MM,
         ],
-        ["frontal", "occipital", "temporal"],
-        "parietal",
+        ["frontal", "occipital"],
+        _lateral_bone(cavity.frame, points[:, 2]),
     )
     return bone, np.where(points[:, 0] < 0, "left", "right")

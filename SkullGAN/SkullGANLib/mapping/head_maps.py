@@ -192,7 +192,7 @@ def read_vertices(path: str | Path, ct: HeadCT) -> np.ndarray:
 def format_lines(found: HeadMaps) -> Iterator[str]:
     """Give the summary and the clinical number in lines of a table."""
     yield (
-        f"{'bone':<10}{'side':<7}{'vertices':>9}{'thickness (mm)':>17}{'SDR (peaks)':>14}"
+        f"{'bone':<19}{'side':<7}{'vertices':>9}{'thickness (mm)':>17}{'SDR (peaks)':>14}"
         f"{f'below {SDR_LIMIT:.2f}':>12}{'not measured':>14}"
     )
     rows = map_summary.summary(found.calvaria)
@@ -201,7 +201,7 @@ def format_lines(found: HeadMaps) -> Iterator[str]:
         lost = sum(thickness[reason] for reason in REASONS)
         below = sdr[map_summary.share_below(SDR_LIMIT)]
         yield (
-            f"{sdr['bone']:<10}{sdr['side']:<7}{sdr['count']:>9}{_mean(thickness, 1):>17}"
+            f"{sdr['bone']:<19}{sdr['side']:<7}{sdr['count']:>9}{_mean(thickness, 1):>17}"
             f"{_mean(sdr, 2):>14}{'' if below is None else f'{below:.0%}':>12}{lost:>14}"
         )
     numbers = numbers_of(found.array)

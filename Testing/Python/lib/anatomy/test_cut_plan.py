@@ -1,6 +1,7 @@
 """Where segments belong: on a sphere, on the real sample CT, and by hand."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,13 +33,28 @@ def test_left_and_right_have_the_same_sites(sample_cavity):
             assert counted[plane, bone, "right"] == number
 
 
-def test_temporal_bone_is_below_parietal_bone(sample_cavity):
-    heights = {"temporal": [], "parietal": []}
+def test_squama_and_parietal_bone_overlap_between_temporal_and_parietal_bone(sample_cavity):
+    heights = {"temporal": [], "temporal-parietal": [], "parietal": []}
     for site in cut_plan.plan(sample_cavity):
         if site.plane == "axial" and site.side == "left":
             heights[site.bone].append(sample_cavity.frame.from_ras(site.start_ras)[2])
-    assert max(heights["temporal"]) < min(heights["parietal"])
-    assert max(heights["temporal"]) - sample_cavity.base_mm <= cut_plan.TEMPORAL_TOP_MM
+    above_floor = {bone: np.array(of) - sample_cavity.base_mm for bone, of in heights.items()}
+    # Both bones were traced in one cut from 19 to 37 mm above the floor, on the head's left.
+    assert above_floor["temporal"].max() <= 19
+    assert 18 < above_floor["temporal-parietal"].min() < above_floor["temporal-parietal"].max() < 38
+    assert above_floor["parietal"].min() >= 36
+
+
+def test_the_sample_has_as_many_cuts_of_each_bone_at_its_sides(sample_ct, sample_mask):
+    found = single_ct.extract(sample_ct, sample_mask, planes=["axial"]).segments
+    # Until the overlap had a label, its ten cuts were called temporal.
+    assert Counter(found.bone.tolist()) == {"temporal": 11, "temporal-parietal": 10, "parietal": 28}
+
+
+def test_where_the_squama_ends_does_not_depend_on_where_the_field_of_view_does(sample_cavity):
+    sawn = replace(sample_cavity, base_mm=sample_cavity.base_mm + 20)
+    points = sample_cavity.frame.to_ras(np.array([[-70.0, 0, z] for z in range(-5, 40)], float))
+    assert (cut_plan.bones_of(sawn, points)[0] == cut_plan.bones_of(sample_cavity, points)[0]).all()
 
 
 def test_frontal_and_occipital_bone_are_cut_only_when_asked_for(sample_ct, sample_mask):

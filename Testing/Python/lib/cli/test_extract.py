@@ -66,9 +66,9 @@ def test_bones_and_planes_of_the_cut_plan_are_options_and_its_defaults_are_cut(m
     parser = Parser()
     add_where(parser)
     help_text = " ".join(parser.format_help().split())
-    assert "temporal,parietal,frontal,occipital,ethmoid" in help_text.replace(" ", "")
+    assert ",".join(cut_plan.BONES) in help_text.replace(" ", "")
     given = parser.parse_args([])
-    assert (given.bones, given.planes) == (["temporal", "parietal"], list(cut_plan.PLANES))
+    assert (given.bones, given.planes) == (list(cut_plan.DEFAULT_BONES), list(cut_plan.PLANES))
     single_ct.check_settings(["ethmoid"], given.planes, given.interval_mm, 0.45)
 
 
