@@ -24,7 +24,7 @@ from ..anatomy.skull import skull_mask, threshold_or_fitted
 from ..ct.volume import HeadCT, pseudonym
 from ..data.segment_set import PIXEL_SPACING_MM, SegmentSet
 from ..errors import BadInputError
-from . import foreign_bodies
+from . import beads, foreign_bodies
 from .cutting import first_good_cut
 
 COARSEST_MM = 2.0
@@ -103,7 +103,7 @@ def extract(
         is_bare=cavity.is_bare,
     )
     kept, dropped = _cut_all(sites, cut_at, threads, lambda done: report_progress((1 + done) / 2))
-    kept, dropped = _without_implants(kept, dropped, spacing_mm)
+    kept, dropped = _without_spoiled(kept, dropped, ct, spacing_mm)
     name = pseudonym(ct)
     segments = as_set(kept, name, subject or name, spacing_mm)
     source = {**ct.source, "interval_mm": interval_mm, "threshold_hu": threshold_hu}
@@ -155,24 +155,41 @@ def _cut_all(
                 kept.append((site, *found))
             on_progress((number + 1) / len(sites))
     if not kept:
-        raise BadInputError(
-            f"No cut of the vault is one wall from edge to edge (found: {dict(dropped)}), expected "
-            "a CT with complete temporal or parietal bone."
-        )
+        raise _no_good_cut(dropped)
     return kept, dict(sorted(dropped.items()))
 
 
-def _without_implants(
-    kept: list[Kept], dropped: dict[str, int], spacing_mm: float
+def _without_spoiled(
+    kept: list[Kept], dropped: dict[str, int], ct: HeadCT, spacing_mm: float
 ) -> tuple[list[Kept], dict[str, int]]:
-    """Drop the cuts that are largely an implant, under a reason of their own."""
+    """Drop the cuts that are largely an implant or beads, each under a reason of its own.
+
+    Raises:
+        BadInputError: if nothing is left.
+    """
     _sites, _matrices, hu, walls = zip(*kept, strict=True)
-    foreign = foreign_bodies.foreign_cuts(hu, walls, spacing_mm)
-    if not foreign.any():
-        return kept, dropped
-    bone = [one for one, is_foreign in zip(kept, foreign, strict=True) if not is_foreign]
-    counts = {**dropped, foreign_bodies.REASON: int(foreign.sum())}
-    return bone, dict(sorted(counts.items()))
+    is_foreign = foreign_bodies.foreign_cuts(hu, walls, spacing_mm)
+    counts, left = Counter(dropped), []
+    for one, foreign in zip(kept, is_foreign, strict=True):
+        _site, matrix, cut_hu, wall = one
+        swing_mm = beads.bead_mm(cut_hu, wall, matrix, ct.ijk_to_ras, spacing_mm)
+        if foreign:
+            counts[foreign_bodies.REASON] += 1
+        elif swing_mm > beads.MOST_MM:
+            counts[beads.REASON] += 1
+        else:
+            left.append(one)
+    found = dict(sorted(counts.items()))
+    if not left:
+        raise _no_good_cut(found)
+    return left, found
+
+
+def _no_good_cut(dropped: Mapping[str, int]) -> BadInputError:
+    return BadInputError(
+        f"No cut of the vault is one wall from edge to edge (found: {dict(dropped)}), expected a "
+        "CT with complete temporal or parietal bone."
+    )
 
 
 def check_settings(
