@@ -23,6 +23,13 @@ def ellipsoid(turn: Rotation, center: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return inside & (head[..., 2] > -45.0), geometry
 
 
+@pytest.fixture(scope="module")
+def smooth() -> head_frame.HeadFrame:
+    """The frame of the ellipsoid as it stands."""
+    return head_frame.find_frame(*ellipsoid(Rotation.identity(), np.zeros(3)))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "angles_deg", [(0, 0, 0), (12, 0, 0), (0, 15, 0), (0, 0, -15), (-8, 9, 10), (15, -10, 5)]
 )
@@ -37,8 +44,8 @@ def test_the_axes_of_a_turned_ellipsoid_are_found(angles_deg):
     assert found.half_height_mm == pytest.approx(75, abs=3)
 
 
-def test_the_frame_is_right_handed_and_leads_there_and_back():
-    found = head_frame.find_frame(*ellipsoid(Rotation.identity(), np.zeros(3)))
+def test_the_frame_is_right_handed_and_leads_there_and_back(smooth):
+    found = smooth
     assert np.linalg.det(found.head_to_ras[:3, :3]) == pytest.approx(1)
     points = np.array([[1.0, 2.0, 3.0], [-40.0, 0.0, 9.0]])
     assert found.from_ras(found.to_ras(points)) == pytest.approx(points)
@@ -52,6 +59,38 @@ def test_the_real_head_is_long_from_front_to_back_and_nearly_straight(sample_ct)
     assert 75 < found.half_length_mm < 95
     assert found.right @ [1, 0, 0] > np.cos(np.deg2rad(5))
     assert found.superior @ [0, 0, 1] > np.cos(np.deg2rad(15))
+
+
+def test_a_real_head_is_surer_than_a_smooth_shape(sample_ct, smooth):
+    assert find_cavity(sample_ct).frame.certainty > 0.8
+    assert 0.0 < smooth.certainty <= head_frame.GUESSED
+
+
+def test_a_head_that_lies_upside_down_is_refused_with_the_angles(sample_ct):
+    cavity = find_cavity(sample_ct)
+    grid = np.diag([1.0, -1.0, -1.0, 1.0]) @ cavity.ijk_to_ras
+    with pytest.raises(BadInputError, match="orientation may be wrong") as caught:
+        head_frame.find_frame(cavity.mask, grid)
+    said = str(caught.value)
+    assert said.startswith("The head's axes cannot be trusted: by its shape the head lies 1")
+    assert "off superior" in said
+    assert "--landmarks" in said
+
+
+def test_few_places_of_the_inner_table_are_refused():
+    mask, grid = ellipsoid(Rotation.identity(), np.zeros(3))
+    seen = np.zeros(mask.shape, bool)
+    seen[50, 50:] = True
+    with pytest.raises(BadInputError, match=r"only \d+ places of the inner table are in view"):
+        head_frame.find_frame(mask, grid, seen)
+
+
+@pytest.mark.slow
+def test_a_smooth_shape_that_lies_turned_by_60_degrees_is_refused_naming_landmarks():
+    turn = Rotation.from_euler("z", 60, degrees=True)
+    with pytest.raises(BadInputError, match=r"mm off the shape of a head|more than one way") as e:
+        head_frame.find_frame(*ellipsoid(turn, np.zeros(3)))
+    assert "nasion, inion, left porion and right porion" in str(e.value)
 
 
 def landmarks(turn: Rotation, center: np.ndarray) -> dict[str, np.ndarray]:
@@ -86,6 +125,22 @@ def test_the_frame_follows_landmarks_against_what_the_vault_says(axis):
     vault = ellipsoid(Rotation.identity(), np.zeros(3))
     found = head_frame.frame_from_landmarks(*vault, landmarks(wrong, np.zeros(3)))
     assert found.head_to_ras[:3, :3] == pytest.approx(wrong.as_matrix(), abs=1e-9)
+
+
+def test_landmarks_read_off_the_sample_pitch_the_head_as_the_template_does(sample_ct):
+    """Nasion and inion of the head that the sample is of, where they were read off its slices."""
+    cavity = find_cavity(sample_ct)
+    frame = cavity.frame
+    head = {
+        "nasion": (0.0, 88.0, -33.0),
+        "inion": (0.0, -91.0, -33.0),
+        "left porion": (-62.0, 0.0, -40.0),
+        "right porion": (62.0, 0.0, -40.0),
+    }
+    given = {name: frame.to_ras(np.array(place)) for name, place in head.items()}
+    found = head_frame.frame_from_landmarks(cavity.mask, cavity.ijk_to_ras, given)
+    assert found.superior @ frame.superior > np.cos(np.deg2rad(2.0))
+    assert found.certainty == 1.0
 
 
 def test_landmarks_of_exchanged_sides_make_no_frame():
