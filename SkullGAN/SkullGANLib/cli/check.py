@@ -33,6 +33,11 @@ def check(options: argparse.Namespace) -> None:
         print_once(line)
     if found.problem:
         raise BadInputError(found.problem)
+    if options.output and options.output.exists():
+        raise BadInputError(
+            f"{options.output}: is there already, expected a new run directory (or skullgan train "
+            "--resume)."
+        )
 
 
 def add_check(commands: Commands) -> None:
@@ -42,6 +47,13 @@ def add_check(commands: Commands) -> None:
     )
     add_split(one)
     add_recipe(one, epochs="the recipe's")
+    one.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="RUN",
+        help="where the run would go, as for skullgan train; nothing is made there",
+    )
     one.add_argument("--json", type=Path, metavar="FILE", help="write what was found as JSON")
     one.add_argument(
         "--contact-sheet", type=Path, metavar="PNG", help="write a picture of a few segments"

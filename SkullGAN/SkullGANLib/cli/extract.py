@@ -75,6 +75,7 @@ def _extract_one(options: argparse.Namespace, settings: CutSettings) -> Row:
         )
     row = Row(str(path)).completed(found.segments)
     print(row.sentence)
+    _warn(row)
     hdf5.write(options.output, found.segments)
     return row
 
@@ -86,6 +87,7 @@ def _extract_many(options: argparse.Namespace, settings: CutSettings) -> list[Ro
     def show(row: Row) -> None:
         if row.state != FAILED:
             print(row.sentence, flush=True)
+            _warn(row)
         elif len(options.ct) > 1:
             print(f"skullgan: {row.sentence}", file=sys.stderr)
 
@@ -104,6 +106,12 @@ def _extract_many(options: argparse.Namespace, settings: CutSettings) -> list[Ro
             on_row=show,
             should_stop=interrupted.is_set,
         )
+
+
+def _warn(row: Row) -> None:
+    """Say what must be known of the segments of a CT."""
+    if row.cautions:
+        print(f"skullgan: WARNING: {row.ct}: {row.cautions}", file=sys.stderr, flush=True)
 
 
 def _write_captioned_sheet(path: Path, segments: Path) -> None:

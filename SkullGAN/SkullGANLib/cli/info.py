@@ -17,7 +17,6 @@ from .options import Commands, command
 _OURS = "a segment set (.h5), a model (.safetensors), a map (.vtp)"
 _NO_METRIC = "-"
 _CTS_SHOWN = 20
-_SOLID_SDR = 0.85  # noise of 100 HU makes dips so deep in solid bone; heads have 0.3 to 0.75
 
 
 def info(options: argparse.Namespace) -> None:
@@ -61,6 +60,7 @@ def add_info(commands: Commands) -> None:
 
 def _map(path: Path) -> dict[str, Any]:
     from ..mapping import map_summary, vtp
+    from ..metrics.voxels import describe_voxels
 
     calvaria = vtp.read(path)
     whole = {
@@ -72,6 +72,7 @@ def _map(path: Path) -> dict[str, Any]:
     for metric, row in whole.items():
         mean = _NO_METRIC if row["mean"] is None else f"{row['mean']:.4g} ± {row['sd']:.3g}"
         found[metric] = f"{mean} {row['unit']}".rstrip()
+    found["measured in"] = describe_voxels(calvaria.source)
     lost = map_summary.not_measured(calvaria.code)
     found["not measured"] = ", ".join(
         f"{n} {why.replace('_', ' ')}" for why, n in lost.items() if n
@@ -86,7 +87,8 @@ def _map(path: Path) -> dict[str, Any]:
 
 def _segment_set(path: Path) -> dict[str, Any]:
     from ..data import hdf5
-    from ..metrics import METRICS, measure
+    from ..metrics import METRICS, cautions, measure
+    from ..metrics.voxels import describe_voxels
 
     header = hdf5.read(path, slice(0))
     whose: list[np.ndarray] = []
@@ -115,15 +117,13 @@ def _segment_set(path: Path) -> dict[str, Any]:
         found["planes"] = _counts(planes)
     if count:
         whole = {name: np.concatenate(parts) for name, parts in metrics.items()}
-        found["SDR (peaks)"] = _spread(whole["sdr_peaks"], ".3f")
+        sdr = _spread(whole["sdr_peaks"], ".3f")
+        found["SDR (peaks)"] = f"{sdr} ({describe_voxels(header.source)})" if named else sdr
         found["thickness"] = _spread(whole["thickness_mm"], ".2f", " mm")
         found["mean intensity"] = _spread(whole["mean_intensity_hu"], ".0f", " HU")
-        solid = [name for name in named if _is_solid(whole["sdr_peaks"][subjects == name])]
-        if solid:
-            found["warning"] = (
-                f"hardly any diploë in {_shortened(solid)} (median SDR above {_SOLID_SDR}): a "
-                "solid phantom or a soft kernel, its SDR says nothing"
-            )
+        if header.kind == "real":
+            said = cautions.of_parts(header.source, subjects, whole["sdr_peaks"])
+            found["caution"] = " ".join(said) or "nothing known"
     found.update(_source(header.source))
     found["made by"] = header.created_by
     return found
@@ -206,13 +206,25 @@ def _cts(cts: Mapping[str, Any]) -> dict[str, str]:
     for of in own.values():
         total.update(of.get("dropped", {}))
     found = {"CTs": str(len(own)), "dropped": _dropped(total)}
-    if len(own) > 1:
+    if len(own) == 1:
+        found["head frame"] = _frame(next(iter(own.values()))) or "not known"
+    else:
         for ct, of in list(own.items())[:_CTS_SHOWN]:
             count, dropped = of.get("segments", "?"), _dropped(of.get("dropped", {}))
-            found[f"  {ct}"] = f"{count} segments, dropped: {dropped}"
+            frame = f", frame {_frame(of)}" if _frame(of) else ""
+            found[f"  {ct}"] = f"{count} segments, dropped: {dropped}{frame}"
         if len(own) > _CTS_SHOWN:
             found["  ..."] = f"{len(own) - _CTS_SHOWN} more"
     return found
+
+
+def _frame(of: Mapping[str, Any]) -> str:
+    """Where a CT's head frame is from, and how sure it is; empty if it does not say."""
+    frame = of.get("frame")
+    if not isinstance(frame, Mapping) or "from" not in frame:
+        return ""
+    sure = frame.get("certainty")
+    return f"from {frame['from']}" + ("" if sure is None else f", certainty {sure:.2f}")
 
 
 def _dropped(counts: Mapping[str, int]) -> str:
@@ -241,11 +253,6 @@ def _recipe(settings: Mapping[str, Any]) -> str:
 
 def _shortened(names: list[str]) -> str:
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-
-
-def _is_solid(sdr: np.ndarray) -> bool:
-    sdr = sdr[np.isfinite(sdr)]
-    return bool(sdr.size and np.median(sdr) > _SOLID_SDR)
 
 
 def _spread(values: np.ndarray, digits: str, unit: str = "") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from ..errors import BadInputError
@@ -13,14 +14,17 @@ from .run_training import print_once, run_training
 
 def train(options: argparse.Namespace) -> None:
     """Train a SkullGAN on segment sets, in a run directory."""
-    from ..training import datasets
+    from ..training import cautions, datasets
 
     if not options.segments:
         _resume(options)
         return
     recipe = recipe_of(options)
+    segments = datasets.read_segments(options.segments, any_kind=options.any_kind)
+    for one in cautions.of_files(options.segments):
+        print_once(f"skullgan: WARNING: {one}", sys.stderr)
     parts = datasets.split(
-        datasets.read_segments(options.segments, any_kind=options.any_kind),
+        segments,
         by=options.split,
         test_share=options.test_share,
         seed=options.seed,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..data.segment_set import SegmentSet
+from ..metrics import cautions
 from .evaluation_set import EvaluationSet
 from .measures.measure import MODEL, Measure
 from .names import MADE, NAMES, reference_of
@@ -125,7 +126,7 @@ def _of_set(name: str, one: EvaluationSet) -> list[str]:
             f"The sets' HU ranges differ. All were cut to what they have in common, {low:g} to "
             f"{high:g} HU; that changed {100 * one.clipped:.2g} % of the bone in {name}."
         )
-    return found
+    return found + [f"In the {name} set: {said}" for said in cautions.of_set(one.segments)]
 
 
 def _of_real_sets(train: EvaluationSet, test: EvaluationSet) -> list[str]:

@@ -18,6 +18,7 @@ import numpy as np
 from ..data import hdf5
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError, OutputError
+from ..metrics import cautions
 from ..utils.atomic_files import written_aside
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
@@ -38,6 +39,7 @@ class Row:
         seconds: how long the cutting took.
         settings: what it was cut with, JSON.
         signature: size and time of change of its files, to know them again.
+        cautions: what must be known of its segments' SDR and thickness, sentences.
     """
 
     ct: str
@@ -50,6 +52,7 @@ class Row:
     seconds: float = 0.0
     settings: str = ""
     signature: str = ""
+    cautions: str = ""
 
     def completed(self, segments: SegmentSet) -> Row:
         """Note what was cut from the CT."""
@@ -61,6 +64,7 @@ class Row:
             subject=str(segments.subject[0]),
             pseudonym=pseudonym,
             dropped=counts_text(segments.source["cts"][pseudonym]["dropped"]),
+            cautions=" ".join(cautions.of_set(segments)),
         )
 
     def failed(self, reason: str) -> Row:
@@ -173,7 +177,8 @@ def read_table(path: str | Path) -> dict[str, Row]:
         # Names that are no UTF-8 are what the system gave; they go in and out as they are.
         with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
             reader = csv.DictReader(file)
-            if reader.fieldnames != [field.name for field in fields(Row)]:
+            known = [field.name for field in fields(Row)]
+            if list(reader.fieldnames or []) not in (known, [*known[:-1]]):  # before cautions
                 raise ValueError("other columns")
             rows = [_row(line) for line in reader]
     except (OSError, ValueError, TypeError, csv.Error) as error:

@@ -12,14 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from ..anatomy import cut_plan
-from ..anatomy.cavity import Cavity, find_cavity
+from ..anatomy.cavity import find_cavity
 from ..anatomy.cut_plan import DEFAULT_BONES, DEFAULT_PLANES, INTERVAL_MM, Site, plan
-from ..anatomy.landmarks import NAMES
+from ..anatomy.frame_source import frame_source
 from ..anatomy.skull import skull_mask, threshold_or_fitted
 from ..ct.volume import HeadCT, pseudonym
 from ..data.segment_set import PIXEL_SPACING_MM, SegmentSet
@@ -109,9 +108,10 @@ def extract(
     source = {**ct.source, "interval_mm": interval_mm, "threshold_hu": threshold_hu}
     own = {
         **source,
+        "voxel_mm": ct.spacing_mm.tolist(),
         "bones": sorted(set(bones)),
         "planes": sorted(set(planes)),
-        "frame": _frame_source(cavity, landmarks),
+        "frame": frame_source(cavity.frame, landmarks),
         "segments": len(segments),
         "dropped": dropped,
     }
@@ -236,14 +236,3 @@ def as_set(kept: Sequence[Kept], ct: str, subject: str, spacing_mm: float) -> Se
         pixel_spacing_mm=spacing_mm,
         ct=np.full(len(kept), ct),
     )
-
-
-def _frame_source(cavity: Cavity, landmarks: Mapping[str, np.ndarray] | None) -> dict[str, Any]:
-    """Where the head frame came from and how it lies, for the set's source."""
-    found: dict[str, Any] = {
-        "from": "vault" if landmarks is None else "landmarks",
-        "head_to_ras": cavity.frame.head_to_ras.tolist(),
-    }
-    if landmarks is not None:
-        found["landmarks_ras"] = {name: np.asarray(landmarks[name]).tolist() for name in NAMES}
-    return found

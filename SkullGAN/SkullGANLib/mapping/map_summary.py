@@ -8,17 +8,14 @@ from typing import Any
 import numpy as np
 
 from ..anatomy.cut_plan import BONES, SIDES
-from ..metrics import METRICS, SDR_LIMIT, Metric, kernel_is_soft
+from ..metrics import METRICS, Metric, cautions
 from .calvaria_map import CalvariaMap
 from .codes import METAL, OUTSIDE, REASONS
 
-COARSEST_MM = 2.0
-"""Largest voxel whose SDR and thickness are given without a warning, as for segments."""
 ALL = "all"
 """Bone and side of the whole calvaria."""
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-_THICK_SLICES_MM = 1.5
 _MENTIONED = 0.01  # share of the map from which rays not measured are mentioned
 
 
@@ -106,32 +103,7 @@ def caveats(source: Mapping[str, Any], code: np.ndarray | None = None) -> list[s
         source: of the map or the CT.
         code: of the map's vertices or the array's rays, to mention those not measured.
     """
-    found = []
-    kernel = source.get("kernel")
-    soft = kernel_is_soft(str(kernel)) if kernel else None
-    if soft:
-        found.append(
-            f"The kernel {kernel} is soft: it blurs the diploë into the tables, the SDR is higher "
-            f"than with a bone kernel and must not be held against {SDR_LIMIT:.2f}."
-        )
-    elif soft is None:
-        what = f"The kernel {kernel} is not known here" if kernel else "The CT names no kernel"
-        found.append(
-            f"{what}: SDR differs by 0.05 and more between kernels, compare only with the same one."
-        )
-    slices_mm = source.get("slice_thickness_mm")
-    if slices_mm and slices_mm > _THICK_SLICES_MM:
-        found.append(
-            f"The slices are {slices_mm:g} mm thick: tables and diploë run into each other, SDR "
-            "and thickness come out too high."
-        )
-    voxel_mm = source.get("voxel_mm", [0.0])
-    if max(voxel_mm) > COARSEST_MM * 1.001:
-        size = " x ".join(f"{mm:.3g}" for mm in voxel_mm)
-        found.append(
-            f"The voxels are {size} mm, above {COARSEST_MM:g} mm they do not show the tables: SDR "
-            "and thickness come out too high."
-        )
+    found = cautions.of_ct(source)
     if code is not None and len(code):
         for which, what in (
             (METAL, "meets metal; values beside it suffer from streaks"),

@@ -1,7 +1,8 @@
 """A training checked beforehand: what it would learn from, and whether device and memory suffice.
 
-``check_training`` reads what is quick to read (no pixel beyond a few for the picture) and finds
-what the training would refuse. A panel runs it in a child process, as ``skullgan check --json``.
+``check_training`` reads what is quick to read (of large sets no pixel beyond a few for the
+picture), finds what the training would refuse and says what must be known of the segments
+(``cautions``). A panel runs it in a child process, as ``skullgan check --json``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ..networks import model_file
 from ..networks.dcgan import chosen_device
 from ..plots import contact_sheet
 from ..utils.atomic_files import written_aside
-from . import datasets, memory_estimate, start
+from . import cautions, datasets, memory_estimate, start
 from .memory_estimate import Device, MemoryCheck
 from .recipe import Recipe
 
@@ -68,6 +69,7 @@ class TrainingCheck:
         memory: both in a sentence, with advice where it is not enough.
         enough: whether it is, as far as that is known.
         problem: why the training would refuse to begin; empty if it would not.
+        cautions: what must be known of the segments, a sentence each.
     """
 
     sets: list[SetSummary]
@@ -79,6 +81,7 @@ class TrainingCheck:
     memory: str
     enough: bool
     problem: str
+    cautions: list[str]
 
     def to_json(self) -> str:
         """Write it as JSON, which ``asdict`` names the parts of; ``summary`` is a set in words."""
@@ -91,7 +94,8 @@ class TrainingCheck:
         """Write it for people."""
         there = [f"{one.path}: {one}" for one in self.sets]
         devices = [f"{d.name}: {d.title}, {_memory(d)}" for d in self.devices]
-        return [*there, *filter(None, (self.note, self.memory)), *devices]
+        warnings = [f"WARNING: {one}" for one in self.cautions]
+        return [*there, *filter(None, (self.note, self.memory)), *devices, *warnings]
 
 
 def check_training(
@@ -135,6 +139,7 @@ def check_training(
         memory=str(memory) if memory else "",
         enough=memory.suffices if memory else True,
         problem=str(problem or ""),
+        cautions=cautions.of_files([one.path for one in sets]) if sets else [],
     )
 
 

@@ -36,7 +36,7 @@ def test_a_segment_set_is_told_by_kind_place_and_metrics(tmp_path):
     assert "parietal unknown 3, temporal unknown 3" in found["cuts"]
     assert "mm, median" in found["thickness"]
     assert found["kernel"] == "BONE"
-    assert "warning" not in found
+    assert found["caution"] == "nothing known"
 
 
 def test_a_set_without_diploe_is_warned_of(tmp_path):
@@ -44,7 +44,7 @@ def test_a_set_without_diploe_is_warned_of(tmp_path):
     solid = replace(walls, hu=np.where(walls.mask > 0, 1500, 0).astype(np.int16))
     hdf5.write(tmp_path / "solid.h5", solid)
 
-    assert entries(tmp_path / "solid.h5")["warning"].startswith("hardly any diploë in 0-0")
+    assert "Hardly any diploë in 0-0" in entries(tmp_path / "solid.h5")["caution"]
 
 
 def test_an_empty_set_is_told_as_such(tmp_path):

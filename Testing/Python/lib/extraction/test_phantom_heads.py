@@ -254,7 +254,7 @@ def test_a_phantom_without_diploe_is_accepted_and_info_warns(whole, tmp_path):
     assert counted(solid) == counted(whole)
     for extraction, warned in ((solid, True), (whole, False)):
         hdf5.write(tmp_path / "set.h5", extraction.segments)
-        assert ("hardly any diploë in phantom" in info.describe(tmp_path / "set.h5")) == warned
+        assert ("Hardly any diploë in phantom" in info.describe(tmp_path / "set.h5")) == warned
 
 
 @pytest.mark.slow
