@@ -120,15 +120,16 @@ def axial(panel: Axes, head: Head) -> None:
 
 
 def coronal(panel: Axes, head: Head) -> None:
-    """Heights between which temporal and parietal bone overlap, and the rays of the other planes."""
+    """Heights between which squama and parietal bone overlap, and the other planes' rays."""
     cavity = head.cavity
     y = cavity.middle_mm
     show(panel, head, X_MM, Z_MM, 1, y)
     for z in np.arange(cavity.base_mm + cut_plan.INTERVAL_MM, cavity.top_mm, cut_plan.INTERVAL_MM):
         panel.plot(X_MM, [z, z], color=RULE, lw=0.4, alpha=0.3)
     floor(panel, cavity, X_MM)
-    for share, words in zip(cut_plan.SQUAMOUS_OVERLAP, ("temporal below", "parietal above")):
-        border(panel, X_MM, share * head.frame.half_height_mm, words)
+    low, high = (share * head.frame.half_height_mm for share in cut_plan.SQUAMOUS_OVERLAP)
+    border(panel, X_MM, low, "temporal below")
+    border(panel, X_MM, high, "parietal above")
     for sign in (-1, 1):
         ray(panel, np.zeros(2), 52.0 * np.array([sign, 1.0]), "parietal")
         for x in np.arange(*cut_plan.PARIETAL_SAGITTAL_MM, cut_plan.INTERVAL_MM):
