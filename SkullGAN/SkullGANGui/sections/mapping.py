@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import slicer
 from SkullGANLib.mapping import scalars
+from SkullGANLib.metrics.voxels import describe_voxels
 from slicer import vtkMRMLCrosshairNode, vtkMRMLModelNode, vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
@@ -129,8 +130,9 @@ def sentence(numbers: ReadOnlyMapping[str, Any]) -> str:
         rule=array["rule"],
     )
     source = numbers["source"]
-    text += " " + _("Kernel {kernel}, slices {mm} mm.").format(
+    text += " " + _("Kernel {kernel}, {voxels}, slices {mm} mm.").format(
         kernel=source.get("kernel") or _("unknown"),
+        voxels=describe_voxels(source),
         mm=source.get("slice_thickness_mm") or _("of unknown thickness,"),
     )
     return "\n".join([text, *numbers["caveats"]])

@@ -13,7 +13,7 @@ from ..metrics import METRICS, Metric
 from ..utils.atomic_files import written_aside
 from .codes import CODES, MEASURED
 from .map_summary import not_measured, statistics
-from .transducer import ArrayRays, scalars_of
+from .transducer import SINGLE_RAY, ArrayRays, scalars_of
 
 
 def numbers_of(found: ArrayRays, bins: int = 20) -> dict[str, Any]:
@@ -23,13 +23,14 @@ def numbers_of(found: ArrayRays, bins: int = 20) -> dict[str, Any]:
         ``elements``; ``measured`` and ``active`` counts; ``rule``; ``target_ras``; by reason how
         many were not measured; for each scalar its ``statistics`` over the measured rays, over the
         active ones, and a histogram (``edges`` and ``counts``) of the measured ones. The clinical
-        number is the mean of ``sdr_peaks`` over the measured rays.
+        number is the mean of ``sdr_peaks`` over the measured rays; Kranion's is the mean of
+        ``sdr_outer_peak_single_ray`` over the active ones.
     """
     scalars = scalars_of(found)
     measured = found.code == MEASURED
     described: dict[str, Any] = {}
     for name, values in scalars.items():
-        metric = METRICS.get(name)
+        metric = METRICS.get(name.removesuffix(SINGLE_RAY))
         described[name] = {
             **statistics(values[measured], metric),
             "active": statistics(values[found.active], metric),

@@ -121,7 +121,7 @@ def prepare(
     if mask is None:
         mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity, threads=threads)
     report_progress(0.9)
-    made = Field.of(ct, mask, threshold_hu, threads)
+    made = Field.of(ct, mask, threshold_hu, threads, cavity.is_bare)
     report_progress(1.0)
     source = {**ct.source, "threshold_hu": threshold_hu, "voxel_mm": ct.spacing_mm.tolist()}
     return Head(made, cavity, source), mask
@@ -155,7 +155,9 @@ def calvaria(head: Head, spacing_mm: float = surface.SPACING_MM) -> CalvariaMap:
     below = found.entry_mm - _OUTSIDE_MM
     code = np.where(below > _DEEPEST_START_MM, NO_BONE, found.code).astype(np.uint8)
     code = _without_lonely(code, mesh.neighbors)
-    code[(code == NO_BONE) & head.field.is_outside(points)] = OUTSIDE
+    # A wall that is lacking is one that was not scanned if its ray begins or should meet it there.
+    unseen = head.field.is_outside(points) | head.field.is_outside(points + _OUTSIDE_MM * normals)
+    code[(code == NO_BONE) & unseen] = OUTSIDE
     measured = code == MEASURED
     moved = np.where(measured, np.clip(below, -_MOST_MOVED_MM, _MOST_MOVED_MM), np.nan)
     if measured.any():

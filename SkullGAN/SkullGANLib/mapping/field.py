@@ -19,6 +19,7 @@ from ..ct.volume import HeadCT
 RAYS_AT_ONCE = 2048
 """Their profiles stay in a core's cache."""
 
+_BESIDE_VOXELS = 1.5  # from the end of the field of view, which interpolation blurs
 _MARGIN = 8  # voxels around the mask, after which a cubic spline no longer feels the border
 
 
@@ -28,7 +29,10 @@ class Field:
 
     Attributes:
         spline: float32, coefficients of the cubic spline through the CT, in a box around the mask.
+        hu: int16, the CT in the same box.
         mask: uint8, the skull mask in the same box.
+        unseen: bool (slices, rows, columns) of the whole CT, beyond the field of view; None of a
+            bare skull, around which air or water may be as constant as padding.
         box_to_ras: float64 (4, 4), takes (k, j, i, 1) of the box to RAS mm.
         first, last: float64 (3,), the box's indices of the CT's outermost voxels.
         threshold_hu: HU from which a sample at the wall's surface is bone.
@@ -36,7 +40,9 @@ class Field:
     """
 
     spline: np.ndarray
+    hu: np.ndarray
     mask: np.ndarray
+    unseen: np.ndarray | None
     box_to_ras: np.ndarray
     first: np.ndarray
     last: np.ndarray
@@ -45,7 +51,12 @@ class Field:
 
     @classmethod
     def of(
-        cls, ct: HeadCT, mask: np.ndarray, threshold_hu: float, threads: int | None = None
+        cls,
+        ct: HeadCT,
+        mask: np.ndarray,
+        threshold_hu: float,
+        threads: int | None = None,
+        is_bare: bool = False,
     ) -> Field:
         """Prepare a CT.
 
@@ -55,6 +66,7 @@ class Field:
             threshold_hu: HU from which a sample at the wall's surface is bone
                 (``skull.bone_threshold_hu``).
             threads: how many work at once; None is one a core, up to four.
+            is_bare: as ``anatomy.cavity.Cavity`` has it.
         """
         threads = threads or min(4, os.cpu_count() or 1)
         box = []
@@ -68,7 +80,9 @@ class Field:
         to_ras[:3, 3] = to_ras[:3, :3] @ start + ct.ijk_to_ras[:3, 3]
         return cls(
             spline=_spline(ct.hu[tuple(box)], threads),
+            hu=ct.hu[tuple(box)],
             mask=(mask[tuple(box)] != 0).astype(np.uint8),
+            unseen=None if is_bare or not ct.unseen.any() else ct.unseen,
             box_to_ras=to_ras,
             first=-start,
             last=np.array(ct.hu.shape) - 1.0 - start,
@@ -82,14 +96,19 @@ class Field:
         return points_ras @ inverse[:3, :3].T + inverse[:3, 3]
 
     def is_outside(self, points_ras: np.ndarray) -> np.ndarray:
-        """Whether points (N, 3), RAS mm, lie within half a voxel of the CT's outermost
-        ones, or beyond."""
+        """Whether points (N, 3), RAS mm, lie where the field of view ends, or beyond: within half a
+        voxel of the CT's outermost ones, or within a voxel or so of one that was not scanned."""
         return self.at_the_rim(self.index(points_ras))
 
     def at_the_rim(self, index: np.ndarray) -> np.ndarray:
         """The same of indices of the box."""
-        beyond = (index < self.first + 0.5) | (index > self.last - 0.5)
-        return np.asarray(beyond.any(axis=1))
+        beyond = ((index < self.first + 0.5) | (index > self.last - 0.5)).any(axis=1)
+        if self.unseen is not None:
+            last = (self.last - self.first).astype(int)
+            for step in _BESIDE_VOXELS * np.vstack([np.zeros((1, 3)), np.eye(3), -np.eye(3)]):
+                at = np.clip(np.rint(index - self.first + step), 0, last).astype(int)
+                beyond |= self.unseen[tuple(at.T)]
+        return np.asarray(beyond)
 
     def step(self, directions: np.ndarray) -> np.ndarray:
         """Take vectors (N, 3), mm in RAS, to those of the box's indices."""
@@ -101,6 +120,10 @@ class Field:
         return ndimage.map_coordinates(
             self.spline, index, order=3, prefilter=False, mode="mirror", output=np.float32
         )
+
+    def hu_between(self, index: np.ndarray) -> np.ndarray:
+        """HU at indices (3, N) of the box by trilinear interpolation, float32 (N,)."""
+        return ndimage.map_coordinates(self.hu, index, order=1, mode="nearest", output=np.float32)
 
     def share_at(self, index: np.ndarray) -> np.ndarray:
         """How far indices (3, N) of the box lie in the mask, float32 (N,), 0.5 at its surface."""

@@ -20,6 +20,7 @@ from ..ct.volume import HeadCT, read_on_grid, write_volume
 from ..errors import BadInputError
 from ..metrics import METRICS
 from ..metrics.sdr import SDR_LIMIT
+from ..metrics.voxels import describe_voxels
 from ..utils.atomic_files import written_aside
 from ..utils.output_names import format_of
 from . import array_geometry, calvaria_map, map_summary, transducer, vtp, wall_overlay
@@ -204,20 +205,31 @@ def format_lines(found: HeadMaps) -> Iterator[str]:
             f"{sdr['bone']:<19}{sdr['side']:<7}{sdr['count']:>9}{_mean(thickness, 1):>17}"
             f"{_mean(sdr, 2):>14}{'' if below is None else f'{below:.0%}':>12}{lost:>14}"
         )
-    numbers = numbers_of(found.array)
-    sdr = numbers["scalars"]["sdr_peaks"]
+    yield from _array_lines(numbers_of(found.array))
+    source = found.calvaria.source
+    slices = source.get("slice_thickness_mm")
+    yield (
+        f"Kernel {source.get('kernel', 'unknown')}, {describe_voxels(source)}, slices "
+        f"{'of unknown thickness' if slices is None else f'{slices:g} mm thick'}, bone from "
+        f"{source['threshold_hu']:.0f} HU."
+    )
+
+
+def _array_lines(numbers: Mapping[str, Any]) -> Iterator[str]:
+    """The clinical number, as this program and as others measure it."""
+    scalars = numbers["scalars"]
+    sdr = scalars["sdr_peaks"]
     where = ", ".join(f"{mm:.1f}" for mm in numbers["target_ras"])
     yield (
         f"{numbers['elements']} elements to ({where}) RAS mm: SDR {_mean(sdr, 2)} over "
         f"{numbers['measured']} rays, {numbers['active']} elements active ({numbers['rule']})."
     )
-    source = found.calvaria.source
-    slices = source.get("slice_thickness_mm")
-    yield (
-        f"Kernel {source.get('kernel', 'unknown')}, slices "
-        f"{'of unknown thickness' if slices is None else f'{slices:g} mm thick'}, bone from "
-        f"{source['threshold_hu']:.0f} HU."
-    )
+    yield f"{'SDR':<33}{'all rays':>14}{'active elements':>18}"
+    for name in transducer.SINGLE_RAY_METRICS:
+        for ending, how in (("", "mean of seven rays"), (transducer.SINGLE_RAY, "one ray")):
+            row = scalars[name + ending]
+            what = f"{METRICS[name].definition}, {how}"
+            yield f"{what:<33}{_mean(row, 3):>14}{_mean(row['active'], 3):>18}"
 
 
 def _mean(row: Mapping[str, Any], digits: int) -> str:
@@ -225,9 +237,11 @@ def _mean(row: Mapping[str, Any], digits: int) -> str:
 
 
 def summary(found: HeadMaps) -> list[dict[str, Any]]:
-    """Give ``map_summary.summary`` with the CT's kernel and slice thickness in every row."""
+    """Give ``map_summary.summary`` with the CT's kernel, slice thickness and voxels in
+    every row."""
     source = found.calvaria.source
     known = {name: source.get(name, "") for name in ("kernel", "slice_thickness_mm")}
+    known |= {"voxels": describe_voxels(source).removeprefix("voxels ")}
     known = {name: str(value) for name, value in known.items()}
     return [{**row, **known} for row in map_summary.summary(found.calvaria)]
 

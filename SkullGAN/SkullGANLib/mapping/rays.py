@@ -66,13 +66,15 @@ def measure(
     directions: np.ndarray,
     reach_mm: float,
     average: sparse.csr_array | None = None,
+    *,
+    is_trilinear: bool = False,
 ) -> Rays:
     """Send rays through the wall and measure SDR, thickness along the ray and intensity.
 
     The wall of a ray begins with the first bone on it and ends before the first gap of
     ``WIDEST_GAP_MM``. A ray with air (``profiles.AIR_HU``) between the first and the last bone on
-    it goes through a sinus or mastoid cells; one whose wall reaches the CT's outermost voxels may
-    go on beyond them. Neither is measured.
+    it goes through a sinus or mastoid cells; one whose wall reaches the end of the field of view
+    may go on beyond it. Neither is measured.
 
     Args:
         field: the CT and its mask.
@@ -83,6 +85,8 @@ def measure(
             of profiles, at the same distance from their starts. A minimum, and so the SDR, falls
             with noise, which the mean of rays beside each other takes away. None: M = N, each ray
             on its own.
+        is_trilinear: whether HU between voxels are trilinear, as in other programs; else they are
+            those of the cubic spline.
     """
     index, step = field.index(starts_ras), field.step(directions)
     own = slice(len(index) if average is None else average.shape[0])
@@ -92,7 +96,8 @@ def measure(
     # Sample numbers, the same for all rays, so that rays can be averaged.
     begin = np.floor((first - _LEAD_MM) / STEP_MM).astype(int)
     end = np.where(has_wall, np.ceil((last + _LEAD_MM) / STEP_MM).astype(int) + 1, begin)
-    profiles = _Profiles.sampled(field, index, step, begin, end, average)
+    hu_at = field.hu_between if is_trilinear else field.hu_at
+    profiles = _Profiles.sampled(field, hu_at, index, step, begin, end, average)
     return _measured(field, index[own], step[own], profiles, begin, end)
 
 
@@ -108,6 +113,7 @@ class _Profiles:
     def sampled(
         cls,
         field: Field,
+        hu_at: Callable[[np.ndarray], np.ndarray],
         index: np.ndarray,
         step: np.ndarray,
         begin: np.ndarray,
@@ -134,7 +140,7 @@ class _Profiles:
             in_parts(work, len(begin), field.threads)
             return found
 
-        hu = along(field.hu_at, begins, ends)
+        hu = along(hu_at, begins, ends)
         # Where the wall is, a ray knows by itself: only HU are noisy.
         share = along(field.share_at, begin, end)
         return cls(hu if average is None else average @ hu, share, start)
@@ -207,7 +213,7 @@ def _outer_wall(bone: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _at_the_rim(
     field: Field, index: np.ndarray, step: np.ndarray, begin: np.ndarray, wall: np.ndarray
 ) -> np.ndarray:
-    """Bool (N,), whose wall ends within half a voxel of the CT's outermost ones, or beyond."""
+    """Bool (N,), whose wall ends at the end of the field of view (``Field.is_outside``)."""
     first = begin + wall.argmax(axis=1)
     last = begin + wall.shape[1] - 1 - wall[:, ::-1].argmax(axis=1)
     found = np.zeros(len(index), bool)

@@ -26,6 +26,12 @@ without air. Beyond 20 to 30 degrees longitudinal waves are reflected and shear 
 (Clement, White, Hynynen, J. Acoust. Soc. Am. 115, 2004); treatment planning switches such elements
 off. Clinical systems have their own rules: the limit is a setting."""
 
+SINGLE_RAY_METRICS = ("sdr_peaks", "sdr_outer_peak")
+SINGLE_RAY = "_single_ray"
+"""Behind the names of those metrics where they are measured as Kranion does, by one ray an element
+and trilinear interpolation instead of the mean of a bundle and a cubic spline, so that numbers can
+be compared: a single ray's dip falls with noise, and trilinear HU flatten it."""
+
 _BUNDLE_MM = 1.0
 """Rays around an element's own, this far beside it, whose profiles are averaged into its (as a
 map averages neighboring vertices): the SDR of a single line falls with noise."""
@@ -43,6 +49,7 @@ class ArrayRays:
             where the code is not 0.
         thickness_mm: float64 (N,), of the wall where the ray enters it, along the wall's normal.
         path_mm: float64 (N,), way through the wall along the ray.
+        single_ray: float64 (N,) for each of ``SINGLE_RAY_METRICS``, of one trilinear ray.
         incidence_deg: float64 (N,), between the ray and the inward normal of the wall's smoothed
             outer surface where it enters.
         code: uint8 (N,), what the ray met, see ``codes.CODES``; rays below the vault meet no bone.
@@ -55,6 +62,7 @@ class ArrayRays:
     values: Mapping[str, np.ndarray]
     thickness_mm: np.ndarray
     path_mm: np.ndarray
+    single_ray: Mapping[str, np.ndarray]
     incidence_deg: np.ndarray
     code: np.ndarray
     active: np.ndarray
@@ -101,6 +109,14 @@ def cast(
     found = rays.measure(
         head.field, starts - back[:, None] * along, along, float(distance.max()), average
     )
+    own = slice(len(directions))
+    single = rays.measure(
+        head.field,
+        starts[own] - back[own, None] * directions,
+        directions,
+        float(distance.max()),
+        is_trilinear=True,
+    )
     entry_mm = found.entry_mm - back[: len(directions)]
     entry = elements_ras + np.nan_to_num(entry_mm)[:, None] * directions
     nearest = cKDTree(calvaria.points_ras, compact_nodes=False, balanced_tree=False).query(entry)[1]
@@ -116,6 +132,7 @@ def cast(
         values=values,
         thickness_mm=np.where(measured, calvaria.values["thickness_mm"][nearest], np.nan),
         path_mm=path_mm,
+        single_ray={name: single.values[name] for name in SINGLE_RAY_METRICS},
         incidence_deg=incidence,
         code=found.code,
         active=measured & (np.nan_to_num(incidence, nan=np.inf) <= most_incidence_deg),
@@ -129,6 +146,7 @@ def scalars_of(found: ArrayRays) -> dict[str, np.ndarray]:
         **found.values,
         "thickness_mm": found.thickness_mm,
         "path_mm": found.path_mm,
+        **{name + SINGLE_RAY: values for name, values in found.single_ray.items()},
         "incidence_deg": found.incidence_deg,
     }
 

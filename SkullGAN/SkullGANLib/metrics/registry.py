@@ -57,5 +57,5 @@ def compared() -> tuple[str, ...]:
     return tuple(name for name, metric in _records.items() if metric.compared)
 
 
-for _metric in (*sdr.METRICS, thickness.METRIC, intensity.METRIC):
+for _metric in (*sdr.METRICS, thickness.METRIC, intensity.METRIC, thickness.LITERAL):
     register(_metric)

@@ -49,6 +49,18 @@ def thickness_of_profiles(profiles: Profiles) -> np.ndarray:
     return (inner - outer) * profiles.spacing_mm
 
 
+def literal_thickness_of_profiles(profiles: Profiles) -> np.ndarray:
+    """Give the thickness as the paper has it: the mask's pixels in a profile times their size.
+
+    It is whole pixels, and it measures where the mask was cut; it is for comparison with the paper
+    alone.
+
+    Returns:
+        float64 (M,), mm.
+    """
+    return np.count_nonzero(profiles.bone, axis=1) * profiles.spacing_mm
+
+
 METRIC = Metric(
     name="thickness_mm",
     quantity="Thickness",
@@ -60,4 +72,19 @@ METRIC = Metric(
     method="between the points of half height of the outer and of the inner table, by "
     "interpolation between pixels",
     of_profiles=thickness_of_profiles,
+)
+
+LITERAL = Metric(
+    name="thickness_literal_mm",
+    quantity="Thickness",
+    definition="literal",
+    unit="mm",
+    digits=1,
+    digits_of_means=2,
+    color_range=(0.0, 12.0),
+    compared=False,
+    description="Mean thickness of the segment's mask",
+    method="the paper's equation 3, pixels of the mask times their size; it depends on where the "
+    "mask was cut",
+    of_profiles=literal_thickness_of_profiles,
 )

@@ -42,7 +42,7 @@ def scene_path(tmp_path_factory):
         ct_node = slicer.util.getNode("Head")
         assert map_overlay.scalar_of(map_nodes.overlay_of(ct_node)) == "sdr_peaks"
         assert said.startswith("1024 elements: mean SDR 0.")
-        assert "Kernel unknown" in said
+        assert "Kernel unknown, voxels 2 x 2 x 2 mm" in said
         mrb.save(host.scene, path)
     return path
 

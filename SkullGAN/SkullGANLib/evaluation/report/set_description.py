@@ -12,6 +12,7 @@ import numpy as np
 
 from ...data.segment_set import SegmentSet
 from ...metrics import METRICS, kernel_is_soft
+from ...metrics.voxels import describe_voxels
 from ...utils.atomic_files import written_aside
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -107,7 +108,7 @@ def cautions(described: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def describe_ct(one: Mapping[str, Any]) -> str:
-    """Name the kernel, slice thickness and pixel size, without which an SDR means little.
+    """Name the kernel, slice thickness, voxels and pixel size, without which an SDR means little.
 
     Args:
         one: what ``describe_set`` gave.
@@ -117,11 +118,12 @@ def describe_ct(one: Mapping[str, Any]) -> str:
     # Made segments look like those that the network learned from, which their source may name.
     learned = "" if source is one["source"] else "learned from "
     kernel, slices = source.get("kernel"), source.get("slice_thickness_mm")
+    voxels = describe_voxels(one["source"])
     if kernel is None and slices is None:
-        return f"CT kernel and slice thickness not recorded, {pixel}"
+        return f"CT kernel and slice thickness not recorded, {voxels}, {pixel}"
     named = f"kernel {plain(kernel)}" if kernel is not None else "CT kernel not recorded"
     thick = f"{plain(slices)} mm slices" if slices is not None else "slice thickness not recorded"
-    return f"{learned}{named}, {thick}, {pixel}"
+    return f"{learned}{named}, {thick}, {voxels}, {pixel}"
 
 
 def plain(value: object) -> str:

@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 from SkullGANLib import cli
+from SkullGANLib.anatomy import cut_plan
 from SkullGANLib.ct import volume
 from SkullGANLib.mapping import array_table, head_maps, vtp
 from SkullGANLib.mapping.codes import MEASURED
@@ -71,6 +72,7 @@ def test_the_summary_has_kernel_and_slice_thickness_in_every_row(written):
     assert len(rows) == (1 + 2 * len(cut_plan.BONES)) * len(METRICS)
     assert {row["kernel"] for row in rows} == {"BONEPLUS"}
     assert {row["slice_thickness_mm"] for row in rows} == {"1.0"}
+    assert {row["voxels"] for row in rows} == {"1 x 1 x 1 mm"}
 
 
 def test_the_table_of_rays_has_a_row_per_element(written):
@@ -97,7 +99,7 @@ def test_a_target_and_an_array_of_ones_own_are_used(tmp_path, written, capsys):
     said = capsys.readouterr().out
     assert code == cli.DONE
     assert "3 elements to (5.0, 0.0, 60.0) RAS mm: SDR" in said
-    assert "Kernel BONEPLUS, slices 1 mm thick" in said
+    assert "Kernel BONEPLUS, voxels 1 x 1 x 1 mm, slices 1 mm thick" in said
     columns = array_table.read_csv(tmp_path / "rays.csv")
     assert len(columns["element"]) == 3
 

@@ -203,3 +203,43 @@ def test_a_mask_of_something_else_than_the_vault_is_refused(plain):
     head, _ = calvaria_map.prepare(plain.ct, speck)
     with pytest.raises(BadInputError, match="no wall around the middle of the head"):
         calvaria_map.calvaria(head)
+
+
+@pytest.mark.parametrize("padding_hu", [-1024, 0])
+def test_the_share_out_of_view_is_that_of_the_wall_that_was_not_scanned(real, padding_hu):
+    """A reconstruction that ends inside the grid, whatever it was padded with, as one that ends
+    with the grid; the truth is the map of the whole head."""
+    whole = real.found
+    left_mm = whole.points_ras[:, 0].min() + 20.0
+    i = np.arange(real.ct.hu.shape[2])
+    x = (real.ct.ijk_to_ras @ np.stack([i, 0 * i, 0 * i, 1 + 0 * i]))[0]
+    hu = real.ct.hu.copy()
+    hu[:, :, x < left_mm] = padding_hu
+    head, _ = calvaria_map.prepare(HeadCT(hu, real.ct.ijk_to_ras, real.ct.source))
+    found = calvaria_map.calvaria(head, COARSE_MM)
+    # 1.5 voxels beside the cut, interpolation still takes from what was not scanned.
+    gone = (whole.points_ras[:, 0] < left_mm + 1.5) | (whole.code == OUTSIDE)
+    assert gone.mean() > 0.2
+    assert (found.code == OUTSIDE).mean() == pytest.approx(gone.mean(), abs=0.02)
+    assert any("leaves the field of view" in one for one in caveats({}, found.code))
+    measured = found.points_ras[found.code == MEASURED]
+    assert measured[:, 0].min() > left_mm
+
+
+def test_a_skull_without_brain_and_scalp_is_mapped_as_with_them(real):
+    """In air, as constant around it as padding."""
+    bare = HeadCT(
+        np.where(real.mask > 0, real.ct.hu, -1000).astype(np.int16),
+        real.ct.ijk_to_ras,
+        real.ct.source,
+    )
+    head, _ = calvaria_map.prepare(bare)
+    assert head.cavity.is_bare
+    found = calvaria_map.calvaria(head, COARSE_MM)
+    # The mask ends below the vault; lower, there is nothing to be mapped.
+    vault = real.head.cavity.frame.from_ras(found.points_ras)[:, 2] > real.head.cavity.base_mm
+    assert (found.code[vault] == MEASURED).mean() > 0.9
+    assert (found.code[vault] == OUTSIDE).mean() < 0.02
+    # The edge at half height lies deeper in bone against air than against scalp and brain.
+    thickness = np.nanmedian(found.values["thickness_mm"])
+    assert thickness == pytest.approx(np.nanmedian(real.found.values["thickness_mm"]), abs=0.5)

@@ -45,6 +45,27 @@ def test_what_lies_in_the_outermost_voxels_is_outside():
     assert field.is_outside(ijk * 0.5 + ct.ijk_to_ras[:3, 3]).tolist() == [False, True, True, True]
 
 
+def test_what_was_not_scanned_is_outside_but_of_a_bare_skull():
+    ct = noisy_ct()
+    ct.hu[:, :, :4] = 0
+    ijk = np.array([[10, 15, 20], [5, 15, 20], [4, 15, 20], [2, 15, 20]], float)
+    points = ijk * 0.5 + ct.ijk_to_ras[:3, 3]
+    padded = Field.of(ct, wall(ct), 300.0, threads=1)
+    # A voxel and a half beside it, interpolation still takes from it.
+    assert padded.is_outside(points).tolist() == [False, False, True, True]
+    bare = Field.of(ct, wall(ct), 300.0, threads=1, is_bare=True)
+    assert not bare.is_outside(points).any()
+
+
+def test_trilinear_hu_lie_halfway_between_two_voxels():
+    ct = noisy_ct()
+    field = Field.of(ct, wall(ct), 300.0, threads=1)
+    points = np.array([[10.0, 15.0, 20.0], [10.0, 15.0, 20.5], [10.0, 15.0, 21.0]]) * 0.5
+    a, between, b = field.hu_between(field.index(points + ct.ijk_to_ras[:3, 3]).T)
+    assert a == ct.hu[20, 15, 10]
+    assert between == (a + b) / 2
+
+
 def test_every_ray_is_worked_on_once_whatever_the_parts():
     done = np.zeros(10, int)
 

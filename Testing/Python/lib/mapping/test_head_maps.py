@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+from SkullGANLib.anatomy.cut_plan import BONES
 from SkullGANLib.ct.volume import write_volume
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.mapping import head_maps, vtp
@@ -33,11 +34,20 @@ def made(sphere_head, sphere_mask) -> HeadMaps:
 
 def test_the_lines_hold_a_row_for_each_bone_and_side_and_the_arrays_number(made):
     lines = list(head_maps.format_lines(made))
-    assert len(lines) == 1 + 9 + 2
+    assert len(lines) == 1 + (1 + 2 * len(BONES)) + 1 + 5 + 1
     assert lines[0].split()[:3] == ["bone", "side", "vertices"]
     assert lines[1].split()[:2] == ["all", "all"]
-    assert "50 elements to (" in lines[-2]
-    assert "Kernel unknown, slices of unknown thickness" in lines[-1]
+    assert "50 elements to (" in lines[-7]
+    assert "Kernel unknown, voxels 1 x 1 x 1 mm, slices of unknown thickness" in lines[-1]
+
+
+def test_the_sdr_of_an_array_is_told_as_others_measure_it(made):
+    told = [line for line in head_maps.format_lines(made) if " ray" in line][-4:]
+    scalars = head_maps.numbers_of(made.array)["scalars"]
+    names = ("sdr_peaks", "sdr_peaks_single_ray", "sdr_outer_peak", "sdr_outer_peak_single_ray")
+    for line, name in zip(told, names, strict=True):
+        assert line.split()[-6:-5] == [f"{scalars[name]['mean']:.3f}"]
+        assert line.split()[-3:-2] == [f"{scalars[name]['active']['mean']:.3f}"]
 
 
 def test_the_numbers_come_back_from_their_file(made, sphere_head, tmp_path):

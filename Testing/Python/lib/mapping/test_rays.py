@@ -129,3 +129,10 @@ def test_segments_and_rays_are_measured_by_the_same_definitions():
     assert found["thickness_mm"] == pytest.approx([6.0])
     assert (inner - outer) * 0.5 == pytest.approx([6.0])
     assert found["mean_intensity_hu"] == pytest.approx([1100.0])
+
+
+def test_trilinear_rays_flatten_the_dip_between_voxels_and_the_spline_does_not():
+    """At the middle of voxels they are the same."""
+    at_voxels = [sent(slab(), is_trilinear=linear).values["sdr_peaks"][0] for linear in (0, 1)]
+    assert at_voxels[1] == pytest.approx(at_voxels[0], abs=0.02)
+    assert at_voxels[1] >= at_voxels[0]

@@ -21,7 +21,7 @@ def test_measure_gives_every_metric_of_every_segment_and_says_which_have_none(ca
 
     assert tuple(found) == tuple(METRICS)
     assert [values[0] for values in found.values()] == pytest.approx(
-        [480 / 1400, 0.4, 0.3, 0.3, 6.0, (1200 + 480 + 1600) / 3]
+        [480 / 1400, 0.4, 0.3, 0.3, 6.0, (1200 + 480 + 1600) / 3, 6.0]
     )
     for values in found.values():
         assert values.dtype == np.float64

@@ -27,6 +27,7 @@ def test_the_order_of_metrics_is_that_of_tables_and_files():
         "sdr_literal",
         "thickness_mm",
         "mean_intensity_hu",
+        "thickness_literal_mm",
     )
     assert all(name == metric.name for name, metric in METRICS.items())
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from SkullGANLib.metrics import thickness_mm
+from SkullGANLib.data import segment_set
+from SkullGANLib.metrics import measure, thickness_mm
 from walls import SPACING_MM, arched_wall, layered, masked
 
 
@@ -65,3 +66,11 @@ def test_thickness_of_an_arched_wall_is_that_of_its_vertical_columns(edge_angle_
 
     assert found == pytest.approx(vertical.mean(), abs=0.05)
     assert found >= 8.0
+
+
+def test_the_literal_thickness_is_the_pixels_of_the_mask_with_what_is_no_bone_in_it():
+    hu = layered((60, 3), (1500, 4), (600, 4), (1500, 4))
+    found = measure(segment_set.without_patient(hu, hu != 0, np.arange(1)))
+    size = segment_set.PIXEL_SPACING_MM
+    assert found["thickness_literal_mm"][0] == pytest.approx(15 * size)
+    assert found["thickness_mm"][0] == pytest.approx(12 * size, abs=0.02)

@@ -72,12 +72,15 @@ def test_segments_that_cannot_be_measured_are_counted(real):
 
 
 def test_a_ct_is_described_by_what_its_sdr_depends_on(real, synthetic):
-    known = "kernel BONEPLUS, 0.625 mm slices, pixel 0.45 mm"
+    known = "kernel BONEPLUS, 0.625 mm slices, voxels of unknown size, pixel 0.45 mm"
 
     assert set_description.describe_ct(describe(real)) == known
     assert set_description.describe_ct(describe(synthetic)) == f"learned from {known}"
     unknown = set_description.describe_ct(describe(replace(real, source={})))
-    assert unknown == "CT kernel and slice thickness not recorded, pixel 0.45 mm"
+    assert (
+        unknown
+        == "CT kernel and slice thickness not recorded, voxels of unknown size, pixel 0.45 mm"
+    )
 
 
 def test_what_json_cannot_hold_becomes_null():

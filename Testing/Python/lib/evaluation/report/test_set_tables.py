@@ -30,7 +30,7 @@ def test_sets_are_laid_out_with_kind_size_and_origin(described):
     assert heads == [
         "Heads", "real", "10", "2",
         "4 parietal, 6 temporal\n5 left, 5 right\n10 axial",
-        "kernel BONEPLUS, 0.625 mm slices, pixel 0.45 mm",
+        "kernel BONEPLUS, 0.625 mm slices, voxels of unknown size, pixel 0.45 mm",
     ]  # fmt: skip
     assert made[:5] == ["Made", "synthetic", "20", "none", "not recorded"]
     kinds = [row[1] for row in table.cells()]
