@@ -108,6 +108,7 @@ class FormView:
             *(one["summary"] for one in found["sets"]),
             found["note"],
             self._problem or sentence,
+            *found.get("cautions", []),
         ]
         nothing = _("Tick segment sets of the scene, or add files.")
         self.ui.setsLabel.text = "\n".join(filter(None, lines)) or nothing

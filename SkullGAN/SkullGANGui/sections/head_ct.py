@@ -30,6 +30,8 @@ class HeadSection(Section):
         node = self.node
         if node.ct is not None and not self._isOf(node.ct, node.skull):
             node.skull = segmentations.skull_of(node.ct)
+        self.ui.frameLabel.text = self._frameSentence(node.ct)
+        self.ui.frameLabel.visible = bool(self.ui.frameLabel.text)
 
     def update(self, busy: str) -> None:
         self.panel.allow(
@@ -51,6 +53,7 @@ class HeadSection(Section):
         """Take the skull that was found in the CT."""
         if self.node:
             self.node.skull = skull
+            self.show()
         return _("The skull is in the scene as {name}; it can be edited.").format(
             name=skull.GetName()
         )
@@ -61,6 +64,22 @@ class HeadSection(Section):
         editor = slicer.util.getModuleWidget("SegmentEditor").editor
         editor.setSegmentationNode(skull)
         editor.setSourceVolumeNode(ct)
+
+    @staticmethod
+    def _frameSentence(ct: vtkMRMLScalarVolumeNode | None) -> str:
+        """How sure the head's axes are; empty where nobody looked yet, or it is not known."""
+        from SkullGANLib.anatomy.head_frame import GUESSED
+        from SkullGANScene.nodes import head_attributes
+
+        head = head_attributes.head_of(ct) if ct is not None else None
+        if head is None or not head.frame.certainty >= 0.0:
+            return ""
+        if head.frame.certainty > GUESSED:
+            return _("Head frame: certainty {sure:.2f}.").format(sure=head.frame.certainty)
+        return _(
+            "Head frame: a guess by the scanner's axes (certainty {sure:.2f}); bones and sides may"
+            " be wrong."
+        ).format(sure=head.frame.certainty)
 
     @staticmethod
     def _isOf(ct: vtkMRMLScalarVolumeNode, skull: vtkMRMLSegmentationNode | None) -> bool:

@@ -143,11 +143,14 @@ class SegmentsSection(Section):
             return _("The scene was closed meanwhile. The segments can still be saved.")
         if self.node:
             self.node.segments = nodes.volume
+        from SkullGANScene.nodes import segment_sets
+
         count = nodes.volume.GetImageData().GetDimensions()[2]
-        return _(
+        came = _(
             "{n} segments are in the scene as the volume {name}, one a slice, with masks and a"
             " table of metrics."
         ).format(n=count, name=nodes.volume.GetName())
+        return "\n".join([came, *segment_sets.cautions_of(nodes.volume)])
 
     def onPicked(self, segment: int) -> None:
         """Let the views follow the row that was picked."""

@@ -42,6 +42,8 @@ def describe(path: str | Path) -> str:
         return _lines(_segment_set(path))
     if path.suffix == ".vtp":
         return _lines(_map(path))
+    if path.suffix == ".json" and path.is_file():
+        return _lines(_map_numbers(path))
     if not path.exists():
         raise BadInputError(
             f"{path}: there is no such file, expected {_OURS}, a run directory or a head CT."
@@ -79,10 +81,28 @@ def _map(path: Path) -> dict[str, Any]:
     )
     known = ("scanner", "kernel", "kvp", "slice_thickness_mm", "threshold_hu")
     found |= {name: calvaria.source[name] for name in known if name in calvaria.source}
+    found["head frame"] = _frame(calvaria.source) or "not known"
     found["caution"] = (
         " ".join(map_summary.caveats(calvaria.source, calvaria.code)) or "nothing known"
     )
     return found | {"made by": calvaria.created_by}
+
+
+def _map_numbers(path: Path) -> dict[str, Any]:
+    """The numbers of a map (.json), as ``skullgan map`` writes them."""
+    from ..mapping.head_maps import read_numbers
+    from ..mapping.map_summary import ALL
+
+    numbers = read_numbers(path)
+    array, source = numbers["array"], numbers["source"]
+    found: dict[str, Any] = {"numbers of a map": f"{array['elements']} elements of an array"}
+    for row in numbers["summary"]:
+        if row["bone"] == ALL and row["mean"] is not None:
+            spread = f"{row['mean']:.4g} ± {row['sd']:.3g} {row['unit']}"
+            found[row["metric"]] = spread.rstrip()
+    found["head frame"] = _frame(source) or "not known"
+    found["caution"] = " ".join(numbers["caveats"]) or "nothing known"
+    return found | {"made by": numbers["created_by"]}
 
 
 def _segment_set(path: Path) -> dict[str, Any]:

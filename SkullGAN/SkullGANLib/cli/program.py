@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -40,6 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parser().parse_args(arguments)
         options.command(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads the output (head, less) has enough. Python flushes once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except CancelledError as error:
         print(f"skullgan: {error}", file=sys.stderr)
         return CANCELLED

@@ -42,6 +42,15 @@ def read_zip(path: Path) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
         return read_files(path, _unpacked(path, Path(folder)))
 
 
+def names_in_zip(path: Path) -> list[str]:
+    """Names of the files in a zip, without their folders; none if it cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [Path(one.filename).name for one in archive.infolist() if not one.is_dir()]
+    except (OSError, zipfile.BadZipFile, NotImplementedError):
+        return []
+
+
 def read_files(path: Path, files: Sequence[Path]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Read the one CT series among files, in any order and with other files between them.
 

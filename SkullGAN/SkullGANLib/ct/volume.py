@@ -41,6 +41,7 @@ _SOURCE_FIELDS = {
 }
 IMAGES = (".nrrd", ".nii", ".nii.gz", ".mha")
 """Endings of files that hold one volume."""
+_PACKED = (*IMAGES, ".hdr", ".img", ".zip", ".tar", ".tar.gz", ".7z")
 _CT_EXPECTED = "expected a head CT (DICOM folder or zip, NRRD, NIfTI or MHA)"
 
 
@@ -97,7 +98,7 @@ def read_ct(path: str | Path) -> HeadCT:
     if path.is_dir():
         return _from_folder(path, files)
     if start.startswith(b"PK"):
-        return _from_dicom(path, *dicom.read_zip(path))
+        return _from_zip(path)
     if not start or start.endswith(b"DICM"):
         found = "one DICOM file" if start else "an empty file"
         raise BadInputError(f"{path}: is {found}, {_CT_EXPECTED}.")
@@ -113,6 +114,18 @@ def _from_folder(path: Path, files: list[Path]) -> HeadCT:
             raise
         raise BadInputError(
             f"{str(error).rstrip('.')}, or the name of an image in the folder, such as {images[0]}."
+        ) from error
+
+
+def _from_zip(path: Path) -> HeadCT:
+    try:
+        return _from_dicom(path, *dicom.read_zip(path))
+    except BadInputError as error:
+        images = [name for name in dicom.names_in_zip(path) if name.lower().endswith(_PACKED)]
+        if not images:
+            raise
+        raise BadInputError(
+            f"{str(error).rstrip('.')}; it holds {images[0]}, expected that unpacked and named."
         ) from error
 
 

@@ -18,6 +18,7 @@ from scipy import sparse
 from .. import __version__
 from ..anatomy.cavity import Cavity, find_cavity
 from ..anatomy.cut_plan import bones_of
+from ..anatomy.frame_source import frame_source
 from ..anatomy.skull import skull_mask, threshold_or_fitted
 from ..ct.volume import HeadCT
 from ..errors import BadInputError
@@ -40,7 +41,7 @@ class Head:
     Attributes:
         field: the CT and its skull mask.
         cavity: its intracranial space and head frame.
-        source: as of the CT, with ``threshold_hu`` and ``voxel_mm``.
+        source: as of the CT, with ``threshold_hu``, ``voxel_mm`` and ``frame``.
     """
 
     field: Field
@@ -123,7 +124,12 @@ def prepare(
     report_progress(0.9)
     made = Field.of(ct, mask, threshold_hu, threads, cavity.is_bare)
     report_progress(1.0)
-    source = {**ct.source, "threshold_hu": threshold_hu, "voxel_mm": ct.spacing_mm.tolist()}
+    source = {
+        **ct.source,
+        "threshold_hu": threshold_hu,
+        "voxel_mm": ct.spacing_mm.tolist(),
+        "frame": frame_source(cavity.frame, landmarks),
+    }
     return Head(made, cavity, source), mask
 
 

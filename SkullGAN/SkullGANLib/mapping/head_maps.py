@@ -213,6 +213,8 @@ def format_lines(found: HeadMaps) -> Iterator[str]:
         f"{'of unknown thickness' if slices is None else f'{slices:g} mm thick'}, bone from "
         f"{source['threshold_hu']:.0f} HU."
     )
+    if frame := source.get("frame"):
+        yield f"Head frame from {frame['from']}, certainty {frame['certainty']:.2f}."
 
 
 def _array_lines(numbers: Mapping[str, Any]) -> Iterator[str]:

@@ -24,7 +24,8 @@ class Head:
     """The head in a CT.
 
     Attributes:
-        frame: its own directions, in the world's RAS.
+        frame: its own directions, in the world's RAS; its certainty is NaN in scenes of earlier
+            versions, which do not tell it.
         threshold_hu: HU from which a voxel at the surface of the skull is bone.
     """
 
@@ -52,7 +53,8 @@ def head_of(node: slicer.vtkMRMLScalarVolumeNode) -> Head | None:
     if not text:
         return None
     known = json.loads(text)
-    frame = HeadFrame(**known["frame"])
+    # Scenes of earlier versions do not say how sure their frame is.
+    frame = HeadFrame(**{"certainty": float("nan"), **known["frame"]})
     head_to_ras = ijk_to_world(node) @ np.array(frame.head_to_ras, float)
     # Under a transform that scales, directions stay directions.
     head_to_ras[:3, :3] /= np.linalg.norm(head_to_ras[:3, :3], axis=0)

@@ -16,6 +16,7 @@ import slicer
 import slicer.util
 from SkullGANLib.data.segment_set import TEXTS, SegmentSet, concatenate
 from SkullGANLib.errors import BadInputError
+from SkullGANLib.metrics import METRICS, cautions
 
 from . import hierarchy, segmentations, tables, volumes
 
@@ -195,6 +196,16 @@ def places_of(volume: slicer.vtkMRMLScalarVolumeNode) -> np.ndarray:
 def kept(volume: slicer.vtkMRMLScalarVolumeNode) -> np.ndarray:
     """Tell of each segment of a volume, bool (N,), whether it is kept."""
     return slicer.util.arrayFromTableColumn(nodes_of(volume).metrics, tables.KEEP) != 0
+
+
+def cautions_of(volume: slicer.vtkMRMLScalarVolumeNode) -> list[str]:
+    """Say what must be known of the SDR and thickness of a set that was cut from a CT."""
+    nodes = nodes_of(volume)
+    known = json.loads(nodes.provenance.GetText())
+    if known["kind"] != "real":
+        return []
+    sdr = slicer.util.arrayFromTableColumn(nodes.metrics, METRICS["sdr_peaks"].title)
+    return cautions.of_parts(known["source"], np.array(known["subject"]), np.asarray(sdr))
 
 
 def set_kept(volume: slicer.vtkMRMLScalarVolumeNode, index: int, keep: bool) -> None:

@@ -6,6 +6,8 @@ import json
 
 import numpy as np
 import pytest
+from commands import in_this_process
+from examples import bent_walls
 from PIL import Image
 from SkullGANLib import cli
 from SkullGANLib.data import hdf5, segment_set
@@ -48,3 +50,15 @@ def test_the_command_fails_with_the_problem_and_writes_it_all_the_same(set_path,
     assert cli.main([*arguments, "--json", str(there)]) == 1
     assert "'cuda:99'" in capsys.readouterr().err
     assert "'cuda:99'" in json.loads(there.read_text(encoding="utf-8"))["problem"]
+
+
+def test_the_run_directory_may_be_named_and_is_not_made(tmp_path, capsys):
+    hdf5.write(tmp_path / "set.h5", bent_walls(12, 0))
+    arguments = ["check", tmp_path / "set.h5", "--recipe", "demo", "--device", "cpu"]
+    assert in_this_process(*arguments, "-o", tmp_path / "run") == 0
+    assert not (tmp_path / "run").exists()
+    said = capsys.readouterr()
+    assert "WARNING: There are 12 segments" in said.out
+    (tmp_path / "run").mkdir()
+    assert in_this_process(*arguments, "-o", tmp_path / "run") == 1
+    assert "is there already" in capsys.readouterr().err

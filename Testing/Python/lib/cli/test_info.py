@@ -114,3 +114,20 @@ def test_what_is_none_of_ours_is_refused_with_what_was_expected(name, sentence):
         info.describe(ROOT / name)
 
     assert "a model (.safetensors), a map (.vtp)" in str(error.value)
+
+
+def test_the_numbers_of_a_map_are_told(tmp_path):
+    found = entries(ROOT / "Testing" / "Python" / "older_files" / "map.json")
+    assert found["numbers of a map"] == "1024 elements of an array"
+    assert "sdr_peaks" in found
+    assert found["head frame"] == "not known"
+    (tmp_path / "other.json").write_text("[]")
+    with pytest.raises(BadInputError, match="cannot be read as the numbers of a map"):
+        info.describe(tmp_path / "other.json")
+
+
+def test_a_set_tells_where_its_head_frame_is_from_and_how_sure_it_is(tmp_path):
+    frame = {"from": "vault", "certainty": 0.9}
+    walls = replace(bent_walls(3, 0), source={"cts": {"one": {"frame": frame, "dropped": {}}}})
+    hdf5.write(tmp_path / "set.h5", walls)
+    assert entries(tmp_path / "set.h5")["head frame"] == "from vault, certainty 0.90"

@@ -55,3 +55,20 @@ def test_bad_input_ends_with_one_sentence_exit_code_1_and_no_file(
     assert sentence in said
     assert len(said.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_a_reader_that_has_enough_ends_it_quietly(extracted):
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-m", "SkullGANLib", "info", *(40 * [extracted / "segments.h5"])]
+    with subprocess.Popen(
+        [str(one) for one in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT / "SkullGAN",
+    ) as running:
+        running.stdout.readline()
+        running.stdout.close()
+        assert running.stderr.read() == b""
+    assert running.returncode == 0

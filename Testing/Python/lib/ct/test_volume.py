@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -182,6 +183,14 @@ def test_a_file_of_something_else_is_refused(name, content, tmp_path):
 
 def test_an_empty_folder_is_refused(tmp_path):
     assert "holds no DICOM image" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["head.nii.gz", "head.hdr", "inner.zip"])
+def test_a_zip_of_something_else_is_refused_with_the_name_of_what_it_holds(name, tmp_path):
+    with zipfile.ZipFile(tmp_path / "head.zip", "w") as archive:
+        archive.writestr(f"folder/{name}", b"no matter what")
+    with pytest.raises(BadInputError, match=f"it holds {name}, expected that unpacked"):
+        read_ct(tmp_path / "head.zip")
 
 
 def test_a_folder_of_images_is_refused_with_the_name_of_one(tmp_path):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import slicer.util
+from SkullGANLib.anatomy.head_frame import HeadFrame
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANScene.nodes import head_attributes, mrb, volumes
 
@@ -52,3 +55,27 @@ def test_what_the_command_wrote_is_read_and_comes_back_with_the_scene(scene, ct_
     assert np.allclose(head.frame.head_to_ras, head_to_ras)
     assert (head.frame.half_length_mm, head.frame.half_height_mm) == (90.0, 80.0)
     assert head.threshold_hu == 275.0
+
+
+@pytest.fixture
+def ct(scene):
+    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "CT")
+    slicer.util.updateVolumeFromArray(node, np.zeros((4, 4, 4), np.int16))
+    return node
+
+
+def test_the_certainty_of_the_frame_is_kept_with_the_ct(ct):
+    assert head_attributes.head_of(ct) is None
+    frame = HeadFrame(np.eye(4), 85.0, 65.0, 0.25)
+    head_attributes.set_head(ct, head_attributes.Head(frame, 300.0))
+    found = head_attributes.head_of(ct)
+    assert found.frame.certainty == 0.25
+    np.testing.assert_allclose(found.frame.head_to_ras, np.eye(4))
+
+
+def test_scenes_that_do_not_tell_the_certainty_are_read(ct):
+    head_attributes.set_head(ct, head_attributes.Head(HeadFrame(np.eye(4), 85.0, 65.0), 300.0))
+    known = json.loads(ct.GetAttribute("SkullGAN.Head"))
+    del known["frame"]["certainty"]
+    ct.SetAttribute("SkullGAN.Head", json.dumps(known))
+    assert np.isnan(head_attributes.head_of(ct).frame.certainty)
