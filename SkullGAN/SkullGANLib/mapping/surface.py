@@ -5,7 +5,7 @@ distance by direction. The directions are the corners of a geodesic sphere about
 nearly evenly apart; hence the mesh is oriented and without holes by construction, turns with the
 head and not with the scanner, and passes smoothly over a defect, whose vertices are known as such.
 It ends at the floor of the vault and, low down, where the surface leaps from the vault to the rims
-of the orbits or the zygoma.
+of the orbits or the zygoma; that of a skull without brain where the skull was sawn.
 """
 
 from __future__ import annotations
@@ -85,6 +85,8 @@ def outer_surface(field: Field, cavity: Cavity, spacing_mm: float = SPACING_MM) 
     radius = filled(radius, neighbors)
     height = radius * directions[:, 2]
     keep = (height >= cavity.floor_mm) & ~_folds(radius, directions, triangles, height, cavity)
+    if cavity.is_bare:
+        keep &= ~_below_the_saw(has_wall, height < cavity.floor_mm, neighbors)
     keep = _largest_part(keep, neighbors, spacing_mm)
     directions, triangles, kept = _part(keep, triangles, directions)
     radius, has_wall = radius[kept], has_wall[kept]
@@ -233,6 +235,19 @@ def _folds(
     normals = vertex_normals(directions * radius[:, None], triangles)
     steep = (normals * directions).sum(axis=1) < _STEEPEST
     return steep & (height_mm < cavity.base_mm + _FOLDS_ABOVE_BASE_MM)
+
+
+def _below_the_saw(
+    has_wall: np.ndarray, is_low: np.ndarray, neighbors: sparse.csr_array
+) -> np.ndarray:
+    """Bool (N,), vertices without wall that hang together with low ones: nothing is lacking there,
+    a skull without brain was sawn or broken off above."""
+    lacking = np.flatnonzero(~has_wall)
+    count, part = csgraph.connected_components(neighbors[lacking][:, lacking], directed=False)
+    reaches_low = np.bincount(part, is_low[lacking], minlength=count) > 0
+    found = np.zeros(len(has_wall), bool)
+    found[lacking] = reaches_low[part]
+    return found
 
 
 def _largest_part(keep: np.ndarray, neighbors: sparse.csr_array, spacing_mm: float) -> np.ndarray:

@@ -243,3 +243,18 @@ def test_a_skull_without_brain_and_scalp_is_mapped_as_with_them(real):
     # The edge at half height lies deeper in bone against air than against scalp and brain.
     thickness = np.nanmedian(found.values["thickness_mm"])
     assert thickness == pytest.approx(np.nanmedian(real.found.values["thickness_mm"]), abs=0.5)
+
+
+def test_the_map_of_a_calvaria_ends_where_it_was_sawn(real):
+    cavity = real.head.cavity
+    ijk = np.stack((*np.nonzero(real.mask)[::-1], np.ones(np.count_nonzero(real.mask))))
+    heights = cavity.frame.from_ras((real.ct.ijk_to_ras @ ijk)[:3].T)[:, 2]
+    kept = np.zeros(real.mask.shape, bool)
+    kept[real.mask > 0] = heights > cavity.base_mm + 25.0
+    calvaria = np.where(kept, real.ct.hu, -1000).astype(np.int16)
+    head, _ = calvaria_map.prepare(HeadCT(calvaria, real.ct.ijk_to_ras, real.ct.source))
+    assert head.cavity.is_bare
+    found = calvaria_map.calvaria(head, COARSE_MM)
+    assert (found.code == NO_BONE).mean() < 0.05
+    lowest = cavity.frame.from_ras(found.points_ras)[:, 2].min()
+    assert lowest > cavity.base_mm + 25.0 - 6.0

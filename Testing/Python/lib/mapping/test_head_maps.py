@@ -34,11 +34,12 @@ def made(sphere_head, sphere_mask) -> HeadMaps:
 
 def test_the_lines_hold_a_row_for_each_bone_and_side_and_the_arrays_number(made):
     lines = list(head_maps.format_lines(made))
-    assert len(lines) == 1 + (1 + 2 * len(BONES)) + 1 + 5 + 1
+    assert len(lines) == 1 + (1 + 2 * len(BONES)) + 1 + 5 + 2
     assert lines[0].split()[:3] == ["bone", "side", "vertices"]
     assert lines[1].split()[:2] == ["all", "all"]
-    assert "50 elements to (" in lines[-7]
-    assert "Kernel unknown, voxels 1 x 1 x 1 mm, slices of unknown thickness" in lines[-1]
+    assert "50 elements to (" in lines[-8]
+    assert "Kernel unknown, voxels 1 x 1 x 1 mm, slices of unknown thickness" in lines[-2]
+    assert lines[-1].startswith("Head frame from scanner's axes, certainty")
 
 
 def test_the_sdr_of_an_array_is_told_as_others_measure_it(made):
