@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from ..errors import BadInputError
@@ -22,7 +21,7 @@ def train(options: argparse.Namespace) -> None:
     recipe = recipe_of(options)
     segments = datasets.read_segments(options.segments, any_kind=options.any_kind)
     for one in cautions.of_files(options.segments):
-        print_once(f"skullgan: WARNING: {one}", sys.stderr)
+        print_once(f"WARNING: {one}")
     parts = datasets.split(
         segments,
         by=options.split,
