@@ -138,7 +138,7 @@ def _of_voxels(source: Mapping[str, Any]) -> list[str]:
     seen_mm = [*voxel_mm[:2], thick_mm if overlapping else step_mm]
     if np.mean(seen_mm) <= COARSE_MM:
         return []
-    by = f"SDR comes out {_by(seen_mm)} higher than with voxels of 0.5 mm"
+    by = f"SDR comes out higher by {_by(seen_mm)} than with voxels of 0.5 mm"
     if overlapping:
         return [
             f"The slices are {thick_mm:g} mm thick, one every {step_mm:.3g} mm, so that they "

@@ -32,7 +32,7 @@ def test_the_rise_of_sdr_is_that_of_the_table(voxel_mm, rise):
     ("source", "words"),
     [
         ({"voxel_mm": FINE, "slice_thickness_mm": 0.625}, None),
-        ({"voxel_mm": [1.0, 1.0, 1.0]}, "1 x 1 x 1 mm: SDR comes out about 0.13 higher"),
+        ({"voxel_mm": [1.0, 1.0, 1.0]}, "1 x 1 x 1 mm: SDR comes out higher by about 0.13 than"),
         ({"voxel_mm": [0.5, 0.5, 3.0]}, "they do not show the tables"),
         ({"voxel_mm": [1.0, 1.0, 1.0], "slice_thickness_mm": 5.0}, "5 mm thick, one every 1 mm"),
         ({"voxel_mm": [0.49, 0.49, 0.5], "slice_thickness_mm": 0.625}, None),
