@@ -220,23 +220,24 @@ def _frame_of_a_smooth_shape(
         if way.misfit_mm2 > _WORST_MISFIT_MM2
         else "the inner table that is in view fits more than one way for the head to lie"
     )
-    frame = HeadFrame(_axes(np.array([1.0, 0, 0]), np.array([0, 0, 1.0]), surface.mean(0)), 0, 0)
-    height = frame.from_ras(surface)[:, 2]
+    upright = HeadFrame(_axes(np.array([1.0, 0, 0]), np.array([0, 0, 1.0]), surface.mean(0)), 0, 0)
+    height = upright.from_ras(surface)[:, 2]
     upper = surface[height > np.quantile(height, 0.4)]
-    frame = _symmetric(frame, upper, depth, ijk_to_ras, starts_deg=_STARTS_DEG)
+    frame = _symmetric(upright, upper, depth, ijk_to_ras, starts_deg=_STARTS_DEG)
     frame = _level(frame, surface)
     vault = surface[frame.from_ras(surface)[:, 2] > 0]
     if len(vault) < _FEWEST_POINTS:
         raise _untrusted(why)
     frame = _symmetric(frame, vault, depth, ijk_to_ras, starts_deg=(0.0,))
-    frame = _level(frame, surface)
-    off_mm = max(
-        _asymmetry_mm(frame, vault, depth, ijk_to_ras), _off_its_outline_mm(frame, surface)
-    )
-    turned = head_template.angle_deg(frame.head_to_ras[:3, :3], np.eye(3))
-    if off_mm > _SMOOTH_MM or turned > _GUESS_DEG:
-        raise _untrusted(why)
-    return replace(frame, certainty=GUESSED * (1.0 - off_mm / (2.0 * _SMOOTH_MM)))
+    # A ball is symmetric and round whatever way it is turned: there, the scanner's axes do.
+    for guess in (_level(frame, surface), _level(upright, surface, may_pitch=False)):
+        off_mm = max(
+            _asymmetry_mm(guess, vault, depth, ijk_to_ras), _off_its_outline_mm(guess, surface)
+        )
+        turned = head_template.angle_deg(guess.head_to_ras[:3, :3], np.eye(3))
+        if off_mm <= _SMOOTH_MM and turned <= _GUESS_DEG:
+            return replace(guess, certainty=GUESSED * (1.0 - off_mm / (2.0 * _SMOOTH_MM)))
+    raise _untrusted(why)
 
 
 def _asymmetry_mm(
