@@ -112,11 +112,13 @@ def _segment_set(path: Path) -> dict[str, Any]:
 
     header = hdf5.read(path, slice(0))
     whose: list[np.ndarray] = []
+    bones: list[np.ndarray] = []
     where: Counter[tuple[str, str]] = Counter()
     planes: Counter[str] = Counter()
     metrics: dict[str, list[np.ndarray]] = {name: [] for name in METRICS}
     for part in hdf5.iterate(path):
         whose.append(part.subject)
+        bones.append(part.bone)
         where.update(zip(part.bone.tolist(), part.side.tolist(), strict=True))
         planes.update(part.plane.tolist())
         for name, values in measure(part).items():
@@ -142,7 +144,8 @@ def _segment_set(path: Path) -> dict[str, Any]:
         found["thickness"] = _spread(whole["thickness_mm"], ".2f", " mm")
         found["mean intensity"] = _spread(whole["mean_intensity_hu"], ".0f", " HU")
         if header.kind == "real":
-            said = cautions.of_parts(header.source, subjects, whole["sdr_peaks"])
+            bone = np.concatenate(bones)
+            said = cautions.of_parts(header.source, subjects, bone, whole["sdr_peaks"])
             found["caution"] = " ".join(said) or "nothing known"
     found.update(_source(header.source))
     found["made by"] = header.created_by

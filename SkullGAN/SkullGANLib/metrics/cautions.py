@@ -65,7 +65,7 @@ def of_set(segments: SegmentSet) -> list[str]:
     """Say what must be known of segments that were cut from CTs; nothing of any others."""
     if segments.kind != "real" or not len(segments):
         return []
-    return of_parts(segments.source, segments.subject, sdr_of(segments))
+    return of_parts(segments.source, segments.subject, segments.bone, sdr_of(segments))
 
 
 def sdr_of(segments: SegmentSet) -> np.ndarray:
@@ -73,12 +73,15 @@ def sdr_of(segments: SegmentSet) -> np.ndarray:
     return skull_density_ratio(segments.hu, segments.mask)
 
 
-def of_parts(source: Mapping[str, Any], subject: np.ndarray, sdr: np.ndarray) -> list[str]:
+def of_parts(
+    source: Mapping[str, Any], subject: np.ndarray, bone: np.ndarray, sdr: np.ndarray
+) -> list[str]:
     """As ``of_set``, of a set that was read in parts.
 
     Args:
         source: of the set.
-        subject: (N,) texts.
+        subject, bone: (N,) texts. Of temporal bone it is not asked whether it has diploë: the
+            squama has hardly any.
         sdr: float64 (N,), ``peaks``.
     """
     cts = cts_of(source)
@@ -90,7 +93,10 @@ def of_parts(source: Mapping[str, Any], subject: np.ndarray, sdr: np.ndarray) ->
         sentence if len(cts) == 1 else f"{_listed(names)}: {sentence}"
         for sentence, names in whose.items()
     ]
-    solid = [name for name in np.unique(subject).tolist() if _is_solid(sdr[subject == name])]
+    thick = np.asarray(bone) != "temporal"
+    solid = [
+        name for name in np.unique(subject).tolist() if _is_solid(sdr[(subject == name) & thick])
+    ]
     if solid:
         found.append(
             f"Hardly any diploë in {_listed(solid)} (median SDR above {SOLID_SDR}): a solid "

@@ -51,7 +51,7 @@ def of_segments(segments: SegmentSet) -> list[str]:
 def _of_cts(headers: Sequence[SegmentSet]) -> list[str]:
     """What the sources alone say."""
     nobody = np.array([], str)
-    return cautions.of_parts(_source(headers), nobody, np.array([]))
+    return cautions.of_parts(_source(headers), nobody, nobody, np.array([]))
 
 
 def _of_pixels(headers: Sequence[SegmentSet], parts: Sequence[SegmentSet]) -> list[str]:
@@ -60,7 +60,8 @@ def _of_pixels(headers: Sequence[SegmentSet], parts: Sequence[SegmentSet]) -> li
         return []
     subject = np.concatenate([part.subject for part in parts])
     sdr = np.concatenate([cautions.sdr_of(part) for part in parts])
-    return cautions.of_parts(_source(headers), subject, sdr)
+    bone = np.concatenate([part.bone for part in parts])
+    return cautions.of_parts(_source(headers), subject, bone, sdr)
 
 
 def _source(headers: Sequence[SegmentSet]) -> dict[str, object]:

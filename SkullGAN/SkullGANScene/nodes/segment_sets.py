@@ -205,7 +205,8 @@ def cautions_of(volume: slicer.vtkMRMLScalarVolumeNode) -> list[str]:
     if known["kind"] != "real":
         return []
     sdr = slicer.util.arrayFromTableColumn(nodes.metrics, METRICS["sdr_peaks"].title)
-    return cautions.of_parts(known["source"], np.array(known["subject"]), np.asarray(sdr))
+    subject, bone = np.array(known["subject"]), np.array(known["bone"])
+    return cautions.of_parts(known["source"], subject, bone, np.asarray(sdr))
 
 
 def set_kept(volume: slicer.vtkMRMLScalarVolumeNode, index: int, keep: bool) -> None:
