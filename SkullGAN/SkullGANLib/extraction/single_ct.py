@@ -93,29 +93,20 @@ def extract(
         mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity, threads=threads)
     report_progress(0.5)
     sites = [at for at in plan(cavity, interval_mm) if at.bone in bones and at.plane in planes]
-    cut_at = partial(
-        first_good_cut,
-        ct,
-        mask,
-        spacing_mm=spacing_mm,
-        threshold_hu=threshold_hu,
-        is_bare=cavity.is_bare,
-    )
+    cut_at = partial(first_good_cut, ct, mask, spacing_mm=spacing_mm, threshold_hu=threshold_hu)
+    cut_at = partial(cut_at, is_bare=cavity.is_bare)
     kept, dropped = _cut_all(sites, cut_at, threads, lambda done: report_progress((1 + done) / 2))
     kept, dropped = _without_spoiled(kept, dropped, ct, spacing_mm)
     name = pseudonym(ct)
     segments = as_set(kept, name, subject or name, spacing_mm)
     source = {**ct.source, "interval_mm": interval_mm, "threshold_hu": threshold_hu}
     own = {
-        **source,
-        "voxel_mm": ct.spacing_mm.tolist(),
-        "bones": sorted(set(bones)),
-        "planes": sorted(set(planes)),
-        "frame": frame_source(cavity.frame, landmarks),
-        "segments": len(segments),
-        "dropped": dropped,
+        **{"voxel_mm": ct.spacing_mm.tolist(), "frame": frame_source(cavity.frame, landmarks)},
+        **{"bones": sorted(set(bones)), "planes": sorted(set(planes))},
+        **{"segments": len(segments), "dropped": dropped},
     }
-    return Extraction(replace(segments, source={**source, "cts": {name: own}}), dropped)
+    cts = {name: {**source, **own}}
+    return Extraction(replace(segments, source={**source, "cts": cts}), dropped)
 
 
 def _check_grid(ct: HeadCT, mask: np.ndarray | None) -> None:

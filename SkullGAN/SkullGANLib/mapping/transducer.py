@@ -101,23 +101,7 @@ def cast(
             "Expected a way between the array and the target, found an element at the target."
         )
     directions = way / distance[:, None]
-    starts, average = _bundles(elements_ras, directions)
-    # All rays end at the target: those of near elements are begun further out.
-    back = distance.max() - distance
-    back = np.tile(back, len(starts) // len(back))
-    along = np.tile(directions, (len(starts) // len(directions), 1))
-    found = rays.measure(
-        head.field, starts - back[:, None] * along, along, float(distance.max()), average
-    )
-    own = slice(len(directions))
-    single = rays.measure(
-        head.field,
-        starts[own] - back[own, None] * directions,
-        directions,
-        float(distance.max()),
-        is_trilinear=True,
-    )
-    entry_mm = found.entry_mm - back[: len(directions)]
+    found, single, entry_mm = _measured_along(head, elements_ras, directions, distance)
     entry = elements_ras + np.nan_to_num(entry_mm)[:, None] * directions
     nearest = cKDTree(calvaria.points_ras, compact_nodes=False, balanced_tree=False).query(entry)[1]
     measured = found.code == MEASURED
@@ -138,6 +122,23 @@ def cast(
         active=measured & (np.nan_to_num(incidence, nan=np.inf) <= most_incidence_deg),
         most_incidence_deg=most_incidence_deg,
     )
+
+
+def _measured_along(
+    head: Head, elements_ras: np.ndarray, directions: np.ndarray, distance_mm: np.ndarray
+) -> tuple[rays.Rays, rays.Rays, np.ndarray]:
+    """What the bundle of an element's rays measures, what its one trilinear ray does, and float64
+    (N,), how far from the element the wall begins."""
+    starts, average = _bundles(elements_ras, directions)
+    longest_mm = float(distance_mm.max())
+    # All rays end at the target: those of near elements are begun further out.
+    back = np.tile(longest_mm - distance_mm, len(starts) // len(distance_mm))
+    along = np.tile(directions, (len(starts) // len(directions), 1))
+    begins = starts - back[:, None] * along
+    found = rays.measure(head.field, begins, along, longest_mm, average)
+    own = slice(len(directions))
+    single = rays.measure(head.field, begins[own], directions, longest_mm, is_trilinear=True)
+    return found, single, found.entry_mm - back[own]
 
 
 def scalars_of(found: ArrayRays) -> dict[str, np.ndarray]:
