@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..anatomy.cut_plan import SIDES
 from ..errors import BadInputError
 from .options import Commands, command
 
@@ -230,12 +231,16 @@ def _cts(cts: Mapping[str, Any]) -> dict[str, str]:
         total.update(of.get("dropped", {}))
     found = {"CTs": str(len(own)), "dropped": _dropped(total)}
     if len(own) == 1:
-        found["head frame"] = _frame(next(iter(own.values()))) or "not known"
+        only = next(iter(own.values()))
+        found["head frame"] = _frame(only) or "not known"
+        if border := _squamosal_border(only):
+            found["squama's border"] = border
     else:
         for ct, of in list(own.items())[:_CTS_SHOWN]:
             count, dropped = of.get("segments", "?"), _dropped(of.get("dropped", {}))
             frame = f", frame {_frame(of)}" if _frame(of) else ""
-            found[f"  {ct}"] = f"{count} segments, dropped: {dropped}{frame}"
+            border = f", squama's border {_squamosal_border(of)}" if _squamosal_border(of) else ""
+            found[f"  {ct}"] = f"{count} segments, dropped: {dropped}{frame}{border}"
         if len(own) > _CTS_SHOWN:
             found["  ..."] = f"{len(own) - _CTS_SHOWN} more"
     return found
@@ -248,6 +253,20 @@ def _frame(of: Mapping[str, Any]) -> str:
         return ""
     sure = frame.get("certainty")
     return f"from {frame['from']}" + ("" if sure is None else f", certainty {sure:.2f}")
+
+
+def _squamosal_border(of: Mapping[str, Any]) -> str:
+    """Where the parietal bone begins on both sides of a CT, against the height that decides its
+    bones; empty if it does not say."""
+    border = of.get("squamosal_border_mm")
+    if not isinstance(border, Mapping) or "expected" not in border:
+        return ""
+    sides = []
+    for side in SIDES:
+        at, agrees = border.get(side), (border.get("agrees") or {}).get(side)
+        verdict = "agrees" if agrees else "does not agree"
+        sides.append(f"{side} not seen" if at is None else f"{side} {at:.1f} mm ({verdict})")
+    return f"{', '.join(sides)}; bones are by height, {border['expected']:.1f} mm"
 
 
 def _dropped(counts: Mapping[str, int]) -> str:

@@ -23,7 +23,7 @@ from ..anatomy.skull import skull_mask, threshold_or_fitted
 from ..ct.volume import HeadCT, pseudonym
 from ..data.segment_set import PIXEL_SPACING_MM, SegmentSet
 from ..errors import BadInputError
-from . import beads, foreign_bodies
+from . import beads, foreign_bodies, squamosal_border
 from .cutting import first_good_cut
 
 COARSEST_MM = 2.0
@@ -104,6 +104,7 @@ def extract(
         **{"voxel_mm": ct.spacing_mm.tolist(), "frame": frame_source(cavity.frame, landmarks)},
         **{"bones": sorted(set(bones)), "planes": sorted(set(planes))},
         **{"segments": len(segments), "dropped": dropped},
+        "squamosal_border_mm": squamosal_border.measure(ct, mask, cavity),
     }
     cts = {name: {**source, **own}}
     return Extraction(replace(segments, source={**source, "cts": cts}), dropped)

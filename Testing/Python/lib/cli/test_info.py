@@ -131,3 +131,15 @@ def test_a_set_tells_where_its_head_frame_is_from_and_how_sure_it_is(tmp_path):
     walls = replace(bent_walls(3, 0), source={"cts": {"one": {"frame": frame, "dropped": {}}}})
     hdf5.write(tmp_path / "set.h5", walls)
     assert entries(tmp_path / "set.h5")["head frame"] == "from vault, certainty 0.90"
+
+
+def test_a_set_tells_where_the_parietal_bone_begins_and_whether_the_heights_agree(tmp_path):
+    border = {
+        **{"left": -12.4, "right": None, "expected": -7.2},
+        "agrees": {"left": False, "right": None},
+    }
+    cts = {"one": {"squamosal_border_mm": border, "dropped": {}}}
+    hdf5.write(tmp_path / "set.h5", replace(bent_walls(3, 0), source={"cts": cts}))
+    assert entries(tmp_path / "set.h5")["squama's border"] == (
+        "left -12.4 mm (does not agree), right not seen; bones are by height, -7.2 mm"
+    )
