@@ -106,8 +106,7 @@ def extract(
         **{"segments": len(segments), "dropped": dropped},
         "squamosal_border_mm": squamosal_border.measure(ct, mask, cavity),
     }
-    cts = {name: {**source, **own}}
-    return Extraction(replace(segments, source={**source, "cts": cts}), dropped)
+    return Extraction(replace(segments, source={**source, "cts": {name: source | own}}), dropped)
 
 
 def _check_grid(ct: HeadCT, mask: np.ndarray | None) -> None:

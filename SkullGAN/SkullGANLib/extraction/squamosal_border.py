@@ -110,7 +110,7 @@ def _thickness(
     gap = behind & ~wall  # the last gap behind the outer surface is where its wall ends
     inner = np.where(gap.any(2), wall.shape[2] - 1 - gap[:, :, ::-1].argmax(2), -1)
     step_mm = _FROM_MIDLINE_MM[1] - _FROM_MIDLINE_MM[0]
-    seen = wall.any(2)
+    seen = np.asarray(wall.any(2))
     surface = _smooth(_FROM_MIDLINE_MM[outer], seen, (_ALONG_LINES, _SURFACE))
     slope = np.gradient(surface, _HEIGHT_STEP_MM, axis=1)
     thick = (outer - inner) * step_mm / np.sqrt(1.0 + slope**2)
