@@ -163,10 +163,9 @@ def _without_spoiled(
     counts, left = Counter(dropped), []
     for one, foreign in zip(kept, is_foreign, strict=True):
         _site, matrix, cut_hu, wall = one
-        swing_mm = beads.bead_mm(cut_hu, wall, matrix, ct.ijk_to_ras, spacing_mm)
         if foreign:
             counts[foreign_bodies.REASON] += 1
-        elif swing_mm > beads.MOST_MM:
+        elif beads.has_beads(cut_hu, wall, matrix, ct.ijk_to_ras, spacing_mm):
             counts[beads.REASON] += 1
         else:
             left.append(one)
