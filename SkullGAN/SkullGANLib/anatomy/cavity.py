@@ -43,6 +43,7 @@ _SMALLEST_CAVITY_ML = 400.0
 _LEAST_ENCLOSED = 0.4  # whole heads have bone around 0.87 to 0.90 of it, a neck around 0.2
 _BELOW_BASE_MM = 8.0
 _BESIDE_BONE_MM = 4.0  # the opened space stays so far from bone in corners
+_SLOT_MM = 8.0
 _HULL_DIRECTIONS = 100
 
 
@@ -120,10 +121,24 @@ def _cavity(ct: HeadCT, landmarks: Mapping[str, np.ndarray] | None, bone_hu: flo
     grid = block_geometry(ct.ijk_to_ras, factor) @ translation(start[::-1])
     if landmarks is None:
         reach = np.ceil(_BESIDE_BONE_MM / coarse_mm).astype(int)
-        frame = find_frame(mask, grid, ndimage.maximum_filter(bone, 2 * reach + 1))
+        beside = ndimage.maximum_filter(bone, 2 * reach + 1)
+        try:
+            frame = find_frame(mask, grid, beside)
+        except BadInputError:
+            # A calcified falx or a ridge leaves a slot that is no part of a head's outline.
+            frame = find_frame(_without_slots(mask, coarse_mm), grid, beside)
     else:
         frame = frame_from_landmarks(mask, grid, landmarks)
     return replace(_measured(mask, grid, frame), is_bare=is_bare)
+
+
+def _without_slots(mask: np.ndarray, mm: np.ndarray) -> np.ndarray:
+    """The mask, bool, with gaps of less than ``2 * _SLOT_MM`` closed."""
+    margin = np.ceil(_SLOT_MM / mm).astype(int) + 1
+    padded = np.pad(mask, [(int(m), int(m)) for m in margin])
+    grown = ndimage.distance_transform_edt(~padded, sampling=mm) <= _SLOT_MM
+    closed = ndimage.distance_transform_edt(grown, sampling=mm) > _SLOT_MM
+    return (closed | padded)[tuple(slice(int(m), -int(m)) for m in margin)]
 
 
 def _not_outside(hu: np.ndarray, bone: np.ndarray, unseen: np.ndarray) -> np.ndarray:

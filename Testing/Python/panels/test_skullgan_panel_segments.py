@@ -29,7 +29,11 @@ def scene_path(tmp_path_factory):
     stage = headless.new_stage()
     node = volumes.add_ct(stage.scene, coarse, "Head")
     work = segment_jobs.extract(
-        node, folder / "work", bones=["temporal"], planes=["axial"], interval_mm=6.0
+        node,
+        folder / "work",
+        bones=["temporal", "temporal-parietal"],
+        planes=["axial"],
+        interval_mm=4.0,
     )
     task = Task("Cutting", work)
     assert task.wait(60) == "finished", task.sentence
@@ -62,7 +66,7 @@ def test_every_segment_has_a_row_with_picture_place_and_metrics(panel):
     sdr = slicer.util.arrayFromTableColumn(metrics, "SDR (peaks)")
     for row in range(len(segments)):
         assert not widget.item(row, table.PICTURE).icon().isNull()
-        assert widget.item(row, table.BONE).text() == "temporal"
+        assert widget.item(row, table.BONE).text() == segments.bone[row]
         assert widget.item(row, table.SIDE).text() == segments.side[row]
         assert widget.item(row, table.SDR).text() == f"{sdr[row]:.2f}"
 

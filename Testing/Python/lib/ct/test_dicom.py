@@ -113,4 +113,4 @@ def test_a_real_head_of_226_bone_slices_is_read_as_its_header_says(shared_ct):
 
 def test_a_real_series_without_its_intercept_is_refused_for_its_values(shared_ct):
     sentence = refused(shared_ct / "slicer_cthead64.dicom.zip")
-    assert "values run from 0 to 3926, expected Hounsfield units" in sentence
+    assert "its RescaleType is US, expected HU" in sentence

@@ -27,7 +27,7 @@ from SkullGANScene.scripting import scripts
 from SlicerHost.host import Host
 
 SCRIPTS = ROOT / "SkullGAN" / "Scripts"
-QUICK = ("--bones", "temporal", "--planes", "axial", "--interval-mm", "12")
+QUICK = ("--bones", "temporal,parietal", "--planes", "axial", "--interval-mm", "12")
 
 
 def script(name: str):
@@ -172,7 +172,9 @@ def test_a_script_that_is_ended_ends_its_child(tmp_path):
 
 
 def test_mapping_takes_the_cts_of_a_folder_too(scene, tmp_path):
-    small = HeadCT(np.linspace(-1000, 1500, 1728).reshape(12, 12, 12).astype(np.int16), np.eye(4))
+    small = HeadCT(
+        np.repeat([-1000, 40, 1500], 576).reshape(12, 12, 12).astype(np.int16), np.eye(4)
+    )
     for name in ("b", "a"):
         volume.write_volume(tmp_path / f"{name}.nrrd", small.hu, small.ijk_to_ras)
     (tmp_path / "README.md").write_text("Not a CT")
