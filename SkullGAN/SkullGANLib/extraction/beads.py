@@ -41,6 +41,7 @@ _TABLE_MM = 2.5  # a table's highest HU lies at most so deep
 _LONGEST_IN_TABLE = 9.0  # pixels; slices of 2 mm that cross the wall at half a right angle: 6 to 9
 _THICKEST_MM = 2.5  # slices that a grid that may be cut (``single_ct.COARSEST_MM``) is made of
 _COARSEST_AXIS = 0.99  # voxels are coarsest across slices; of a cube every axis may be that
+_COARSER_SLICES = 1.2  # than the pixels within them
 _STEPS = 0.01  # of slices a voxel, to scan: a wall crosses 30 voxels, so 0.01 is a third of a turn
 _LEAST_COLUMNS = 80  # of 128; beads in fewer columns count for so much less
 _FORM_PIXELS = 21  # a moving cubic over so many columns is a table's form, no beads
@@ -58,6 +59,9 @@ def has_beads(
     cut = (hu, wall, pixel_to_ras, ijk_to_ras, spacing_mm)
     if bead_mm(*cut) > MOST_MM:
         return True
+    voxel_mm = np.linalg.norm(ijk_to_ras[:3, :3], axis=0)
+    if voxel_mm.max() < _COARSER_SLICES * voxel_mm.min():
+        return False  # no slices are coarser: what swings with a cube's grid is its texture
     wave, share = table_wave(*cut)
     return wave > MOST_WAVE and share > MOST_SHARE
 
