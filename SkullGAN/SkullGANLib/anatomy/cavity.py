@@ -90,26 +90,33 @@ def find_cavity(ct: HeadCT, landmarks: Mapping[str, np.ndarray] | None = None) -
     """
     if landmarks is not None:
         check_inside(landmarks, ct.ijk_to_ras, ct.hu.shape)
+    factor = block_size(ct.spacing_mm[::-1], _BLOCK_MM)
+    blocks = block_mean(ct.hu, factor), outside_blocks(ct.hu, factor)
     try:
-        return _cavity(ct, landmarks, BONE_IN_BLOCKS_HU)
+        return _cavity(ct, factor, *blocks, landmarks, BONE_IN_BLOCKS_HU)
     except BadInputError as first:
         try:
-            return _cavity(ct, landmarks, _THIN_BONE_IN_BLOCKS_HU)
+            return _cavity(ct, factor, *blocks, landmarks, _THIN_BONE_IN_BLOCKS_HU)
         except BadInputError:
             raise first from None
 
 
-def _cavity(ct: HeadCT, landmarks: Mapping[str, np.ndarray] | None, bone_hu: float) -> Cavity:
-    """``find_cavity`` by what is bone in averages."""
-    factor = block_size(ct.spacing_mm[::-1], _BLOCK_MM)
+def _cavity(
+    ct: HeadCT,
+    factor: np.ndarray,
+    hu: np.ndarray,
+    unseen: np.ndarray,
+    landmarks: Mapping[str, np.ndarray] | None,
+    bone_hu: float,
+) -> Cavity:
+    """``find_cavity`` by the averages of blocks, by which of them were not scanned, and by what is
+    bone in averages."""
     coarse_mm = ct.spacing_mm[::-1] * factor
-    hu = block_mean(ct.hu, factor)
     bone = without_specks(hu > bone_hu, 2000.0 / coarse_mm.prod())
     if not bone.any():
         raise no_vault("no bone")
     box = _around(bone, np.ceil(_OPENING_MM / coarse_mm).astype(int) + 1)
-    unseen = outside_blocks(ct.hu, factor)[box]
-    hu, bone = hu[box], bone[box]
+    hu, bone, unseen = hu[box], bone[box], unseen[box]
     start = np.array([part.start for part in box])
     is_bare = False
     try:
