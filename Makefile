@@ -5,6 +5,7 @@
 #   make bench-extract   where the time of extraction goes (CT=... for a CT of your own)
 #   make bench-generate  images a second against the plain network (BENCH="--device cuda")
 #   make bench-train     iterations a second against the straightforward loop (BENCH=...)
+#   make bench-quality   how good the segments of recipes are after equal time (BENCH="--minutes 10")
 #   make bench-map       where the time of mapping goes (CT=... for a CT of your own)
 #   make bench-evaluate  where the time of an evaluation goes (BENCH="-n 250")
 #   make bench-panel     how long the panels keep the GUI thread (BENCH="SkullGAN")
@@ -19,8 +20,8 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test bench-extract bench-generate bench-train bench-map bench-evaluate bench-panel \
-	screenshots docs clean
+.PHONY: demo test bench-extract bench-generate bench-train bench-quality bench-map \
+	bench-evaluate bench-panel screenshots docs clean
 
 demo: $(INSTALLED)
 	$(BIN)/skullgan demo -o demo
@@ -40,6 +41,9 @@ bench-generate: $(INSTALLED)
 
 bench-train: $(INSTALLED)
 	$(BIN)/python Testing/Benchmarks/train.py $(BENCH)
+
+bench-quality: $(INSTALLED)
+	$(BIN)/python Testing/Benchmarks/quality.py $(BENCH)
 
 bench-map: $(INSTALLED)
 	$(BIN)/python Testing/Benchmarks/map.py $(CT)

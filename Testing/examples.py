@@ -7,16 +7,28 @@ from dataclasses import replace
 import numpy as np
 from SkullGANLib.data import segment_set
 from SkullGANLib.data.segment_set import SegmentSet
-from SkullGANLib.training.presets import named
+from SkullGANLib.training.recipe import Recipe
 
-TINY = replace(
-    named("demo"),
+TINY = Recipe(
+    name="demo",
     latent_size=8,
     generator_width=8,
     discriminator_width=2,
-    batch_size=4,
+    initial_weight_std=0.0,
     epochs=2,
     samples_per_epoch=12,
+    batch_size=4,
+    generator_learning_rate=2e-3,
+    discriminator_learning_rate=1e-3,
+    adam_beta2=0.99,
+    plateau_patience=0,
+    update_gate_from_epoch=0,
+    blurred_share=0.0,
+    flips=True,
+    shift_px=4,
+    instance_noise_std=0.2,
+    lr_decay_fraction=0.4,
+    ema_decay=0.99,
     report_every=2,
     snapshot_every=1,
     sample_count=3,

@@ -54,7 +54,7 @@ class SkullGANTrainParameterNode(WrappedParameters):
     anyKind: bool = False
     processes: Annotated[int, WithinRange(1, 64)] = 1
     watched: str = ""
-    chart: Annotated[str, Choice(["losses", "realness", "learning rates"])] = "losses"
+    chart: Annotated[str, Choice(["losses", "realness", "learning rates", "quality"])] = "losses"
 
 
 def paths(node: SkullGANTrainParameterNode) -> list[str]:

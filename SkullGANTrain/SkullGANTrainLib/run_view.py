@@ -127,6 +127,12 @@ class RunView:
                 real=event.get("realness_real", float("nan")),
                 fake=event.get("realness_fake", float("nan")),
             )
+            quality = follower.curves.columns()["quality_distance"] if follower else []
+            if len(quality) and quality[-1] == quality[-1]:
+                self.ui.lossLabel.text += " " + _(
+                    "Distance of the last snapshot from reals: {distance:.2f}, of the best"
+                    " {best:.2f}."
+                ).format(distance=quality[-1], best=min(q for q in quality if q == q))
         else:
             self.ui.lossLabel.text = ""
 

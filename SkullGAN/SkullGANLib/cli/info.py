@@ -161,7 +161,7 @@ def _model(path: Path) -> dict[str, Any]:
     return {
         "model": f"generator of {trainable_parameters(found.generator):,} parameters, "
         f"discriminator of {trainable_parameters(found.discriminator):,}",
-        "architecture": _counts(found.architecture),
+        "architecture": _counts(found.architecture.to_dict()),
         "pixel": f"{found.pixel_spacing_mm} mm",
         "HU range": f"{found.hu_range[0]:g} to {found.hu_range[1]:g}",
         "recipe": _recipe(found.recipe),

@@ -17,6 +17,7 @@ from scipy import ndimage
 from ..anatomy.cut_plan import Site
 from ..ct.volume import HeadCT
 from ..data.segment_set import PIXEL_SPACING_MM, SIZE
+from ..data.walls import wall_mask
 from .sampling import is_inside, points_of, sample_hu, sample_mask, to_ijk
 
 TOP_MARGIN_ROWS = 8
@@ -104,7 +105,8 @@ def cut(
     """Cut one segment: the CT interpolated once, by a cubic spline, and the wall's mask.
 
     The mask says which pixels are wall but for its own last voxel; there, where the wall ends
-    inside a voxel, the interpolated CT decides by the threshold.
+    inside a voxel, the interpolated CT decides by the threshold. Of the rim, what is no denser
+    than ``walls.WALL_THRESHOLD_HU`` is left out, as it is of synthetic segments.
 
     Args:
         ct: the head CT.
@@ -125,8 +127,8 @@ def cut(
     hu[used] = sample_hu(ct, points_of(pixel_to_ras, r.ravel(), c.ravel())).reshape(r.shape)
     dense = ndimage.gaussian_filter(hu.astype(np.float32), _SMOOTHING_PIXELS) > threshold_hu
     wall = _main_part((share > _SURELY_INSIDE) | (dense & (share > _SURELY_OUTSIDE)))
-    hu[~wall] = 0
-    return hu, wall.astype(np.uint8)
+    mask = wall_mask(np.where(wall, hu, 0))
+    return np.where(mask == 1, hu, 0).astype(np.int16), mask
 
 
 def rejection_reason(hu: np.ndarray, mask: np.ndarray, spacing_mm: float) -> str | None:

@@ -96,7 +96,7 @@ def extract(
     cut_at = partial(first_good_cut, ct, mask, spacing_mm=spacing_mm, threshold_hu=threshold_hu)
     cut_at = partial(cut_at, is_bare=cavity.is_bare)
     kept, dropped = _cut_all(sites, cut_at, threads, lambda done: report_progress((1 + done) / 2))
-    kept, dropped = _without_spoiled(kept, dropped, ct, spacing_mm)
+    kept, dropped = without_spoiled(kept, dropped, ct, spacing_mm)
     name = pseudonym(ct)
     segments = as_set(kept, name, subject or name, spacing_mm)
     source = {**ct.source, "interval_mm": interval_mm, "threshold_hu": threshold_hu}
@@ -150,10 +150,19 @@ def _cut_all(
     return kept, dict(sorted(dropped.items()))
 
 
-def _without_spoiled(
+def without_spoiled(
     kept: list[Kept], dropped: dict[str, int], ct: HeadCT, spacing_mm: float
 ) -> tuple[list[Kept], dict[str, int]]:
     """Drop the cuts that are largely an implant or beads, each under a reason of its own.
+
+    Args:
+        kept: the cuts.
+        dropped: how many were dropped before, by reason.
+        ct: that they were cut from.
+        spacing_mm: size of a pixel.
+
+    Returns:
+        What is left, and how many were dropped in all.
 
     Raises:
         BadInputError: if nothing is left.

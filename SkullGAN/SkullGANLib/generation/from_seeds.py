@@ -33,12 +33,12 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from ..data import segment_set
 from ..data.segment_set import SegmentSet
+from ..data.walls import WALL_THRESHOLD_HU, wall_mask
 from ..errors import BadInputError
 from ..networks.dcgan import Generator
 from ..networks.fast_generator import Images, images_together, prepared
 from ..networks.model_file import Model, in_hu
 from ..networks.precision import chosen_precision
-from .walls import WALL_THRESHOLD_HU, wall_mask
 
 
 def generate(
@@ -322,7 +322,7 @@ def _finished(
 def _with_batch_statistics(generator: Generator) -> Images:
     """Share a generator's weights with one that normalizes by its batch and keeps no statistics."""
     with torch.device("meta"):
-        other = Generator(generator.latent_size, generator.width)
+        other = Generator(generator.latent_size, generator.width, generator.shape)
     other.load_state_dict(generator.state_dict(), assign=True)
     for layer in other.modules():
         if isinstance(layer, nn.BatchNorm2d):

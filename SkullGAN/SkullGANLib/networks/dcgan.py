@@ -1,25 +1,33 @@
 """The two networks of SkullGAN, as Table 1 of the paper has them, at any width.
 
-``Generator()`` turns latent vectors into segments, ``Discriminator()`` scores them. The names in
-their state dicts are those of the published weights. Both see intensities in [-1, 1]; what that is
-in HU belongs to the model, not to the network.
+``Generator()`` turns latent vectors into segments, ``Discriminator()`` scores them; ``networks``
+gives both of an ``Architecture``, which may differ from Table 1. The names in their state dicts are
+those of the published weights. Both see intensities in [-1, 1]; what that is in HU belongs to the
+model, not to the network.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
+import torch.nn.functional as functional
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
+from torch.nn.utils.parametrizations import spectral_norm
 
 from ..errors import BadInputError
+from .architecture import IMAGE_SIZE, Architecture
 
 LATENT_SIZE = 200
 GENERATOR_WIDTH = 4096
 DISCRIMINATOR_WIDTH = 64
-IMAGE_SIZE = 128
-NARROWEST = 8
-"""Channels that no hidden layer goes below, however narrow the network is chosen."""
+BACKGROUND = -1.0
+"""Intensity of what is no wall."""
+
+_SLOPE = 0.2
+_MOMENTUM = 0.01
 
 
 class Generator(nn.Module):
@@ -33,6 +41,7 @@ class Generator(nn.Module):
     Args:
         latent_size: numbers in a latent vector.
         width: channels of the first layer.
+        architecture: what is otherwise than in Table 1; its own sizes are not read.
 
     Example:
         >>> generator = Generator(latent_size=20, width=64).eval()
@@ -40,23 +49,36 @@ class Generator(nn.Module):
         torch.Size([3, 1, 128, 128])
     """
 
-    def __init__(self, latent_size: int = LATENT_SIZE, width: int = GENERATOR_WIDTH) -> None:
+    def __init__(
+        self,
+        latent_size: int = LATENT_SIZE,
+        width: int = GENERATOR_WIDTH,
+        architecture: Architecture | None = None,
+    ) -> None:
         super().__init__()
+        shape = replace(architecture or Architecture(), generator_width=width)
+        self.shape = shape
+        """Its architecture; what is said of the discriminator there is not its own."""
         self.latent_size = latent_size
         self.width = width
-        c = [max(width // 2**halvings, NARROWEST) for halvings in range(9)]
-        self.main1 = _upward(latent_size, c[0], stride=1, padding=0)  # 4 x 4
-        self.main2 = _upward(c[0], c[1])
-        self.main3 = _upward(c[1], c[2])
-        self.main4 = _upward(c[2], c[3])
-        self.main5 = _upward(c[3], c[4])  # 64 x 64
+        self.rows = shape.image_rows
+        """Rows from the top that are made; the others are background."""
+        self.smoothing = shape.generator_smoothing
+        self.activation = shape.generator_activation
+        c = shape.generator_layers
+        grid = (self.rows // 32, IMAGE_SIZE // 32)  # 4 x 4 in Table 1
+        self.main1 = _upward(nn.ConvTranspose2d(latent_size, c[0], grid, bias=False))
+        self.main2 = _upward(_doubling(c[0], c[1]))
+        self.main3 = _upward(_doubling(c[1], c[2]))
+        self.main4 = _upward(_doubling(c[2], c[3], self.smoothing))
+        self.main5 = _upward(_doubling(c[3], c[4], self.smoothing))  # 64 x 64
         # A sequence of one: the published weights call this layer main6.0.
-        self.main6 = nn.Sequential(nn.ConvTranspose2d(c[4], c[5], 4, 2, 1, bias=False))
+        self.main6 = nn.Sequential(_doubling(c[4], c[5], self.smoothing))
         self.conv1 = nn.Conv2d(c[5], c[6], 3, padding=1)
         self.conv2 = nn.Conv2d(c[6], c[7], 3, padding=1)
         self.conv3 = nn.Conv2d(c[7], c[8], 3, padding=1)
         self.conv4 = nn.Conv2d(c[8], 1, 3, padding=1, bias=False)
-        self.noise_shapes = ((c[5], IMAGE_SIZE, IMAGE_SIZE), (c[7], IMAGE_SIZE, IMAGE_SIZE))
+        self.noise_shapes = ((c[5], self.rows, IMAGE_SIZE), (c[7], self.rows, IMAGE_SIZE))
         """Channels, rows and columns of the two noises that ``forward`` takes."""
 
     def forward(
@@ -81,8 +103,12 @@ class Generator(nn.Module):
         x = latent.reshape(len(latent), self.latent_size, 1, 1)
         x = self.main5(self.main4(self.main3(self.main2(self.main1(x)))))
         x = inject_noise(self.main6(x), first)
-        x = inject_noise(self.conv2(self.conv1(x)), second)
-        return torch.tanh(self.conv4(self.conv3(x)))
+        x = inject_noise(self.activated(self.conv2(self.activated(self.conv1(x)))), second)
+        return with_all_rows(torch.tanh(self.conv4(self.activated(self.conv3(x)))))
+
+    def activated(self, x: Tensor) -> Tensor:
+        """Apply what follows the first three plain convolutions; in Table 1, nothing."""
+        return x if self.activation == "none" else functional.leaky_relu(x, _SLOPE)
 
     def draw_latent(
         self,
@@ -114,6 +140,7 @@ class Discriminator(nn.Module):
 
     Args:
         width: channels of the first layer; each of the next four doubles them.
+        architecture: what is otherwise than in Table 1; its own sizes are not read.
 
     Example:
         >>> discriminator = Discriminator(width=8).eval()
@@ -121,27 +148,126 @@ class Discriminator(nn.Module):
         torch.Size([3])
     """
 
-    def __init__(self, width: int = DISCRIMINATOR_WIDTH) -> None:
+    def __init__(
+        self, width: int = DISCRIMINATOR_WIDTH, architecture: Architecture | None = None
+    ) -> None:
         super().__init__()
+        shape = replace(architecture or Architecture(), discriminator_width=width)
+        self.shape = shape
+        """Its architecture; what is said of the generator there is not its own."""
         self.width = width
-        c = [width * 2**doublings for doublings in range(5)]
+        self.rows = shape.image_rows
+        """Rows from the top that are seen."""
+        self.norm = shape.discriminator_norm
+        self.minibatch_std = shape.minibatch_std
+        c = shape.discriminator_layers
+        last = nn.Conv2d(c[4] + bool(self.minibatch_std), 1, (self.rows // 32, IMAGE_SIZE // 32))
         self.main = nn.Sequential(
             nn.Conv2d(1, c[0], 4, 2, 1),  # 64 x 64
-            nn.LeakyReLU(0.2, inplace=True),
-            *_downward(c[0], c[1]),
-            *_downward(c[1], c[2]),
-            *_downward(c[2], c[3]),
-            *_downward(c[3], c[4]),  # 4 x 4
-            nn.Conv2d(c[4], 1, 4, 1, 0),
+            nn.LeakyReLU(_SLOPE, inplace=True),
+            *_downward(c[0], c[1], self.norm),
+            *_downward(c[1], c[2], self.norm),
+            *_downward(c[2], c[3], self.norm),
+            *_downward(c[3], c[4], self.norm),  # 4 x 4
+            last,
         )
+        if self.norm == "spectral":
+            for layer in self.main:
+                if isinstance(layer, nn.Conv2d):
+                    spectral_norm(layer)
+        self.deviation = MinibatchDeviation(self.minibatch_std) if self.minibatch_std else None
 
     def forward(self, image: Tensor) -> Tensor:
         """Give the logit of realness, float (N,), of images (N, 1, 128, 128) in [-1, 1]."""
-        return self.main(image).flatten()
+        return self.main[-1](self.features(image)).flatten()
+
+    def features(self, image: Tensor) -> Tensor:
+        """Give what the last layer sees of images, float (N, channels, rows / 32, 4)."""
+        x = self.main[:-1](image[:, :, : self.rows])
+        return x if self.deviation is None else self.deviation(x)
 
     def realness(self, image: Tensor) -> Tensor:
         """Give the realness in [0, 1], float (N,): Table 1's output, not calibrated."""
         return torch.sigmoid(self(image))
+
+
+class MinibatchDeviation(nn.Module):
+    """One more channel: how much the features of a group of images differ (Karras et al. 2018,
+    section 3), by which a discriminator notices images that are all alike.
+
+    In evaluation mode it is what it was on average during the training, so that an image's logit
+    does not depend on the others of its batch.
+
+    Args:
+        group: images in a group; a batch of the training holds whole groups.
+    """
+
+    def __init__(self, group: int) -> None:
+        super().__init__()
+        self.group = group
+        self.register_buffer("running", torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Append the channel to features (N, channels, rows, columns)."""
+        assert isinstance(self.running, Tensor)
+        if self.training:
+            groups = x.float().unflatten(0, (-1, self.group))
+            spread = (groups.var(1, correction=0) + 1e-8).sqrt().mean((1, 2, 3))
+            self.running.lerp_(self.over_processes(spread.detach().mean()), _MOMENTUM)
+            spread = spread.repeat_interleave(self.group)
+        else:
+            spread = self.running.expand(len(x))
+        plane = spread[:, None, None, None].expand(-1, 1, *x.shape[2:])
+        return torch.cat([x, plane.to(x.dtype)], 1)
+
+    def over_processes(self, mean: Tensor) -> Tensor:
+        """Give the mean over the processes of a training; here it is alone."""
+        return mean
+
+
+def networks(architecture: Architecture) -> tuple[Generator, Discriminator]:
+    """Make both networks of an architecture, with PyTorch's initial weights."""
+    return (
+        Generator(architecture.latent_size, architecture.generator_width, architecture),
+        Discriminator(architecture.discriminator_width, architecture),
+    )
+
+
+def architecture_of(generator: Generator, discriminator: Discriminator) -> Architecture:
+    """Give the architecture that ``networks`` would make these two of."""
+    seen = discriminator.shape
+    return replace(
+        generator.shape,
+        latent_size=generator.latent_size,
+        discriminator_width=discriminator.width,
+        discriminator_channels=seen.discriminator_channels,
+        discriminator_norm=seen.discriminator_norm,
+        minibatch_std=seen.minibatch_std,
+    )
+
+
+def with_all_rows(images: Tensor) -> Tensor:
+    """Add rows of background below images (N, 1, rows, 128), so that they are 128 x 128."""
+    missing = IMAGE_SIZE - images.shape[2]
+    return functional.pad(images, (0, 0, 0, missing), value=BACKGROUND) if missing else images
+
+
+def smoothed(x: Tensor) -> Tensor:
+    """Low-pass: (1, 2, 1) / 4 in rows and in columns, zeros beyond the edges.
+
+    It takes away the pattern of fixed phase that a transposed convolution of stride 2 prints: its
+    response at half the sampling frequency is 0.
+
+    Args:
+        x: float (N, channels, rows, columns).
+
+    Example:
+        >>> smoothed(torch.tensor([[[[1.0, -1.0, 1.0, -1.0]] * 3]]))[0, 0, 1, 1:3]
+        tensor([0., 0.])
+    """
+    taps = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype, device=x.device)
+    kernel = (taps[:, None] * taps).expand(x.shape[1], 1, 3, 3)
+    return functional.conv2d(x, kernel, padding=1, groups=x.shape[1])
 
 
 def inject_noise(x: Tensor, noise: Tensor) -> Tensor:
@@ -182,8 +308,14 @@ def initialize(network: nn.Module, weight_std: float, generator: torch.Generator
     """
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-            std = weight_std or math.sqrt(1 / _inputs_of_an_output(layer))
-            nn.init.normal_(layer.weight, 0.0, std, generator=generator)
+            std = weight_std or math.sqrt(_gain(network) / _inputs_of_an_output(layer))
+            # Of a parametrized layer, "weight" is computed from what is learned.
+            weight = (
+                layer.parametrizations.weight.original  # type: ignore[union-attr]
+                if parametrize.is_parametrized(layer, "weight")
+                else layer.weight
+            )
+            nn.init.normal_(weight, 0.0, std, generator=generator)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
         elif isinstance(layer, nn.BatchNorm2d):
@@ -226,20 +358,36 @@ def _has_mps() -> bool:
     return torch.backends.mps.is_available()
 
 
-def _upward(inputs: int, outputs: int, stride: int = 2, padding: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.ConvTranspose2d(inputs, outputs, 4, stride, padding, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    )
+def _upward(layer: nn.ConvTranspose2d) -> nn.Sequential:
+    return nn.Sequential(layer, nn.BatchNorm2d(layer.out_channels), nn.ReLU(inplace=True))
 
 
-def _downward(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
+def _doubling(inputs: int, outputs: int, smoothing: bool = False) -> nn.ConvTranspose2d:
+    kind = _SmoothedConvTranspose2d if smoothing else nn.ConvTranspose2d
+    return kind(inputs, outputs, 4, 2, 1, bias=False)
+
+
+class _SmoothedConvTranspose2d(nn.ConvTranspose2d):
+    """A transposed convolution followed by the low-pass."""
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        return smoothed(super().forward(x, output_size))
+
+
+def _downward(inputs: int, outputs: int, norm: str) -> tuple[nn.Module, ...]:
     return (
         nn.Conv2d(inputs, outputs, 4, 2, 1),
-        nn.BatchNorm2d(outputs),
-        nn.LeakyReLU(0.2, inplace=True),
+        # Layers keep their numbers, and with them their names in files.
+        nn.BatchNorm2d(outputs) if norm == "batch" else nn.Identity(),
+        nn.LeakyReLU(_SLOPE, inplace=True),
     )
+
+
+def _gain(network: nn.Module) -> float:
+    """What a layer must multiply variances by for those of its activations to stay: leaky ReLU
+    takes some, which a batch norm would give back (He et al. 2015)."""
+    alone = isinstance(network, Discriminator) and network.norm != "batch"
+    return 2 / (1 + _SLOPE**2) if alone else 1.0
 
 
 def _inputs_of_an_output(layer: nn.Conv2d | nn.ConvTranspose2d) -> float:

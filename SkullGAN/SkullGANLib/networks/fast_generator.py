@@ -5,7 +5,8 @@
 
 - batch norm is folded into the convolution before it, and all weights are laid out once;
 - its transposed convolutions are laid out by ``fast_layers``: four small convolutions each, with 9
-  products for 16 in float32 on a CPU;
+  products for 16 in float32 on a CPU; the low-pass that may follow them stays a step of its own,
+  for folded into the taps it would let in what lies beyond the edges;
 - the noise layers (``noise_layers``) pass through the image in pieces that stay in the cache, with
   a standard deviation 7 times as fast as torch's over a large plane;
 - activations are channels-last, the wide last layers go image by image, and there are no gradients;
@@ -25,8 +26,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .dcgan import Generator
-from .fast_layers import plain, upward
+from .architecture import IMAGE_SIZE
+from .dcgan import Generator, smoothed, with_all_rows
+from .fast_layers import Layer, plain, upward
 from .noise_layers import injection
 
 Images = Callable[[Tensor, tuple[Tensor, Tensor]], Tensor]
@@ -82,14 +84,21 @@ class _FastGenerator:
         taps, bias = _folded(generator.main1)
         # On a 1 x 1 grid a transposed convolution is a matrix product.
         self._first = taps.permute(2, 0, 1, 3).flatten(1).to(dtype)
-        self._first_bias = bias.repeat(16).to(dtype)
+        self._grid = generator.rows // 32, IMAGE_SIZE // 32
+        self._first_bias = bias.repeat(self._grid[0] * self._grid[1]).to(dtype)
         self._channels = len(bias)
         blocks = (generator.main2, generator.main3, generator.main4, generator.main5)
+        grids = (4, 8, 16, 32)
         layers = [
-            upward(*_folded(block), dtype, grid)
-            for block, grid in zip(blocks, (4, 8, 16, 32), strict=True)
+            _upward(
+                block,
+                dtype,
+                (generator.rows * grid // IMAGE_SIZE, grid),
+                smoothing=generator.smoothing and number >= 2,
+            )
+            for number, (block, grid) in enumerate(zip(blocks, grids, strict=True))
         ]
-        layers.append(upward(_taps(generator.main6), None, dtype, 64))
+        layers.append(_last_upward(generator.main6, dtype, smoothing=generator.smoothing))
         self._deep, self._wide = layers[:3], layers[3:]  # up to 32 x 32, and from there on
         self._conv1, self._conv2 = (
             plain(layer, dtype) for layer in (generator.conv1, generator.conv2)
@@ -98,6 +107,7 @@ class _FastGenerator:
             plain(layer, torch.float32) for layer in (generator.conv3, generator.conv4)
         )
         self._on_cpu = taps.device.type == "cpu"
+        self._activated = generator.activated
         self._inject = injection(generator.width, taps.device)
         self._threads = torch.get_num_threads()
         self._workers = ThreadPoolExecutor(min(self._threads, images_together("cpu")))
@@ -121,7 +131,7 @@ class _FastGenerator:
 
     def _to_32(self, latent: Tensor) -> Tensor:
         x = torch.addmm(self._first_bias, latent.to(self._dtype), self._first).relu_()
-        x = x.view(len(latent), 4, 4, self._channels).permute(0, 3, 1, 2)
+        x = x.view(len(latent), *self._grid, self._channels).permute(0, 3, 1, 2)
         for layer in self._deep:
             x = layer(x)
         return x
@@ -130,8 +140,26 @@ class _FastGenerator:
         for layer in self._wide:
             x = layer(x)
         x = self._inject(x, first, self._dtype)
-        x = self._inject(self._conv2(self._conv1(x)), second, torch.float32)
-        return torch.tanh(self._conv4(self._conv3(x)))
+        x = self._activated(self._conv2(self._activated(self._conv1(x))))
+        x = self._inject(x, second, torch.float32)
+        return with_all_rows(torch.tanh(self._conv4(self._activated(self._conv3(x)))))
+
+
+def _upward(
+    block: nn.Sequential, dtype: torch.dtype, grid: tuple[int, int], *, smoothing: bool
+) -> Layer:
+    """Lay out a transposed convolution with its low-pass, batch norm and ReLU."""
+    taps, bias = _folded(block)
+    if not smoothing:
+        return upward(taps, bias, dtype, grid[1], grid[0])
+    # The low-pass weighs zeros in at the edges, so that the bias has to follow it.
+    layer, shift = upward(taps, None, dtype, grid[1], grid[0]), bias.to(dtype)[:, None, None]
+    return lambda x: smoothed(layer(x)).add_(shift).relu_()
+
+
+def _last_upward(block: nn.Sequential, dtype: torch.dtype, *, smoothing: bool) -> Layer:
+    layer = upward(_taps(block), None, dtype, 64)
+    return (lambda x: smoothed(layer(x))) if smoothing else layer
 
 
 def _folded(block: nn.Sequential) -> tuple[Tensor, Tensor]:
@@ -141,7 +169,7 @@ def _folded(block: nn.Sequential) -> tuple[Tensor, Tensor]:
         block: a transposed convolution, its batch norm and what follows.
 
     Returns:
-        Weights (4, 4, inputs, outputs) and bias (outputs,).
+        Weights (rows, columns, inputs, outputs) and bias (outputs,).
     """
     norm = cast("nn.BatchNorm2d", block[1])
     mean, variance = cast("Tensor", norm.running_mean), cast("Tensor", norm.running_var)
@@ -150,6 +178,8 @@ def _folded(block: nn.Sequential) -> tuple[Tensor, Tensor]:
 
 
 def _taps(block: nn.Sequential) -> Tensor:
-    """Give the weights (4, 4, inputs, outputs) of a block's transposed convolution, copied."""
+    """Give the weights (rows, columns, inputs, outputs) of a block's transposed convolution,
+    copied; 4 x 4 but in the first layer of an image of fewer rows."""
     weight = cast("nn.ConvTranspose2d", block[0]).weight.detach()
-    return weight.flatten(2).flatten(0, 1).t().contiguous().view(4, 4, *weight.shape[:2])
+    taps = weight.flatten(2).flatten(0, 1).t().contiguous()
+    return taps.view(*weight.shape[2:], *weight.shape[:2])

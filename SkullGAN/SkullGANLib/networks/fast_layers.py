@@ -29,13 +29,16 @@ class Layer(Protocol):
     def __call__(self, x: Tensor) -> Tensor: ...
 
 
-def upward(taps: Tensor, bias: Tensor | None, dtype: torch.dtype, grid: int) -> Layer:
-    """Choose how to compute a stride-2 transposed convolution of a grid of ``grid`` x ``grid``, and
-    ReLU where there is a bias."""
+def upward(
+    taps: Tensor, bias: Tensor | None, dtype: torch.dtype, grid: int, rows: int | None = None
+) -> Layer:
+    """Choose how to compute a stride-2 transposed convolution of a grid of ``rows`` (as many as
+    columns if None) x ``grid`` columns, and ReLU where there is a bias."""
     if taps.device.type != "cpu" or taps.shape[2] < NARROW:
         return Transposed(taps, bias, dtype)
     if dtype == torch.float32:
-        return Karatsuba(taps, bias, dtype)
+        is_paired = (rows or grid) % 2 == 0
+        return Karatsuba(taps, bias, dtype) if is_paired else FourPhases(taps, bias, dtype)
     if grid <= _SMALL_GRID and bias is not None and has_bf16("cpu"):
         return Gathered(taps, bias, dtype)
     return FourPhases(taps, bias, dtype)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,14 @@ from .. import __version__
 from ..data.segment_set import HU_RANGE, PIXEL_SPACING_MM
 from ..errors import BadInputError
 from ..utils.atomic_files import write_tensors
-from .dcgan import IMAGE_SIZE, Discriminator, Generator
+from .architecture import Architecture
+from .dcgan import Discriminator, Generator, architecture_of, networks
 
 FORMAT = "skullgan-model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Version 1 knows the architecture of Table 1 alone, at any width; such models are still written as
+version 1, for programs that read no other."""
 
-_WIDEST = 2**16
 _INT16 = np.iinfo(np.int16)
 
 
@@ -69,14 +71,9 @@ class Model:
             )
 
     @property
-    def architecture(self) -> dict[str, int]:
-        """What rebuilds the networks: latent size, widths and image size."""
-        return {
-            "latent_size": self.generator.latent_size,
-            "generator_width": self.generator.width,
-            "discriminator_width": self.discriminator.width,
-            "image_size": IMAGE_SIZE,
-        }
+    def architecture(self) -> Architecture:
+        """What rebuilds the networks."""
+        return architecture_of(self.generator, self.discriminator)
 
 
 def write(path: str | Path, model: Model, *, dtype: torch.dtype = torch.float32) -> None:
@@ -103,8 +100,8 @@ def write(path: str | Path, model: Model, *, dtype: torch.dtype = torch.float32)
     _check_finite(path, tensors)
     metadata = {
         "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "architecture": model.architecture,
+        "format_version": _version_of(model.architecture),
+        "architecture": model.architecture.to_dict(),
         "hu_range": list(model.hu_range),
         "pixel_spacing_mm": model.pixel_spacing_mm,
         "recipe": dict(model.recipe),
@@ -134,13 +131,13 @@ def read(path: str | Path, device: torch.device | str = "cpu") -> Model:
         with safe_open(path, framework="pt") as file:
             metadata = _metadata(path, file.metadata() or {})
             generator, discriminator = _empty_networks(path, metadata["architecture"])
-            networks: dict[str, Generator | Discriminator] = {
+            parts: dict[str, Generator | Discriminator] = {
                 "generator": generator,
                 "discriminator": discriminator,
             }
             expected = {
                 f"{part}.{name}": tuple(tensor.shape)
-                for part, network in networks.items()
+                for part, network in parts.items()
                 for name, tensor in network.state_dict().items()
             }
             names = file.keys()
@@ -153,7 +150,7 @@ def read(path: str | Path, device: torch.device | str = "cpu") -> Model:
             "else."
         ) from error
     _check_finite(path, tensors)
-    for part, network in networks.items():
+    for part, network in parts.items():
         weights = {
             name: _as_trained(tensors[f"{part}.{name}"]).to(device) for name in network.state_dict()
         }
@@ -176,7 +173,7 @@ def read(path: str | Path, device: torch.device | str = "cpu") -> Model:
         raise BadInputError(f"{path}: {error}") from error
 
 
-def read_architecture(path: str | Path) -> dict[str, int]:
+def read_architecture(path: str | Path) -> Architecture:
     """Read the sizes of a model's networks and no weight; raises as ``read`` of a damaged file."""
     path = Path(path)
     if not path.is_file():
@@ -189,8 +186,7 @@ def read_architecture(path: str | Path) -> dict[str, int]:
             f"{path}: cannot be read as a model (.safetensors); the file is damaged or something "
             "else."
         ) from error
-    _empty_networks(path, architecture)
-    return {name: int(size) for name, size in architecture.items()}
+    return _architecture(path, architecture)
 
 
 def from_hu(hu: np.ndarray | Tensor, hu_range: tuple[float, float]) -> Tensor:
@@ -249,21 +245,28 @@ def _metadata(path: Path, texts: Mapping[str, str]) -> dict[str, Any]:
     return metadata
 
 
-def _empty_networks(path: Path, architecture: Any) -> tuple[Generator, Discriminator]:
-    known: dict[str, Any] = architecture if isinstance(architecture, dict) else {}
-    sizes: list[Any] = [
-        known.get(name)
-        for name in ("latent_size", "generator_width", "discriminator_width", "image_size")
-    ]
-    sound = all(isinstance(size, int) and 1 <= size <= _WIDEST for size in sizes)
-    if not sound or sizes[3] != IMAGE_SIZE:
-        raise BadInputError(
-            f"{path}: the architecture is {architecture!r}, expected latent_size, "
-            f"generator_width, discriminator_width and an image_size of {IMAGE_SIZE}."
-        )
+def _architecture(path: Path, given: object) -> Architecture:
+    try:
+        return Architecture.from_dict(given)
+    except BadInputError as error:
+        raise BadInputError(f"{path}: {error}") from error
+
+
+def _empty_networks(path: Path, architecture: object) -> tuple[Generator, Discriminator]:
     # On "meta" nothing is allocated, whatever widths the file claims.
     with torch.device("meta"):
-        return Generator(sizes[0], sizes[1]), Discriminator(sizes[2])
+        return networks(_architecture(path, architecture))
+
+
+def _version_of(architecture: Architecture) -> int:
+    """The first version of the format that knows such an architecture."""
+    sizes = replace(
+        Architecture(),
+        latent_size=architecture.latent_size,
+        generator_width=architecture.generator_width,
+        discriminator_width=architecture.discriminator_width,
+    )
+    return 1 if architecture == sizes else FORMAT_VERSION
 
 
 def _check_tensors(

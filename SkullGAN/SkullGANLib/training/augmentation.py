@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
+from ..networks.dcgan import BACKGROUND
 from .process_group import ALONE, ProcessGroup, ShardedGenerator
 from .recipe import Recipe
 
@@ -77,6 +78,8 @@ def augment(
     """
     if recipe.shift_px:
         images = moved(images, recipe.shift_px, generator)
+    if recipe.contrast_std:
+        images = stretched(images, recipe.contrast_std, generator)
     noise = recipe.instance_noise_std * max(0.0, 1 - progress / _NOISELESS_FROM)
     if noise:
         images = images + noise * generator.randn(*images.shape).to(images.dtype)
@@ -94,6 +97,29 @@ def moved(images: Tensor, most_px: int, generator: ShardedGenerator) -> Tensor:
     padded = functional.pad(images, (most_px,) * 4, mode="replicate")
     which = torch.arange(count, device=device)[:, None, None]
     return padded[which, 0, down[:, :, None], right[:, None, :]][:, None]
+
+
+def stretched(images: Tensor, std: float, generator: ShardedGenerator) -> Tensor:
+    """Stretch each image's contrast about the background by e to a normal number."""
+    gain = (generator.randn(len(images), 1, 1, 1) * std).exp().to(images.dtype)
+    return (images - BACKGROUND) * gain + BACKGROUND
+
+
+def without_background(images: Tensor, floor: float) -> Tensor:
+    """Set what is not above a floor to background, as it is set where a wall is cut out.
+
+    The gradient passes as if nothing had been done, so that a wall can grow where there is none.
+
+    Args:
+        images: float (N, 1, rows, columns).
+        floor: intensity in [-1, 1].
+
+    Example:
+        >>> without_background(torch.tensor([-0.9, 0.5]), -0.8)
+        tensor([-1.0000,  0.5000])
+    """
+    cut = torch.where(images > floor, images, BACKGROUND)
+    return images + (cut - images).detach()
 
 
 def half_mirrored(images: Tensor, generator: ShardedGenerator) -> Tensor:
@@ -121,9 +147,11 @@ def augment_adaptively(images: Tensor, strength: Tensor, generator: ShardedGener
 class AdaptiveAugmentation:
     """How strongly reals and fakes are augmented, steered on the device (Karras et al. 2020).
 
-    The discriminator is too sure, that is it begins to know the reals by heart, where it says
-    "real" of them more often than the recipe's ``ada_target`` wants: the mean sign of its
-    logits, 1 if all reals are called real, 0 if half of them are.
+    The discriminator begins to know the reals by heart where an overfitting sign is above the
+    recipe's ``ada_target``. By ``ada_reference`` it is r_t of that paper, the mean sign of the
+    logits of reals that are learned from: 1 if all of them are called real, 0 if half are; or r_v:
+    how much realer they look than held-out ones, as a share of how much realer than fakes: 0
+    where held-out ones look as real, 1 where they look like fakes.
 
     Args:
         recipe: its augmentation settings.
@@ -140,27 +168,53 @@ class AdaptiveAugmentation:
     ) -> None:
         self.strength = torch.tensor(0.0, device=device)
         self._signs = torch.tensor(0.0, device=device)
+        self._logits = torch.zeros(3, device=device)
+        """Of learned reals, held-out reals and fakes, summed since the last change."""
         self._target = recipe.ada_target
         self._step = _ADAPTED_EVERY / (recipe.ada_ramp_fraction * iterations)
         self._group = group
 
-    def update(self, logit_real: Tensor, iteration: int) -> None:
-        """Take in the logits of the reals of an iteration, counted from 0."""
-        self._signs += logit_real.detach().sign().mean() / _ADAPTED_EVERY
-        if (iteration + 1) % _ADAPTED_EVERY == 0:
-            self._group.mean_([self._signs])
-            self.strength += self._step * (self._signs - self._target).sign()
-            self.strength.clamp_(0, _STRONGEST)
-            self._signs.zero_()
+    def update(
+        self,
+        logit_real: Tensor,
+        iteration: int,
+        others: tuple[Tensor, Tensor] | None = None,
+    ) -> None:
+        """Take in the logits of an iteration.
+
+        Args:
+            logit_real: of reals that are learned from.
+            iteration: counted from 0.
+            others: of held-out reals and of fakes, for r_v; None for r_t.
+        """
+        if others is None:
+            self._signs += logit_real.detach().sign().mean() / _ADAPTED_EVERY
+        else:
+            means = [one.detach().mean() for one in (logit_real, *others)]
+            self._logits += torch.stack(means)
+        if (iteration + 1) % _ADAPTED_EVERY:
+            return
+        self._group.mean_([self._signs, self._logits])
+        sign = self._signs
+        if others is not None:
+            learned, held_out, fake = self._logits
+            # Where fakes look as real as reals, nothing can be known by heart.
+            sign = (learned - held_out) / (learned - fake).clamp(min=1e-6)
+        self.strength += self._step * (sign - self._target).sign()
+        self.strength.clamp_(0, _STRONGEST)
+        self._signs.zero_()
+        self._logits.zero_()
 
     def tensors(self) -> dict[str, Tensor]:
         """Give all that the next iteration depends on."""
-        return {"value": self.strength, "signs": self._signs}
+        return {"value": self.strength, "signs": self._signs, "logits": self._logits}
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Take back what ``tensors`` gave."""
+        """Take back what ``tensors`` gave; runs of earlier versions have no ``logits``."""
         self.strength.copy_(tensors["value"])
         self._signs.copy_(tensors["signs"])
+        if "logits" in tensors:
+            self._logits.copy_(tensors["logits"])
 
 
 def _chosen(images: Tensor, strength: Tensor, generator: ShardedGenerator) -> Tensor:
@@ -205,7 +259,8 @@ def _with_other_intensities(
 
 
 def _cut_out(images: Tensor, strength: Tensor, generator: ShardedGenerator) -> Tensor:
-    """A square anywhere becomes gray, which is neither background nor a wall."""
+    """A square anywhere becomes background: what lies in the middle of [-1, 1] is cortical bone,
+    and a square of it would be a wall."""
     size = images.shape[-1]
     along = torch.arange(size, device=images.device)
     down, right = (
@@ -216,4 +271,4 @@ def _cut_out(images: Tensor, strength: Tensor, generator: ShardedGenerator) -> T
         & right[:, None, :]
         & (_chosen(images, strength, generator) > 0)[:, None, None]
     )
-    return images.masked_fill(square[:, None], 0.0)
+    return images.masked_fill(square[:, None], BACKGROUND)

@@ -14,25 +14,23 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError, CancelledError
-from ..generation import from_seeds
 from ..networks import model_file
 from ..networks.model_file import Model
-from ..plots import contact_sheet
-from . import failure_watch, start
+from . import start
 from .augmentation import with_blurred
 from .event_log import Report, Reporter
 from .losses import discriminator_loss, generator_loss
 from .memory_estimate import MemoryCheck
-from .pictures import PICTURES, Pictures
+from .pictures import Pictures
 from .process_group import joined
 from .recipe import Recipe
 from .run_directory import Run
+from .snapshots import Snapshots
 from .state import TrainingState
 
 
@@ -59,7 +57,8 @@ def train(
             to the device as a whole (32 KiB a segment, 16 KiB a picture).
         run_dir: the run directory; a new one, or with ``resume`` one that holds a run.
         recipe: the settings.
-        held_out: segments that are not learned from, left as ``test.h5``.
+        held_out: segments that are not learned from, left as ``test.h5``; snapshots are compared
+            with them, where the recipe asks for it, and the best one is the model.
         device: "auto", "cpu", "cuda", "cuda:1", "mps"; under ``torchrun`` a GPU for each process.
         seed: what all random numbers follow from. On a CPU, the same segments, recipe, seed and
             number of threads give the same model, stopped and resumed or not.
@@ -81,6 +80,7 @@ def train(
         CancelledError: if it was stopped; checkpoint and model so far are in the run directory.
     """
     start.check_segments(segments.kind, len(segments), recipe, allowed_kinds)
+    segments, recipe = start.fitted(segments, recipe)
     if pretrained is not None:
         start.check_pretrained(pretrained.architecture, recipe)
     with joined(device) as (group, where), ExitStack() as stack:
@@ -91,11 +91,12 @@ def train(
         memory = MemoryCheck.of(recipe, len(segments), where, group.size)
         reporter.report_memory(memory)
         with memory.lack_explained(), _tuned(where):
-            state = TrainingState(segments, recipe, where, seed, pretrained, group)
+            state = TrainingState(segments, recipe, where, seed, pretrained, group, held_out)
             resumed = resume and _restore(state, run)
             if group.is_first:
                 start.write_parts(run, segments, held_out, anew=not resumed)
-            return _play(state, run, reporter, should_stop, license)
+            snapshots = Snapshots(run, state, held_out, license)
+            return _play(state, snapshots, reporter, should_stop)
 
 
 def _restore(state: TrainingState, run: Run) -> bool:
@@ -110,18 +111,18 @@ def _restore(state: TrainingState, run: Run) -> bool:
 
 def _play(
     state: TrainingState,
-    run: Run,
+    snapshots: Snapshots,
     reporter: Reporter,
     should_stop: Callable[[], bool] | None,
-    license: str,
 ) -> Model:
     """Play the game to its end, with a report and a snapshot now and then."""
-    recipe, group = state.recipe, state.group
+    recipe, group, run = state.recipe, state.group, snapshots.run
     reporter.begin(state)
     while state.iteration < state.iterations:
         if group.any(run.stop_requested() or bool(should_stop and should_stop())):
             reporter.report(state, reporter.means(state))
-            _save(state, run, license)
+            if group.is_first:
+                snapshots.keep_unfinished()
             raise CancelledError(
                 f"{run.path}: stopped on request after {state.iteration} of {state.iterations} "
                 "iterations; the checkpoint and the model so far are kept."
@@ -132,7 +133,7 @@ def _play(
         if snapshot or state.iteration % recipe.report_every == 0:
             means = reporter.means(state)
             if snapshot and group.is_first:
-                means |= _write_samples(run, state)
+                means |= snapshots.take()
             failures = reporter.report(state, means)
             if recipe.on_training_failure == "stop" and group.any(bool(failures)):
                 raise BadInputError(
@@ -141,11 +142,10 @@ def _play(
             if snapshot and group.is_first:
                 run.write_checkpoint(state.checkpoint())
         reporter.report_progress(state)
-
-    trained = state.model(license)
     if group.is_first:
-        model_file.write(run.model_path, trained)
-    return trained
+        snapshots.finish()
+        return model_file.read(run.model_path, state.device)
+    return state.model(snapshots.license)
 
 
 def _iterate(state: TrainingState) -> dict[str, Tensor]:
@@ -160,21 +160,28 @@ def _iterate(state: TrainingState) -> dict[str, Tensor]:
     reals = state.next_reals(epoch)
     generated = state.generate()
     fakes = with_blurred(generated.detach(), reals, state.recipe, epoch, state.group)
-    logit_real, logit_fake = state.discriminate(reals), state.discriminate(fakes)
+    seen_reals, seen_fakes = state.seen(reals), state.seen(fakes)
+    logit_real, logit_fake = state.logits(seen_reals), state.logits(seen_fakes)
     loss_d = discriminator_loss(logit_real, logit_fake, state.recipe)
-    updated_d = state.discriminator_optimizer.backward_and_step(loss_d, epoch, progress)
+    penalty = state.penalty(seen_reals, seen_fakes)
+    to_minimize = loss_d if penalty is None else loss_d + penalty
+    updated_d = state.discriminator_optimizer.backward_and_step(to_minimize, epoch, progress)
 
-    # The generator learns to have its images called real.
+    # The generator learns to have its images called real, or realer than reals.
     state.discriminator.requires_grad_(False)
-    loss_g = generator_loss(state.discriminate(generated))
+    paired = None
+    if state.recipe.loss == "relativistic":
+        with torch.no_grad():
+            paired = state.discriminate(reals)
+    loss_g = generator_loss(state.discriminate(generated), paired)
     updated_g = state.generator_optimizer.backward_and_step(loss_g, epoch, progress)
     state.discriminator.requires_grad_(True)
     state.update_average()
-    if state.augmentation is not None:
-        state.augmentation.update(logit_real, state.iteration)
+    logit_real, logit_fake = state.centered(logit_real, logit_fake)
+    state.update_augmentation(logit_real, logit_fake)
 
     state.iteration += 1
-    return {
+    found = {
         "generator_loss": loss_g,
         "discriminator_loss": loss_d,
         "realness_real": logit_real.sigmoid().mean(),
@@ -182,31 +189,8 @@ def _iterate(state: TrainingState) -> dict[str, Tensor]:
         "generator_updates": updated_g,
         "discriminator_updates": updated_d,
     }
-
-
-def _save(state: TrainingState, run: Run, license: str) -> None:
-    if state.group.is_first:
-        run.write_checkpoint(state.checkpoint())
-        model_file.write(run.model_path, state.model(license))
-
-
-def _write_samples(run: Run, state: TrainingState) -> dict[str, float]:
-    """Write the grid of fixed seeds; give its diversity, as a share of that of the reals."""
-    count = state.recipe.sample_count
-    made, path = state.model(), run.sample_path(state.iteration)
-    if state.segments.kind == PICTURES:  # they have no wall to be cut out, and no HU
-        wall_hu = made.hu_range[0] - 1
-        samples = from_seeds.generate_set(made, range(count), wall_threshold_hu=wall_hu)
-        contact_sheet.write_contact_sheet(path, samples.hu, crop=False, window_hu=made.hu_range)
-    else:
-        samples = from_seeds.generate_set(made, range(count))
-        contact_sheet.write_contact_sheet(path, samples.hu, crop=False)
-    reals = state.segments.hu
-    if count < 2 or len(reals) < 2:
-        return {}
-    evenly = np.unique(np.linspace(0, len(reals) - 1, count).astype(int))
-    found = failure_watch.diversity(samples.hu, reals[evenly])
-    return {"diversity": found} if np.isfinite(found) else {}
+    # Counted as often as it is there: means are over all iterations.
+    return found if penalty is None else found | {"gradient_penalty": penalty.detach()}
 
 
 def _tuned(where: torch.device) -> AbstractContextManager[None]:

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from ..errors import BadInputError
-from ..networks.dcgan import IMAGE_SIZE, Discriminator, Generator, trainable_parameters
+from ..networks.architecture import IMAGE_SIZE
+from ..networks.dcgan import networks, trainable_parameters
 from .recipe import Recipe
 from .state import runs_in_bf16
 
@@ -76,11 +77,11 @@ def needed(recipe: Recipe, segments: int, *, bf16: bool = False) -> Need:
     """
     # On "meta" nothing is allocated, whatever the widths.
     with torch.device("meta"):
-        generator = Generator(recipe.latent_size, recipe.generator_width)
-        discriminator = Discriminator(recipe.discriminator_width)
-        latent = torch.empty(2, recipe.latent_size)
-        noise = [torch.empty(2, *shape) for shape in generator.noise_shapes]
-        images = torch.empty(2, 1, IMAGE_SIZE, IMAGE_SIZE, requires_grad=True)
+        generator, discriminator = networks(recipe.architecture)
+        count = max(2, recipe.minibatch_std)
+        latent = torch.empty(count, recipe.latent_size)
+        noise = [torch.empty(count, *shape) for shape in generator.noise_shapes]
+        images = torch.empty(count, 1, IMAGE_SIZE, IMAGE_SIZE, requires_grad=True)
     made, most_made = _kept(lambda: generator(latent, (noise[0], noise[1])), generator)
     seen, most_seen = _kept(lambda: discriminator(images), discriminator)
     # The discriminator's step keeps the generator's pass for later, and two of its own.
@@ -88,7 +89,7 @@ def needed(recipe: Recipe, segments: int, *, bf16: bool = False) -> Need:
     weights = trainable_parameters(generator), trainable_parameters(discriminator)
     copies = _COPIES * sum(weights) + bool(recipe.ema_decay) * weights[0]
     fixed = _FLOAT32 * copies + _INT16 * segments * IMAGE_SIZE**2
-    return Need(fixed=fixed, per_image=activations // 2 // (2 if bf16 else 1))
+    return Need(fixed=fixed, per_image=activations // count // (2 if bf16 else 1))
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,12 @@ CURVES = (
     "realness_fake",
     "generator_learning_rate",
     "discriminator_learning_rate",
+    "quality_distance",
+    "quality_kernel",
 )
 """What ``Curves`` keeps of an event, beside its iteration and epoch."""
+_OF_SNAPSHOTS = ("quality_distance", "quality_kernel")
+"""What stays as it was until the next snapshot."""
 
 
 @dataclass(frozen=True)
@@ -135,9 +139,12 @@ class Curves:
         self._count = 0
         self._reports = 1  # that a point stands for
         self._waiting: list[list[float]] = []  # those that make the next point
+        self._of_snapshot: dict[str, Any] = {}
 
     def add(self, event: Mapping[str, Any]) -> None:
-        """Take in a report; what it lacks is a gap in its curve."""
+        """Take in a report; what it lacks is a gap in its curve, unless it is of a snapshot."""
+        self._of_snapshot |= {name: event[name] for name in _OF_SNAPSHOTS if name in event}
+        event = {**self._of_snapshot, **event}
         self._waiting.append([_number(event.get(name)) for name in self.names])
         if len(self._waiting) < self._reports:
             return

@@ -24,7 +24,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from ..networks.dcgan import chosen_device
+from ..networks.dcgan import MinibatchDeviation, chosen_device
 
 
 @dataclass(frozen=True)
@@ -141,8 +141,9 @@ class ShardedGenerator:
         return {"generator": self.generator, "device": self.generator.device}
 
 
-def synchronize_batch_norm(network: nn.Module, group: ProcessGroup) -> None:
-    """Let batch norm normalize by the whole batch, in place; names in the state dict stay."""
+def synchronize_statistics(network: nn.Module, group: ProcessGroup) -> None:
+    """Let batch norm normalize by the whole batch, and other running statistics be of all of it,
+    in place; names in the state dict stay."""
     if group.size == 1:
         return
     for layer in network.modules():
@@ -150,6 +151,8 @@ def synchronize_batch_norm(network: nn.Module, group: ProcessGroup) -> None:
             # Only the arithmetic is another one; parameters and buffers are not touched. PyTorch's
             # own SyncBatchNorm does not work on a CPU.
             layer.__class__ = _SyncedBatchNorm2d
+        elif type(layer) is MinibatchDeviation:
+            layer.__class__ = _SyncedMinibatchDeviation
 
 
 class _SyncedBatchNorm2d(nn.BatchNorm2d):
@@ -183,6 +186,20 @@ class _SyncedBatchNorm2d(nn.BatchNorm2d):
     def __deepcopy__(self, memo: dict[int, Any]) -> nn.BatchNorm2d:
         copied = nn.BatchNorm2d(self.num_features, self.eps, self.momentum).to(self.weight)
         copied.load_state_dict(self.state_dict())
+        return copied.train(self.training)
+
+
+class _SyncedMinibatchDeviation(MinibatchDeviation):
+    """Minibatch deviation whose running mean is over all processes; groups stay within one."""
+
+    def over_processes(self, mean: Tensor) -> Tensor:
+        dist.all_reduce(mean)
+        return mean / dist.get_world_size()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> MinibatchDeviation:
+        copied = MinibatchDeviation(self.group)
+        assert isinstance(self.running, Tensor)
+        copied.running = self.running.clone()
         return copied.train(self.training)
 
 

@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
 from ..errors import BadInputError
+from ..networks import architecture
+from ..networks.architecture import ACTIVATIONS, NORMS, Architecture
 from ..networks.precision import PRECISIONS
 from .setting import Range, as_text, check_names, choice, parse, setting, typed
 
@@ -37,6 +39,18 @@ UPDATE_GATES = {
     "(the paper's sentence; a generator that falls behind then never catches up)",
     "above": "a network is updated only while its loss is above update_gate_loss, so that the one "
     "that is winning waits for the other (the published code)",
+}
+
+LOSSES = {
+    "bce": "bce: cross entropy of every image with its label (the paper)",
+    "relativistic": "relativistic: how much realer a real looks than the fake beside it, which "
+    "leaves no mode behind (Jolicoeur-Martineau 2019; Huang et al. 2024); labels are not used",
+}
+
+ADA_REFERENCES = {
+    "training": "training: the share of reals that it calls real (r_t of Karras et al. 2020)",
+    "held_out": "held_out: how much realer they look than held-out ones, as a share of how much "
+    "realer than fakes (r_v there); as training where nothing is held out",
 }
 
 ON_TRAINING_FAILURE = {
@@ -76,6 +90,39 @@ class Recipe:
     discriminator_width: int = setting(
         64, "channels of the discriminator's first layer", "channels", least=1
     )
+    generator_channels: str = setting(
+        "",
+        "channels of the generator's nine hidden layers; or a floor and a cap as in 12..192, "
+        "between which they halve from generator_width; empty: halved, not below 8",
+    )
+    discriminator_channels: str = setting(
+        "",
+        "channels of the discriminator's five hidden layers; or a floor and a cap, between which "
+        "they double from discriminator_width; empty: doubled",
+    )
+    image_rows: int = setting(
+        128,
+        "rows from the top that the networks make and see, a multiple of 32; half of them take "
+        "half of the time, and segments whose wall reaches below are left out; 0: as few as 99 % "
+        "of the segments fit into",
+        "px",
+        least=0,
+        most=128,
+    )
+    generator_smoothing: bool = setting(
+        False,
+        "low-pass after the generator's last three transposed convolutions, which takes the grid "
+        "out of the marrow",
+    )
+    generator_activation: str = choice("none", ACTIVATIONS)
+    discriminator_norm: str = choice("batch", NORMS)
+    minibatch_std: int = setting(
+        0,
+        "images in a group whose deviation the discriminator sees, so that it notices segments "
+        "that are all alike; 0: it does not",
+        "segments",
+        least=0,
+    )
     initial_weight_std: float = setting(
         0.01,
         "standard deviation of the initial convolution weights; 0: by each layer's inputs",
@@ -91,6 +138,9 @@ class Recipe:
     )
     # Batch norm needs two samples to know a deviation from.
     batch_size: int = setting(16, "segments in a batch", "segments", least=2)
+    balanced_subjects: bool = setting(
+        False, "show every subject's segments equally often, however many it has"
+    )
 
     generator_learning_rate: float = setting(3e-4, "Adam's learning rate, generator", least=0)
     discriminator_learning_rate: float = setting(
@@ -99,6 +149,23 @@ class Recipe:
     adam_beta1: float = setting(0.5, "Adam's decay of the gradient's mean", least=0, below=1)
     adam_beta2: float = setting(
         0.999, "Adam's decay of the squared gradient's mean", least=0, below=1
+    )
+    loss: str = choice("bce", LOSSES)
+    r1_gamma: float = setting(
+        0.0,
+        "weight of the penalty on the discriminator's gradient at reals (half the squared norm "
+        "over all pixels; Mescheder et al. 2018); 0: none",
+        least=0,
+    )
+    r2_gamma: float = setting(
+        0.0, "weight of the penalty on its gradient at fakes; 0: none", least=0
+    )
+    penalty_every: int = setting(
+        1,
+        "iterations from one penalty to the next, which then weighs as many times as much "
+        "(Karras et al. 2020)",
+        "iterations",
+        least=1,
     )
     real_label: float = setting(
         0.9, "what the discriminator should say of reals (smoothed 1)", least=0, most=1
@@ -146,6 +213,18 @@ class Recipe:
         least=0,
         most=64,
     )
+    contrast_std: float = setting(
+        0.0,
+        "reals and fakes are stretched in contrast, about the background, by e to a normal number "
+        "of this deviation before the discriminator sees them",
+        least=0,
+        most=1,
+    )
+    hide_background: bool = setting(
+        False,
+        "the discriminator sees reals and fakes as files have them: 0 HU where there is no wall; "
+        "otherwise a faint halo, which no real has, gives fakes away",
+    )
     instance_noise_std: float = setting(
         0.0,
         "noise on what the discriminator sees, standard deviation on [-1, 1]; falls to 0 over the "
@@ -167,11 +246,13 @@ class Recipe:
 
     ada_target: float = setting(
         0.0,
-        "how sure the discriminator may be of reals (mean sign of what it says, 0 to 1); surer, "
-        "reals and fakes are augmented more strongly, less sure, less; 0: no augmentation",
+        "how far the discriminator may know the reals by heart, 0 to 1, by the sign that "
+        "ada_reference chooses; farther, reals and fakes are augmented more strongly, less far, "
+        "less; 0: no augmentation",
         least=0,
         most=1,
     )
+    ada_reference: str = choice("training", ADA_REFERENCES)
     ada_ramp_fraction: float = setting(
         0.2,
         "share of the training in which augmentation can grow from none to full",
@@ -209,6 +290,13 @@ class Recipe:
     sample_count: int = setting(
         32, "segments in a sample grid, made from seeds 0, 1, 2, ...", "segments", least=1
     )
+    quality_count: int = setting(
+        0,
+        "segments of every snapshot that are compared with as many held-out reals (with reals "
+        "learned from, if none are held out); the model kept is the best by that; 0: the last",
+        "segments",
+        least=0,
+    )
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -221,6 +309,30 @@ class Recipe:
             allowed = one.metadata["range"]
             if not isinstance(value, str) and value not in allowed:
                 raise BadInputError(f"{name}: expected {allowed}, found {value!r}.")
+        if self.image_rows % 32:
+            raise BadInputError(f"image_rows: expected a multiple of 32, found {self.image_rows}.")
+        if self.minibatch_std and self.batch_size % self.minibatch_std:
+            raise BadInputError(
+                f"batch_size: expected a multiple of minibatch_std, {self.minibatch_std}, found "
+                f"{self.batch_size}."
+            )
+        self.architecture  # noqa: B018 - raises where there is none
+
+    @property
+    def architecture(self) -> Architecture:
+        """The networks' architecture; raises ``BadInputError`` with the setting that makes none."""
+        layers = {}
+        for name, width, count in (
+            ("generator_channels", self.generator_width, architecture.GENERATOR_LAYERS),
+            ("discriminator_channels", self.discriminator_width, architecture.DISCRIMINATOR_LAYERS),
+        ):
+            try:
+                layers[name] = architecture.channels(getattr(self, name), width, count)
+            except BadInputError as error:
+                raise BadInputError(f"{name}: {error}") from error
+        others = {f.name: getattr(self, f.name) for f in fields(Architecture)} | layers
+        others["image_rows"] = self.image_rows or architecture.IMAGE_SIZE
+        return Architecture(**others)
 
     def with_settings(self, settings: Mapping[str, str]) -> Recipe:
         """Change settings given as text, as they come from ``--set key=value``.

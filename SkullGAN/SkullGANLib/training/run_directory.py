@@ -6,7 +6,8 @@ events.jsonl       a line per report
 status.json        where the training stands; replaced atomically
 samples/           a grid of synthetic segments per snapshot, always of the same seeds
 checkpoints/       the last two, to resume from
-model.safetensors  the result
+model.safetensors  the result: the best snapshot, where the recipe compares them, else the last
+last.safetensors   the last model, where model.safetensors may be an earlier one
 training.h5        the segments that were learned from
 test.h5            the segments that were held out, if there were any
 stop               if this file appears, the training saves and ends
@@ -184,6 +185,10 @@ class Run:
     @property
     def model_path(self) -> Path:
         return self.path / "model.safetensors"
+
+    @property
+    def last_model_path(self) -> Path:
+        return self.path / "last.safetensors"
 
     @property
     def stop_path(self) -> Path:

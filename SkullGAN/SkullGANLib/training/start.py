@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
+
+import numpy as np
 
 from ..data import hdf5
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError, SkullGANError
+from ..networks.architecture import IMAGE_SIZE, Architecture
 from .pictures import Pictures
 from .process_group import ProcessGroup
 from .recipe import Recipe
 from .run_directory import Run
+from .setting import as_text
+
+ROWS = (64, 96, IMAGE_SIZE)
+"""Rows of images that are chosen between."""
+MOST_SEGMENTS = 0.99
+"""Share of the segments that must fit into the images; the others are left out."""
+
+_log = logging.getLogger(__name__)
 
 
 def check_segments(kind: str, count: int, recipe: Recipe, allowed_kinds: Sequence[str]) -> None:
@@ -32,23 +44,55 @@ def check_segments(kind: str, count: int, recipe: Recipe, allowed_kinds: Sequenc
         )
 
 
-def check_pretrained(architecture: Mapping[str, int], recipe: Recipe) -> None:
+def check_pretrained(architecture: Architecture, recipe: Recipe) -> None:
     """Raise ``BadInputError`` if a model of that architecture does not suit a recipe."""
-    for name in ("latent_size", "generator_width", "discriminator_width"):
-        found, expected = architecture[name], getattr(recipe, name)
+    for one in fields(Architecture):
+        found, expected = (getattr(each, one.name) for each in (architecture, recipe.architecture))
         if found != expected:
             raise BadInputError(
-                f"The pre-trained model has {name} {found}, expected {expected} as the recipe has; "
-                f"set {name} to {found}, or take another model."
+                f"The pre-trained model has {one.name} {_as_set(found)}, expected "
+                f"{_as_set(expected)} as the recipe has; set {one.name} to {_as_set(found)}, or "
+                "take another model."
             )
+
+
+def fitted(segments: SegmentSet | Pictures, recipe: Recipe) -> tuple[SegmentSet | Pictures, Recipe]:
+    """Fit the rows of the images to the segments.
+
+    Returns:
+        The segments whose walls lie within the recipe's ``image_rows``, and the recipe with that
+        number, which is chosen if it was 0: the least of ``ROWS`` that ``MOST_SEGMENTS`` fit into.
+
+    Raises:
+        BadInputError: if fewer fit into the rows that the recipe asks for.
+    """
+    if not isinstance(segments, SegmentSet):
+        return segments, replace(recipe, image_rows=recipe.image_rows or IMAGE_SIZE)
+    needed = IMAGE_SIZE - segments.mask.any(axis=2)[:, ::-1].argmax(axis=1)
+    needed[~segments.mask.any(axis=(1, 2))] = 0
+    rows = recipe.image_rows or next(n for n in ROWS if np.mean(needed <= n) >= MOST_SEGMENTS)
+    fits = needed <= rows
+    if fits.mean() < MOST_SEGMENTS:
+        raise BadInputError(
+            f"The walls of {np.sum(~fits)} of {len(fits)} segments reach below row {rows}, "
+            f"expected at most {1 - MOST_SEGMENTS:.0%} of them with image_rows {rows}; set "
+            "image_rows to 0, which chooses it."
+        )
+    if not fits.all():
+        _log.warning(
+            "%d of %d segments reach below row %d and are left out.", np.sum(~fits), len(fits), rows
+        )
+    return segments if fits.all() else segments[fits], replace(recipe, image_rows=rows)
 
 
 def check_batch(recipe: Recipe, group: ProcessGroup) -> None:
     """Raise ``BadInputError`` if a batch cannot be split evenly over the processes."""
-    if recipe.batch_size % group.size:
+    unit = group.size * max(recipe.minibatch_std, 1)
+    if recipe.batch_size % unit:
+        groups = f" and minibatch_std {recipe.minibatch_std}" if recipe.minibatch_std else ""
         raise BadInputError(
-            f"batch_size is {recipe.batch_size} for {group.size} processes, expected a multiple of "
-            f"{group.size}."
+            f"batch_size is {recipe.batch_size} for {group.size} processes{groups}, expected a "
+            f"multiple of {unit}."
         )
 
 
@@ -97,6 +141,13 @@ def write_parts(
     for path, part in ((run.training_path, segments), (run.test_path, held_out)):
         if isinstance(part, SegmentSet) and (anew or not path.exists()):
             hdf5.write(path, part)
+
+
+def _as_set(value: object) -> str:
+    """Write a part of an architecture as ``--set`` takes it."""
+    if isinstance(value, tuple):
+        return ",".join(map(str, value)) or "''"
+    return as_text(value) if isinstance(value, bool) else str(value)
 
 
 def _open_and_lock(run_dir: str | Path, recipe: Recipe, resume: bool, stack: ExitStack) -> None:

@@ -21,22 +21,25 @@ import torch
 from torch import Tensor, nn
 
 from ..data.segment_set import SegmentSet
+from ..data.walls import WALL_THRESHOLD_HU
 from ..errors import BadInputError
 from ..networks import model_file
-from ..networks.dcgan import Discriminator, Generator, initialize
+from ..networks.dcgan import initialize, networks
 from ..networks.model_file import Model
 from ..networks.precision import chosen_precision
-from .augmentation import AdaptiveAugmentation, augment, half_mirrored
+from .augmentation import AdaptiveAugmentation, augment, half_mirrored, without_background
 from .checkpoint import Checkpoint
 from .gated_optimizer import GatedOptimizer
+from .losses import gradient_penalty
 from .pictures import Pictures
-from .process_group import ALONE, ProcessGroup, ShardedGenerator, synchronize_batch_norm
+from .process_group import ALONE, ProcessGroup, ShardedGenerator, synchronize_statistics
 from .recipe import Recipe
 
 _log = logging.getLogger(__name__)
 
 # Names in checkpoints, which runs of earlier versions have, too.
 _RANDOM_STATE = "chance"
+_MIDPOINT_SHARE = 0.01
 _GENERATOR_OPTIMIZER, _DISCRIMINATOR_OPTIMIZER = "generator_side", "discriminator_side"
 
 
@@ -50,6 +53,7 @@ class TrainingState:
         seed: what initial weights and all random numbers follow from.
         pretrained: whose weights the networks begin with, of the recipe's architecture.
         group: the processes that share the batches.
+        held_out: reals that are not learned from, for recipes that watch how they are judged.
 
     Attributes:
         iteration: how many are done.
@@ -57,6 +61,8 @@ class TrainingState:
         batches_per_epoch: iterations in an epoch.
         batch_size: of this process.
         generator_optimizer, discriminator_optimizer: what the networks learn with.
+        best: of the best snapshot so far its ``distance`` (see ``quality``) and ``iteration``;
+            empty before there is one.
         augmentation: adaptive, or None where the recipe has none.
     """
 
@@ -68,6 +74,7 @@ class TrainingState:
         seed: int,
         pretrained: Model | None = None,
         group: ProcessGroup = ALONE,
+        held_out: SegmentSet | None = None,
     ) -> None:
         self.recipe = recipe
         self.device = device
@@ -75,6 +82,7 @@ class TrainingState:
         self.seed = seed
         self.noise_generator = ShardedGenerator(torch.Generator(device).manual_seed(seed), group)
         self.iteration = 0
+        self.best: dict[str, float] = {}
         self.batches_per_epoch = (recipe.samples_per_epoch or len(segments)) // recipe.batch_size
         self.iterations = recipe.epochs * self.batches_per_epoch
         self.batch_size = recipe.batch_size // group.size
@@ -82,9 +90,18 @@ class TrainingState:
         self.segments = segments
         # As they are: what networks see is float32 and would take twice the memory.
         self._reals = torch.from_numpy(np.ascontiguousarray(segments.hu)).to(device)
+        watched = recipe.ada_target and recipe.ada_reference == "held_out" and held_out is not None
+        self._held_out = (
+            torch.from_numpy(np.ascontiguousarray(held_out.hu)).to(device)
+            if watched and held_out is not None and len(held_out)
+            else None
+        )
         self._order = torch.empty(0, dtype=torch.int64, device=device)
-        self.generator = Generator(recipe.latent_size, recipe.generator_width)
-        self.discriminator = Discriminator(recipe.discriminator_width)
+        self._floor = float(
+            model_file.from_hu(np.full((1, 1, 1), WALL_THRESHOLD_HU), segments.hu_range).item()
+        )
+        self._midpoint = torch.zeros((), device=device)
+        self.generator, self.discriminator = networks(recipe.architecture)
         for network in (self.generator, self.discriminator):
             # Channels last: backward is up to four times faster on a CPU in narrow layers.
             network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -96,7 +113,7 @@ class TrainingState:
             self._pretrained_on = dict(pretrained.trained_on)
         self._average = copy.deepcopy(self.generator) if recipe.ema_decay else None
         for network in (self.generator, self.discriminator):
-            synchronize_batch_norm(network, group)
+            synchronize_statistics(network, group)
         self.generator_optimizer = GatedOptimizer(
             self.generator,
             recipe,
@@ -140,26 +157,64 @@ class TrainingState:
         batch = self.iteration - epoch * self.batches_per_epoch
         if batch == 0:
             shown = self.batches_per_epoch * size
-            passes = -(-shown // len(self._reals))
-            shuffled = [
-                torch.randperm(
-                    len(self._reals), generator=self.noise_generator.generator, device=self.device
-                )
-                for _ in range(passes)
-            ]
-            self._order = torch.cat(shuffled)[:shown]
+            if self.recipe.balanced_subjects:
+                self._order = self._balanced_order(shown)
+            else:
+                self._order = self._shuffled(len(self._reals), shown)
         rows = self.group.own(self._order[batch * size : (batch + 1) * size])
         reals = model_file.from_hu(self._reals[rows], self.segments.hu_range)
         if self.recipe.flips:
             reals = half_mirrored(reals, self.noise_generator)
         return reals
 
+    def update_augmentation(self, logit_real: Tensor, logit_fake: Tensor) -> None:
+        """Let the augmentation's strength follow the discriminator's logits, if it adapts."""
+        if self.augmentation is None:
+            return
+        if self._held_out is None:
+            self.augmentation.update(logit_real, self.iteration)
+            return
+        count = self.group.size * self.batch_size
+        rows = torch.randint(
+            len(self._held_out),
+            (count,),
+            generator=self.noise_generator.generator,
+            device=self.device,
+        )
+        reals = model_file.from_hu(self._held_out[self.group.own(rows)], self.segments.hu_range)
+        with torch.no_grad():
+            logit_held_out = self.discriminate(reals) - self._midpoint
+        self.augmentation.update(logit_real, self.iteration, (logit_held_out, logit_fake))
+
+    def _shuffled(self, among: int, shown: int) -> Tensor:
+        """Give so many of the numbers below ``among``: shuffled copies, one after the other."""
+        generator = self.noise_generator.generator
+        copies = [
+            torch.randperm(among, generator=generator, device=self.device)
+            for _ in range(-(-shown // among))
+        ]
+        return torch.cat(copies)[:shown]
+
+    def _balanced_order(self, shown: int) -> Tensor:
+        """Give segments in which every subject is equally often, each subject's shuffled."""
+        whose = np.unique(self.segments.subject, return_inverse=True)[1]
+        turns = self._shuffled(int(whose.max()) + 1, shown)
+        order = torch.empty_like(turns)
+        for subject in range(int(whose.max()) + 1):
+            own = torch.from_numpy(np.flatnonzero(whose == subject)).to(self.device)
+            slots = (turns == subject).nonzero()[:, 0]
+            order[slots] = own[self._shuffled(len(own), max(len(slots), 1))[: len(slots)]]
+        return order
+
     def generate(self) -> Tensor:
         """Make a batch of images, float32 (batch_size, 1, 128, 128)."""
         # Made out here: a compiled network cannot take numbers from a generator of ours.
         latent = self.noise_generator.rand(self.batch_size, self.recipe.latent_size) * 2 - 1
         first, second = (
-            self.noise_generator.randn(self.batch_size, *shape)
+            # In the activations' layout: mixed ones cost a narrow network half of its time.
+            self.noise_generator.randn(self.batch_size, *shape).contiguous(
+                memory_format=torch.channels_last
+            )
             for shape in self.generator.noise_shapes
         )
         with self._precision():
@@ -167,10 +222,48 @@ class TrainingState:
 
     def discriminate(self, images: Tensor) -> Tensor:
         """Give the discriminator's logits of images as it is to see them, float32 (N,)."""
+        return self.logits(self.seen(images))
+
+    def seen(self, images: Tensor) -> Tensor:
+        """Make of images what the discriminator is to see, float32 (N, 1, 128, 128)."""
         value = None if self.augmentation is None else self.augmentation.strength
-        seen = augment(images, self.recipe, self.progress, self.noise_generator, value)
+        if self.recipe.hide_background:
+            images = without_background(images, self._floor)
+        return augment(images, self.recipe, self.progress, self.noise_generator, value)
+
+    def logits(self, seen: Tensor) -> Tensor:
+        """Give the discriminator's logits of images that are as it is to see them, float32 (N,)."""
         with self._precision():
             return self._discriminate(seen).float()
+
+    def penalty(self, reals: Tensor, fakes: Tensor) -> Tensor | None:
+        """Give the gradient penalty of this iteration, in float32, or None where there is none.
+
+        Args:
+            reals, fakes: as the discriminator sees them.
+        """
+        recipe = self.recipe
+        if self.iteration % recipe.penalty_every or not (recipe.r1_gamma or recipe.r2_gamma):
+            return None
+        whole = torch.zeros((), device=self.device)
+        for gamma, images in ((recipe.r1_gamma, reals), (recipe.r2_gamma, fakes)):
+            if gamma:
+                whole = whole + gamma * gradient_penalty(self.discriminator, images)
+        return recipe.penalty_every * whole
+
+    @torch.no_grad()
+    def centered(self, logit_real: Tensor, logit_fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Give logits of which 0 is neither real nor fake.
+
+        The relativistic loss knows only differences of logits; their middle is followed as a
+        running mean, and is taken off the model that is kept, too.
+        """
+        if self.recipe.loss != "relativistic":
+            return logit_real, logit_fake
+        middle = (logit_real.detach().mean() + logit_fake.detach().mean()) / 2
+        self.group.mean_([middle])
+        self._midpoint.lerp_(middle, max(_MIDPOINT_SHARE, 1 / (1 + self.iteration)))
+        return logit_real - self._midpoint, logit_fake - self._midpoint
 
     @torch.no_grad()
     def update_average(self) -> None:
@@ -191,15 +284,22 @@ class TrainingState:
     def model(self, license: str = "") -> Model:
         """Give the model as it is now, a copy in evaluation mode."""
         generator = copy.deepcopy(self.generator if self._average is None else self._average)
+        discriminator = copy.deepcopy(self.discriminator)
+        with torch.no_grad():
+            bias = discriminator.main[-1].bias
+            assert isinstance(bias, Tensor)
+            bias -= self._midpoint
         return Model(
             generator=generator.eval(),
-            discriminator=copy.deepcopy(self.discriminator).eval(),
+            discriminator=discriminator.eval(),
             hu_range=self.segments.hu_range,
             pixel_spacing_mm=self.segments.pixel_spacing_mm,
             recipe=asdict(self.recipe),
             trained_on={
                 "segments": len(self.segments),
                 "subjects": len(set(map(str, self.segments.subject))),
+                # Pseudonyms, by which an evaluation notices that it tests on what was learned.
+                "training_subjects": sorted(set(map(str, self.segments.subject))),
                 "kind": self.segments.kind,
                 # What each CT was like goes with the segments, not into every model.
                 "source": {k: v for k, v in self.segments.source.items() if k != "cts"},
@@ -212,7 +312,11 @@ class TrainingState:
 
     def checkpoint(self) -> Checkpoint:
         """Give all that the next iteration depends on."""
-        tensors = {_RANDOM_STATE: self.noise_generator.generator.get_state(), "order": self._order}
+        tensors = {
+            _RANDOM_STATE: self.noise_generator.generator.get_state(),
+            "order": self._order,
+            "midpoint": self._midpoint,
+        }
         for prefix, network in self._networks().items():
             tensors |= {f"{prefix}.{name}": t for name, t in network.state_dict().items()}
         for prefix, optimizer in self._optimizers().items():
@@ -222,6 +326,7 @@ class TrainingState:
             "seed": self.seed,
             "segments": _fingerprint(self.segments),
             "pretrained_on": self._pretrained_on,
+            "best": self.best,
         }
         return Checkpoint({name: t.detach().cpu() for name, t in tensors.items()}, state)
 
@@ -243,8 +348,11 @@ class TrainingState:
             self.iteration = int(checkpoint.state["iteration"])
             self.seed = int(checkpoint.state.get("seed", self.seed))
             self._pretrained_on = checkpoint.state.get("pretrained_on")
+            self.best = dict(checkpoint.state.get("best", {}))
             self.noise_generator.generator.set_state(checkpoint.tensors[_RANDOM_STATE])
             self._order = checkpoint.tensors["order"].to(self.device)
+            if "midpoint" in checkpoint.tensors:  # runs of earlier versions know no other loss
+                self._midpoint.copy_(checkpoint.tensors["midpoint"])
             for prefix, network in self._networks().items():
                 network.load_state_dict(_under(prefix, checkpoint.tensors))
             for prefix, optimizer in self._optimizers().items():

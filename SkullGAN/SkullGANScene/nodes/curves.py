@@ -1,4 +1,4 @@
-"""Curves of a training in a scene: a table that grows, and a chart each for three of its parts.
+"""Curves of a training in a scene: a table that grows, and a chart each for its parts.
 
 ``add_curves`` makes the nodes, ``curves_of`` finds them again (also after a scene was saved and
 opened), ``update`` writes the curves into the table, which the charts follow, ``remove`` takes all
@@ -62,6 +62,14 @@ CHARTS: Mapping[str, _Chart] = {
         (
             _Line("generator_learning_rate", "Generator learning rate", _GENERATOR),
             _Line("discriminator_learning_rate", "Discriminator learning rate", _DISCRIMINATOR),
+        ),
+    ),
+    "quality": _Chart(
+        "Quality",
+        "Distance of the snapshots from reals; less is better",
+        (
+            _Line("quality_distance", "Distance by which the best is kept", _GENERATOR),
+            _Line("quality_kernel", "Its part by kernel distance", _DISCRIMINATOR),
         ),
     ),
 }

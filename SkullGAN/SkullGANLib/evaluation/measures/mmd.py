@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...metrics.kernel_distance import cubic_kernel
 from .drawing import GUIDE
 from .measure import Inputs, Measure, Progress, Result
 from .statistics import Estimate, check_sizes, estimate_of, subsample
@@ -52,15 +53,13 @@ def kernel_distance(real: np.ndarray, other: np.ndarray, *, seed: int = 0) -> Ke
     rng = np.random.default_rng(seed)
     w, v = (_halves(len(one), rng) for one in (real, other))
     mmd2 = (
-        _mean_of_pairs(_kernel(real, real), w)
-        + _mean_of_pairs(_kernel(other, other), v)
-        - 2 * np.einsum("ns,ns->s", w, _kernel(real, other) @ v) / (w.sum(axis=0) * v.sum(axis=0))
+        _mean_of_pairs(cubic_kernel(real, real), w)
+        + _mean_of_pairs(cubic_kernel(other, other), v)
+        - 2
+        * np.einsum("ns,ns->s", w, cubic_kernel(real, other) @ v)
+        / (w.sum(axis=0) * v.sum(axis=0))
     )
     return KernelDistance(estimate_of(mmd2), (len(real), len(other)))
-
-
-def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return (x @ y.T / x.shape[1] + 1) ** 3
 
 
 def _halves(size: int, rng: np.random.Generator) -> np.ndarray:

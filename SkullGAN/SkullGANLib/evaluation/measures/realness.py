@@ -18,6 +18,7 @@ import torch
 from scipy import ndimage
 from scipy.spatial import cKDTree
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ...data.segment_set import SegmentSet
 from ...errors import BadInputError
@@ -127,9 +128,10 @@ def position_shares(discriminator: Discriminator, images: Tensor) -> Tensor:
     """
     last = cast(nn.Conv2d, discriminator.main[-1])
     with torch.inference_mode():
-        activations = discriminator.main[:-1](images)
-        shares = torch.einsum("nchw,chw->nhw", activations, last.weight[0])
-        return shares + cast(Tensor, last.bias) / shares[0].numel()
+        shares = torch.einsum("nchw,chw->nhw", discriminator.features(images), last.weight[0])
+        shares = shares + cast(Tensor, last.bias) / shares[0].numel()
+        # Rows that it does not see add nothing.
+        return functional.pad(shares, (0, 0, 0, shares.shape[2] - shares.shape[1]))
 
 
 def on_surface(

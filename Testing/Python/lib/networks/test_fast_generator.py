@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 import torch
 from SkullGANLib.generation.from_seeds import draw
+from SkullGANLib.networks.architecture import Architecture
 from SkullGANLib.networks.dcgan import Generator, initialize
 from SkullGANLib.networks.fast_generator import images_together, prepared
 from torch import Tensor, nn
 
 
-def trained_like(width: int, seed: int = 0) -> Generator:
+def trained_like(width: int, seed: int = 0, architecture: Architecture | None = None) -> Generator:
     """Random weights, and batch norms that scale, shift and normalize by far from 0 and 1."""
     source = torch.Generator().manual_seed(seed)
-    generator = Generator(latent_size=20, width=width)
+    generator = Generator(20, width, architecture)
     initialize(generator, 0.0, source)
     for layer in generator.modules():
         if isinstance(layer, nn.BatchNorm2d):
@@ -55,6 +56,21 @@ def test_with_noise_they_are_but_where_rounding_crosses_a_threshold_of_the_noise
     assert apart.median() < 1e-5
     assert (apart < 1e-4).sum() >= 6
     assert apart.max() < 1e-2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"image_rows": 64, "generator_smoothing": True, "generator_activation": "leaky_relu"},
+        {"image_rows": 96, "generator_smoothing": True},
+        {"generator_channels": (192, 160, 96, 64, 32, 24, 16, 16, 16)},
+    ],
+)
+def test_so_they_are_of_other_architectures(changes):
+    generator = trained_like(192, architecture=Architecture(**changes))
+    assert compared(generator, noise_level=0).max() < 1e-5
+    assert compared(generator, noise_level=1).median() < 1e-5
+    assert compared(generator, 1, "bf16").median() < 0.1
 
 
 def test_in_bf16_images_are_the_plain_networks_to_eight_bits():

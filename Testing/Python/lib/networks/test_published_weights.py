@@ -52,7 +52,7 @@ def test_published_weights_become_a_model_of_the_same_networks(
     found = published_weights.read(*saved(tmp_path, named, _use_new_zipfile_serialization=zipped))
     assert holds(found.generator, networks["netG"])
     assert holds(found.discriminator, networks["netD"])
-    assert found.architecture == {
+    assert found.architecture.to_dict() == {
         "latent_size": 6,
         "generator_width": 32,
         "discriminator_width": 3,

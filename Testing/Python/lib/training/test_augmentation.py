@@ -11,7 +11,9 @@ from SkullGANLib.training.augmentation import (
     blurred,
     half_mirrored,
     moved,
+    stretched,
     with_blurred,
+    without_background,
 )
 from SkullGANLib.training.presets import named
 from SkullGANLib.training.process_group import ProcessGroup, ShardedGenerator
@@ -136,3 +138,33 @@ def test_the_strength_settles_where_the_discriminator_is_as_sure_as_is_wanted():
         called_real = torch.rand(8, generator=random) < 1 - steered.strength / 2
         steered.update(called_real * 2.0 - 1, iteration)
     assert steered.strength.item() == pytest.approx(0.4, abs=0.1)
+
+
+def test_what_is_no_wall_is_hidden_and_the_gradient_passes_all_the_same():
+    images = torch.tensor([[[[-1.0, -0.95], [-0.9, 0.4]]]], requires_grad=True)
+    seen = without_background(images, -0.92)
+    assert seen.flatten().tolist() == pytest.approx([-1, -1, -0.9, 0.4])
+    seen.sum().backward()
+    assert (images.grad == 1).all()
+
+
+def test_contrast_is_stretched_about_the_background():
+    images = torch.full((400, 1, 2, 2), -1.0)
+    images[:, :, 1] = 0.5
+    seen = stretched(images, 0.1, generator())
+    assert (seen[:, :, 0] == -1).all()
+    gain = ((seen[:, 0, 1, 0] + 1) / 1.5).log()
+    assert gain.std().item() == pytest.approx(0.1, rel=0.1)
+    assert abs(gain.mean().item()) < 0.02
+
+
+@pytest.mark.parametrize(("held_out", "grows"), [(0.9, False), (0.1, True)])
+def test_by_held_out_reals_augmentation_grows_where_they_look_more_like_fakes(held_out, grows):
+    recipe = Recipe(ada_target=0.5, ada_reference="held_out")
+    steered = AdaptiveAugmentation(recipe, 1000, torch.device("cpu"))
+    steered.strength.fill_(0.4)
+    for iteration in range(8):
+        others = torch.tensor([held_out]), torch.tensor([0.0])
+        steered.update(torch.tensor([1.0]), iteration, others)
+    assert (steered.strength > 0.4).item() == grows
+    assert (steered.strength < 0.4).item() != grows

@@ -10,7 +10,11 @@ from examples import arches
 from SkullGANLib.networks import model_file
 from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize
 from SkullGANLib.training.gated_optimizer import GatedOptimizer
-from SkullGANLib.training.losses import discriminator_loss, generator_loss
+from SkullGANLib.training.losses import (
+    discriminator_loss,
+    generator_loss,
+    gradient_penalty,
+)
 from SkullGANLib.training.recipe import Recipe
 
 
@@ -61,3 +65,22 @@ def test_the_generator_follows_what_lowers_its_loss():
         seen.append((upper - lower).item())
     assert abs(seen[0]) < 0.1
     assert seen[-1] > 0.3
+
+
+def test_the_relativistic_losses_know_only_how_a_real_and_its_fake_differ():
+    recipe = Recipe(loss="relativistic")
+    real, fake = torch.tensor([2.0, 0.0]), torch.tensor([1.0, 1.0])
+    expected = (math.log(1 + math.exp(-1)) + math.log(1 + math.exp(1))) / 2
+    assert discriminator_loss(real, fake, recipe).item() == pytest.approx(expected)
+    assert discriminator_loss(real + 5, fake + 5, recipe).item() == pytest.approx(expected)
+    assert generator_loss(fake, real).item() == pytest.approx(expected)
+
+
+def test_the_penalty_is_half_the_squared_gradient_at_the_images_and_reaches_the_weights():
+    weight = torch.tensor(2.0, requires_grad=True)
+    images = torch.full((3, 1, 2, 2), 0.5)
+    # D(x) = w x^2 summed over 4 pixels: the gradient is 2 w x = 2 at each, squared and halved 8.
+    penalty = gradient_penalty(lambda x: (weight * x.square()).sum((1, 2, 3)), images)
+    assert penalty.item() == pytest.approx(8)
+    penalty.backward()
+    assert weight.grad.item() == pytest.approx(8)  # d(2 w^2)/dw

@@ -26,9 +26,16 @@ def test_the_need_of_full_width_has_weights_gradients_moments_average_and_reals(
     parameters, generator = 192_002_304 + 11_164_353, 192_002_304
     paper = memory_estimate.needed(named("paper"), segments=100)
     assert paper.fixed == 4 * 4 * parameters + 2 * 100 * 128 * 128
-    fast = memory_estimate.needed(named("fast"), segments=100, bf16=True)
-    assert fast.fixed == paper.fixed + 4 * generator
-    assert fast.per_image == paper.per_image // 2
+    averaged = replace(named("paper"), ema_decay=0.999)
+    other = memory_estimate.needed(averaged, segments=100, bf16=True)
+    assert other.fixed == paper.fixed + 4 * generator
+    assert other.per_image == paper.per_image // 2
+
+
+def test_images_of_half_the_rows_need_half_as_much_of_the_networks():
+    whole = memory_estimate.needed(named("paper"), segments=0).per_image
+    half = memory_estimate.needed(replace(named("paper"), image_rows=64), segments=0).per_image
+    assert half < 0.55 * whole
 
 
 def test_the_batch_that_fits_leaves_a_tenth_free():

@@ -36,12 +36,25 @@ def test_the_paper_recipe_has_nothing_that_the_paper_has_not():
     assert (paper.precision, paper.compile) == ("fp32", False)
 
 
-def test_the_fast_recipe_plays_the_game_of_the_papers_networks_with_what_helps_small_sets():
+def test_the_fast_recipe_plays_the_game_of_the_cpu_recipe_at_the_papers_widths():
     paper, fast = named("paper"), named("fast")
     for same in ("latent_size", "generator_width", "discriminator_width", "batch_size"):
         assert getattr(fast, same) == getattr(paper, same)
-    assert (fast.ada_target, fast.precision) == (0.6, "auto")
-    assert fast.ema_decay > 0.9
+    assert (fast.ada_reference, fast.precision) == ("held_out", "auto")
+    game = ("loss", "r1_gamma", "r2_gamma", "discriminator_norm", "hide_background", "update_gate")
+    for name in ("cpu", "demo"):
+        assert [getattr(named(name), s) for s in game] == [getattr(fast, s) for s in game]
+
+
+@pytest.mark.parametrize("name", ["published", "paper"])
+def test_the_papers_recipes_have_nothing_of_the_other_game(name):
+    recipe = named(name)
+    assert recipe.architecture.to_dict().keys() == {
+        *("latent_size", "generator_width", "discriminator_width", "image_size")
+    }
+    off = ("r1_gamma", "r2_gamma", "contrast_std", "quality_count", "minibatch_std")
+    assert [getattr(recipe, s) for s in off] == [0] * 5
+    assert (recipe.loss, recipe.hide_background, recipe.balanced_subjects) == ("bce", False, False)
 
 
 def test_the_published_recipe_differs_in_batch_and_update_gate_alone():

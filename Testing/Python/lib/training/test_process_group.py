@@ -22,7 +22,7 @@ from SkullGANLib.training.process_group import (
     ALONE,
     ProcessGroup,
     ShardedGenerator,
-    synchronize_batch_norm,
+    synchronize_statistics,
 )
 from SkullGANLib.training.run_directory import Run
 from SkullGANLib.training.start import check_batch
@@ -59,6 +59,15 @@ def together(arguments: list[str]) -> subprocess.Popen:
 
 EVERYTHING = replace(TINY, ada_target=0.01, plateau_patience=2, report_every=1)
 """Wherever a random number or a mean enters: gates, flips, disturbances, plateaus, averages."""
+RELATIVISTIC = replace(
+    EVERYTHING,
+    **{"loss": "relativistic", "r1_gamma": 0.1, "r2_gamma": 0.1, "penalty_every": 2},
+    **{"discriminator_norm": "none", "minibatch_std": 2, "image_rows": 64},
+    **{"update_gate": "off", "hide_background": True, "balanced_subjects": True},
+    **{"generator_smoothing": True, "contrast_std": 0.05, "quality_count": 4},
+    ada_target=0.0,  # by the signs of logits that are near 0, rounding would decide
+)
+GAMES = {"adversarial": EVERYTHING, "relativistic": RELATIVISTIC}
 
 SHARED = """
 import sys, torch
@@ -71,8 +80,9 @@ from test_process_group import normalized
 folder = Path(sys.argv[1])
 with joined("cpu") as (group, _):
     torch.save(normalized(group), folder / f"{group.rank}.pt")
-    recipe = Recipe.from_json((folder / "recipe.json").read_text())
-    training.train(hdf5.read(folder / "s.h5"), folder / "run", recipe)
+    for name in ("adversarial", "relativistic"):
+        recipe = Recipe.from_json((folder / f"{name}.json").read_text())
+        training.train(hdf5.read(folder / "s.h5"), folder / name, recipe)
 """
 
 
@@ -83,7 +93,7 @@ def normalized(group: ProcessGroup) -> dict[str, torch.Tensor]:
     layer = nn.BatchNorm2d(3)
     for parameter in layer.parameters():
         nn.init.normal_(parameter, generator=draw)
-    synchronize_batch_norm(layer, group)
+    synchronize_statistics(layer, group)
     x = group.own(whole).requires_grad_()
     y = layer(x)
     (y * group.own(weights)).square().mean().backward()
@@ -98,7 +108,8 @@ def normalized(group: ProcessGroup) -> dict[str, torch.Tensor]:
 def shared(tmp_path_factory) -> Path:
     """What two processes left that trained together."""
     folder = tmp_path_factory.mktemp("shared")
-    (folder / "recipe.json").write_text(EVERYTHING.to_json())
+    for name, recipe in GAMES.items():
+        (folder / f"{name}.json").write_text(recipe.to_json())
     hdf5.write(folder / "s.h5", arches())
     process = together(["-c", SHARED, str(folder)])
     output = process.communicate(timeout=300)[0]
@@ -118,9 +129,10 @@ def test_batch_norm_of_two_processes_is_that_of_the_whole_batch(shared):
 
 
 @pytest.mark.slow
-def test_two_processes_learn_what_one_learns_with_the_same_batch(shared, tmp_path):
-    train(arches(), tmp_path / "run", EVERYTHING)
-    one, two = Run.open(tmp_path / "run"), Run.open(shared / "run")
+@pytest.mark.parametrize("game", GAMES)
+def test_two_processes_learn_what_one_learns_with_the_same_batch(shared, tmp_path, game):
+    train(arches(), tmp_path / "run", GAMES[game])
+    one, two = Run.open(tmp_path / "run"), Run.open(shared / game)
     assert len(one.events()[0]) == len(two.events()[0]) == 6
     for alone, together in zip(one.events()[0], two.events()[0], strict=True):
         for name in ("generator_loss", "discriminator_loss", "realness_real", "realness_fake"):

@@ -92,7 +92,8 @@ def test_the_recipe_of_a_run_of_an_earlier_version_is_read():
     given = json.loads(path.read_text())
     assert set(EARLIER_NAMES) <= set(given)
     found = asdict(Recipe.from_json(path.read_text(), where=str(path)))
-    assert found == {EARLIER_NAMES.get(name, name): value for name, value in given.items()}
+    before = {EARLIER_NAMES.get(name, name): value for name, value in given.items()}
+    assert found == asdict(Recipe()) | before
 
 
 def test_the_recipe_of_the_bundled_model_is_read():
@@ -106,7 +107,7 @@ def test_the_recipe_of_the_bundled_model_is_read():
 def test_every_number_has_a_range_and_every_choice_its_values():
     ranges, choices = recipe.ranges(), recipe.choices()
     for f in fields(Recipe):
-        if f.name != "name":
+        if f.name not in ("name", "generator_channels", "discriminator_channels"):
             assert (f.name in ranges) != (f.name in choices)
     assert str(ranges["batch_size"]) == "at least 2"
     assert choices["update_gate"] == ("off", "below", "above")
@@ -151,3 +152,18 @@ def test_recipe_and_run_do_not_import_torch():
     code = f"import sys, {modules}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"generator_channels": "8,8"}, "generator_channels: expected 9 numbers of channels"),
+        ({"discriminator_channels": "9..3"}, "discriminator_channels: expected 5 numbers"),
+        ({"image_rows": "70"}, "image_rows: expected a multiple of 32, found 70"),
+        ({"minibatch_std": "3"}, "batch_size: expected a multiple of minibatch_std, 3, found 16"),
+        ({"minibatch_std": "1"}, "minibatch_std"),
+    ],
+)
+def test_settings_that_make_no_network_are_refused(settings, sentence):
+    with pytest.raises(BadInputError, match=sentence):
+        Recipe().with_settings(settings)

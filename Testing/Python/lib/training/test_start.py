@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from examples import TINY, arches
 from SkullGANLib.data import hdf5
+from SkullGANLib.data.segment_set import concatenate
 from SkullGANLib.errors import BadInputError
+from SkullGANLib.networks.architecture import Architecture
 from SkullGANLib.training import start
 from SkullGANLib.training.pictures import Pictures
 from SkullGANLib.training.process_group import ALONE
@@ -36,10 +38,28 @@ def test_segments_that_do_not_suit_are_refused(kind, count, sentence):
 
 
 def test_a_pretrained_model_of_another_architecture_is_refused_with_what_to_set():
-    fits = {"latent_size": 8, "generator_width": 8, "discriminator_width": 2}
+    fits = Architecture(8, 8, 2)
     start.check_pretrained(fits, TINY)
     with pytest.raises(BadInputError, match=r"latent_size 9, expected 8 .* set latent_size to 9"):
-        start.check_pretrained({**fits, "latent_size": 9}, TINY)
+        start.check_pretrained(replace(fits, latent_size=9), TINY)
+    with pytest.raises(BadInputError, match=r"image_rows 64, expected 128 .* set image_rows to 64"):
+        start.check_pretrained(replace(fits, image_rows=64), TINY)
+
+
+def test_the_rows_of_images_are_as_few_as_hold_the_walls():
+    low = arches(60)  # walls end from row 48 to row 107
+    for count, rows in ((10, 64), (30, 96), (60, 128)):
+        segments, recipe = start.fitted(low[:count], replace(TINY, image_rows=0))
+        assert (len(segments), recipe.image_rows) == (count, rows)
+
+
+def test_few_segments_that_reach_below_are_left_out_and_many_are_refused(caplog):
+    many = concatenate([arches(5)] * 40 + [arches(60)[59:]])
+    segments, recipe = start.fitted(many, replace(TINY, image_rows=64))
+    assert (len(segments), recipe.image_rows) == (200, 64)
+    assert "1 of 201 segments reach below row 64 and are left out" in caplog.text
+    with pytest.raises(BadInputError, match="of 60 segments reach below row 64, expected at most"):
+        start.fitted(arches(60), replace(TINY, image_rows=64))
 
 
 def test_a_run_is_made_and_held_until_the_stack_is_closed(tmp_path):

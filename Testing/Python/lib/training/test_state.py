@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+import pytest
 import torch
-from examples import TINY, arches
+from examples import TINY, arches, bent_walls
 from SkullGANLib.training.state import TrainingState
 
 CPU = torch.device("cpu")
@@ -45,3 +47,47 @@ def test_the_average_follows_the_generator_a_step_behind():
     # At iteration 0 the average forgets nine tenths.
     averaged = state.model().generator.conv4.weight
     torch.testing.assert_close(averaged, before + 0.9)
+
+
+def test_balanced_batches_show_every_subject_equally_often():
+    segments = bent_walls(30, 0)
+    few = segments[np.r_[0:30:3, 1, 2]]  # ten of one subject, one each of two
+    recipe = replace(TINY, balanced_subjects=True, samples_per_epoch=60, batch_size=4)
+    state = TrainingState(few, recipe, CPU, 0)
+    state.next_reals(0)
+    shown = few.subject[state._order.numpy()]
+    assert sorted(np.unique(shown, return_counts=True)[1].tolist()) == [20, 20, 20]
+    assert len(set(state._order.tolist())) == 12
+
+
+def test_a_penalty_is_there_every_so_many_iterations_and_weighs_as_much_more():
+    recipe = replace(TINY, r1_gamma=0.2, penalty_every=3, discriminator_norm="none")
+    state = TrainingState(arches(), recipe, CPU, 0)
+    images = state.next_reals(0)
+    found = [state.penalty(images, images)]
+    for state.iteration in (1, 2):
+        assert state.penalty(images, images) is None
+    state.iteration = 3
+    every = TrainingState(arches(), replace(recipe, penalty_every=1), CPU, 0)
+    assert found[0].item() > 0
+    assert found[0].item() == pytest.approx(3 * every.penalty(images, images).item(), rel=1e-5)
+
+
+def test_the_realness_of_a_relativistic_model_is_centered():
+    recipe = replace(TINY, loss="relativistic", discriminator_norm="none")
+    state = TrainingState(arches(), recipe, CPU, 0)
+    with torch.no_grad():
+        state.discriminator.main[-1].bias += 50
+    real, fake = torch.tensor([52.0, 52.0]), torch.tensor([50.0, 50.0])
+    real, fake = state.centered(real, fake)
+    assert (real.tolist(), fake.tolist()) == ([1, 1], [-1, -1])
+    kept, learning = state.model().discriminator, state.discriminator.eval()
+    images = state.next_reals(0)
+    with torch.no_grad():
+        torch.testing.assert_close(kept(images), learning(images) - 51)
+
+
+def test_a_model_names_the_subjects_it_was_trained_on():
+    segments = bent_walls(6, 3)
+    trained_on = TrainingState(segments, TINY, CPU, 0).model().trained_on
+    assert trained_on["training_subjects"] == ["3-0", "3-1", "3-2"]

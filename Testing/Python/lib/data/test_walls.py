@@ -1,10 +1,10 @@
-"""The wall's mask of a generated image: its largest piece above the threshold, holes filled."""
+"""The wall's mask in HU: the largest piece above the threshold, holes filled."""
 
 from __future__ import annotations
 
 import numpy as np
-from SkullGANLib.generation import walls
-from SkullGANLib.generation.walls import wall_mask
+from SkullGANLib.data import walls
+from SkullGANLib.data.walls import wall_mask
 
 
 def wall(thickness: int = 20) -> np.ndarray:
@@ -53,7 +53,7 @@ def test_the_threshold_is_not_wall_itself():
 
 
 def test_an_image_without_a_wall_has_an_empty_mask():
-    assert not wall_mask(np.full((128, 128), 200, np.int16)).any()
+    assert not wall_mask(np.full((128, 128), 100, np.int16)).any()
 
 
 def test_the_walls_of_many_images_are_those_of_each_alone():
@@ -65,5 +65,16 @@ def test_the_walls_of_many_images_are_those_of_each_alone():
     assert all(np.array_equal(m, wall_mask(hu)) for m, hu in zip(together, images, strict=True))
 
 
-def test_the_threshold_is_documented_as_where_bone_begins():
-    assert walls.WALL_THRESHOLD_HU == 300
+def test_the_rim_that_partial_volume_leaves_belongs_to_the_wall():
+    hu = wall()
+    hu[29], hu[28] = walls.WALL_THRESHOLD_HU + 1, walls.WALL_THRESHOLD_HU
+    mask = wall_mask(hu)
+    assert mask[29].all()
+    assert not mask[28].any()
+
+
+def test_a_wall_cut_out_by_its_mask_is_masked_alike_again():
+    rng = np.random.default_rng(0)
+    hu = np.repeat(wall()[None], 20, axis=0) + rng.normal(0, 400, (20, 128, 128)).astype(np.int16)
+    mask = wall_mask(hu)
+    assert np.array_equal(wall_mask(np.where(mask == 1, hu, 0)), mask)
