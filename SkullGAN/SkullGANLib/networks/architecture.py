@@ -17,6 +17,8 @@ NARROWEST = 8
 GENERATOR_LAYERS = 9
 """Hidden layers of the generator: six transposed convolutions and three plain ones."""
 DISCRIMINATOR_LAYERS = 5
+MOST_SCALES = 5
+"""Of noise: blocks of 16 pixels are as thick as a wall."""
 
 ACTIVATIONS = {
     "none": "none: the noise layers are all that is not linear after the last transposed "
@@ -51,6 +53,8 @@ class Architecture:
             is background.
         generator_smoothing: a low-pass of (1, 2, 1) / 4 in rows and columns after each of the last
             three transposed convolutions.
+        noise_scales: how many scales the injected noise has: 1 is white; with n, channels take
+            turns at blocks of 1, 2, ... 2^(n-1) pixels.
         generator_activation: one of ``ACTIVATIONS``, after the first three plain convolutions.
         discriminator_norm: one of ``NORMS``.
         minibatch_std: images in a group whose deviation the discriminator's last layer sees; 0: it
@@ -73,6 +77,7 @@ class Architecture:
     discriminator_channels: tuple[int, ...] = ()
     image_rows: int = IMAGE_SIZE
     generator_smoothing: bool = False
+    noise_scales: int = 1
     generator_activation: str = "none"
     discriminator_norm: str = "batch"
     minibatch_std: int = 0
@@ -138,6 +143,8 @@ class Architecture:
             return _is_size(value)
         if name == "minibatch_std":
             return value == 0 or (_is_size(value) and value != 1)
+        if name == "noise_scales":
+            return _is_size(value) and value in range(1, MOST_SCALES + 1)
         if name == "image_rows":
             return value in _ROWS and not isinstance(value, bool)
         if name == "generator_smoothing":

@@ -64,6 +64,7 @@ class Generator(nn.Module):
         self.rows = shape.image_rows
         """Rows from the top that are made; the others are background."""
         self.smoothing = shape.generator_smoothing
+        self.noise_scales = shape.noise_scales
         self.activation = shape.generator_activation
         c = shape.generator_layers
         grid = (self.rows // 32, IMAGE_SIZE // 32)  # 4 x 4 in Table 1
@@ -102,6 +103,7 @@ class Generator(nn.Module):
         first, second = noise if noise is not None else self.draw_noise(latent, generator)
         x = latent.reshape(len(latent), self.latent_size, 1, 1)
         x = self.main5(self.main4(self.main3(self.main2(self.main1(x)))))
+        first, second = self.scaled(first), self.scaled(second)
         x = inject_noise(self.main6(x), first)
         x = inject_noise(self.activated(self.conv2(self.activated(self.conv1(x)))), second)
         return with_all_rows(torch.tanh(self.conv4(self.activated(self.conv3(x)))))
@@ -109,6 +111,10 @@ class Generator(nn.Module):
     def activated(self, x: Tensor) -> Tensor:
         """Apply what follows the first three plain convolutions; in Table 1, nothing."""
         return x if self.activation == "none" else functional.leaky_relu(x, _SLOPE)
+
+    def scaled(self, noise: Tensor) -> Tensor:
+        """Give white noise as it is injected; in Table 1, as it is."""
+        return noise if self.noise_scales == 1 else at_scales(noise, self.noise_scales)
 
     def draw_latent(
         self,
@@ -268,6 +274,36 @@ def smoothed(x: Tensor) -> Tensor:
     taps = torch.tensor([0.25, 0.5, 0.25], dtype=x.dtype, device=x.device)
     kernel = (taps[:, None] * taps).expand(x.shape[1], 1, 3, 3)
     return functional.conv2d(x, kernel, padding=1, groups=x.shape[1])
+
+
+def at_scales(noise: Tensor, scales: int) -> Tensor:
+    """Give noise whose channels take turns at several scales, made of as much white noise.
+
+    A channel's blocks of 2^k x 2^k pixels are averaged and interpolated bilinearly, and scaled to a
+    variance of 1 again. Marrow varies from pixel to pixel and from one trabecular space to the
+    next; of white noise, the few layers that follow cannot make what is larger than they see.
+
+    Args:
+        noise: float (N, channels, rows, columns), standard normal; rows and columns are multiples
+            of 2^(scales - 1).
+        scales: how many.
+    """
+    parts = [noise[:, ::scales]]
+    for k in range(1, scales):
+        block = 2**k
+        coarse = functional.avg_pool2d(noise[:, k::scales], block) * block
+        fine = functional.interpolate(coarse, scale_factor=block, mode="bilinear")
+        parts.append(fine / _interpolated_std(block))
+    scaled = torch.empty_like(noise)
+    for k, part in enumerate(parts):
+        scaled[:, k::scales] = part
+    return scaled
+
+
+def _interpolated_std(block: int) -> float:
+    """Standard deviation that bilinear interpolation by a factor leaves of white noise."""
+    weights = [(i + 0.5) / block for i in range(block)]
+    return sum(w * w + (1 - w) ** 2 for w in weights) / block
 
 
 def inject_noise(x: Tensor, noise: Tensor) -> Tensor:

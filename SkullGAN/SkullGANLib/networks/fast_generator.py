@@ -107,7 +107,7 @@ class _FastGenerator:
             plain(layer, torch.float32) for layer in (generator.conv3, generator.conv4)
         )
         self._on_cpu = taps.device.type == "cpu"
-        self._activated = generator.activated
+        self._activated, self._scaled = generator.activated, generator.scaled
         self._inject = injection(generator.width, taps.device)
         self._threads = torch.get_num_threads()
         self._workers = ThreadPoolExecutor(min(self._threads, images_together("cpu")))
@@ -139,9 +139,9 @@ class _FastGenerator:
     def _from_32(self, x: Tensor, first: Tensor, second: Tensor) -> Tensor:
         for layer in self._wide:
             x = layer(x)
-        x = self._inject(x, first, self._dtype)
+        x = self._inject(x, self._scaled(first), self._dtype)
         x = self._activated(self._conv2(self._activated(self._conv1(x))))
-        x = self._inject(x, second, torch.float32)
+        x = self._inject(x, self._scaled(second), torch.float32)
         return with_all_rows(torch.tanh(self._conv4(self._activated(self._conv3(x)))))
 
 

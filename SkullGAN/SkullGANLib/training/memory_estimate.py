@@ -138,12 +138,14 @@ class MemoryCheck:
         batch_size: of a process.
         device: where it trains.
         free: bytes; None if not known.
+        unit: what a batch must be a multiple of.
     """
 
     need: Need
     batch_size: int
     device: torch.device
     free: int | None
+    unit: int = 1
 
     @classmethod
     def of(
@@ -151,7 +153,8 @@ class MemoryCheck:
     ) -> MemoryCheck:
         """Estimate the need of a training on so many segments and ask the device what is free."""
         need = needed(recipe, segments, bf16=runs_in_bf16(recipe, device))
-        return cls(need, recipe.batch_size // processes, device, free_bytes(device))
+        unit = max(recipe.minibatch_std, 1)
+        return cls(need, recipe.batch_size // processes, device, free_bytes(device), unit)
 
     @property
     def needed_bytes(self) -> int:
@@ -196,8 +199,9 @@ class MemoryCheck:
         """Write which batch would fit."""
         # Where less than the whole was thought to be needed, the estimate was too low.
         fits = min(self.need.largest_batch(self.free or 0), self.batch_size - 1)
+        fits -= fits % self.unit
         if fits < 2:
-            return "Not even a batch_size of 2 fits; take narrower networks or another device."
+            return f"Not even a batch_size of {max(2, self.unit)} fits; take narrower networks or another device."
         return f"A batch_size of {fits} would fit."
 
 

@@ -114,6 +114,13 @@ class Recipe:
         "low-pass after the generator's last three transposed convolutions, which takes the grid "
         "out of the marrow",
     )
+    noise_scales: int = setting(
+        1,
+        "scales of the noise that the generator injects: 1: white; with n, channels take turns at "
+        "blocks of 1, 2, ... 2^(n-1) px",
+        least=1,
+        most=architecture.MOST_SCALES,
+    )
     generator_activation: str = choice("none", ACTIVATIONS)
     discriminator_norm: str = choice("batch", NORMS)
     minibatch_std: int = setting(
@@ -337,7 +344,8 @@ class Recipe:
     def with_settings(self, settings: Mapping[str, str]) -> Recipe:
         """Change settings given as text, as they come from ``--set key=value``.
 
-        Earlier names of settings are read, too.
+        Earlier names of settings are read, too. A width alone means the published halving or
+        doubling from it, in place of the recipe's list of channels.
 
         Raises:
             BadInputError: if a setting does not exist (the nearest is named), or the text is not
@@ -349,6 +357,9 @@ class Recipe:
         changed: dict[str, Any] = {
             key: parse(key, text, types[key]) for key, text in settings.items()
         }
+        for network in ("generator", "discriminator"):
+            if f"{network}_width" in changed:
+                changed.setdefault(f"{network}_channels", "")
         return replace(self, **changed)
 
     def differences(self, other: Recipe) -> dict[str, str]:

@@ -24,6 +24,7 @@ ROWS = (64, 96, IMAGE_SIZE)
 """Rows of images that are chosen between."""
 MOST_SEGMENTS = 0.99
 """Share of the segments that must fit into the images; the others are left out."""
+_WITHOUT_WEIGHTS = ("generator_smoothing", "noise_scales", "generator_activation")
 
 _log = logging.getLogger(__name__)
 
@@ -45,8 +46,13 @@ def check_segments(kind: str, count: int, recipe: Recipe, allowed_kinds: Sequenc
 
 
 def check_pretrained(architecture: Architecture, recipe: Recipe) -> None:
-    """Raise ``BadInputError`` if a model of that architecture does not suit a recipe."""
+    """Raise ``BadInputError`` if a model of that architecture does not suit a recipe.
+
+    What changes no weight's shape may differ: a training may go on with another noise.
+    """
     for one in fields(Architecture):
+        if one.name in _WITHOUT_WEIGHTS:
+            continue
         found, expected = (getattr(each, one.name) for each in (architecture, recipe.architecture))
         if found != expected:
             raise BadInputError(

@@ -19,6 +19,7 @@ from SkullGANLib.networks.architecture import (
 from SkullGANLib.networks.dcgan import (
     MinibatchDeviation,
     architecture_of,
+    at_scales,
     initialize,
     networks,
     smoothed,
@@ -33,6 +34,7 @@ SMALL = Architecture(
     discriminator_channels=(4, 6, 8, 10, 12),
     image_rows=64,
     generator_smoothing=True,
+    noise_scales=3,
     generator_activation="leaky_relu",
     discriminator_norm="none",
     minibatch_std=4,
@@ -101,6 +103,18 @@ def test_the_low_pass_takes_away_the_pattern_that_alternates_and_keeps_what_is_e
     assert found[0, 1, 1:-1, 1:-1] == pytest.approx(0)
 
 
+def test_noise_at_several_scales_has_a_variance_of_one_and_varies_as_slowly_as_its_blocks():
+    noise = torch.randn(40, 6, 64, 128, generator=torch.Generator().manual_seed(0))
+    found = at_scales(noise, 3)
+    assert torch.equal(found[:, ::3], noise[:, ::3])
+    for k, expected in ((0, 0.0), (1, 0.6), (2, 0.9)):
+        channels = found[:, k::3]
+        assert channels.std().item() == pytest.approx(1, abs=0.03)
+        assert channels.mean().item() == pytest.approx(0, abs=0.03)
+        beside = (channels[..., 1:] * channels[..., :-1]).mean().item()
+        assert beside == pytest.approx(expected, abs=0.1)
+
+
 def test_the_deviation_is_that_of_each_group_and_in_use_that_of_the_training():
     layer = MinibatchDeviation(2)
     x = torch.tensor([0.0, 2.0, 5.0, 5.0])[:, None, None, None].expand(4, 3, 2, 4)
@@ -144,6 +158,7 @@ def test_spectral_norm_keeps_the_largest_singular_value_of_each_layer_at_one():
     "changes",
     [
         {"image_rows": 70},
+        {"noise_scales": 6},
         {"minibatch_std": 1},
         {"minibatch_std": True},
         {"discriminator_norm": "layer"},

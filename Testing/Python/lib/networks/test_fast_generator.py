@@ -62,7 +62,7 @@ def test_with_noise_they_are_but_where_rounding_crosses_a_threshold_of_the_noise
     "changes",
     [
         {"image_rows": 64, "generator_smoothing": True, "generator_activation": "leaky_relu"},
-        {"image_rows": 96, "generator_smoothing": True},
+        {"image_rows": 96, "generator_smoothing": True, "noise_scales": 4},
         {"generator_channels": (192, 160, 96, 64, 32, 24, 16, 16, 16)},
     ],
 )

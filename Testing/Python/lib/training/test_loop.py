@@ -347,9 +347,11 @@ def test_the_memory_that_is_needed_and_free_is_reported_before_the_beginning(fin
 @pytest.mark.slow
 def test_the_generator_learns_that_there_is_nothing_below_the_wall(tmp_path):
     recipe = replace(
-        named("demo"),
+        TINY,
+        latent_size=200,
         generator_width=64,
         discriminator_width=8,
+        batch_size=8,
         ema_decay=0.9,
         epochs=16,
         samples_per_epoch=96,

@@ -154,6 +154,13 @@ def test_recipe_and_run_do_not_import_torch():
     assert done.stdout.strip() == "False"
 
 
+def test_a_width_alone_takes_the_place_of_a_list_of_channels():
+    chosen = named("cpu").with_settings({"generator_width": "64"})
+    assert chosen.architecture.generator_layers == (64, 32, 16, 8, 8, 8, 8, 8, 8)
+    listed = {"generator_width": "64", "generator_channels": "8..32"}
+    assert named("cpu").with_settings(listed).architecture.generator_layers[:3] == (32, 32, 16)
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [

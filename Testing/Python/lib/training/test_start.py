@@ -44,6 +44,7 @@ def test_a_pretrained_model_of_another_architecture_is_refused_with_what_to_set(
         start.check_pretrained(replace(fits, latent_size=9), TINY)
     with pytest.raises(BadInputError, match=r"image_rows 64, expected 128 .* set image_rows to 64"):
         start.check_pretrained(replace(fits, image_rows=64), TINY)
+    start.check_pretrained(replace(fits, noise_scales=3), TINY)  # no weight's shape depends on it
 
 
 def test_the_rows_of_images_are_as_few_as_hold_the_walls():
