@@ -53,7 +53,7 @@ def run_demo(
 
     Args:
         folder: where to write ``segments.h5``, ``held_out.h5``, ``run/``, ``model.safetensors``,
-            ``synthetic.h5``, ``box.h5``, ``report/``, ``scene.mrb`` and ``scene.png``; an earlier
+            ``synthetic.h5``, ``bundled.h5``, ``report/``, ``scene.mrb`` and ``scene.png``; an earlier
             demo there is replaced.
         count: number of synthetic segments.
         settings: changes to the ``demo`` recipe, as in ``skullgan train --set``.
@@ -84,8 +84,8 @@ def run_demo(
     walk.generate(trained, count, "synthetic")
     report_stage(f"{count} synthetic segments: synthetic.h5, synthetic.png")
     # What longer training gives; the short one above shows the road.
-    walk.generate(model_file.read(resources.bundled_model()), count, "box")
-    report_stage(f"{count} more by the bundled model: box.h5, box.png")
+    walk.generate(model_file.read(resources.bundled_model()), count, "bundled")
+    report_stage(f"{count} more by the bundled model: bundled.h5, bundled.png")
     walk.evaluate(trained)
     report_stage("report/report.html")
     report_stage(walk.build_scene())

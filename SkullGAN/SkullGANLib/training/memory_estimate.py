@@ -201,7 +201,10 @@ class MemoryCheck:
         fits = min(self.need.largest_batch(self.free or 0), self.batch_size - 1)
         fits -= fits % self.unit
         if fits < 2:
-            return f"Not even a batch_size of {max(2, self.unit)} fits; take narrower networks or another device."
+            least = max(2, self.unit)
+            return (
+                f"Not even a batch_size of {least} fits; take narrower networks or another device."
+            )
         return f"A batch_size of {fits} would fit."
 
 

@@ -65,7 +65,7 @@ def test_the_demo_walks_the_whole_road_and_can_be_walked_again(tmp_path):
         assert done.returncode == 0, done.stderr
     for name in ("segments.h5", "held_out.h5", "model.safetensors", "synthetic.h5"):
         assert (folder / name).stat().st_size > 10_000
-    for name in ("synthetic.h5", "box.h5"):
+    for name in ("synthetic.h5", "bundled.h5"):
         assert len(hdf5.read(folder / name)) == 8
     assert json.loads((folder / "run" / "status.json").read_text())["state"] == "finished"
     page = WebPage((folder / "report" / "report.html").read_text("utf-8")).text
