@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..names import COLORS, LABELS
+from .clusters import alike
 from .drawing import GUIDE, writer
 from .measure import (
     MODEL,
@@ -29,12 +30,13 @@ from .measure import (
 )
 from .measure import Figure as ReportFigure
 from .progress import for_each_set
+from .scanners import other_scanner
 from .scores import Calibration, Roc, calibration, roc
 from .statistics import (
     Estimate,
     interval,
     percent,
-    proportion,
+    proportion_by,
 )
 
 if TYPE_CHECKING:
@@ -51,7 +53,8 @@ class Judgment:
 
     Attributes:
         realness: float (M,) in [0, 1], per set, of the segments that are compared.
-        share: of each set, what is judged real: 0.5 or more; with a 95 % interval (Wilson).
+        share: of each set, what is judged real: 0.5 or more; with a 95 % interval that knows that
+            segments of a subject resemble each other.
         real: the real set that the curves are of.
         roc, calibration: of that set against each made one.
     """
@@ -74,7 +77,8 @@ def _run(inputs: Inputs, part: str, report_progress: Progress) -> Judgment:
     return Judgment(
         realness=found,
         share={
-            name: proportion(int((each >= 0.5).sum()), len(each)) for name, each in found.items()
+            name: proportion_by(each >= 0.5, alike(inputs.compared[name]))
+            for name, each in found.items()
         },
         real=real,
         roc={name: roc(reals, fakes, seed=seed) for name, reals, fakes in made},
@@ -97,7 +101,7 @@ def _describe(inputs: Inputs, found: Mapping[str, Judgment]) -> Result:
                 "label": _label(one),
             }
         },
-        statements=(_statement(one),),
+        statements=(_statement(inputs, one),),
         figures=(
             ReportFigure(
                 "discriminator",
@@ -126,15 +130,16 @@ def _label(found: Judgment) -> str:
     return realness.label(known.get("synthetic", next(iter(known.values()), None)))
 
 
-def _statement(found: Judgment) -> Statement:
+def _statement(inputs: Inputs, found: Judgment) -> Statement:
     shares = ", ".join(
         f"{percent(one)} of {LABELS[name].lower()}" for name, one in found.share.items()
     )
-    shares_judged = f"It judges as real {shares}."
+    reasons = [f"It judges as real {shares}.", *_warnings(inputs, found)]
     calibration, roc = found.calibration.get("synthetic"), found.roc.get("synthetic")
     if calibration is None or roc is None or found.real is None:
         needed = "Whether its output is a probability needs real and synthetic segments."
-        return Statement(TRUST, "Not known", (shares_judged, needed))
+        short = _BLIND if passes_artificial(found.share) else "Not known"
+        return Statement(TRUST, short, (*reasons, needed))
     real = LABELS[found.real].lower()
     area = f"its area under the curve of {real} against synthetic is {interval(roc.auc, '.2f')}"
     guesses = roc.auc.low <= 0.5
@@ -143,16 +148,48 @@ def _statement(found: Judgment) -> Statement:
         if calibration.is_probability
         else "No: its output must NOT be read as a probability"
     )
+    short += ", and it does not tell real from synthetic" * guesses
+    if passes_artificial(found.share):
+        short = _BLIND
     return Statement(
         TRUST,
-        short + ", and it does not tell real from synthetic" * guesses,
+        short,
         (
-            shares_judged,
+            *reasons,
             f"Where 0.50 is guessing, {area}.",
             f"Read as a probability for {real} against synthetic segments, its output is off by "
             f"{calibration.ece:.2f} on average (p = {calibration.p_value:.2g}).",
         ),
     )
+
+
+_BLIND = "No: it passes artificial segments as often as those that it learned from"
+
+
+def passes_artificial(share: Mapping[str, Estimate]) -> bool:
+    """Whether what is no skull is judged real as often as the training set is, as far as seen."""
+    real = share.get("train", share.get("test"))
+    artificial = share.get("artificial")
+    return real is not None and artificial is not None and artificial.high >= real.low
+
+
+def _warnings(inputs: Inputs, found: Judgment) -> list[str]:
+    """Say what else than likeness the shares show."""
+    warnings = []
+    if passes_artificial(found.share):
+        warnings.append(
+            "Artificial segments, which are plainly no skull, pass as often: what passes need not "
+            "look like a skull."
+        )
+    if {"train", "test"} <= found.share.keys():
+        other = other_scanner(*(inputs.compared[name] for name in ("train", "test")))
+        if other:
+            warnings.append(
+                f"The test set comes from another scanner ({other}): how much less of it is judged "
+                "real than of the training set shows the scanner, and not what the network has "
+                "learned of bone."
+            )
+    return warnings
 
 
 def _draw(figure: Figure, found: Judgment) -> None:
