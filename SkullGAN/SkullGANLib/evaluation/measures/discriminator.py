@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..names import COLORS, LABELS
-from .clusters import alike
+from .clusters import alike, files_of, strata_of
 from .drawing import GUIDE, writer
 from .measure import (
     MODEL,
@@ -36,6 +36,7 @@ from .statistics import (
     Estimate,
     interval,
     percent,
+    proportion,
     proportion_by,
 )
 
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_ONE_SIDED, _TWO_SIDED = 1.645, 1.96
+"""Quantiles of the normal distribution, of 5 % in one tail and in both."""
 REALNESS = "realness"
 """The column of ``segments.csv``."""
 
@@ -99,6 +102,8 @@ def _describe(inputs: Inputs, found: Mapping[str, Judgment]) -> Result:
                 "roc": one.roc,
                 "calibration": one.calibration,
                 "label": _label(one),
+                "by_stratum": _by_stratum(inputs, one),
+                "by_file": _by_file(inputs, one),
             }
         },
         statements=(_statement(inputs, one),),
@@ -120,6 +125,27 @@ def _describe(inputs: Inputs, found: Mapping[str, Judgment]) -> Result:
             for name, values in one.realness.items()
         ),
     )
+
+
+def _by_stratum(inputs: Inputs, found: Judgment) -> dict[str, dict[str, Estimate]]:
+    """Give the share judged real of the real set, by bone, side and plane."""
+    if found.real is None:
+        return {}
+    segments, hits = inputs.compared[found.real], found.realness[found.real] >= 0.5
+    groups = alike(segments)
+    return {
+        by: {name: proportion_by(hits[here], groups[here]) for name, here in each.items()}
+        for by, each in strata_of(segments).items()
+    }
+
+
+def _by_file(inputs: Inputs, found: Judgment) -> dict[str, Estimate]:
+    """Give the share judged real of each file of the synthetic set, if there are several."""
+    if "synthetic" not in found.realness:
+        return {}
+    hits = found.realness["synthetic"] >= 0.5
+    files = files_of(inputs.sets["synthetic"], inputs.places["synthetic"])
+    return {name: proportion(int(hits[here].sum()), len(here)) for name, here in files.items()}
 
 
 def _label(found: Judgment) -> str:
@@ -167,10 +193,16 @@ _BLIND = "No: it passes artificial segments as often as those that it learned fr
 
 
 def passes_artificial(share: Mapping[str, Estimate]) -> bool:
-    """Whether what is no skull is judged real as often as the training set is, as far as seen."""
+    """Whether no more of the training set is judged real than of what is no skull, as far as seen.
+
+    By the difference of both shares over its standard deviation, one-sided at 5 %.
+    """
     real = share.get("train", share.get("test"))
     artificial = share.get("artificial")
-    return real is not None and artificial is not None and artificial.high >= real.low
+    if real is None or artificial is None:
+        return False
+    deviations = [(one.high - one.low) / (2 * _TWO_SIDED) for one in (real, artificial)]
+    return real.value - artificial.value < _ONE_SIDED * float(np.hypot(*deviations))
 
 
 def _warnings(inputs: Inputs, found: Judgment) -> list[str]:

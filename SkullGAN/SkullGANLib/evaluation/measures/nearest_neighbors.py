@@ -28,6 +28,7 @@ from .pixel_search import nearest_by_mse
 from .progress import for_each_set
 from .sift_search import nearest_by_sift
 from .statistics import subsample
+from .strata_tables import leakage_tables
 
 WAYS = {"mse": "pixel differences (MSE)", "sift": "SIFT"}
 """How nearest training segments are found, in words; columns about them begin with one of these."""
@@ -39,7 +40,7 @@ COPY_RATIO = 0.5
 SURELY = 0.05
 """Chance, of all ways together, below which suspects are more than chance."""
 LEAST_NOISE_HU = 20.0
-"""Differences below it are noise in any CT."""
+"""Root mean square difference that interpolation leaves where there is no noise."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -74,9 +75,11 @@ class Verdict:
             held-out ones (beta-binomial).
         held_out: number of held-out segments.
         copy_ratio: one half, or the least ratio of a held-out segment if that is lower.
-        noise_hu: root mean square difference that is no more than noise: what the CT's own is
-            between two views of the same bone, or less if a held-out segment comes nearer than that.
+        noise_hu: root mean square difference that is no more than the CT's noise, and less than
+            half that of the nearest held-out segment.
         least_told: fewest suspects that would have been more than chance has.
+        least_copies: of the copies, how many there are for sure: those whose difference is noise, or
+            what chance cannot have added; 0 if there are none.
     """
 
     threshold: float
@@ -89,6 +92,7 @@ class Verdict:
     copy_ratio: float
     noise_hu: float
     least_told: int
+    least_copies: int
 
 
 def judge(
@@ -128,11 +132,12 @@ def judge(
     chances = stats.betabinom.sf(np.arange(judged + 1) - 1, judged, k, len(known) + 1 - k)
     p_value = float(chances[len(near)])
     copy_ratio = float(min(COPY_RATIO, known[0]))
-    # Two views of the same bone differ by the noise of both.
-    alike_hu = max(np.sqrt(2) * noise_hu, LEAST_NOISE_HU)
-    alike_hu = float(np.nanmin([alike_hu, *held_out.rms_hu]))
-    copies = (synthetic.ratio[near] < copy_ratio) & (p_value < level)
-    copies |= synthetic.rms_hu[near] < alike_hu
+    # Cuts that overlap come near each other, too: a copy comes nearer by far.
+    alike_hu = float(np.nanmin([max(noise_hu, LEAST_NOISE_HU), *(held_out.rms_hu / 2)]))
+    alone = synthetic.rms_hu[near] < alike_hu
+    copies = alone | (synthetic.ratio[near] < copy_ratio) & (p_value < level)
+    least_told = int(np.argmax([*(chances < level), True]))
+    found = int(copies.sum())
     return Verdict(
         threshold=float(known[k - 1]),
         rate=k / (len(known) + 1),
@@ -143,7 +148,8 @@ def judge(
         held_out=len(known),
         copy_ratio=copy_ratio,
         noise_hu=alike_hu,
-        least_told=int(np.argmax([*(chances < level), True])),
+        least_told=least_told,
+        least_copies=max(int(alone.sum()), found - least_told + 1, min(found, 1)),
     )
 
 
@@ -247,9 +253,7 @@ def _numbers(inputs: Inputs, one: Memorized) -> dict[str, Any]:
     return numbers
 
 
-def _statement(
-    inputs: Inputs, found: Mapping[str, Memorized], leak: Leakage | None
-) -> Statement:
+def _statement(inputs: Inputs, found: Mapping[str, Memorized], leak: Leakage | None) -> Statement:
     sets = inputs.sets
     if not {"train", "synthetic"} <= sets.keys():
         return Statement(COPYING, "Not known", ("A training and a synthetic set are needed.",))
@@ -261,7 +265,7 @@ def _statement(
     verdicts = {way: one.verdict for way, one in found.items() if one.verdict}
     reasons += [_verdict_in_words(WAYS[way], verdict) for way, verdict in verdicts.items()]
     reasons += [in_words(leak)] if leak is not None else []
-    copied = max([same, *(len(one.copies) for one in verdicts.values())])
+    copied = max([same, *(one.least_copies for one in verdicts.values())])
     if copied:
         return Statement(COPYING, f"Yes, at least {copied:,}", tuple(reasons))
     if not verdicts:
@@ -285,10 +289,10 @@ def _verdict_in_words(way: str, verdict: Verdict) -> str:
 
 def _power_in_words(verdict: Verdict) -> str:
     """Say how few copies would have been noticed."""
-    alone = f"A copy that differs by less than {verdict.noise_hu:.0f} HU is told alone"
+    alone = f"One that differs by less than {verdict.noise_hu:.0f} HU would be noticed alone"
     if verdict.least_told > verdict.judged:
-        return f"{alone}; others cannot be, for there are too few segments."
-    return f"{alone}, others from {verdict.least_told:,} on."
+        return f"{alone}; others could not be, for there are too few segments."
+    return f"{alone}, others only if there were {verdict.least_told:,} or more."
 
 
 def _shown(title: str, one: Memorized) -> Shown:
@@ -364,5 +368,6 @@ MEASURE: Measure[Memorized] = Measure(
     needs=("train", "synthetic"),
     needs_explained=True,
     weight=4,
+    tables=leakage_tables,
     columns=tuple(column for way, words in WAYS.items() for column in _columns_of(way, words)),
 )

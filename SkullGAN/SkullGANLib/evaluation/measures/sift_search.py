@@ -61,9 +61,7 @@ def nearest_by_sift(
         if on_progress and ((place + 1) % 100 == 0 or place + 1 == len(which)):
             on_progress(place + 1, len(which))
     shift, turn, gain, rms = _laid_over(segments, training, which, nearest, flipped)
-    return Neighbors(
-        which, nearest, distance, ratio, flipped, shift, len(of), turn, gain, rms
-    )
+    return Neighbors(which, nearest, distance, ratio, flipped, shift, len(of), turn, gain, rms)
 
 
 def _laid_over(

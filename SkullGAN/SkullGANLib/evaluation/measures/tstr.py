@@ -283,7 +283,7 @@ def worth(one: Tstr) -> str:
     if errors["synthetic"] >= errors["guess"]:
         return "no, they teach less than a guess"
     if one.ratio.low <= 1:
-        return "as much as as many real ones, as far as this can show, but they add nothing to them"
+        return "as much as the same number of real ones, as far as this can show, but nothing more"
     return "less than as many real ones"
 
 
