@@ -186,8 +186,8 @@ def _statement(inputs: Inputs, found: Mapping[str, TwoSampleTest]) -> Statement:
     if has_twins(test):
         reasons.append(
             "Less than guessing means that segments of one set have near twins in the other, which "
-            "the classifier has seen under the other name: segments that were copied, or cut beside "
-            "each other. It says nothing for likeness."
+            "the classifier has seen under the other name: segments that were copied, or cut "
+            "beside each other. It says nothing for likeness."
         )
     elif not can_tell(test):
         reasons.append(

@@ -201,8 +201,8 @@ def passes_artificial(share: Mapping[str, Estimate]) -> bool:
     artificial = share.get("artificial")
     if real is None or artificial is None:
         return False
-    deviations = [(one.high - one.low) / (2 * _TWO_SIDED) for one in (real, artificial)]
-    return real.value - artificial.value < _ONE_SIDED * float(np.hypot(*deviations))
+    one, other = ((each.high - each.low) / (2 * _TWO_SIDED) for each in (real, artificial))
+    return real.value - artificial.value < _ONE_SIDED * float(np.hypot(one, other))
 
 
 def _warnings(inputs: Inputs, found: Judgment) -> list[str]:

@@ -3,8 +3,8 @@
 A reader who has never met these judges learns from it what they can see and what not. The real
 segments are dealt into thirds: one stands for a training set, one for a test set, and out of the
 last one sets are made: as it is (which nothing should tell from the second), one segment again and
-again, 50 HU brighter, blurred by half a pixel and by one, and with copies of the first third planted
-in it, disguised in three ways.
+again, 50 HU brighter, blurred by half a pixel and by one, and with copies of the first third in it,
+disguised in three ways.
 """
 
 from __future__ import annotations

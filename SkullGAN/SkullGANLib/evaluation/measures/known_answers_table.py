@@ -40,9 +40,10 @@ def known_answers_table(numbers: Mapping[str, Any]) -> Sequence[ReportTable]:
         columns.append(_share("Judged real (%)", by_key(rows, "judged_real"), ""))
     expected = rows[0]
     caption = (
-        f"Each set has {found['segments']:,} segments, made of your real ones; the judges are those "
-        "of this report and were not told which is which. A judge that misses a set here cannot see "
-        "such a fault in synthetic segments either; one that notices the first row cries wolf. "
+        f"Each set has {found['segments']:,} segments, made of your real ones; the judges are "
+        "those of this report and were not told which is which. A judge that misses a set here "
+        "cannot see such a fault in synthetic segments either; one that notices the first row "
+        "cries wolf. "
         "Sets dealt out by chance give a precision of "
         f"{100 * expected['precision']['expected']:.0f} % and a coverage of "
         f"{100 * expected['coverage']['expected']:.0f} %. Noticed: a classifier better than "

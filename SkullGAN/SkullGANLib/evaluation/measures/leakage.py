@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ def leakage(training: SegmentSet, test: SegmentSet, held_out: Neighbors) -> Leak
         return None
     distance, ratio = distance[known], held_out.ratio[known]
     bands = []
-    for low, high in zip(EDGES_MM, EDGES_MM[1:], strict=False):
+    for low, high in pairwise(EDGES_MM):
         here = (distance >= low) & (distance < high)
         if here.any():
             bands.append(Band(low, high, int(here.sum()), float(np.median(ratio[here]))))
@@ -165,9 +166,10 @@ def _heads(segments: SegmentSet, others: SegmentSet) -> tuple[np.ndarray, np.nda
 def _surface_points(segments: SegmentSet) -> np.ndarray:
     """Give points along the outer surface, RAS mm, float64 (N, 8, 3)."""
     mask = segments.mask[:, :, _ALONG] > 0
-    covered = mask.any(axis=1)
+    covered = np.asarray(mask.any(axis=1))
     top = np.where(covered, mask.argmax(axis=1), np.nan)
-    middle = np.nanmedian(np.where(covered.any(axis=1)[:, None], top, 0.0), axis=1)
+    empty = ~np.asarray(covered.any(axis=1))
+    middle = np.nanmedian(np.where(empty[:, None], 0.0, top), axis=1)
     rows = np.where(covered, top, middle[:, None])
     columns = np.broadcast_to(_ALONG, rows.shape)
     pixels = np.stack([columns, rows, np.zeros_like(rows), np.ones_like(rows)], axis=2)

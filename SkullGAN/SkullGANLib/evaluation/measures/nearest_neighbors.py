@@ -2,10 +2,10 @@
 
 The nearest training segment of each segment is found by pixel differences and by SIFT (paper,
 Figure 5), however it is turned, moved, mirrored or scaled in HU. How near is near? Skulls resemble
-each other, and thin or smooth segments lie near to everything. So a distance is taken as a share of
-the distances to the next ones, as membership tests of other generators do (Carlini et al. 2023), and
-``judge`` holds these ratios against those of real segments that were kept out of training, which are
-no copies for sure.
+each other, and thin or smooth segments lie near to everything. So a distance is taken as a share
+of the distances to the next ones, as membership tests of other generators do (Carlini et al.
+2023), and ``judge`` holds these ratios against those of real segments that were kept out of
+training, which are no copies for sure.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ class Verdict:
         noise_hu: root mean square difference that is no more than the CT's noise, and less than
             half that of the nearest held-out segment.
         least_told: fewest suspects that would have been more than chance has.
-        least_copies: of the copies, how many there are for sure: those whose difference is noise, or
-            what chance cannot have added; 0 if there are none.
+        least_copies: of the copies, how many there are for sure: those whose difference is noise,
+            or what chance cannot have added; 0 if there are none.
     """
 
     threshold: float

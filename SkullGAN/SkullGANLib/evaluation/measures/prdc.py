@@ -134,10 +134,10 @@ def balls(real: np.ndarray, other: np.ndarray, between: np.ndarray, k: int) -> B
     in_real_ball = between <= real_reach[:, None]
     in_other_ball = between <= other_reach
     return Balls(
-        precision=in_real_ball.any(axis=0),
-        recall=in_other_ball.any(axis=1),
+        precision=np.asarray(in_real_ball.any(axis=0)),
+        recall=np.asarray(in_other_ball.any(axis=1)),
         density=in_real_ball.sum(axis=0) / k,
-        coverage=in_real_ball.any(axis=1),
+        coverage=np.asarray(in_real_ball.any(axis=1)),
     )
 
 

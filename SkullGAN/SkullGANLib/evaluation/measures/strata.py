@@ -112,7 +112,7 @@ def by_stratum(
 
 
 def _covered(real: np.ndarray, other: np.ndarray, seed: int) -> tuple[np.ndarray, float]:
-    """Say of each real segment whether its ball holds one of the others, NaN if it was not drawn."""
+    """Say of each real segment whether its ball holds one of the others, NaN if not drawn."""
     from sklearn.metrics import pairwise_distances
 
     count = min(len(real), len(other), MOST)

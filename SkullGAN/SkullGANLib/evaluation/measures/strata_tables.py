@@ -13,7 +13,7 @@ from .tables import ReportTable, TableColumn, Value, by_key
 
 
 def strata_tables(numbers: Mapping[str, Any]) -> Sequence[ReportTable]:
-    """Lay out the numbers of ``strata`` and of its ``files``; what there is nothing for is left out."""
+    """Lay out the numbers of ``strata`` and ``files``; what there is nothing for is left out."""
     made = (_strata(numbers), _files(numbers))
     return [table for table in made if table is not None]
 
@@ -30,9 +30,9 @@ def leakage_tables(numbers: Mapping[str, Any]) -> Sequence[ReportTable]:
         TableColumn("Median ratio", by_key(bands, "median_ratio")),
     ]
     caption = (
-        "Held-out segments by how far the nearest training cut of the same head lies from them, and "
-        "their likeness ratio: near 1, a segment is as new as any; lower ratios at small distances "
-        "mean that neighboring cuts show the same bone, and that the test set is not new."
+        "Held-out segments by how far the nearest training cut of the same head lies from them, "
+        "and their likeness ratio: near 1, a segment is as new as any; lower ratios at small "
+        "distances mean that neighboring cuts show the same bone, and that the test set is not new."
     )
     return (ReportTable("leakage", "Leakage between neighboring cuts", columns, caption),)
 
@@ -116,7 +116,7 @@ def _files(numbers: Mapping[str, Any]) -> ReportTable | None:
 
 
 def _spread(values: Sequence[Any]) -> list[float | None]:
-    """Give the mean of numbers or estimates, and their standard deviation where there are several."""
+    """Give the mean of numbers or estimates, and their standard deviation if there are several."""
     bare = [one["value"] if isinstance(one, Mapping) else one for one in values]
     known = np.array([one for one in bare if one is not None], float)
     if not len(known):

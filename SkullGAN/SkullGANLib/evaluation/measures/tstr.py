@@ -3,8 +3,8 @@
 Against "train on real, test on real" (Esteban et al. 2017). ``compare`` trains small regressors,
 which predict the thickness and the SDR of a segment from a coarse picture of it, on real training
 segments, on as many synthetic ones, and on real ones together with as many others: synthetic ones,
-the real ones themselves moved and mirrored (what augmentation gives for nothing), and artificial ones
-(which are no skull). All are tested on the same held-out real segments.
+the real ones themselves moved and mirrored (what augmentation gives for nothing), and artificial
+ones (which are no skull). All are tested on the same held-out real segments.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Tstr:
     Attributes:
         error: mean absolute error, in the target's unit, by what it was trained on: "real",
             "synthetic", "both" (the two together), "augmented" (real ones and as many of them moved
-            and mirrored), "artificial" (real and artificial ones; only if there are any) and "guess"
+            and mirrored), "artificial" (real and artificial ones; only if there are any), "guess"
             (always the mean of the real ones).
         ratio: error after synthetic over error after real; 1 where they are worth as much.
         gain: error after both over error after real; below 1 where synthetic segments help.
@@ -152,10 +152,10 @@ def _misses(
     found = np.empty((1 + RESAMPLES, len(mixtures) + 1, truth.shape[1]))
     for row in range(1 + RESAMPLES):
         drawn = fits if row == 0 else {name: one.resampled(rng) for name, one in fits.items()}
-        weight = np.ones(len(truth))
+        times = np.ones(len(names))
         if row and len(names) > 1:
-            weight = rng.multinomial(len(names), np.full(len(names), 1 / len(names)))[group]
-        weight = weight / weight.sum()
+            times = rng.multinomial(len(names), np.full(len(names), 1 / len(names))).astype(float)
+        weight = times[group] / times[group].sum()
         for place, (name, parts) in enumerate(mixtures.items()):
             whole = sum((drawn[one] for one in parts[1:]), drawn[parts[0]])
             found[row, place] = weight @ np.abs(whole.predicted(asked, penalty[name]) - truth)
@@ -233,8 +233,8 @@ def _describe(inputs: Inputs, found: Mapping[str, Mapping[str, Tstr]]) -> Result
                 "Errors on real segments of regressors trained on real, synthetic and other ones",
                 "Mean error, on held-out real segments, of a small regressor that predicts "
                 "thickness and SDR from a coarse picture; lines are 95 % intervals. Synthetic as "
-                "low as real: worth as much to learn from. Real with synthetic lower than real with "
-                "augmented (the same real ones, moved and mirrored): they add what costs "
+                "low as real: worth as much to learn from. Real with synthetic lower than real "
+                "with augmented (the same real ones, moved and mirrored): they add what costs "
                 "nothing otherwise. Real with artificial is a control: no skull should teach less. "
                 "As high as a guess (always the mean): useless.",
                 writer(3.6, lambda figure: _draw(figure, targets)),

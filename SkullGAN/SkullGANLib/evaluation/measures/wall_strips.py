@@ -97,10 +97,10 @@ def lags(strips: np.ndarray, others: np.ndarray, each: int) -> tuple[np.ndarray,
         total[:, :, place] = squares
     flat = others.reshape(count, each, DEPTHS * LENGTH)
     total -= 2 * (flat @ moved.reshape(count, len(reach), -1).transpose(0, 2, 1))
-    total = np.maximum(total, 0) / (DEPTHS * (LENGTH - abs(reach)))
-    total = total.reshape(count * each, len(reach))
-    best = total.argmin(axis=1)
-    return total[np.arange(len(best)), best], reach[best]
+    mean = np.maximum(total, 0) / (DEPTHS * (LENGTH - abs(reach)))
+    mean = mean.reshape(count * each, len(reach))
+    best = mean.argmin(axis=1)
+    return mean[np.arange(len(best)), best], reach[best]
 
 
 def overlapping(lag: int) -> tuple[slice, slice]:
@@ -113,7 +113,7 @@ def _surfaces(mask: np.ndarray) -> np.ndarray:
     """Give the row of the outer surface in each column, float64 (N, 128), smoothed."""
     from scipy import ndimage
 
-    covered = mask.any(axis=1)
+    covered = np.asarray(mask.any(axis=1))
     top = mask.argmax(axis=1).astype(float)
     every = np.arange(SIZE)
     for one, there in zip(top, covered, strict=True):

@@ -106,8 +106,9 @@ def two_sample_table(numbers: Mapping[str, Any]) -> Table | None:
         "segments, that it has not learned from. Features are named ones (coarse picture, profile "
         "across the wall, outlines, texture, quantiles of HU, metrics), for networks trained on "
         "photographs see gray bone as colored objects. Precision, recall, density and coverage are "
-        "of equal numbers of both; equal: what two sets of one distribution give. Fréchet's distance, as of FID, in these "
-        "features falls with the number of segments: only rows of equally many can be compared.",
+        "of equal numbers of both; equal: what two sets of one distribution give. Fréchet's "
+        "distance, as of FID, in these features falls with the number of segments: only rows of "
+        "equally many can be compared.",
         numbers_from=1,
     )
 
@@ -177,7 +178,7 @@ def memorization_table(numbers: Mapping[str, Any]) -> Table | None:
 
 
 def _suspect(numbers: Mapping[str, Any]) -> str:
-    """Say what suspects are nearer than: 1 % can only be said of a hundred held-out ones or more."""
+    """Say what suspects are nearer than; 1 % can only be said of a hundred held-out ones."""
     rates = [one["verdict"]["rate"] for one in numbers["memorization"].values()
              if one.get("verdict")]  # fmt: skip
     if rates and max(rates) <= _ONE_IN_HUNDRED:

@@ -70,8 +70,9 @@ class ReportedSet:
             - for ``mse`` and ``sift``, of synthetic and test segments: ``mse_nearest``: int, the
               place of the nearest training segment; ``mse_distance``, ``mse_ratio``: float, and
               ``mse_flipped``: bool, ``mse_shift_rows``, ``mse_shift_columns``, ``mse_turn_deg``,
-              ``mse_gain``, ``mse_rms_hu``: float, as in ``neighbors.Neighbors``; ``mse_verdict``: "new", "suspect" or "copy", of
-              synthetic ones, empty where there was nothing to judge by
+              ``mse_gain``, ``mse_rms_hu``: float, as in ``neighbors.Neighbors``;
+              ``mse_verdict``: "new", "suspect" or "copy", of synthetic ones, empty where there
+              was nothing to judge by
             - ``digest``: texts, equal for segments of identical HU
     """
 
