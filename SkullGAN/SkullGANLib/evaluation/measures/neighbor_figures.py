@@ -58,13 +58,13 @@ def neighbor_figures(inputs: Inputs, ways: Mapping[str, Shown]) -> tuple[ReportF
         "How near synthetic and held-out segments come to their nearest training segment",
         "Distance to the nearest training segment over that to the next five. Copies lie at the "
         "left, where no held-out segment does; segments that are as new as the held-out real ones "
-        f"follow their curve.{_dashed(ways)}",
+        f"follow their curve.{what_is_dashed(ways)}",
         writer(3.8, lambda figure: _draw_ratios(figure, ways)),
     )
     return (distribution, *(_pairs_figure(inputs, way, one) for way, one in ways.items()))
 
 
-def _dashed(ways: Mapping[str, Shown]) -> str:
+def what_is_dashed(ways: Mapping[str, Shown]) -> str:
     """Say what the dashed line is: 1 % can only be said of a hundred held-out segments or more."""
     rates = [one.rate for one in ways.values() if one.rate is not None]
     if not rates:

@@ -88,8 +88,9 @@ def _nearest_of(walls: Walls, pool: Walls, sketch: _Sketch, flip: bool) -> tuple
     rms[row, best] = np.nan
     rest = np.sort(rms, axis=1)[:, :OTHERS]
     alone = np.isnan(rest).all(axis=1)  # then there is only the segments' own level
-    level = np.sqrt(np.mean(walls.hu.astype(np.float32) ** 2, axis=(1, 2), where=walls.mask > 0))
-    scale = np.where(alone, np.nan_to_num(level), np.nanmean(np.where(alone[:, None], 0, rest), 1))
+    squares, bone = (walls.hu.astype(np.float32) ** 2).sum(axis=(1, 2)), walls.mask > 0
+    level = np.sqrt(squares / np.maximum(bone.sum(axis=(1, 2)), 1))
+    scale = np.where(alone, level, np.nanmean(np.where(alone[:, None], 0, rest), axis=1))
     ratio = ratio_of(laid.rms_hu, scale)
     return nearest, flipped, laid.shift_px, laid.turn_deg, laid.gain, laid.rms_hu, ratio
 

@@ -30,6 +30,8 @@ _MARGIN_PX = 1
 _STEPS = 3
 """Of the smoothed segments, and as many of those as they are."""
 _LEAST_OVERLAP = 0.5
+_ROUNDED_PX, _ROUNDED_RAD, _ROUNDED_HU, _ROUNDED_GAIN = 0.1, 0.002, 0.5, 0.001
+"""What poses may be rounded by, and what differences that may cost."""
 _MOST_STEP_PX, _MOST_STEP_RAD = 3.0, 0.06
 
 
@@ -94,8 +96,11 @@ def register(walls: Walls, others: Walls, each: int, fine: bool) -> Registered:
         points, hu = _Points(walls, rows, POINTS if fine else POINTS // 2), others.hu[:, :rows]
         pose = torch.from_numpy(_first_guess(walls.strips, others.strips, each))
         pose, _, _ = _refined(points, points.smooth, _floats(smoothed(hu)), pose, each, _STEPS)
-        steps = _STEPS if fine else 0
-        pose, rms, gain = _refined(points, points.sharp, _floats(hu), pose, each, steps)
+        steps, sharp = _STEPS if fine else 0, _floats(hu)
+        found = _refined(points, points.sharp, sharp, pose, each, steps)
+        if fine:
+            found = _whole_where_as_good(points, sharp, found, each)
+        pose, rms, gain = found
     angle, across, down = pose.double().numpy().T
     cosine, sine = np.cos(angle), np.sin(angle)
     # Where a point of the first looks into the second, the second moves the other way round.
@@ -106,6 +111,22 @@ def register(walls: Walls, others: Walls, each: int, fine: bool) -> Registered:
         gain=gain.double().numpy(),
         rms_hu=rms.double().numpy(),
     )
+
+
+def _whole_where_as_good(
+    points: _Points, others: Tensor, found: tuple[Tensor, Tensor, Tensor], each: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Give whole pixels and no turn where they do as well: of a copy nothing should be left."""
+    import torch
+
+    pose, rms, gain = found
+    whole = torch.cat([torch.zeros_like(pose[:, :1]), pose[:, 1:].round()], 1)
+    near = ((pose - whole).abs() < torch.tensor([_ROUNDED_RAD, _ROUNDED_PX, _ROUNDED_PX])).all(1)
+    _, whole_rms, whole_gain = _refined(points, points.sharp, others, whole, each, 0)
+    taken = near & (whole_rms <= rms + _ROUNDED_HU)
+    gain = torch.where(taken, whole_gain, gain)
+    gain = torch.where((gain - 1).abs() < _ROUNDED_GAIN, 1.0, gain)
+    return torch.where(taken[:, None], whole, pose), torch.where(taken, whole_rms, rms), gain
 
 
 def _first_guess(strips: WallStrips, others: WallStrips, each: int) -> np.ndarray:

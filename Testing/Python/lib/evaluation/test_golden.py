@@ -18,8 +18,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from examples import four_sets, narrow_model
-from SkullGANLib.evaluation import evaluation, evaluation_set
 from SkullGANLib.evaluation.report import segment_table, writer
 from threadpoolctl import threadpool_limits
 
@@ -44,10 +42,8 @@ def rounding() -> str:
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> tuple[dict[str, Any], list[dict[str, str]]]:
+def report(tmp_path_factory, sets, found) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """``report.json`` and the lines of ``segments.csv``, as they are written today."""
-    sets = evaluation_set.prepare_sets(four_sets())
-    found = evaluation.evaluate(sets, model=narrow_model())
     numbers = json.loads(json.dumps(writer.numbers_of(sets, found, {"seed": 0})))
     table = tmp_path_factory.mktemp("golden") / "segments.csv"
     segment_table.write_table(table, writer.table_of(sets, found))
