@@ -25,6 +25,9 @@ GOLDEN = Path(__file__).with_name("golden")
 ROUNDED_AS = "3cf632e81607"
 """``rounding()`` on the machine that made ``golden``."""
 VOLATILE = ("created_by", "versions", "paths")
+ROUNDED = [f"{way}_{what}" for way in ("mse", "sift")
+           for what in ("shift_rows", "shift_columns", "turn_deg", "gain")]  # fmt: skip
+"""Columns of the table where a whole number on one machine need not be one on another."""
 FLOAT32 = 1e-6
 """Relative: of the discriminator, whose sums depend on the number of threads."""
 
@@ -73,7 +76,9 @@ def allowed(path: str, exact: bool) -> tuple[float, float]:
         return FLOAT32, 1e-6
     if exact:
         return 1e-9, 1e-12
-    grown_or_laid_out = ("/tsne/", "/test/", "/density/")
+    if path.startswith(("/memorization", "/usefulness", "/leakage")):
+        return 1e-2, 1e-2  # registered in single precision, and what was interpolated
+    grown_or_laid_out = ("/tsne/", "/test/", "/density/", "/known_answers/", "/files/")
     return 1e-4, 0.15 if any(part in path for part in grown_or_laid_out) else 1e-6
 
 
@@ -86,7 +91,7 @@ def test_every_number_and_sentence_is_that_of_the_golden_report(report):
         if isinstance(value, float):
             relative, absolute = allowed(path, exact)
             assert math.isclose(found[path], value, rel_tol=relative, abs_tol=absolute), path
-        elif exact or not path.startswith("/answers"):  # which quote rounded numbers
+        elif exact or not path.startswith(("/answers", "/known_answers")):  # by rounded numbers
             assert found[path] == value, path
 
 
@@ -98,6 +103,8 @@ def test_every_line_of_the_golden_table_is_there(report):
         for column, text in expected.items():
             if column.startswith("tsne") and not exact:
                 assert bool(line[column]) == bool(text), column
+            elif column in ROUNDED and not exact and text:
+                assert float(line[column]) == pytest.approx(float(text), abs=0.1), column
             elif column == "realness" or (not exact and "." in text):
                 assert float(line[column]) == pytest.approx(float(text), rel=0.1), column
             else:
