@@ -122,7 +122,7 @@ def skullgan_evaluate(host: Host, panel: Any) -> Iterator[str]:
         panel.segments.pick(3)
         ui.chartBox.setCurrentText("Realness")
         ui.chartButton.click()
-        ui.summaryButton.click()
+        ui.tableButton.click()
         host.four_up(folder / "views.png")  # views that are there show legends that come
         ui.overlayCheckBox.click()
         wait(host, panel)

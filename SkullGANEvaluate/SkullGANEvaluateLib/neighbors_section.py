@@ -117,12 +117,13 @@ def _aboutPair(row: Mapping[str, str]) -> str:
     """Say in words what is known of a pair of nearest segments."""
     moved = [_("left and right swapped")] if int(row["Flipped"]) else []
     for column, back, forth in (
-        ("Rows down", _("{px} px up"), _("{px} px down")),
-        ("Columns right", _("{px} px to the left"), _("{px} px to the right")),
+        ("Turned", _("turned by {by}° clockwise"), _("turned by {by}° counterclockwise")),
+        ("Rows down", _("{by} px up"), _("{by} px down")),
+        ("Columns right", _("{by} px to the left"), _("{by} px to the right")),
     ):
-        px = int(row[column])
-        if px:
-            moved.append((forth if px > 0 else back).format(px=abs(px)))
+        by = round(float(row.get(column, "0")), 1)  # scenes of before know of no turns
+        if by:
+            moved.append((forth if by > 0 else back).format(by=f"{abs(by):g}"))
     text = _(
         "Synthetic {synthetic}, nearest training segment {training} by {way}{moved}. Likeness ratio"
         " {ratio:.2f} (1: as like as others are, 0: a copy)."

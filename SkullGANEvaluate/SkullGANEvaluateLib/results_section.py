@@ -42,7 +42,7 @@ class ResultsSection(Section):
             (ui.browserButton, self.onBrowser),
             (ui.removeReportButton, self.onRemoveReport),
             (ui.chartButton, self.onChart),
-            (ui.summaryButton, self.onSummary),
+            (ui.tableButton, self.onTable),
         ):
             button.connect("clicked()", slot)
 
@@ -60,8 +60,7 @@ class ResultsSection(Section):
         none = "" if nodes else _("There is no report in the scene yet.")
         gone = none or ("" if self._page() else _("The report's folder is no longer there."))
         charts = none or ("" if nodes and nodes.charts else _("The charts were deleted."))
-        there = nodes is not None and nodes.summary is not None
-        summary = none or ("" if there else _("The table was deleted."))
+        tables = none or ("" if nodes and nodes.findings else _("The tables were deleted."))
         where = str(nodes.report) if nodes else ""
         allow(ui.browserButton, gone, _("Open {folder} in the browser.").format(folder=where))
         allow(
@@ -71,9 +70,8 @@ class ResultsSection(Section):
         )
         allow(ui.chartButton, charts, _("Show this chart in the layout's plot view."))
         allow(ui.chartBox, charts, _("Charts of this report."))
-        allow(
-            ui.summaryButton, summary, _("Show the numbers of each set in the layout's table view.")
-        )
+        allow(ui.tableButton, tables, _("Show this table in the layout's table view."))
+        allow(ui.tableBox, tables, _("Tables of this report: what was found, and how sure it is."))
 
     def onBrowser(self) -> None:
         page = self._page()
@@ -97,25 +95,31 @@ class ResultsSection(Section):
         if 0 <= index < len(charts):
             slicer.modules.plots.logic().ShowChartInLayout(charts[index])
 
-    def onSummary(self) -> None:
+    def onTable(self) -> None:
         nodes = nodesOf(self.node)
-        if nodes is None or nodes.summary is None:
+        tables = list(nodes.findings.values()) if nodes else []
+        index = self.ui.tableBox.currentIndex
+        if not 0 <= index < len(tables):
             return
         layout = slicer.app.layoutManager().layout
         with_table = slicer.modules.tables.logic().GetLayoutWithTable(layout)
         slicer.app.layoutManager().setLayout(with_table)
         selection = slicer.app.applicationLogic().GetSelectionNode()
-        selection.SetActiveTableID(nodes.summary.GetID())
+        selection.SetActiveTableID(tables[index].GetID())
         slicer.app.applicationLogic().PropagateTableSelection()
 
     def _showReport(self) -> None:
-        """Fill words and charts for another report, or for none; then what its parts show."""
-        nodes, box = nodesOf(self.node), self.ui.chartBox
+        """Fill words, charts and tables for another report, or for none; then its parts."""
+        nodes = nodesOf(self.node)
         self.ui.answersBrowser.setHtml(_inWords(nodes.content) if nodes else "")
-        box.blockSignals(True)
-        box.clear()
-        box.addItems(list(nodes.charts) if nodes else [])
-        box.blockSignals(False)
+        for box, titles in (
+            (self.ui.chartBox, nodes.charts if nodes else ()),
+            (self.ui.tableBox, nodes.findings if nodes else ()),
+        ):
+            box.blockSignals(True)
+            box.clear()
+            box.addItems(list(titles))
+            box.blockSignals(False)
         for part in self._parts:
             part.showReport(nodes)
 

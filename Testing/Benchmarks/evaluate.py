@@ -1,6 +1,7 @@
 """Where the time of an evaluation goes: 4,000 segments, 1,000 each of four sets.
 
     make bench-evaluate                 (BENCH="-n 250" for smaller sets, --model for a model)
+    make bench-evaluate BENCH="--splits 40"     how often verdicts claim what is not there
 
 The real sets are drawn from the sample CT's own segments, each varied by chance, for time depends
 on how segments look; the numbers of such an evaluation mean nothing. The discriminator is of the
@@ -19,6 +20,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import null_splits
 import numpy as np
 import scipy
 import sklearn
@@ -33,14 +35,21 @@ from SkullGANLib.generation import artificial
 from SkullGANLib.networks import dcgan, model_file
 from SkullGANLib.utils import resources
 
-BUDGET_S = 60.0
+BUDGET_S = 40.0
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("-n", type=int, default=1000, help="segments of each set (1000)")
     options.add_argument("--model", type=Path, help="whose discriminator judges them")
+    options.add_argument("--splits", type=int, help="see null_splits.py; times nothing")
+    options.add_argument("--segments", type=Path, help="real cuts to split (the sample CT's)")
+    options.add_argument("--most", type=int, default=200, help="of them in each third (200)")
     given = options.parse_args()
+    if given.splits:
+        real = hdf5.read(given.segments) if given.segments else sample_segments()
+        null_splits.run(real, given.splits, given.most)
+        return
     print(
         f"{os.cpu_count()} cores, Python {platform.python_version()}, numpy {np.__version__}, "
         f"scipy {scipy.__version__}, scikit-learn {sklearn.__version__}"
@@ -75,8 +84,12 @@ def of_the_papers_width() -> model_file.Model:
     return model_file.Model(dcgan.Generator(8, 16), discriminator.eval())
 
 
+def sample_segments() -> SegmentSet:
+    return single_ct.extract(read_ct(resources.sample_ct()), subject="A").segments
+
+
 def written_sets(folder: Path, count: int) -> dict[str, list[Path]]:
-    found = single_ct.extract(read_ct(resources.sample_ct()), subject="A").segments
+    found = sample_segments()
     sets = {
         "train": varied(found, count, seed=0),
         "test": varied(found, count, seed=1),

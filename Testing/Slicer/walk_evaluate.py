@@ -57,7 +57,7 @@ class Walk:
 
     def show_a_chart_and_the_numbers(self) -> None:
         self.ui.chartButton.click()
-        self.ui.summaryButton.click()
+        self.ui.tableButton.click()
         slicer.app.processEvents()
         layout = slicer.app.layoutManager()
         assert layout.plotViewCount, "no plot view is in the layout"

@@ -97,7 +97,7 @@ def evaluate(
         measures=measures,
         findings=findings,
         results=results,
-        concerns=tuple(concerns(sets)),
+        concerns=tuple(concerns(sets, model)),
         answers=tuple(answers_of(results.values())),
         limitations=(*limitations(sets, model is not None, measures), *outcome.failed),
         seconds=outcome.seconds,

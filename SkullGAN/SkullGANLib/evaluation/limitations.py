@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.segment_set import SegmentSet
 from ..metrics import cautions
 from .evaluation_set import EvaluationSet
 from .measures.measure import MODEL, Measure
+from .measures.scanners import noted
 from .names import MADE, NAMES, reference_of
+
+if TYPE_CHECKING:
+    from ..networks.model_file import Model
 
 _EXPECTED_KINDS = {
     "train": ("real",),
@@ -93,9 +96,11 @@ def _without_needs(available: Collection[str], measures: Iterable[Measure[Any]])
     ]
 
 
-def concerns(sets: Mapping[str, EvaluationSet]) -> list[str]:
+def concerns(sets: Mapping[str, EvaluationSet], model: Model | None = None) -> list[str]:
     """Give a sentence for what makes the sets less fit to be compared than they look."""
     found = [sentence for name, one in sets.items() for sentence in _of_set(name, one)]
+    if model is not None and "test" in sets:
+        found += _of_training_subjects(model.trained_on, sets["test"])
     if {"train", "test"} <= sets.keys():
         found += _of_real_sets(sets["train"], sets["test"])
     for one, other in combinations(NAMES, 2):
@@ -129,6 +134,20 @@ def _of_set(name: str, one: EvaluationSet) -> list[str]:
     return found + [f"In the {name} set: {said}" for said in cautions.of_set(one.segments)]
 
 
+def _of_training_subjects(trained_on: Mapping[str, Any], test: EvaluationSet) -> list[str]:
+    """Say where the model learned from subjects of the test set; models of before do not tell."""
+    known = trained_on.get("training_subjects")
+    shared = test.subjects & set(map(str, known)) if isinstance(known, (list, tuple)) else set()
+    if not shared:
+        return []
+    count = int(np.isin(test.texts["subject"], sorted(shared)).sum())
+    return [
+        f"THE MODEL LEARNED FROM {len(shared):,} OF THE {len(test.subjects):,} SUBJECTS OF THE "
+        f"TEST SET ({count:,} of its {len(test):,} segments): the test set is not new to it, and "
+        "what it shows of likeness, copies and the discriminator is too good."
+    ]
+
+
 def _of_real_sets(train: EvaluationSet, test: EvaluationSet) -> list[str]:
     found = []
     shared = train.subjects & test.subjects
@@ -140,7 +159,7 @@ def _of_real_sets(train: EvaluationSet, test: EvaluationSet) -> list[str]:
         )
     elif not (train.subjects and test.subjects):
         found.append("Whether training and test share subjects is not known: none are named.")
-    kernels = [_kernels(one.segments) for one in (train, test)]
+    kernels = [noted(one.segments, "kernel") for one in (train, test)]
     if kernels[0] != kernels[1]:
         trained, tested = (", ".join(sorted(each)) or "not recorded" for each in kernels)
         found.append(
@@ -148,10 +167,3 @@ def _of_real_sets(train: EvaluationSet, test: EvaluationSet) -> list[str]:
             "SDR, intensity and texture depend on them, so that even real sets differ here."
         )
     return found
-
-
-def _kernels(segments: SegmentSet) -> set[str]:
-    """Give the reconstruction kernels that are known of a set's CTs."""
-    cts = segments.source.get("cts")
-    sources = list(cts.values()) if isinstance(cts, Mapping) else [segments.source]
-    return {str(one["kernel"]) for one in sources if isinstance(one, Mapping) and "kernel" in one}

@@ -19,6 +19,7 @@ from SkullGANLib.data.segment_set import SIZE
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation.measures import discriminator
 from SkullGANLib.evaluation.measures.registry import columns
+from SkullGANLib.evaluation.measures.registry import tables as judges_tables
 from SkullGANLib.evaluation.names import LABELS, REALNESS_METHODS
 from SkullGANLib.evaluation.report.reader import Report, ReportedSet
 from SkullGANLib.utils.task import Work, subprogress
@@ -31,6 +32,8 @@ MOST_SEGMENTS = 500
 NAME, SEGMENT = evaluation_tables.NAME, evaluation_tables.SEGMENT
 REALNESS = columns()[discriminator.REALNESS].title
 """Columns of a set's table: a text, the place in the set, the discriminator's output."""
+SUMMARY, ANSWERS = "Summary", "Answers"
+"""Tables of the report as a whole, beside those that judges lay out."""
 EVALUATED = nearest_neighbors.EVALUATED
 KIND_ATTRIBUTE = "SkullGAN.EvaluatedKind"
 """Attribute of a volume of segments of a report: the kind of their set."""
@@ -39,9 +42,11 @@ OVERLAY = "SkullGAN.explained"
 ATTRIBUTE = "SkullGAN.Evaluation"
 """Attribute of the text node that stands for a report."""
 
-_CHARTS, _SUMMARY, _VOLUME, _TABLE = (
-    f"SkullGAN.{role}" for role in ("charts", "summary", "volume", "table")
+_CHARTS, _SUMMARY, _FINDINGS, _VOLUME, _TABLE = (
+    f"SkullGAN.{role}" for role in ("charts", "summary", "findings", "volume", "table")
 )
+_TITLE = "SkullGAN.Title"
+"""Attribute of a table of the report as a whole: what the user knows it by."""
 _AT_ONCE = 16
 _OLDER_NAMES = {"unsaid": "limitations"}
 """Keys in text nodes of scenes that were saved before, and what they are called now."""
@@ -57,6 +62,8 @@ class EvaluationNodes:
         summary: a row per set.
         tables, volumes: per set, a row and a slice for each segment; slice k is row k.
         charts: by what the user knows them.
+        findings: tables of the report as a whole, by what the user knows them: the summary, the
+            answers, and what judges lay out (known answers, strata).
         pairs: the nearest real neighbors; None if they are not known.
     """
 
@@ -66,6 +73,7 @@ class EvaluationNodes:
     tables: Mapping[str, slicer.vtkMRMLTableNode]
     volumes: Mapping[str, slicer.vtkMRMLScalarVolumeNode]
     charts: Mapping[str, slicer.vtkMRMLPlotChartNode]
+    findings: Mapping[str, slicer.vtkMRMLTableNode]
     pairs: nearest_neighbors.PairNodes | None
 
     @property
@@ -181,16 +189,21 @@ def nodes_of(text: slicer.vtkMRMLTextNode) -> EvaluationNodes:
     if text is None or not text.GetAttribute(ATTRIBUTE):
         raise BadInputError("This is no report of an evaluation: expected one that SkullGAN made.")
     names = json.loads(text.GetText())["sets"]
-    charts = (
-        text.GetNthNodeReference(_CHARTS, k) for k in range(text.GetNumberOfNodeReferences(_CHARTS))
+    charts, findings = (
+        [text.GetNthNodeReference(role, k) for k in range(text.GetNumberOfNodeReferences(role))]
+        for role in (_CHARTS, _FINDINGS)
     )
+    summary = text.GetNodeReference(_SUMMARY)
+    shown = {} if summary is None else {SUMMARY: summary}
+    shown |= {one.GetAttribute(_TITLE): one for one in findings if one is not None}
     return EvaluationNodes(
         text=text,
         folder=hierarchy.folder_of(text),
-        summary=text.GetNodeReference(_SUMMARY),
+        summary=summary,
         tables=_referred(text, _TABLE, names),
         volumes=_referred(text, _VOLUME, names),
         charts={chart.GetTitle(): chart for chart in charts if chart is not None},
+        findings=shown,
         pairs=nearest_neighbors.pairs_of(text),
     )
 
@@ -199,11 +212,11 @@ def remove(text: slicer.vtkMRMLTextNode) -> None:
     """Take a report out of its scene: its nodes, their folder and nothing else."""
     found = nodes_of(text)
     pairs = nearest_neighbors.nodes_of(text)
-    summary = [found.summary] if found.summary is not None else []
     overlays = (
         overlay_of(node, method) for node in found.volumes.values() for method in REALNESS_METHODS
     )
-    nodes = [*found.charts.values(), *found.volumes.values(), *found.tables.values(), *summary]
+    nodes = [*found.charts.values(), *found.volumes.values(), *found.tables.values()]
+    nodes += found.findings.values()
     nodes += [node for node in overlays if node is not None]
     _remove(text.GetScene(), [*nodes, *pairs, text], found.folder)
 
@@ -290,9 +303,17 @@ def _adding_charts(made: _Made, report: Report, name: str) -> Work[None]:
         chart = make()
         chart.SetName(f"{name}: {chart.GetTitle()}")
         made.keep(_CHARTS, chart)
-        yield (number + 1) / (len(making) + 1)
+        yield 0.8 * (number + 1) / len(making)
     summary = evaluation_tables.add_summary(made.scene, report, f"{name}: summary")
     made.keep(_SUMMARY, summary)
+    yield 0.85
+    laid_out = [(ANSWERS, evaluation_tables.add_answers(made.scene, report, f"{name}: answers"))]
+    for one in judges_tables(report.numbers):
+        node = evaluation_tables.add_table(made.scene, one, f"{name}: {one.title.lower()}")
+        laid_out.append((one.title, node))
+    for title, node in laid_out:
+        node.SetAttribute(_TITLE, title)
+        made.keep(_FINDINGS, node)
     yield 1.0
 
 

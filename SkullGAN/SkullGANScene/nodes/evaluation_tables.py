@@ -1,4 +1,5 @@
-"""Tables of an evaluation: a row for each segment of a set, and a summary with a row for each set.
+"""Tables of an evaluation: a row for each segment of a set, a summary with a row for each set, the
+answers in words, and what judges lay out (known answers, strata).
 
 Columns follow the judges of ``SkullGANLib.evaluation.measures.registry``.
 """
@@ -9,6 +10,7 @@ import numpy as np
 import slicer
 from SkullGANLib.evaluation.measures.measure import Column
 from SkullGANLib.evaluation.measures.registry import MEASURES, columns
+from SkullGANLib.evaluation.measures.tables import ReportTable
 from SkullGANLib.evaluation.names import LABELS
 from SkullGANLib.evaluation.report.reader import Report, ReportedSet
 from SkullGANLib.metrics import METRICS
@@ -70,6 +72,41 @@ def add_summary(scene: slicer.vtkMRMLScene, report: Report, name: str) -> slicer
             values = np.array([np.nan if one is None else one for one in known], float)
             rounded = values.round(column.digits)
             tables.add_column(node, column.title, rounded, column.unit, column.description)
+    hierarchy.item_of(node)
+    return node
+
+
+def add_answers(scene: slicer.vtkMRMLScene, report: Report, name: str) -> slicer.vtkMRMLTableNode:
+    """Add the table with the answer to each question, and what it rests on."""
+    answers = report.numbers.get("answers", [])
+    columns = {
+        "Question": [one["question"] for one in answers],
+        "Answer": [one["short"] for one in answers],
+        "Why": [" ".join(one["reasons"]) for one in answers],
+    }
+    texts = {title: np.array(values, np.str_) for title, values in columns.items()}
+    return tables.add_columns(scene, texts, name)
+
+
+def add_table(scene: slicer.vtkMRMLScene, given: ReportTable, name: str) -> slicer.vtkMRMLTableNode:
+    """Add a table that a judge laid out; an interval becomes two columns behind its number."""
+    node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
+    node.SetDescription(given.caption)
+    rows = range(len(given))
+    for column in given.columns:
+        if column.is_text:
+            texts = np.array([column.text(row) for row in rows], np.str_)
+            tables.add_column(node, column.title, texts, column.unit, column.description)
+            continue
+        ends = {"value": "", "low": ", low", "high": ", high"}
+        if not any(column.has_interval(row) for row in rows):
+            ends = {"value": ""}
+        for key, suffix in ends.items():
+            numbers = [column.number(row, key) for row in rows]
+            values = np.array([np.nan if one is None else one for one in numbers], float)
+            rounded = values.round(column.digits)
+            title = f"{column.title}{suffix}"
+            tables.add_column(node, title, rounded, column.unit, column.description)
     hierarchy.item_of(node)
     return node
 

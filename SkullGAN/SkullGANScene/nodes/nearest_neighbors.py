@@ -78,8 +78,8 @@ def building(made: Made, report: Report, name: str, *, way: str, most: int) -> W
     for number, place in enumerate(places):
         pair = report.pair(way, int(place))
         stacks[_SEGMENTS][number] = pair.segment.hu[0]
-        stacks[_NEAREST][number] = pair.aligned
-        # 0 where the shift brought nothing to compare.
+        # 0 where the training segment ends.
+        stacks[_NEAREST][number] = np.rint(np.nan_to_num(pair.aligned))
         stacks[_DIFFERENCE][number] = np.rint(np.nan_to_num(pair.difference))
         rows.append(pair)
         if number % _AT_ONCE == 0:
@@ -156,6 +156,10 @@ def _add_table(
     def whole(values: list[int]) -> np.ndarray:
         return np.array(values, np.int64)
 
+    def numbers(values: list[float]) -> np.ndarray:
+        return np.array(values, float).round(2)
+
+    moved = "by which the training segment was moved to lie over the synthetic one"
     for title, values, of, description in (
         ("Synthetic", whole([p.place for p in pairs]), "", "Place in the synthetic set, from 0"),
         (
@@ -178,17 +182,15 @@ def _add_table(
             "like it, 0 for a copy",
         ),
         ("Flipped", whole([p.flipped for p in pairs]), "", "1 where left and right were swapped"),
+        ("Turned", numbers([p.turn_deg for p in pairs]), "deg", f"Counterclockwise, {moved}"),
+        ("Rows down", numbers([p.shift_px[0] for p in pairs]), "px", moved),
+        ("Columns right", numbers([p.shift_px[1] for p in pairs]), "px", moved),
+        ("HU factor", numbers([p.gain for p in pairs]), "", "Of the training segment"),
         (
-            "Rows down",
-            whole([p.shift_px[0] for p in pairs]),
-            "px",
-            "By which the training segment was moved",
-        ),
-        (
-            "Columns right",
-            whole([p.shift_px[1] for p in pairs]),
-            "px",
-            "By which the training segment was moved",
+            "RMS difference",
+            numbers([p.rms_hu for p in pairs]),
+            "HU",
+            "In and around the wall, as they lie over each other",
         ),
         ("Verdict", np.array([p.verdict for p in pairs], np.str_), "", "new, suspect or copy"),
         ("Way", np.array([WAYS[way]] * len(pairs), np.str_), "", "How the nearest was found"),

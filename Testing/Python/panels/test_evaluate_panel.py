@@ -177,10 +177,12 @@ def test_a_chart_and_the_numbers_are_shown_when_asked_for(host, shown):
     host.check()
     plot = slicer.app.layoutManager().plotWidget(0).mrmlPlotViewNode()
     assert plot.GetPlotChartNode().GetTitle() == "Realness"
-    shown.ui.summaryButton.click()
-    host.check()
-    table = slicer.app.layoutManager().tableWidget(0).mrmlTableViewNode()
-    assert table.GetTableNode().GetName() == "Evaluation 1: summary"
+    for title in ("Summary", "Answers"):
+        shown.ui.tableBox.setCurrentText(title)
+        shown.ui.tableButton.click()
+        host.check()
+        table = slicer.app.layoutManager().tableWidget(0).mrmlTableViewNode()
+        assert table.GetTableNode().GetName() == f"Evaluation 1: {title.lower()}"
 
 
 def test_pairs_are_stepped_through_in_linked_views(host, shown):

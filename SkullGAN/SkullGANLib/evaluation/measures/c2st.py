@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _FOLDS = 5
+_GUESSING = 0.5
+_TWO_SIDED, _FOUR_OF_FIVE = 1.96, 0.84
+"""Quantiles of the normal distribution: of a 95 % interval, and of power 80 %."""
 
 
 @dataclass(frozen=True)
@@ -175,16 +178,46 @@ def _statement(inputs: Inputs, found: Mapping[str, TwoSampleTest]) -> Statement:
     test, both = found.get("synthetic"), found.get("train")
     if test is None:
         return Statement(LIKENESS, "Not known", ("There are too few segments to tell.",))
-    reason = (
+    reasons = [
         f"A classifier that the GAN never met tells synthetic from "
         f"{LABELS[inputs.reference].lower()} segments in {percent(test.accuracy)} of cases, where "
         f"50 % is guessing{_baseline(both)}."
-    )
-    return Statement(LIKENESS, _short(test, both), (reason,))
+    ]
+    if has_twins(test):
+        reasons.append(
+            "Less than guessing means that segments of one set have near twins in the other, which "
+            "the classifier has seen under the other name: segments that were copied, or cut "
+            "beside each other. It says nothing for likeness."
+        )
+    elif not can_tell(test):
+        reasons.append(
+            f"With {test.compared[0]:,} and {test.compared[1]:,} segments, an accuracy of "
+            f"{100 * told_from(test):.0f} % or more would most likely (in four of five cases) have "
+            "been told from guessing; smaller differences would not."
+        )
+    return Statement(LIKENESS, _short(test, both), tuple(reasons))
+
+
+def can_tell(test: TwoSampleTest) -> bool:
+    """Whether the classifier tells the sets apart better than by guessing."""
+    return test.accuracy.low > _GUESSING
+
+
+def has_twins(test: TwoSampleTest) -> bool:
+    """Whether it does worse than by guessing: segments of one set have twins in the other."""
+    return test.accuracy.high < _GUESSING
+
+
+def told_from(test: TwoSampleTest) -> float:
+    """Give the least accuracy that these numbers tell from guessing in four of five cases."""
+    deviation = (test.accuracy.high - test.accuracy.low) / (2 * _TWO_SIDED)
+    return float(min(1.0, _GUESSING + (_TWO_SIDED + _FOUR_OF_FIVE) * deviation))
 
 
 def _short(test: TwoSampleTest, both: TwoSampleTest | None) -> str:
-    if test.accuracy.low <= 0.5:
+    if has_twins(test):
+        return "Not known: segments of one set have near twins in the other"
+    if not can_tell(test):
         return "As far as these sets can show, they cannot be told from real ones"
     if both is None or both.by_subject != test.by_subject:
         return "Not quite: they can be told from real ones"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..names import COLORS, LABELS
+from .clusters import alike, files_of, strata_of
 from .drawing import GUIDE, writer
 from .measure import (
     MODEL,
@@ -29,18 +30,22 @@ from .measure import (
 )
 from .measure import Figure as ReportFigure
 from .progress import for_each_set
+from .scanners import other_scanner
 from .scores import Calibration, Roc, calibration, roc
 from .statistics import (
     Estimate,
     interval,
     percent,
     proportion,
+    proportion_by,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_ONE_SIDED, _TWO_SIDED = 1.645, 1.96
+"""Quantiles of the normal distribution, of 5 % in one tail and in both."""
 REALNESS = "realness"
 """The column of ``segments.csv``."""
 
@@ -51,7 +56,8 @@ class Judgment:
 
     Attributes:
         realness: float (M,) in [0, 1], per set, of the segments that are compared.
-        share: of each set, what is judged real: 0.5 or more; with a 95 % interval (Wilson).
+        share: of each set, what is judged real: 0.5 or more; with a 95 % interval that knows that
+            segments of a subject resemble each other.
         real: the real set that the curves are of.
         roc, calibration: of that set against each made one.
     """
@@ -74,7 +80,8 @@ def _run(inputs: Inputs, part: str, report_progress: Progress) -> Judgment:
     return Judgment(
         realness=found,
         share={
-            name: proportion(int((each >= 0.5).sum()), len(each)) for name, each in found.items()
+            name: proportion_by(each >= 0.5, alike(inputs.compared[name]))
+            for name, each in found.items()
         },
         real=real,
         roc={name: roc(reals, fakes, seed=seed) for name, reals, fakes in made},
@@ -95,9 +102,11 @@ def _describe(inputs: Inputs, found: Mapping[str, Judgment]) -> Result:
                 "roc": one.roc,
                 "calibration": one.calibration,
                 "label": _label(one),
+                "by_stratum": _by_stratum(inputs, one),
+                "by_file": _by_file(inputs, one),
             }
         },
-        statements=(_statement(one),),
+        statements=(_statement(inputs, one),),
         figures=(
             ReportFigure(
                 "discriminator",
@@ -118,6 +127,27 @@ def _describe(inputs: Inputs, found: Mapping[str, Judgment]) -> Result:
     )
 
 
+def _by_stratum(inputs: Inputs, found: Judgment) -> dict[str, dict[str, Estimate]]:
+    """Give the share judged real of the real set, by bone, side and plane."""
+    if found.real is None:
+        return {}
+    segments, hits = inputs.compared[found.real], found.realness[found.real] >= 0.5
+    groups = alike(segments)
+    return {
+        by: {name: proportion_by(hits[here], groups[here]) for name, here in each.items()}
+        for by, each in strata_of(segments).items()
+    }
+
+
+def _by_file(inputs: Inputs, found: Judgment) -> dict[str, Estimate]:
+    """Give the share judged real of each file of the synthetic set, if there are several."""
+    if "synthetic" not in found.realness:
+        return {}
+    hits = found.realness["synthetic"] >= 0.5
+    files = files_of(inputs.sets["synthetic"], inputs.places["synthetic"])
+    return {name: proportion(int(hits[here].sum()), len(here)) for name, here in files.items()}
+
+
 def _label(found: Judgment) -> str:
     """Say whether realness may be read as a probability, of synthetic segments if there are any."""
     from . import realness
@@ -126,15 +156,16 @@ def _label(found: Judgment) -> str:
     return realness.label(known.get("synthetic", next(iter(known.values()), None)))
 
 
-def _statement(found: Judgment) -> Statement:
+def _statement(inputs: Inputs, found: Judgment) -> Statement:
     shares = ", ".join(
         f"{percent(one)} of {LABELS[name].lower()}" for name, one in found.share.items()
     )
-    shares_judged = f"It judges as real {shares}."
+    reasons = [f"It judges as real {shares}.", *_warnings(inputs, found)]
     calibration, roc = found.calibration.get("synthetic"), found.roc.get("synthetic")
     if calibration is None or roc is None or found.real is None:
         needed = "Whether its output is a probability needs real and synthetic segments."
-        return Statement(TRUST, "Not known", (shares_judged, needed))
+        short = _BLIND if passes_artificial(found.share) else "Not known"
+        return Statement(TRUST, short, (*reasons, needed))
     real = LABELS[found.real].lower()
     area = f"its area under the curve of {real} against synthetic is {interval(roc.auc, '.2f')}"
     guesses = roc.auc.low <= 0.5
@@ -143,16 +174,54 @@ def _statement(found: Judgment) -> Statement:
         if calibration.is_probability
         else "No: its output must NOT be read as a probability"
     )
+    short += ", and it does not tell real from synthetic" * guesses
+    if passes_artificial(found.share):
+        short = _BLIND
     return Statement(
         TRUST,
-        short + ", and it does not tell real from synthetic" * guesses,
+        short,
         (
-            shares_judged,
+            *reasons,
             f"Where 0.50 is guessing, {area}.",
             f"Read as a probability for {real} against synthetic segments, its output is off by "
             f"{calibration.ece:.2f} on average (p = {calibration.p_value:.2g}).",
         ),
     )
+
+
+_BLIND = "No: it passes artificial segments as often as those that it learned from"
+
+
+def passes_artificial(share: Mapping[str, Estimate]) -> bool:
+    """Whether no more of the training set is judged real than of what is no skull, as far as seen.
+
+    By the difference of both shares over its standard deviation, one-sided at 5 %.
+    """
+    real = share.get("train", share.get("test"))
+    artificial = share.get("artificial")
+    if real is None or artificial is None:
+        return False
+    one, other = ((each.high - each.low) / (2 * _TWO_SIDED) for each in (real, artificial))
+    return real.value - artificial.value < _ONE_SIDED * float(np.hypot(one, other))
+
+
+def _warnings(inputs: Inputs, found: Judgment) -> list[str]:
+    """Say what else than likeness the shares show."""
+    warnings = []
+    if passes_artificial(found.share):
+        warnings.append(
+            "Artificial segments, which are plainly no skull, pass as often: what passes need not "
+            "look like a skull."
+        )
+    if {"train", "test"} <= found.share.keys():
+        other = other_scanner(*(inputs.compared[name] for name in ("train", "test")))
+        if other:
+            warnings.append(
+                f"The test set comes from another scanner ({other}): how much less of it is judged "
+                "real than of the training set shows the scanner, and not what the network has "
+                "learned of bone."
+            )
+    return warnings
 
 
 def _draw(figure: Figure, found: Judgment) -> None:

@@ -28,6 +28,7 @@ import numpy as np
 
 from ..names import MADE, reference_of
 from .features import features
+from .tables import ReportTable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +41,8 @@ LIKENESS = "Are they like real ones?"
 COPYING = "Are they copies?"
 TRUST = "Can the discriminator be trusted?"
 USE = "Are they of use?"
-QUESTIONS = (LIKENESS, COPYING, TRUST, USE)
+NOTICE = "Would these judges notice?"
+QUESTIONS = (LIKENESS, COPYING, TRUST, USE, NOTICE)
 """What a reader wants to know first, in this order; a judge may answer others behind them."""
 
 MODEL = "model"
@@ -306,8 +308,9 @@ class Measure(Generic[Finding]):
         alone: whether a part takes all cores; others run two at a time, on one core each. An error
             in it ends the evaluation.
         columns: what it says of single segments.
-        charts, summary: what a scene shows of the numbers of ``report.json``, which may be of an
-            evaluation without this judge.
+        tables: what the page and a scene lay out of the numbers of ``report.json``, which may be of
+            an evaluation without this judge.
+        charts, summary: what a scene shows of them, too.
     """
 
     name: str
@@ -320,6 +323,7 @@ class Measure(Generic[Finding]):
     weight: float = 1.0
     alone: bool = False
     columns: tuple[Column, ...] = ()
+    tables: Callable[[Numbers], Sequence[ReportTable]] = lambda numbers: ()
     charts: Callable[[Numbers], Sequence[Chart]] = lambda numbers: ()
     summary: Callable[[Numbers], Sequence[SummaryColumn]] = lambda numbers: ()
 

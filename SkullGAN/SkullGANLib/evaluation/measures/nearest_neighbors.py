@@ -1,10 +1,10 @@
 """Memorization: are synthetic segments copies of training segments?
 
 The nearest training segment of each segment is found by pixel differences and by SIFT (paper,
-Figure 5), also where it was turned left to right or moved by a few pixels. How near is near? Skulls
-resemble each other, and thin or smooth segments lie near to everything. So a distance is taken
-as a share of the distances to the next ones, as membership tests of other generators do (Carlini et
-al. 2023), and ``judge`` holds these ratios against those of real segments that were kept out of
+Figure 5), however it is turned, moved, mirrored or scaled in HU. How near is near? Skulls resemble
+each other, and thin or smooth segments lie near to everything. So a distance is taken as a share
+of the distances to the next ones, as membership tests of other generators do (Carlini et al.
+2023), and ``judge`` holds these ratios against those of real segments that were kept out of
 training, which are no copies for sure.
 """
 
@@ -19,13 +19,16 @@ import numpy as np
 
 from ...data.segment_set import SegmentSet
 from ...errors import BadInputError
+from .leakage import Leakage, in_words, leakage
 from .measure import COPYING, Column, Inputs, Measure, PerSegment, Progress, Result, Statement
 from .neighbor_figures import Shown, neighbor_figures
 from .neighbors import Neighbors
+from .noise import noise_hu
 from .pixel_search import nearest_by_mse
 from .progress import for_each_set
 from .sift_search import nearest_by_sift
 from .statistics import subsample
+from .strata_tables import leakage_tables
 
 WAYS = {"mse": "pixel differences (MSE)", "sift": "SIFT"}
 """How nearest training segments are found, in words; columns about them begin with one of these."""
@@ -33,9 +36,11 @@ SIFT_SEGMENTS = 250
 """Segments of a set whose nearest ones are searched by SIFT, among ``SIFT_TRAINING``."""
 SIFT_TRAINING = 500
 COPY_RATIO = 0.5
-"""Share of the distance to the next segments below which a suspect is a copy."""
+"""Share of the distance to the next segments above which nothing is a copy."""
 SURELY = 0.05
-"""Chance below which suspects are more than chance."""
+"""Chance, of all ways together, below which suspects are more than chance."""
+LEAST_NOISE_HU = 20.0
+"""Root mean square difference that interpolation leaves where there is no noise."""
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -63,11 +68,18 @@ class Verdict:
         rate: share of segments that would be suspect if they were as new as the held-out ones:
             k / (n + 1), with n of these and the threshold at the k-th smallest ratio.
         suspects: int, the segments below the threshold, the lowest ratio first.
-        copies: int, those of them at less than half the distance of the next ones: what follows the
-            data more smoothly than real segments do may be suspect, but it does not come that near.
+        copies: int, those of them that are copies. Where suspects are more than chance has, all
+            whose ratio is below ``copy_ratio``; and always those whose difference is noise.
         judged: number of synthetic segments.
         p_value: chance of as many suspects or more if the synthetic segments are as new as the
             held-out ones (beta-binomial).
+        held_out: number of held-out segments.
+        copy_ratio: one half, or the least ratio of a held-out segment if that is lower.
+        noise_hu: root mean square difference that is no more than the CT's noise, and less than
+            half that of the nearest held-out segment.
+        least_told: fewest suspects that would have been more than chance has.
+        least_copies: of the copies, how many there are for sure: those whose difference is noise,
+            or what chance cannot have added; 0 if there are none.
     """
 
     threshold: float
@@ -76,9 +88,21 @@ class Verdict:
     copies: np.ndarray
     judged: int
     p_value: float
+    held_out: int
+    copy_ratio: float
+    noise_hu: float
+    least_told: int
+    least_copies: int
 
 
-def judge(synthetic: Neighbors, held_out: Neighbors, rate: float = 0.01) -> Verdict:
+def judge(
+    synthetic: Neighbors,
+    held_out: Neighbors,
+    rate: float = 0.01,
+    *,
+    noise_hu: float = 0.0,
+    level: float = SURELY,
+) -> Verdict:
     """Find the synthetic segments that stick to a training segment more than is natural.
 
     Args:
@@ -87,6 +111,8 @@ def judge(synthetic: Neighbors, held_out: Neighbors, rate: float = 0.01) -> Verd
         rate: share of new segments that may be suspect by mistake. The verdict's own rate is
             the largest that does not exceed it, or 1 / (n + 1) where n held-out segments allow
             none that small.
+        noise_hu: standard deviation of the CT's noise.
+        level: chance below which suspects are more than chance has.
 
     Raises:
         BadInputError: if no held-out segment has a neighbor.
@@ -102,14 +128,28 @@ def judge(synthetic: Neighbors, held_out: Neighbors, rate: float = 0.01) -> Verd
     near = np.flatnonzero(synthetic.ratio < known[k - 1])
     near = near[np.argsort(synthetic.ratio[near], kind="stable")]
     judged = int(np.isfinite(synthetic.ratio).sum())
-    chance = stats.betabinom.sf(len(near) - 1, judged, k, len(known) + 1 - k)
+    # chances[s]: that there are s suspects or more.
+    chances = stats.betabinom.sf(np.arange(judged + 1) - 1, judged, k, len(known) + 1 - k)
+    p_value = float(chances[len(near)])
+    copy_ratio = float(min(COPY_RATIO, known[0]))
+    # Cuts that overlap come near each other, too: a copy comes nearer by far.
+    alike_hu = float(np.nanmin([max(noise_hu, LEAST_NOISE_HU), *(held_out.rms_hu / 2)]))
+    alone = synthetic.rms_hu[near] < alike_hu
+    copies = alone | (synthetic.ratio[near] < copy_ratio) & (p_value < level)
+    least_told = int(np.argmax([*(chances < level), True]))
+    found = int(copies.sum())
     return Verdict(
         threshold=float(known[k - 1]),
         rate=k / (len(known) + 1),
         suspects=synthetic.segment[near],
-        copies=synthetic.segment[near[synthetic.ratio[near] < COPY_RATIO]],
+        copies=synthetic.segment[near[copies]],
         judged=judged,
-        p_value=float(chance),
+        p_value=p_value,
+        held_out=len(known),
+        copy_ratio=copy_ratio,
+        noise_hu=alike_hu,
+        least_told=least_told,
+        least_copies=max(int(alone.sum()), found - least_told + 1, min(found, 1)),
     )
 
 
@@ -132,7 +172,8 @@ def _run(inputs: Inputs, way: str, report_progress: Progress) -> Memorized:
     known = found.get("held out")
     verdict = None
     if known is not None and np.isfinite(known.ratio).any():
-        verdict = judge(found["synthetic"], known)
+        noise = noise_hu(training, seed)
+        verdict = judge(found["synthetic"], known, noise_hu=noise, level=SURELY / len(WAYS))
     return Memorized(found["synthetic"], known, verdict)
 
 
@@ -167,14 +208,25 @@ def _by_sift(
 
 
 def _describe(inputs: Inputs, found: Mapping[str, Memorized]) -> Result:
+    leak = _leakage(inputs, found)
     return Result(
-        numbers={"memorization": {way: _numbers(inputs, one) for way, one in found.items()}},
-        statements=(_statement(inputs, found),),
+        numbers={
+            "memorization": {way: _numbers(inputs, one) for way, one in found.items()},
+            "leakage": leak,
+        },
+        statements=(_statement(inputs, found, leak),),
         figures=neighbor_figures(
             inputs, {way: _shown(WAYS[way], one) for way, one in found.items()}
         ),
         columns=tuple(one for way, each in found.items() for one in _columns(inputs, way, each)),
     )
+
+
+def _leakage(inputs: Inputs, found: Mapping[str, Memorized]) -> Leakage | None:
+    held_out = found["mse"].held_out if "mse" in found else None
+    if held_out is None:
+        return None
+    return leakage(inputs.sets["train"].segments, inputs.sets["test"].segments, held_out)
 
 
 def _numbers(inputs: Inputs, one: Memorized) -> dict[str, Any]:
@@ -201,7 +253,7 @@ def _numbers(inputs: Inputs, one: Memorized) -> dict[str, Any]:
     return numbers
 
 
-def _statement(inputs: Inputs, found: Mapping[str, Memorized]) -> Statement:
+def _statement(inputs: Inputs, found: Mapping[str, Memorized], leak: Leakage | None) -> Statement:
     sets = inputs.sets
     if not {"train", "synthetic"} <= sets.keys():
         return Statement(COPYING, "Not known", ("A training and a synthetic set are needed.",))
@@ -212,13 +264,14 @@ def _statement(inputs: Inputs, found: Mapping[str, Memorized]) -> Statement:
     ]
     verdicts = {way: one.verdict for way, one in found.items() if one.verdict}
     reasons += [_verdict_in_words(WAYS[way], verdict) for way, verdict in verdicts.items()]
-    copied = max([same, *(len(one.copies) for one in verdicts.values())])
+    reasons += [in_words(leak)] if leak is not None else []
+    copied = max([same, *(one.least_copies for one in verdicts.values())])
     if copied:
         return Statement(COPYING, f"Yes, at least {copied:,}", tuple(reasons))
     if not verdicts:
         unknown = "Whether the rest is near is not known: a test set is needed to compare with."
         return Statement(COPYING, "None to the pixel; more is not known", (*reasons, unknown))
-    if any(one.p_value < SURELY and len(one.suspects) for one in verdicts.values()):
+    if any(one.p_value < SURELY / len(WAYS) for one in verdicts.values()):
         short = "No copy, but more near ones than chance would have"
         return Statement(COPYING, short, tuple(reasons))
     return Statement(COPYING, "No copy was found", tuple(reasons))
@@ -230,8 +283,16 @@ def _verdict_in_words(way: str, verdict: Verdict) -> str:
     return (
         f"By {way}: {found_copies} among {verdict.judged:,} compared; {suspects:,} "
         f"suspect{'s' * (suspects != 1)}, where about {verdict.rate * verdict.judged:.1f} are "
-        f"expected by chance (p = {verdict.p_value:.2g})."
+        f"expected by chance (p = {verdict.p_value:.2g}). {_power_in_words(verdict)}"
     )
+
+
+def _power_in_words(verdict: Verdict) -> str:
+    """Say how few copies would have been noticed."""
+    alone = f"One that differs by less than {verdict.noise_hu:.0f} HU would be noticed alone"
+    if verdict.least_told > verdict.judged:
+        return f"{alone}; others could not be, for there are too few segments."
+    return f"{alone}, others only if there were {verdict.least_told:,} or more."
 
 
 def _shown(title: str, one: Memorized) -> Shown:
@@ -243,7 +304,8 @@ def _shown(title: str, one: Memorized) -> Shown:
         copies=() if verdict is None else tuple(map(int, verdict.copies)),
         suspects=() if verdict is None else tuple(map(int, verdict.suspects)),
         threshold=None if verdict is None else verdict.threshold,
-        copy_ratio=COPY_RATIO,
+        copy_ratio=COPY_RATIO if verdict is None else verdict.copy_ratio,
+        rate=None if verdict is None else verdict.rate,
     )
 
 
@@ -259,6 +321,9 @@ def _columns(inputs: Inputs, way: str, one: Memorized) -> list[PerSegment]:
                 ("flipped", each.flipped),
                 ("shift_rows", each.shift_px[:, 0]),
                 ("shift_columns", each.shift_px[:, 1]),
+                ("turn_deg", each.turn_deg),
+                ("gain", each.gain),
+                ("rms_hu", each.rms_hu),
             ):
                 places = each.segment[known]
                 found.append(PerSegment(f"{way}_{column}", name, places, values[known]))
@@ -285,8 +350,11 @@ def _columns_of(way: str, words: str) -> tuple[Column, ...]:
             f"Distance to the nearest {about}, over that to the next ones: 0 for a copy",
         ),
         Column(f"{way}_flipped", bool),
-        Column(f"{way}_shift_rows", int, blank=0),
-        Column(f"{way}_shift_columns", int, blank=0),
+        Column(f"{way}_shift_rows", blank=0.0),
+        Column(f"{way}_shift_columns", blank=0.0),
+        Column(f"{way}_turn_deg", blank=0.0),
+        Column(f"{way}_gain", blank=1.0),
+        Column(f"{way}_rms_hu"),
         Column(f"{way}_verdict", str, f"Verdict ({short})"),
     )
 
@@ -300,5 +368,6 @@ MEASURE: Measure[Memorized] = Measure(
     needs=("train", "synthetic"),
     needs_explained=True,
     weight=4,
+    tables=leakage_tables,
     columns=tuple(column for way, words in WAYS.items() for column in _columns_of(way, words)),
 )

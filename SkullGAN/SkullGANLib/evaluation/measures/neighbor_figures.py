@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PAIRS = 6
+_ONE_IN_HUNDRED = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,8 @@ class Shown:
         synthetic, held_out: neighbors of the segments of these sets.
         copies, suspects: places in the synthetic set.
         threshold: ratio below which a segment is suspect, if that is known.
-        copy_ratio: ratio below which a suspect is a copy.
+        copy_ratio: ratio below which a suspect may be a copy.
+        rate: share of held-out segments below the threshold, if that is known.
     """
 
     title: str
@@ -44,6 +46,7 @@ class Shown:
     suspects: tuple[int, ...]
     threshold: float | None
     copy_ratio: float
+    rate: float | None
 
 
 def neighbor_figures(inputs: Inputs, ways: Mapping[str, Shown]) -> tuple[ReportFigure, ...]:
@@ -53,12 +56,22 @@ def neighbor_figures(inputs: Inputs, ways: Mapping[str, Shown]) -> tuple[ReportF
     distribution = ReportFigure(
         "memorization",
         "How near synthetic and held-out segments come to their nearest training segment",
-        "Distance to the nearest training segment over that to the next five. Copies lie at "
-        "the left, below one half; segments that are as new as the held-out real ones follow "
-        "their curve. Dashed: only 1 % of held-out segments lie left of it.",
+        "Distance to the nearest training segment over that to the next five. Copies lie at the "
+        "left, where no held-out segment does; segments that are as new as the held-out real ones "
+        f"follow their curve.{what_is_dashed(ways)}",
         writer(3.8, lambda figure: _draw_ratios(figure, ways)),
     )
     return (distribution, *(_pairs_figure(inputs, way, one) for way, one in ways.items()))
+
+
+def what_is_dashed(ways: Mapping[str, Shown]) -> str:
+    """Say what the dashed line is: 1 % can only be said of a hundred held-out segments or more."""
+    rates = [one.rate for one in ways.values() if one.rate is not None]
+    if not rates:
+        return ""
+    if max(rates) <= _ONE_IN_HUNDRED:
+        return " Dashed: at most 1 % of held-out segments lie left of it."
+    return " Dashed: the least ratio of a held-out segment, or 1 % of them lie left of it."
 
 
 def pairs(shown: Shown, seed: int = 0) -> np.ndarray:
@@ -76,8 +89,8 @@ def _pairs_figure(inputs: Inputs, way: str, shown: Shown) -> ReportFigure:
     return ReportFigure(
         f"neighbors-{way}",
         f"Synthetic segments, the nearest training segment of each by {shown.title}, difference",
-        f"Synthetic segments, the nearest training segment of each by {shown.title}, turned left "
-        "to right and shifted if need be to lie over it, and the difference. Copies come "
+        f"Synthetic segments, the nearest training segment of each by {shown.title}, turned, "
+        "moved, mirrored and scaled in HU to lie over it, and the difference. Copies come "
         "first, then suspects, then some by chance. A copy's difference is white "
         "throughout; red (denser in the synthetic one) and blue patterns of bone mean two "
         "different pieces of skull. Ratio: distance over that to the next five.",
@@ -134,13 +147,7 @@ class _Nearest:
 
 def _laid_over(inputs: Inputs, shown: Shown) -> _Nearest:
     rows = pairs(shown, inputs.seed)
-    some = replace(
-        shown.synthetic,
-        **{
-            name: getattr(shown.synthetic, name)[rows]
-            for name in ("segment", "nearest", "distance", "ratio", "flipped", "shift_px")
-        },
-    )
+    some = shown.synthetic[rows]
     synthetic, train = inputs.sets["synthetic"], inputs.sets["train"]
     near = aligned(train.segments, some)
     own = synthetic.segments.hu[some.segment]
@@ -153,12 +160,12 @@ def _laid_over(inputs: Inputs, shown: Shown) -> _Nearest:
     return _Nearest(
         own=own,
         near=near,
-        gaps=differences(own, near, some.shift_px),
+        gaps=differences(own, near),
         rows=used_rows(np.concatenate([own, near])) if len(own) else slice(0, 32),
         above=(
             [f"{word}no. {place}" for word, place in zip(words, places, strict=True)],
             [
-                f"no. {place}{', turned' * flipped}"
+                f"no. {place}{', mirrored' * flipped}"
                 for place, flipped in zip(near_places, some.flipped.tolist(), strict=True)
             ],
             [f"ratio {ratio:.2f}" for ratio in some.ratio],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -12,21 +12,29 @@ from ...errors import BadInputError
 OTHERS = 5
 """The next segments, by whose mean distance that to the nearest is divided."""
 
+_CENTER = (SIZE - 1) / 2
+_REACHED = 1e-3
+"""Pixels beyond the edge of a segment that are rounding."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Neighbors:
     """The nearest training segment of each of N segments.
 
     Attributes:
         segment: int (N,), which segment of the set it is about; all, or a subsample.
         nearest: int (N,), its place in the training set; -1 where there is nothing to compare.
-        distance: float (N,), 0 for a copy. By MSE: root mean square difference in HU where the two
-            overlap. By SIFT: mean Euclidean distance of the segment's descriptors to the nearest.
+        distance: float (N,), 0 for a copy. By MSE: ``rms_hu``. By SIFT: mean Euclidean distance of
+            the segment's descriptors to the nearest.
         ratio: float (N,), by which ``judge`` judges: distance over the mean distance to the next
             five training segments. Near 1 for a segment among many like it, 0 for a copy.
         flipped: bool (N,), whether the training segment was turned left to right.
-        shift_px: int (N, 2), rows and columns by which it was then moved.
+        shift_px: float (N, 2), rows and columns by which it was moved, last of all.
         searched: number of training segments that were compared.
+        turn_deg: float (N,), by which it was turned counterclockwise about its middle.
+        gain: float (N,), by which its HU were multiplied.
+        rms_hu: float (N,), root mean square difference in HU in and around the wall, where both
+            show something.
     """
 
     segment: np.ndarray
@@ -36,49 +44,60 @@ class Neighbors:
     flipped: np.ndarray
     shift_px: np.ndarray
     searched: int
+    turn_deg: np.ndarray
+    gain: np.ndarray
+    rms_hu: np.ndarray
+
+    def __getitem__(self, rows: np.ndarray) -> Neighbors:
+        """Give some rows, in the order given."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        taken = {name: value[rows] for name, value in values.items() if name != "searched"}
+        return Neighbors(**taken, searched=self.searched)
 
 
 def aligned(training: SegmentSet, neighbors: Neighbors) -> np.ndarray:
     """Give the nearest training segments as they lie over the segments they are nearest to.
 
     Returns:
-        int16 (N, 128, 128), HU; 0 where the shift brought nothing, or there is no neighbor.
+        float32 (N, 128, 128), HU; NaN where the training segment ends, 0 where there is none.
     """
-    hu = turned(training.hu[neighbors.nearest], neighbors.flipped)
-    moved = np.zeros_like(hu)
-    for one, other, (rows, columns) in zip(moved, hu, neighbors.shift_px, strict=True):
-        to_rows, from_rows = overlap(rows)
-        to_columns, from_columns = overlap(columns)
-        one[to_rows, to_columns] = other[from_rows, from_columns]
-    moved[neighbors.nearest < 0] = 0
-    return moved
-
-
-def differences(hu: np.ndarray, others: np.ndarray, shift_px: np.ndarray) -> np.ndarray:
-    """Subtract what ``aligned`` gave from the segments it lies over.
-
-    Args:
-        hu, others: int16 (N, 128, 128), HU.
-        shift_px: int (N, 2), by which the others were moved.
-
-    Returns:
-        float32 (N, 128, 128), HU; NaN where the shift brought nothing.
-    """
-    found = np.full(hu.shape, np.nan, np.float32)
-    for one, own, other, (rows, columns) in zip(found, hu, others, shift_px, strict=True):
-        there = overlap(int(rows))[0], overlap(int(columns))[0]
-        one[there] = own[there].astype(np.float32) - other[there]  # int16 would overflow
+    found = np.zeros((len(neighbors.nearest), SIZE, SIZE), np.float32)
+    for place, nearest in enumerate(neighbors.nearest):
+        if nearest >= 0:
+            hu = training.hu[nearest]
+            found[place] = neighbors.gain[place] * laid_over(
+                hu[:, ::-1] if neighbors.flipped[place] else hu,
+                neighbors.turn_deg[place],
+                neighbors.shift_px[place],
+            )
     return found
 
 
-def overlap(shift: int) -> tuple[slice, slice]:
-    """Give where a line moved by ``shift`` pixels lands, and which part of it that is."""
-    return slice(max(shift, 0), SIZE + min(shift, 0)), slice(max(-shift, 0), SIZE - max(shift, 0))
+def laid_over(hu: np.ndarray, turn_deg: float, shift_px: np.ndarray) -> np.ndarray:
+    """Give a segment (128, 128) turned about its middle and moved, float32; NaN where it ends."""
+    angle = np.deg2rad(turn_deg)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    rows, columns = np.mgrid[:SIZE, :SIZE].astype(float)
+    y, x = rows - _CENTER - shift_px[0], columns - _CENTER - shift_px[1]
+    across, down = cosine * x - sine * y + _CENTER, sine * x + cosine * y + _CENTER
+    known = (across > -_REACHED) & (across < SIZE - 1 + _REACHED)
+    known &= (down > -_REACHED) & (down < SIZE - 1 + _REACHED)
+    left, top = (np.clip(one, 0, SIZE - 1).astype(int) for one in (across, down))
+    right, bottom = (np.minimum(one + 1, SIZE - 1) for one in (left, top))
+    u, v = np.clip(across - left, 0, 1), np.clip(down - top, 0, 1)
+    value = hu.astype(np.float32)
+    upper = (1 - u) * value[top, left] + u * value[top, right]
+    lower = (1 - u) * value[bottom, left] + u * value[bottom, right]
+    return np.where(known, (1 - v) * upper + v * lower, np.nan).astype(np.float32)
 
 
-def turned(hu: np.ndarray, flipped: np.ndarray) -> np.ndarray:
-    """Turn those of (N, 128, 128) left to right that are ``flipped`` (N,)."""
-    return np.where(flipped[:, None, None], hu[:, :, ::-1], hu)
+def differences(hu: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Subtract what ``aligned`` gave from the segments it lies over, int16 (N, 128, 128).
+
+    Returns:
+        float32 (N, 128, 128), HU; NaN where the other one ends.
+    """
+    return hu.astype(np.float32) - others
 
 
 def ratio_of(distance: np.ndarray, others: np.ndarray) -> np.ndarray:

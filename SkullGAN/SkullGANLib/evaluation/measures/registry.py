@@ -12,8 +12,21 @@ from types import MappingProxyType
 from typing import Any
 
 from ...errors import BadInputError
-from . import c2st, discriminator, distances, frechet, mmd, nearest_neighbors, prdc, tsne, tstr
-from .measure import Column, Measure
+from . import (
+    c2st,
+    discriminator,
+    distances,
+    frechet,
+    known_answers,
+    mmd,
+    nearest_neighbors,
+    prdc,
+    strata,
+    tsne,
+    tstr,
+)
+from .measure import Column, Measure, Numbers
+from .tables import ReportTable
 
 _records: dict[str, Measure[Any]] = {}
 
@@ -44,6 +57,11 @@ def registered(measure: Measure[Any]) -> Iterator[Measure[Any]]:
         del _records[measure.name]
 
 
+def tables(numbers: Numbers) -> list[ReportTable]:
+    """Give the tables that judges lay out of the numbers of a report."""
+    return [table for one in _records.values() for table in one.tables(numbers)]
+
+
 def columns() -> dict[str, Column]:
     """Give the columns of ``segments.csv`` that judges fill, by name."""
     return {column.name: column for one in _records.values() for column in one.columns}
@@ -59,5 +77,7 @@ for _module in (
     tsne,
     nearest_neighbors,
     tstr,
+    strata,
+    known_answers,
 ):
     register(_module.MEASURE)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ...data.segment_set import SegmentSet
-from .neighbors import OTHERS, Neighbors, check_sets, ratio_of, turned
-from .pixel_search import best_shifts
+from .neighbors import OTHERS, Neighbors, check_sets, ratio_of
+from .pixel_search import walls_of
+from .registration import register
 from .statistics import subsample
 
 MOST_BY_SIFT = 1_000
@@ -23,7 +24,6 @@ def nearest_by_sift(
     training: SegmentSet,
     *,
     flip: bool = True,
-    shift_px: int = 4,
     seed: int = 0,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Neighbors:
@@ -35,7 +35,6 @@ def nearest_by_sift(
     Args:
         segments, training, flip, seed, on_progress: as for ``nearest_by_mse``; sets larger than
             ``MOST_BY_SIFT`` are subsampled.
-        shift_px: how far the nearest one is then moved to lie over the segment.
 
     Raises:
         BadInputError: if a set is empty or their pixel sizes differ.
@@ -61,13 +60,29 @@ def nearest_by_sift(
             ratio[place] = ratio_of(ranked[0], others)
         if on_progress and ((place + 1) % 100 == 0 or place + 1 == len(which)):
             on_progress(place + 1, len(which))
-    shifts = np.zeros((len(which), 2), int)
-    for start in range(0, len(which), _AT_ONCE):
-        batch = np.arange(start, min(start + _AT_ONCE, len(which)))
-        batch = batch[nearest[batch] >= 0]
-        others = turned(training.hu[nearest[batch]], flipped[batch])
-        shifts[batch] = best_shifts(segments.hu[which[batch]], others, shift_px)
-    return Neighbors(which, nearest, distance, ratio, flipped, shifts, len(of))
+    shift, turn, gain, rms = _laid_over(segments, training, which, nearest, flipped)
+    return Neighbors(which, nearest, distance, ratio, flipped, shift, len(of), turn, gain, rms)
+
+
+def _laid_over(
+    segments: SegmentSet,
+    training: SegmentSet,
+    which: np.ndarray,
+    nearest: np.ndarray,
+    flipped: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Give shift, turn, gain and rms at which the nearest ones lie best over their segments."""
+    shift = np.zeros((len(which), 2))
+    turn, gain, rms = np.zeros(len(which)), np.ones(len(which)), np.full(len(which), np.nan)
+    known = np.flatnonzero(nearest >= 0)
+    for start in range(0, len(known), _AT_ONCE):
+        batch = known[start : start + _AT_ONCE]
+        others = walls_of(training, nearest[batch])
+        others = others.taken(np.arange(len(batch)), flipped[batch])
+        laid = register(walls_of(segments, which[batch]), others, 1, fine=True)
+        shift[batch], turn[batch] = laid.shift_px, laid.turn_deg
+        gain[batch], rms[batch] = laid.gain, laid.rms_hu
+    return shift, turn, gain, rms
 
 
 def _pool(hu: np.ndarray, hu_range: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:

@@ -22,7 +22,7 @@ class Estimate:
     high: float
 
 
-def proportion(hits: int, of: int) -> Estimate:
+def proportion(hits: float, of: float) -> Estimate:
     """Give a share with its 95 % interval by Wilson's score, which holds for few and for none.
 
     Example:
@@ -47,6 +47,63 @@ def mean_estimate(values: np.ndarray, rng: np.random.Generator) -> Estimate:
     values = np.asarray(values, float)
     means = [rng.choice(values, len(values)).mean() for _ in range(RESAMPLES)]
     return estimate_of(np.array([values.mean(), *means]))
+
+
+def numbered(names: np.ndarray) -> np.ndarray:
+    """Number texts from 0 on, int (N,); an empty one is -1.
+
+    Example:
+        >>> numbered(np.array(["b", "", "a", "b"])).tolist()
+        [1, -1, 0, 1]
+    """
+    names = np.asarray(names, str)
+    known = np.unique(names[names != ""])
+    return np.where(names == "", -1, np.searchsorted(known, names))
+
+
+def groups_of(names: np.ndarray) -> np.ndarray:
+    """Number what must be resampled together: the segments of a name, or each of none for itself.
+
+    Example:
+        >>> groups_of(np.array(["b", "", "a", "b", ""])).tolist()
+        [1, 2, 0, 1, 3]
+    """
+    number = numbered(names)
+    alone = number < 0
+    number[alone] = number.max(initial=-1) + 1 + np.arange(alone.sum())
+    return number
+
+
+def proportion_by(hits: np.ndarray, groups: np.ndarray) -> Estimate:
+    """Give a share with a 95 % interval that knows of groups whose members resemble each other.
+
+    Wilson's interval for as many independent ones as would vary as much (the design effect of
+    Kish 1965, by the variance between groups). Where all or none are hits that cannot be seen, and
+    as many as there are groups count.
+
+    Args:
+        hits: bool (N,).
+        groups: int (N,), for instance of ``groups_of``; of one group alone each counts for itself.
+
+    Example:
+        >>> one = proportion_by(np.repeat([True, False], 50), np.arange(100))
+        >>> other = proportion_by(np.repeat([True, False], 50), np.arange(100) // 10)
+        >>> one == proportion(50, 100), other.high - other.low > 2 * (one.high - one.low)
+        (True, True)
+    """
+    count, share = len(hits), float(np.mean(hits))
+    _, group = np.unique(groups, return_inverse=True)
+    several = int(group.max()) + 1
+    if several in (1, count):
+        return proportion(int(np.sum(hits)), count)
+    if share in (0.0, 1.0):
+        effective = float(several)
+    else:
+        sums = np.bincount(group, np.asarray(hits, float) - share)
+        variance = np.sum(sums**2) / count**2 * several / (several - 1)
+        effective = min(float(count), share * (1 - share) / max(variance, 1e-12))
+    one = proportion(share * effective, effective)
+    return Estimate(share, one.low, one.high)
 
 
 def resample_groups(y: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 Against "train on real, test on real" (Esteban et al. 2017). ``compare`` trains small regressors,
 which predict the thickness and the SDR of a segment from a coarse picture of it, on real training
-segments, on as many synthetic ones and on both, and tests each on the same held-out real segments.
-The ratio of their errors is what a user gains or loses.
+segments, on as many synthetic ones, and on real ones together with as many others: synthetic ones,
+the real ones themselves moved and mirrored (what augmentation gives for nothing), and artificial
+ones (which are no skull). All are tested on the same held-out real segments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,13 @@ from ...data.segment_set import SIZE, SegmentSet
 from ...errors import BadInputError
 from ...metrics import METRICS, measure
 from ..names import COLORS
+from .clusters import alike
+from .disturbances import augmented
 from .drawing import INK, writer
 from .measure import USE, Inputs, Measure, Progress, Result, Statement
 from .measure import Figure as ReportFigure
-from .statistics import RESAMPLES, Estimate, estimate_of, interval
+from .regressor import Fit, Regressor
+from .statistics import Estimate, interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,10 +36,12 @@ TARGETS = ("thickness_mm", "sdr_peaks")
 FEWEST = 20
 """Segments to train on, at least."""
 MOST = 2_000
+RESAMPLES = 100
+"""Bootstrap samples of what is trained on and of what is tested on, together."""
 
 _BLOCK = (2, 16)  # rows, columns averaged: a wall lies flat
-_LEAST_SPREAD = 0.01
-"""Of the first component's standard deviation; a component of less counts by as much less."""
+_Z = 1.96
+"""Standard deviations of a 95 % interval."""
 
 
 @dataclass(frozen=True)
@@ -44,88 +50,162 @@ class Tstr:
 
     Attributes:
         error: mean absolute error, in the target's unit, by what it was trained on: "real",
-            "synthetic", "both" (the two together), and "guess" (always the mean of the real ones).
+            "synthetic", "both" (the two together), "augmented" (real ones and as many of them moved
+            and mirrored), "artificial" (real and artificial ones; only if there are any), "guess"
+            (always the mean of the real ones).
         ratio: error after synthetic over error after real; 1 where they are worth as much.
         gain: error after both over error after real; below 1 where synthetic segments help.
-        trained_on: segments of "real" and of "synthetic" alike.
+        augmentation: error after augmented over error after real.
+        beyond: error after both over error after augmented; below 1 where synthetic segments help
+            more than augmentation does.
+        artificial: error after artificial over error after real; None without artificial segments.
+        beyond_artificial: error after both over error after artificial; None as well.
+        trained_on: segments of "real" and of each of the others alike.
         tested_on: real segments.
     """
 
     error: Mapping[str, Estimate]
     ratio: Estimate
     gain: Estimate
+    augmentation: Estimate
+    beyond: Estimate
+    artificial: Estimate | None
+    beyond_artificial: Estimate | None
     trained_on: int
     tested_on: int
 
 
 def compare(
-    real: SegmentSet, synthetic: SegmentSet, test: SegmentSet, *, seed: int = 0
+    real: SegmentSet,
+    synthetic: SegmentSet,
+    test: SegmentSet,
+    *,
+    artificial: SegmentSet | None = None,
+    seed: int = 0,
 ) -> dict[str, Tstr]:
     """Compare training on synthetic with training on real segments, for each of ``TARGETS``.
 
-    Both train on equally many: larger sets, and of more than ``MOST``, are subsampled.
-    Intervals are a bootstrap of the test set's subjects, where they are known, else of its
-    segments; they do not know the chance in what was trained on.
+    All train on equally many: larger sets, and of more than ``MOST``, are subsampled. Intervals are
+    a bootstrap of what is trained on and of the test set's subjects, where they are known, else of
+    places in the head (``clusters.alike``), both at once.
 
     Args:
         real, synthetic: to train on.
         test: real segments of other subjects.
-        seed: of subsample, regressors and bootstrap.
+        artificial: segments that are plainly no skull, to train on in place of synthetic ones.
+        seed: of subsample, augmentation and bootstrap.
 
     Raises:
         BadInputError: if fewer than ``FEWEST`` segments can be measured to train on, or none to
             test on.
     """
-    (real_x, real_y), (made_x, made_y), (x, y) = map(_learnable, (real, synthetic, test))
     rng = np.random.default_rng(seed)
-    count = min(len(real_x), len(made_x), MOST)
-    if count < FEWEST or len(x) == 0:
+    given = {"real": real, "synthetic": synthetic}
+    if artificial is not None and len(artificial) >= FEWEST:
+        given["artificial"] = artificial
+    measurable = {name: one[_is_measurable(one)] for name, one in given.items()}
+    tested = test[_is_measurable(test)]
+    count = min(*map(len, measurable.values()), MOST)
+    if count < FEWEST or len(tested) == 0:
         raise BadInputError(
-            f"{len(real_x)} real and {len(made_x)} synthetic segments to train on and {len(x)} to "
-            f"test on can be measured: expected at least {FEWEST} of each and one to test on."
+            f"{len(measurable['real'])} real and {len(measurable['synthetic'])} synthetic segments "
+            f"to train on and {len(tested)} to test on can be measured: expected at least {FEWEST} "
+            "of each and one to test on."
         )
-    of_real, of_made = (np.sort(rng.permutation(n)[:count]) for n in (len(real_x), len(made_x)))
-    real_x, real_y, made_x, made_y = (
-        real_x[of_real],
-        real_y[of_real],
-        made_x[of_made],
-        made_y[of_made],
-    )
-    sources = {
-        "real": (real_x, real_y),
-        "synthetic": (made_x, made_y),
-        "both": (np.concatenate([real_x, made_x]), np.concatenate([real_y, made_y])),
+    taken = {
+        name: one[np.sort(rng.permutation(len(one))[:count])] for name, one in measurable.items()
     }
-    measurable = np.isfinite(_targets(test)).all(axis=1)
-    weights = _resampled(test.subject[measurable], rng)
-    found = {}
-    for place, target in enumerate(TARGETS):
-        misses = {
-            name: np.abs(_trained(inputs, truth[:, place], seed)(x) - y[:, place])
-            for name, (inputs, truth) in sources.items()
-        }
-        misses["guess"] = np.abs(real_y[:, place].mean() - y[:, place])
-        errors = {name: weights @ miss / weights.sum(axis=1) for name, miss in misses.items()}
-        least = np.maximum(errors["real"], 1e-12)
-        found[target] = Tstr(
-            error={name: estimate_of(each) for name, each in errors.items()},
-            ratio=estimate_of(errors["synthetic"] / least),
-            gain=estimate_of(errors["both"] / least),
-            trained_on=count,
-            tested_on=len(x),
-        )
+    taken["augmented"] = augmented(taken["real"], seed)
+    learned = {name: _learnable(one) for name, one in taken.items()}
+    pictures, truth = _learnable(tested)
+    regressor = Regressor(learned["real"][0], seed)
+    mixtures = {"real": ("real",), "synthetic": ("synthetic",), "both": ("real", "synthetic")}
+    mixtures |= {name: ("real", name) for name in ("augmented", "artificial") if name in learned}
+    misses = _misses(regressor, learned, mixtures, pictures, truth, alike(tested), rng)
+    return {
+        target: _summed_up(misses[:, :, place], list(mixtures), count, len(tested))
+        for place, target in enumerate(TARGETS)
+    }
+
+
+def _misses(
+    regressor: Regressor,
+    learned: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    mixtures: Mapping[str, Sequence[str]],
+    pictures: np.ndarray,
+    truth: np.ndarray,
+    groups: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Give mean absolute errors (1 + R, mixtures + 1, targets); the first row is of all segments.
+
+    In each further row what is trained on and what is tested on are resampled. The last mixture is
+    a guess.
+    """
+    fits = {name: Fit(regressor.expanded(x), y) for name, (x, y) in learned.items()}
+    asked = regressor.expanded(pictures)
+    penalty = {
+        name: regressor.penalty(sum((fits[one] for one in parts[1:]), fits[parts[0]]))
+        for name, parts in mixtures.items()
+    }
+    names, group = np.unique(groups, return_inverse=True)
+    found = np.empty((1 + RESAMPLES, len(mixtures) + 1, truth.shape[1]))
+    for row in range(1 + RESAMPLES):
+        drawn = fits if row == 0 else {name: one.resampled(rng) for name, one in fits.items()}
+        times = np.ones(len(names))
+        if row and len(names) > 1:
+            times = rng.multinomial(len(names), np.full(len(names), 1 / len(names))).astype(float)
+        weight = times[group] / times[group].sum()
+        for place, (name, parts) in enumerate(mixtures.items()):
+            whole = sum((drawn[one] for one in parts[1:]), drawn[parts[0]])
+            found[row, place] = weight @ np.abs(whole.predicted(asked, penalty[name]) - truth)
+        found[row, -1] = weight @ np.abs(drawn["real"].mean - truth)
     return found
 
 
+def _summed_up(misses: np.ndarray, names: list[str], trained_on: int, tested_on: int) -> Tstr:
+    """Make estimates of errors (1 + R, mixtures + 1)."""
+    error = dict(zip([*names, "guess"], np.maximum(misses, 1e-12).T, strict=True))
+
+    def against(one: str, other: str) -> Estimate:
+        return _ratio(error[one] / error[other])
+
+    has_artificial = "artificial" in error
+    return Tstr(
+        error={name: _ratio(each) for name, each in error.items()},
+        ratio=against("synthetic", "real"),
+        gain=against("both", "real"),
+        augmentation=against("augmented", "real"),
+        beyond=against("both", "augmented"),
+        artificial=against("artificial", "real") if has_artificial else None,
+        beyond_artificial=against("both", "artificial") if has_artificial else None,
+        trained_on=trained_on,
+        tested_on=tested_on,
+    )
+
+
+def _ratio(values: np.ndarray) -> Estimate:
+    """Take the first of positive values (1 + R,) for the estimate and the others for its spread.
+
+    In logarithms, about the estimate and not about the others' mean: who learns from resampled
+    segments learns from fewer different ones, and errs more.
+    """
+    reach = np.exp(_Z * np.std(np.log(values[1:]), ddof=1))
+    return Estimate(float(values[0]), float(values[0] / reach), float(values[0] * reach))
+
+
+def _is_measurable(segments: SegmentSet) -> np.ndarray:
+    return np.isfinite(_targets(segments)).all(axis=1)
+
+
 def _learnable(segments: SegmentSet) -> tuple[np.ndarray, np.ndarray]:
-    """Give coarse pictures (N, pixels) and targets (N, 2) of what can be measured."""
+    """Give coarse pictures (N, pixels) and targets (N, 2), 0 where a disturbed one has none."""
+    rows, columns = _BLOCK
+    blocks = segments.hu.reshape(len(segments), SIZE // rows, rows, SIZE // columns, columns)
+    pictures = blocks.mean(axis=(2, 4), dtype=np.float64)
     targets = _targets(segments)
     whole = np.isfinite(targets).all(axis=1)
-    rows, columns = _BLOCK
-    hu = segments.hu[whole]
-    blocks = hu.reshape(len(hu), SIZE // rows, rows, SIZE // columns, columns)
-    pictures = blocks.mean(axis=(2, 4), dtype=np.float64)
-    return pictures.reshape(len(hu), SIZE // rows * (SIZE // columns)), targets[whole]
+    return pictures.reshape(len(segments), -1)[whole], targets[whole]
 
 
 def _targets(segments: SegmentSet) -> np.ndarray:
@@ -133,39 +213,9 @@ def _targets(segments: SegmentSet) -> np.ndarray:
     return np.stack([measured[name] for name in TARGETS], axis=1)
 
 
-def _trained(x: np.ndarray, y: np.ndarray, seed: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Fit a quadratic in the first principal components; gives what predicts targets (N,)."""
-    from sklearn.decomposition import PCA
-    from sklearn.linear_model import RidgeCV
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import PolynomialFeatures
-
-    components = PCA(min(24, len(x) // 2), random_state=seed, svd_solver="randomized")
-    with np.errstate(invalid="ignore", divide="ignore"):  # pictures that are all alike
-        components.fit(x)
-    spread = np.sqrt(components.explained_variance_)
-    # Standardized, what is left of alike pictures would be rounding, blown up.
-    scale = np.maximum(spread, max(_LEAST_SPREAD * spread[0], 1e-9))
-    regressor = make_pipeline(
-        PolynomialFeatures(2, include_bias=False), RidgeCV(np.logspace(0, 4, 9))
-    ).fit(components.transform(x) / scale, y)
-    return lambda pictures: regressor.predict(components.transform(pictures) / scale)
-
-
-def _resampled(subject: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Resample subjects with replacement: weights (1 + 1000, N), the first all 1."""
-    alone = np.array([f"{place}" for place in range(len(subject))])
-    _, group = np.unique(np.where(subject == "", alone, subject), return_inverse=True)
-    if group.max() == 0:  # one subject alone has no spread
-        group = np.arange(len(subject))
-    count = group.max() + 1
-    times = rng.multinomial(count, np.full(count, 1 / count), RESAMPLES)
-    return np.vstack([np.ones(len(group)), times[:, group]])
-
-
 def _run(inputs: Inputs, part: str, report_progress: Progress) -> dict[str, Tstr]:
     sets = inputs.compared["train"], inputs.compared["synthetic"], inputs.sets["test"].segments
-    return compare(*sets, seed=inputs.seed)
+    return compare(*sets, artificial=inputs.compared.get("artificial"), seed=inputs.seed)
 
 
 def _describe(inputs: Inputs, found: Mapping[str, Mapping[str, Tstr]]) -> Result:
@@ -180,11 +230,13 @@ def _describe(inputs: Inputs, found: Mapping[str, Mapping[str, Tstr]]) -> Result
         figures=(
             ReportFigure(
                 "usefulness",
-                "Errors of regressors trained on real, on synthetic and on both, on real segments",
+                "Errors on real segments of regressors trained on real, synthetic and other ones",
                 "Mean error, on held-out real segments, of a small regressor that predicts "
                 "thickness and SDR from a coarse picture; lines are 95 % intervals. Synthetic as "
-                "low as real: worth as much to learn from; both lower than real: they add "
-                "something; as high as a guess (always the mean): useless.",
+                "low as real: worth as much to learn from. Real with synthetic lower than real "
+                "with augmented (the same real ones, moved and mirrored): they add what costs "
+                "nothing otherwise. Real with artificial is a control: no skull should teach less. "
+                "As high as a guess (always the mean): useless.",
                 writer(3.6, lambda figure: _draw(figure, targets)),
             ),
         ),
@@ -192,31 +244,53 @@ def _describe(inputs: Inputs, found: Mapping[str, Mapping[str, Tstr]]) -> Result
 
 
 def _statement(targets: Mapping[str, Tstr]) -> Statement:
-    reasons = tuple(
-        f"{METRICS[target].short}: learned from {one.trained_on:,} synthetic segments, the error "
-        f"on real ones is {interval(one.ratio, '.2f')} times that of as many real ones; with both "
-        f"together {interval(one.gain, '.2f')} times."
-        for target, one in targets.items()
-    )
+    reasons = tuple(_in_words(METRICS[target].short, one) for target, one in targets.items())
     short = "; ".join(_worth(targets))
     return Statement(USE, short[:1].upper() + short[1:], reasons)
+
+
+def _in_words(what: str, one: Tstr) -> str:
+    control = (
+        ""
+        if one.artificial is None
+        else f", with artificial ones, which are no skull, {interval(one.artificial, '.2f')} times"
+    )
+    return (
+        f"{what}: learned from {one.trained_on:,} synthetic segments, the error on real ones is "
+        f"{interval(one.ratio, '.2f')} times that of as many real ones. With as many synthetic "
+        f"added to the real ones it is {interval(one.gain, '.2f')} times; with the real ones "
+        f"themselves, moved and mirrored, {interval(one.augmentation, '.2f')} times{control}."
+    )
 
 
 def _worth(targets: Mapping[str, Tstr]) -> Iterator[str]:
     for target, one in targets.items():
         metric = METRICS[target]
-        what = metric.abbreviation or metric.quantity.lower()
-        errors = {name: each.value for name, each in one.error.items()}
-        if errors["real"] >= errors["guess"]:
-            yield f"for {what} not known, since real ones teach nothing either"
-        elif one.gain.high < 1:
-            yield f"for {what} yes, they add to real ones"
-        elif errors["synthetic"] >= errors["guess"]:
-            yield f"for {what} no, they teach less than a guess"
-        elif one.ratio.low <= 1:
-            yield f"for {what} as much as the same number of real ones, as far as this can show"
-        else:
-            yield f"for {what} less than as many real ones"
+        yield f"for {metric.abbreviation or metric.quantity.lower()} {worth(one)}"
+
+
+def worth(one: Tstr) -> str:
+    """Say in a few words what synthetic segments are worth to learn from."""
+    errors = {name: each.value for name, each in one.error.items()}
+    if errors["real"] >= errors["guess"]:
+        return "not known, since real ones teach nothing either"
+    if is_of_use(one):
+        return "yes, they add more to real ones than augmentation gives"
+    if one.gain.high < 1 and one.beyond.high < 1:
+        return "no, they add no more to real ones than artificial ones do"
+    if one.gain.high < 1:
+        return "no more than augmentation gives"
+    if errors["synthetic"] >= errors["guess"]:
+        return "no, they teach less than a guess"
+    if one.ratio.low <= 1:
+        return "as much as the same number of real ones, as far as this can show, but nothing more"
+    return "less than as many real ones"
+
+
+def is_of_use(one: Tstr) -> bool:
+    """Whether they add something to real ones, and more than augmentation and no skulls do."""
+    control = one.beyond_artificial
+    return max(one.gain.high, one.beyond.high, 0.0 if control is None else control.high) < 1
 
 
 def _draw(figure: Figure, targets: Mapping[str, Tstr]) -> None:
@@ -230,18 +304,21 @@ def _draw(figure: Figure, targets: Mapping[str, Tstr]) -> None:
 
 
 def _draw_errors(axes: Axes, one: Tstr) -> None:
-    colors = {
-        "real": COLORS["train"],
-        "synthetic": COLORS["synthetic"],
-        "both": "#777777",
-        "guess": "#bbbbbb",
+    shown = {
+        "real": ("real", COLORS["train"]),
+        "synthetic": ("synthetic", COLORS["synthetic"]),
+        "both": ("real and\nsynthetic", "#777777"),
+        "augmented": ("real and\naugmented", "#999999"),
+        "artificial": ("real and\nartificial", COLORS["artificial"]),
+        "guess": ("guess", "#bbbbbb"),
     }
-    for place, (what, color) in enumerate(colors.items()):
-        error = one.error[what]
+    names = [name for name in shown if name in one.error]
+    for place, name in enumerate(names):
+        error, (_, color) = one.error[name], shown[name]
         axes.bar(place, error.value, width=0.6, color=color, alpha=0.7)
         axes.plot([place, place], [error.low, error.high], color=INK, linewidth=1.4)
         axes.text(place + 0.05, error.value, f"{error.value:.3g}", va="bottom")
-    axes.set_xticks(range(len(colors)), list(colors))
+    axes.set_xticks(range(len(names)), [shown[name][0] for name in names])
 
 
 MEASURE: Measure[dict[str, Tstr]] = Measure(

@@ -9,16 +9,54 @@ from ...metrics import METRICS
 from ...plots.html import Cell, Table
 from ..measures.nearest_neighbors import WAYS
 from ..measures.statistics import interval, percent
+from ..measures.tables import ReportTable, TableColumn
 from ..names import LABELS
 from .set_description import describe_ct, plain
 
 _WITH_A_PLACE = (
     "title", "created_by", "settings", "versions", "concerns", "answers", "limitations",
     "reference", "sets", "distances", "tsne", "discriminator", "judges", "learned", "memorization",
-    "usefulness", "measures", "paths", "training",
+    "usefulness", "measures", "paths", "training", "leakage", "strata", "files", "known_answers",
 )  # fmt: skip
 """Numbers that the page shows elsewhere."""
 _SHORT = 8
+_ONE_IN_HUNDRED = 0.01
+_LEARNED_FROM = {
+    "real": "Real",
+    "synthetic": "Synthetic",
+    "both": "Both",
+    "augmented": "Augmented",
+    "artificial": "Real and artificial",
+    "guess": "Guess",
+}
+_RATIOS = {
+    "ratio": "Synthetic / real",
+    "gain": "Both / real",
+    "augmentation": "Augmented / real",
+    "beyond": "Both / augmented",
+    "beyond_artificial": "Both / with artificial",
+}
+
+
+def laid_out(given: ReportTable) -> Table:
+    """Lay out the table of a judge; intervals stand below their numbers."""
+    rows = [[_cell(column, row) for column in given.columns] for row in range(len(given))]
+    texts = [column.is_text for column in given.columns]
+    # Numbers stand on the right from the first column on behind which there are no texts.
+    numbers_from = len(texts) - texts[::-1].index(True) if True in texts else 0
+    return Table(
+        [column.title for column in given.columns],
+        rows,
+        given.caption,
+        numbers_from=numbers_from if numbers_from < len(texts) else 0,
+    )
+
+
+def _cell(column: TableColumn, row: int) -> Cell:
+    note = ""
+    if column.has_interval(row):
+        note = f"{column.text(row, 'low')} to {column.text(row, 'high')}"
+    return Cell(column.text(row), note=note, strong=row in column.marked)
 
 
 def distances_table(numbers: Mapping[str, Any]) -> Table | None:
@@ -67,8 +105,10 @@ def two_sample_table(numbers: Mapping[str, Any]) -> Table | None:
         "With 95 % intervals. Unseen: what the classifier is asked about is of patients, or merely "
         "segments, that it has not learned from. Features are named ones (coarse picture, profile "
         "across the wall, outlines, texture, quantiles of HU, metrics), for networks trained on "
-        "photographs see gray bone as colored objects. Fréchet's distance, as of FID, in these "
-        "features falls with the number of segments: only rows of equally many can be compared.",
+        "photographs see gray bone as colored objects. Precision, recall, density and coverage are "
+        "of equal numbers of both; equal: what two sets of one distribution give. Fréchet's "
+        "distance, as of FID, in these features falls with the number of segments: only rows of "
+        "equally many can be compared.",
         numbers_from=1,
     )
 
@@ -128,36 +168,52 @@ def memorization_table(numbers: Mapping[str, Any]) -> Table | None:
         ("Compared by", "Synthetic", "Among training", "Copies", "Suspects", "Expected", "p",
          "Median ratio", "of held-out"),
         rows,
-        "Also turned left to right and shifted by up to 4 pixels. Suspect: nearer to one training "
-        "segment, against the next ones, than all but 1 % of held-out real segments; expected: so "
-        "many would be by chance. Copy: a suspect at less than half the distance of the next ones. "
-        "Suspects without copies may merely be smoother than real bone.",
+        "Looked for turned, moved, mirrored and scaled in HU. Suspect: nearer to one training "
+        f"segment, against the next ones, than {_suspect(numbers)}; expected: so many would be by "
+        "chance. Copy: where suspects are more than chance has, one that comes nearer than any "
+        "held-out segment and than half the distance of the next ones; and always one that differs "
+        "by no more than noise. Suspects without copies may merely be smoother than real bone.",
         numbers_from=1,
     )  # fmt: skip
 
 
+def _suspect(numbers: Mapping[str, Any]) -> str:
+    """Say what suspects are nearer than; 1 % can only be said of a hundred held-out ones."""
+    rates = [one["verdict"]["rate"] for one in numbers["memorization"].values()
+             if one.get("verdict")]  # fmt: skip
+    if rates and max(rates) <= _ONE_IN_HUNDRED:
+        return "all but 1 % of held-out real segments"
+    return "any held-out real segment, or all but 1 % of them"
+
+
 def tstr_table(numbers: Mapping[str, Any]) -> Table | None:
-    """Lay out the errors of networks that learned from synthetic segments, on real ones."""
+    """Lay out the errors of regressors that learned from this or that, on real ones."""
+    found = numbers["usefulness"]
+    if not found:
+        return None
+    first = next(iter(found.values()))
+    errors = [name for name in _LEARNED_FROM if name in first["error"]]
+    ratios = [name for name in _RATIOS if first.get(name)]
     rows: list[list[Cell | str]] = [
         [
             METRICS[target].label,
-            *(_stacked(one["error"][what], ".3f") for what in one["error"]),
-            _stacked(one["ratio"], ".2f"),
-            _stacked(one["gain"], ".2f"),
+            *(_stacked(one["error"][name], ".3f") for name in errors),
+            *(_stacked(one[name], ".2f") for name in ratios),
             f"{one['trained_on']:,}",
             f"{one['tested_on']:,}",
         ]
-        for target, one in numbers["usefulness"].items()
+        for target, one in found.items()
     ]
-    if not rows:
-        return None
     return Table(
-        ("Predicted", "Real", "Synthetic", "Both", "Guess", "Synthetic / real", "Both / real",
-         "Trained on", "Tested on"),
+        ("Predicted", *(_LEARNED_FROM[name] for name in errors),
+         *(_RATIOS[name] for name in ratios), "Trained on", "Tested on"),
         rows,
-        "Mean absolute error on held-out real segments, and ratios of errors: 1 means synthetic "
-        "segments are worth as much as the same number of real ones, above 1 less. With both "
-        "together, below 1 means that they add something. Small numbers: 95 % intervals.",
+        "Mean absolute error on held-out real segments after learning from these, and ratios of "
+        "errors. Synthetic / real: 1 means that they are worth as much as the same number of real "
+        "ones, above 1 less. Both: real and synthetic together. Augmented: the real ones and as "
+        "many of them moved and mirrored, which costs nothing. Both / augmented below 1 means that "
+        "synthetic segments add more than that. Small numbers: 95 % intervals, which know of the "
+        "chance in what was learned from and tested on.",
         numbers_from=1,
     )  # fmt: skip
 
@@ -203,7 +259,7 @@ def _two_sample_cells(one: Mapping[str, Any]) -> list[Cell]:
         *(_stacked(test[key], ".2f") if test else Cell("") for key in ("accuracy", "auc")),
         Cell(("patients" if test["by_subject"] else "segments") if test else ""),
         *(
-            _stacked(cover[key], ".2f") if cover else Cell("")
+            _beside(cover[key], cover["expected"][key]) if cover else Cell("")
             for key in ("precision", "recall", "density", "coverage")
         ),
         _stacked(kernel["mmd2"], ".3f") if kernel else Cell(""),
@@ -215,6 +271,12 @@ def _stacked(one: Mapping[str, float], digits: str) -> Cell:
     """An interval below its number, for tables of many columns."""
     value, low, high = (format(one[key], digits) for key in ("value", "low", "high"))
     return Cell(value, note=f"{low} to {high}")
+
+
+def _beside(one: Mapping[str, float], expected: float) -> Cell:
+    """An interval below its number, and what equal distributions give."""
+    cell = _stacked(one, ".2f")
+    return Cell(cell.text, note=f"{cell.note}; equal {expected:.2f}")
 
 
 def _ratio(value: float | None) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from ...metrics import METRICS
 from ...metrics.profiles import AIR_HU, BONE_HU
 from ...plots import html
-from ..measures import prdc, tsne
+from ..measures import prdc, registry, tsne
 from ..measures.nearest_neighbors import SIFT_SEGMENTS, SIFT_TRAINING
 from ..measures.pixel_search import MOST_TRAINING
 from ..measures.sift_search import MOST_BY_SIFT
@@ -27,6 +27,8 @@ TITLE = "Are the synthetic segments like real ones?"
 _PICTURES = ("segments", "training", "samples", "metrics", "tsne", "judges", "discriminator",
              "memorization", "neighbors-mse", "neighbors-sift", "usefulness")  # fmt: skip
 """Those that the template has a place for; others stand behind them."""
+_TABLES = ("known_answers", "strata", "files", "leakage")
+"""Tables of judges that it has a place for."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -54,6 +56,8 @@ def page(numbers: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
         cautions=cautions(named),
         sampling=_sampling(numbers),
         tables=_tables(numbers, named),
+        judged=[one for one in registry.tables(numbers) if one.name not in _TABLES],
+        of_judges={one.name: measure_tables.laid_out(one) for one in registry.tables(numbers)},
         others=_others(numbers, pictures),
         limitations=numbers["limitations"],
         training=training,

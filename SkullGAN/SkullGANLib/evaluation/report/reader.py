@@ -30,7 +30,7 @@ from ...data.segment_set import SegmentSet
 from ...errors import BadInputError
 from ..evaluation_set import digests_of
 from ..measures.nearest_neighbors import WAYS as WAYS
-from ..measures.neighbors import Neighbors, aligned, differences
+from ..measures.neighbors import differences, laid_over
 from .segment_table import read_table
 
 PAGE, NUMBERS, FLAT, SEGMENTS, FIGURES = (
@@ -47,6 +47,8 @@ _OLDER_NAMES = {
 }
 """Keys of reports that were written before, and what they are called now."""
 _SHIFTS = ("shift_rows", "shift_columns")
+_LATER = {"turn_deg": 0.0, "gain": 1.0, "rms_hu": np.nan}
+"""Columns about neighbors that reports written before do not have, and what they then are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +69,10 @@ class ReportedSet:
             - ``tsne_metrics_x``, ``_y``, ``tsne_pixels_x``, ``_y``: float, of those laid out
             - for ``mse`` and ``sift``, of synthetic and test segments: ``mse_nearest``: int, the
               place of the nearest training segment; ``mse_distance``, ``mse_ratio``: float, and
-              ``mse_flipped``: bool, ``mse_shift_rows``, ``mse_shift_columns``: int, as in
-              ``neighbors.Neighbors``; ``mse_verdict``: "new", "suspect" or "copy", of
-              synthetic ones, empty where there was nothing to judge by
+              ``mse_flipped``: bool, ``mse_shift_rows``, ``mse_shift_columns``, ``mse_turn_deg``,
+              ``mse_gain``, ``mse_rms_hu``: float, as in ``neighbors.Neighbors``;
+              ``mse_verdict``: "new", "suspect" or "copy", of synthetic ones, empty where there
+              was nothing to judge by
             - ``digest``: texts, equal for segments of identical HU
     """
 
@@ -130,11 +133,10 @@ class Pair:
     Attributes:
         segment, training: sets of one segment each, as they are in their files.
         place, training_place: their places in their sets.
-        aligned: int16 (128, 128), HU of the training segment, turned and shifted to lie over the
-            other one; 0 where the shift brought nothing.
-        difference: float32 (128, 128), HU of the segment minus ``aligned``; NaN where the shift
-            brought nothing.
-        distance, ratio, flipped, shift_px: as in ``neighbors.Neighbors``.
+        aligned: float32 (128, 128), HU of the training segment, turned, moved, mirrored and scaled
+            to lie over the other one; NaN where it ends.
+        difference: float32 (128, 128), HU of the segment minus ``aligned``; NaN where that ends.
+        distance, ratio, flipped, shift_px, turn_deg, gain, rms_hu: as in ``neighbors.Neighbors``.
         verdict: "new", "suspect", "copy", or empty.
     """
 
@@ -147,7 +149,10 @@ class Pair:
     distance: float
     ratio: float
     flipped: bool
-    shift_px: tuple[int, int]
+    shift_px: tuple[float, float]
+    turn_deg: float
+    gain: float
+    rms_hu: float
     verdict: str
 
 
@@ -202,33 +207,34 @@ class Report:
             what: self.sets[of].columns[f"{way}_{what}"][place]
             for what in ("nearest", "distance", "ratio", "flipped", *_SHIFTS)
         }
+        # Those of reports that were written before were whole pixels, and nothing was turned.
+        later = {
+            what: float(self.sets[of].columns.get(f"{way}_{what}", {place: usual})[place])
+            for what, usual in _LATER.items()
+        }
         verdicts = self.sets[of].columns.get(f"{way}_verdict")
         training_place = int(noted["nearest"])
         own = self.sets[of].segments([place])
         near = self.sets["train"].segments([training_place])
-        shift = (int(noted["shift_rows"]), int(noted["shift_columns"]))
-        one = Neighbors(
-            segment=np.array([0]),
-            nearest=np.array([0]),
-            distance=np.array([noted["distance"]]),
-            ratio=np.array([noted["ratio"]]),
-            flipped=np.array([noted["flipped"]]),
-            shift_px=np.array([shift]),
-            searched=1,
+        shift = (float(noted["shift_rows"]), float(noted["shift_columns"]))
+        over = later["gain"] * laid_over(
+            near.hu[0, :, ::-1] if noted["flipped"] else near.hu[0],
+            later["turn_deg"],
+            np.array(shift),
         )
-        over = aligned(near, one)
         return Pair(
             segment=own,
             training=near,
             place=place,
             training_place=training_place,
-            aligned=over[0],
-            difference=differences(own.hu, over, one.shift_px)[0],
+            aligned=over,
+            difference=differences(own.hu[0], over),
             distance=float(noted["distance"]),
             ratio=float(noted["ratio"]),
             flipped=bool(noted["flipped"]),
             shift_px=shift,
             verdict="" if verdicts is None else str(verdicts[place]),
+            **later,
         )
 
 

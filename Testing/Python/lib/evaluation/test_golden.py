@@ -18,8 +18,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from examples import four_sets, narrow_model
-from SkullGANLib.evaluation import evaluation, evaluation_set
 from SkullGANLib.evaluation.report import segment_table, writer
 from threadpoolctl import threadpool_limits
 
@@ -27,6 +25,9 @@ GOLDEN = Path(__file__).with_name("golden")
 ROUNDED_AS = "3cf632e81607"
 """``rounding()`` on the machine that made ``golden``."""
 VOLATILE = ("created_by", "versions", "paths")
+ROUNDED = [f"{way}_{what}" for way in ("mse", "sift")
+           for what in ("shift_rows", "shift_columns", "turn_deg", "gain")]  # fmt: skip
+"""Columns of the table where a whole number on one machine need not be one on another."""
 FLOAT32 = 1e-6
 """Relative: of the discriminator, whose sums depend on the number of threads."""
 
@@ -44,10 +45,8 @@ def rounding() -> str:
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory) -> tuple[dict[str, Any], list[dict[str, str]]]:
+def report(tmp_path_factory, sets, found) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """``report.json`` and the lines of ``segments.csv``, as they are written today."""
-    sets = evaluation_set.prepare_sets(four_sets())
-    found = evaluation.evaluate(sets, model=narrow_model())
     numbers = json.loads(json.dumps(writer.numbers_of(sets, found, {"seed": 0})))
     table = tmp_path_factory.mktemp("golden") / "segments.csv"
     segment_table.write_table(table, writer.table_of(sets, found))
@@ -77,7 +76,9 @@ def allowed(path: str, exact: bool) -> tuple[float, float]:
         return FLOAT32, 1e-6
     if exact:
         return 1e-9, 1e-12
-    grown_or_laid_out = ("/tsne/", "/test/", "/density/")
+    if path.startswith(("/memorization", "/usefulness", "/leakage")):
+        return 1e-2, 1e-2  # registered in single precision, and what was interpolated
+    grown_or_laid_out = ("/tsne/", "/test/", "/density/", "/known_answers/", "/files/")
     return 1e-4, 0.15 if any(part in path for part in grown_or_laid_out) else 1e-6
 
 
@@ -90,7 +91,7 @@ def test_every_number_and_sentence_is_that_of_the_golden_report(report):
         if isinstance(value, float):
             relative, absolute = allowed(path, exact)
             assert math.isclose(found[path], value, rel_tol=relative, abs_tol=absolute), path
-        elif exact or not path.startswith("/answers"):  # which quote rounded numbers
+        elif exact or not path.startswith(("/answers", "/known_answers")):  # by rounded numbers
             assert found[path] == value, path
 
 
@@ -102,6 +103,8 @@ def test_every_line_of_the_golden_table_is_there(report):
         for column, text in expected.items():
             if column.startswith("tsne") and not exact:
                 assert bool(line[column]) == bool(text), column
+            elif column in ROUNDED and not exact and text:
+                assert float(line[column]) == pytest.approx(float(text), abs=0.1), column
             elif column == "realness" or (not exact and "." in text):
                 assert float(line[column]) == pytest.approx(float(text), rel=0.1), column
             else:

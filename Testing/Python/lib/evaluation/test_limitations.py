@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from examples import bent_walls as walls
+from examples import narrow_model
 from SkullGANLib.data import segment_set
 from SkullGANLib.evaluation import evaluation_set
 from SkullGANLib.evaluation.limitations import concerns, limitations
@@ -25,6 +26,15 @@ def test_shared_subjects_identical_segments_and_wrong_kinds_are_concerns():
     assert "2 of 2 SEGMENTS OF SYNTHETIC ARE IDENTICAL" in text
     assert "The synthetic set is of kind real" in text
     assert concerns(evaluation_set.prepare_sets({"train": train})) == []
+
+
+def test_a_model_that_learned_from_subjects_of_the_test_set_is_a_concern():
+    sets = evaluation_set.prepare_sets({"test": walls(6, 1)})
+    shared = narrow_model(trained_on={"training_subjects": ["0-0", "1-1", "1-2"]})
+    (sentence,) = concerns(sets, shared)
+    assert "LEARNED FROM 2 OF THE 3 SUBJECTS OF THE TEST SET (4 of its 6 segments)" in sentence
+    for trained_on in ({"training_subjects": ["0-0"]}, {"subjects": 3}):  # of before: a number
+        assert concerns(sets, narrow_model(trained_on=trained_on)) == []
 
 
 def test_real_sets_of_other_kernels_are_a_concern():

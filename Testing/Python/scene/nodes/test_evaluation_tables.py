@@ -19,6 +19,7 @@ from SkullGANLib.evaluation.measures.measure import (
     Violins,
 )
 from SkullGANLib.evaluation.measures.registry import registered
+from SkullGANLib.evaluation.measures.tables import ReportTable, TableColumn
 from SkullGANLib.evaluation.report import reader, writer
 from SkullGANLib.utils.task import Task
 from SkullGANScene.nodes import evaluation as scene_evaluation
@@ -35,6 +36,7 @@ def brightness(inputs, found) -> Result:
     )
 
 
+SHARE = {"value": 0.5, "low": 0.4, "high": 0.6}
 TOY: Measure[dict[str, np.ndarray]] = Measure(
     name="brightness",
     title="Brightness of segments",
@@ -43,6 +45,16 @@ TOY: Measure[dict[str, np.ndarray]] = Measure(
     },
     describe=brightness,
     columns=(Column("brightest_hu", float, "Brightest pixel (HU)", "HU", "Of the segment"),),
+    tables=lambda numbers: (
+        ReportTable(
+            "brightness",
+            "Brightest pixels",
+            [
+                TableColumn("Set", ["test", "synthetic"]),
+                TableColumn("Share (%)", [SHARE, 0.25], 0, 100.0, "%"),
+            ],
+        ),
+    ),
     charts=lambda numbers: (Violins("Brightness", "Brightest pixel (HU)", "brightest_hu"),),
     summary=lambda numbers: (
         SummaryColumn("Brightest (HU)", numbers.get("brightness", {}), "HU", "In the set", 0),
@@ -78,6 +90,25 @@ def test_one_place_for_a_judge_is_enough_to_find_it_in_the_scene(scene, folder):
     assert table.GetColumnUnitLabel("Brightest pixel (HU)") == "HU"
     assert column(nodes.summary, "Brightest (HU)")[1] == expected.max()
     assert nodes.charts["Brightness"].GetNumberOfPlotSeriesNodes() == 2
+
+
+def test_answers_and_what_judges_lay_out_are_tables(scene, folder):
+    with registered(TOY):
+        report = reader.read(folder)
+        task = Task("Adding", scene_evaluation.building(scene, report, "One"))
+        assert task.wait(30) == "finished", task.sentence
+    nodes = scene_evaluation.nodes_of(task.result)
+    assert list(nodes.findings) == ["Summary", "Answers", "Brightest pixels"]
+    answers = nodes.findings["Answers"].GetTable()
+    assert answers.GetNumberOfRows() == len(report.numbers["answers"])
+    assert answers.GetValueByName(0, "Question").ToString() == "Are they like real ones?"
+    laid_out = nodes.findings["Brightest pixels"]
+    assert laid_out.GetName() == "One: brightest pixels"
+    assert column(laid_out, "Share (%)").tolist() == [50, 25]
+    assert column(laid_out, "Share (%), low").tolist()[0] == 40
+    assert np.isnan(column(laid_out, "Share (%), high")[1])
+    scene_evaluation.remove(nodes.text)
+    assert scene.GetFirstNodeByName("One: brightest pixels") is None
 
 
 def test_a_report_with_a_judge_that_is_not_here_is_shown_without_it(scene, folder):

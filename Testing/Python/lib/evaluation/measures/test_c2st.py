@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.evaluation.measures.c2st import two_sample_test
+from SkullGANLib.evaluation.measures import c2st
+from SkullGANLib.evaluation.measures.c2st import (
+    TwoSampleTest,
+    can_tell,
+    has_twins,
+    told_from,
+    two_sample_test,
+)
+from SkullGANLib.evaluation.measures.measure import Inputs, PairFeatures
+from SkullGANLib.evaluation.measures.statistics import Estimate
 
 
 def gaussian(count: int, seed: int, mean: float = 0.0, size: int = 6) -> np.ndarray:
@@ -53,3 +62,34 @@ def test_the_same_seed_gives_the_same_numbers():
     assert two_sample_test(x, y, seed=3) == two_sample_test(x, y, seed=3)
     with pytest.raises(BadInputError, match="cannot be compared: expected at least"):
         two_sample_test(x, y[:1])
+
+
+def an_outcome(value: float, reach: float) -> TwoSampleTest:
+    accuracy = Estimate(value, value - reach, value + reach)
+    return TwoSampleTest(accuracy, accuracy, 5, False, (80, 80))
+
+
+def stated(test: TwoSampleTest):
+    inputs = Inputs({"test": None, "synthetic": None}, {}, {}, None, 0, PairFeatures({}))
+    return c2st.MEASURE.describe(inputs, {"synthetic": test}).statements[0]
+
+
+def test_far_less_than_half_is_said_to_be_twins_and_not_likeness():
+    """Each segment of one set lies beside one of the other: what is near has the other name."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(100, 6))
+    found = two_sample_test(x, x + rng.normal(0, 1e-3, x.shape))
+    assert has_twins(found)
+    assert not can_tell(found)
+    statement = stated(found)
+    assert statement.short.startswith("Not known")
+    assert "near twins" in statement.reasons[1]
+
+
+def test_what_could_not_be_told_comes_with_what_could_have_been():
+    near_null = an_outcome(0.52, 0.07)
+    assert told_from(near_null) == pytest.approx(0.5 + 2.8 * 0.07 / 1.96)
+    statement = stated(near_null)
+    assert statement.short.startswith("As far as these sets can show")
+    assert "an accuracy of 60 % or more" in statement.reasons[1]
+    assert len(stated(an_outcome(0.9, 0.05)).reasons) == 1

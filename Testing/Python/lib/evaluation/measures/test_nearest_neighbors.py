@@ -13,7 +13,6 @@ from SkullGANLib.evaluation.measures.nearest_neighbors import judge
 from SkullGANLib.evaluation.measures.neighbors import Neighbors, aligned
 from SkullGANLib.evaluation.measures.pixel_search import nearest_by_mse
 from SkullGANLib.evaluation.measures.sift_search import nearest_by_sift
-from SkullGANLib.extraction import single_ct
 
 TRAINING, HELD_OUT, NEW = 60, 99, 60
 
@@ -66,7 +65,9 @@ def test_planted_copies_are_found_among_new_segments(
     found = method(segments_of(np.concatenate([copies, new.hu])), training)
     assert np.array_equal(found.nearest[: len(origin)], origin)
     assert (found.flipped[: len(origin)] == turned).all()
-    assert (found.shift_px[: len(origin)] == shift).all()
+    np.testing.assert_allclose(found.shift_px[: len(origin)], [shift] * len(origin), atol=0.1)
+    np.testing.assert_allclose(found.turn_deg[: len(origin)], 0, atol=0.2)
+    assert found.rms_hu[: len(origin)].max() < 60 < np.nanmin(found.rms_hu[len(origin) :])
     verdict = judge(found, reference)
     assert set(range(len(origin))) <= set(verdict.suspects.tolist())
     assert verdict.p_value < 1e-5
@@ -75,9 +76,9 @@ def test_planted_copies_are_found_among_new_segments(
 
 
 @pytest.fixture(scope="module")
-def of_a_patient(sample_ct, sample_mask) -> tuple[SegmentSet, SegmentSet]:
+def of_a_patient(sample_segments) -> tuple[SegmentSet, SegmentSet]:
     """Real segments, three in four to train on, the others held out."""
-    real = single_ct.extract(sample_ct, sample_mask, interval_mm=5).segments
+    real = sample_segments
     held_out = np.arange(len(real)) % 4 == 3
     return real[~held_out], real[held_out]
 
@@ -113,11 +114,13 @@ def test_new_segments_are_suspect_at_the_stated_rate_and_never_copies(method, tr
 
 
 def test_a_threshold_is_the_kth_smallest_of_the_held_out_ratios():
-    def neighbors(ratio):
+    def neighbors(ratio, rms_hu=300.0):
         n = len(ratio)
-        zeros = np.zeros(n, int)
+        zeros, ratio = np.zeros(n, int), np.array(ratio)
+        rms = np.full(n, rms_hu)
+        shift = np.zeros((n, 2))
         return Neighbors(
-            np.arange(n), zeros, ratio, np.array(ratio), zeros > 0, np.zeros((n, 2)), 1
+            np.arange(n), zeros, ratio, ratio, zeros > 0, shift, 1, zeros, zeros + 1, rms
         )
 
     held_out = neighbors(np.linspace(0.61, 0.99, 39))  # 0.61, 0.62, ...
@@ -127,6 +130,19 @@ def test_a_threshold_is_the_kth_smallest_of_the_held_out_ratios():
     assert verdict.suspects.tolist() == [2, 1]
     assert verdict.copies.tolist() == [2]
     assert verdict.judged == 3
+    assert verdict.p_value == pytest.approx(
+        0.01028, abs=1e-5
+    )  # 3 B(4, 39) + B(5, 38) over B(2, 38)
+    assert (verdict.copy_ratio, verdict.least_copies, verdict.held_out) == (0.5, 1, 39)
+    # One alone may be chance, unless it differs by no more than the noise.
+    alone = neighbors([0.9, 0.3])
+    assert judge(alone, held_out).copies.tolist() == []
+    alone.rms_hu[1] = 25
+    assert judge(alone, held_out).copies.tolist() == []
+    assert judge(alone, held_out, noise_hu=30).copies.tolist() == [1]
+    # A held-out segment as near as that says that noise is no copy here.
+    near = neighbors(np.linspace(0.61, 0.99, 39), rms_hu=40.0)
+    assert judge(alone, near, noise_hu=30).copies.tolist() == []
     assert judge(neighbors([0.9]), held_out, rate=0.001).rate == pytest.approx(1 / 40)
     assert judge(neighbors([0.9]), held_out).p_value == pytest.approx(1.0)
 
@@ -135,6 +151,18 @@ def test_a_training_set_of_one_segment_still_finds_its_copy(method, training):
     found = method(training[:2], training[:1])
     assert found.nearest.tolist() == [0, 0]
     assert found.ratio[0] < 0.01 < 0.1 < found.ratio[1]
+
+
+def test_ratios_above_that_of_a_held_out_segment_are_no_copies(method, training, reference):
+    """Suspects more often than chance has, but none nearer than a held-out one came."""
+    found = method(walls(NEW, 4), training)
+    low = np.sort(reference.ratio)
+    found.ratio[:20] = (low[0] + low[1]) / 2
+    found.rms_hu[:] = 500
+    verdict = judge(found, reference, rate=0.02)
+    assert len(verdict.suspects) >= 20
+    assert verdict.p_value < 1e-6
+    assert verdict.copies.tolist() == []
 
 
 def test_what_has_nothing_to_compare_is_left_out_of_the_verdict(training, held_out):

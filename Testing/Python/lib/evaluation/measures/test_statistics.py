@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from SkullGANLib.evaluation.measures.statistics import area_under_curve, subsample
+from SkullGANLib.evaluation.measures.statistics import (
+    area_under_curve,
+    proportion,
+    proportion_by,
+    subsample,
+)
 
 
 def test_the_curve_of_a_classifier_compares_what_one_fold_judged():
@@ -21,3 +26,17 @@ def test_a_subsample_is_in_order_without_repeats_and_follows_from_the_seed():
     assert len(set(some.tolist())) == 10
     assert (np.diff(some) > 0).all()
     assert np.array_equal(some, subsample(100, 10, 1))
+
+
+def test_a_share_of_like_segments_is_as_uncertain_as_their_groups_are_few():
+    hits = np.repeat([True, False, True, False], 10)
+    alone, by_four = proportion_by(hits, np.arange(40)), proportion_by(hits, np.arange(40) // 10)
+    assert alone == proportion(20, 40)
+    assert by_four.high - by_four.low > 0.6 > alone.high - alone.low
+    mixed = proportion_by(np.tile([True, False], 20), np.arange(40) // 10)
+    assert mixed.high - mixed.low < 0.32  # groups that are like the whole cost nothing
+
+
+def test_a_share_of_all_or_none_counts_groups_and_one_group_counts_its_members():
+    assert proportion_by(np.ones(50, bool), np.arange(50) // 10).low == proportion(5, 5).low
+    assert proportion_by(np.ones(50, bool), np.zeros(50)).low == proportion(50, 50).low

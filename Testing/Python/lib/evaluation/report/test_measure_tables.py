@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from SkullGANLib.evaluation.measures.tables import ReportTable, TableColumn
 from SkullGANLib.evaluation.report import measure_tables
 from SkullGANLib.plots.html import Table
 
@@ -30,7 +31,7 @@ def numbers() -> dict[str, Any]:
             for key, value in (
                 ("precision", 0.1), ("recall", 0.2), ("density", 0.3), ("coverage", 0.4),
             )
-        },
+        } | {"expected": {"precision": 0.9, "recall": 0.9, "density": 1.0, "coverage": 0.97}},
         "kernel": {"mmd2": estimate(0.25)},
         "frechet": 12.34,
     }  # fmt: skip
@@ -65,10 +66,14 @@ def numbers() -> dict[str, Any]:
             "thickness_mm": {
                 "error": {
                     "real": estimate(0.3), "synthetic": estimate(0.6), "both": estimate(0.2),
-                    "guess": estimate(0.9),
+                    "augmented": estimate(0.25), "guess": estimate(0.9),
                 },
                 "ratio": estimate(2.0),
                 "gain": estimate(0.7),
+                "augmentation": estimate(0.8),
+                "beyond": estimate(0.95),
+                "artificial": None,
+                "beyond_artificial": None,
                 "trained_on": 30,
                 "tested_on": 1234,
             }
@@ -96,6 +101,7 @@ def test_a_pair_of_sets_is_a_row_with_intervals_below_the_numbers(numbers):
         "0.250", "12.3",
     ]  # fmt: skip
     assert row[1].note == "0.80 to 1.00"
+    assert row[7].note == "0.30 to 0.50; equal 0.97"
 
 
 def test_the_training_set_has_a_row_of_its_own_and_what_was_not_measured_is_left_open(numbers):
@@ -128,6 +134,27 @@ def test_copies_and_suspects_are_counted_beside_what_chance_would_have(numbers):
     ]  # fmt: skip
 
 
+def test_one_in_a_hundred_is_only_said_where_there_are_a_hundred(numbers):
+    caption = measure_tables.memorization_table(numbers).caption
+    assert "than all but 1 % of held-out real segments" in caption
+    numbers["memorization"]["mse"]["verdict"]["rate"] = 1 / 39
+    caption = measure_tables.memorization_table(numbers).caption
+    assert "than any held-out real segment, or all but 1 % of them" in caption
+
+
+def test_the_table_of_a_judge_has_intervals_below_and_numbers_on_the_right():
+    columns = [
+        TableColumn("Set", ["a", "b"], marked=[1]),
+        TableColumn("Verdict", ["right", "MISSED"]),
+        TableColumn("Share (%)", [estimate(0.5), None], digits=0, factor=100.0),
+    ]
+    table = measure_tables.laid_out(ReportTable("t", "T", columns, "So it is."))
+    assert texts(table) == [["a", "right", "50"], ["b", "MISSED", ""]]
+    assert (table.caption, table.numbers_from) == ("So it is.", 2)
+    (_, _, share), (marked, _, _) = table.cells()
+    assert (share.note, marked.strong) == ("40 to 60", True)
+
+
 def test_without_a_test_set_copies_are_not_known(numbers):
     del numbers["memorization"]["mse"]["held_out"], numbers["memorization"]["mse"]["verdict"]
 
@@ -140,7 +167,8 @@ def test_errors_of_what_was_learned_stand_beside_their_ratios(numbers):
     (row,) = texts(measure_tables.tstr_table(numbers))
 
     assert row == [
-        "Thickness, mm", "0.300", "0.600", "0.200", "0.900", "2.00", "0.70", "30", "1,234",
+        "Thickness, mm", "0.300", "0.600", "0.200", "0.250", "0.900",
+        "2.00", "0.70", "0.80", "0.95", "30", "1,234",
     ]  # fmt: skip
 
 

@@ -76,7 +76,7 @@ def test_the_page_opens_offline_and_can_be_mailed(text):
     assert all(address.startswith("data:image/png;base64,") for address in shown.addresses)
     assert not {"script", "link", "iframe"} & set(shown.tags)
     assert not re.search(r"url\(|@import", text)
-    assert len(text) < 5_000_000
+    assert len(text) < 3_000_000
 
 
 def test_every_picture_of_the_page_lies_beside_it(folder, text):

@@ -1,0 +1,54 @@
+"""Sets of known answers, made of real cuts: what each judge must notice, and what none may."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from examples import bent_walls
+from SkullGANLib.ct.volume import read_ct
+from SkullGANLib.errors import BadInputError
+from SkullGANLib.evaluation.measures.known_answers import KnownAnswers, known_answers
+from SkullGANLib.evaluation.measures.known_answers_table import is_right
+from SkullGANLib.extraction import single_ct
+
+CHANGED = ("collapse", "brighter", "blurred_half", "blurred_one")
+COPIED = ("moved", "turned", "changed")
+
+
+@pytest.fixture(scope="module")
+def found(shared_ct) -> KnownAnswers:
+    """Of the shared bone-kernel CT's 114 cuts, 3.1 mm apart."""
+    real = single_ct.extract(read_ct(shared_ct / "pcir_bone.dicom.zip")).segments
+    return known_answers([real], seed=0, report_progress=lambda share: None)
+
+
+@pytest.mark.slow
+def test_the_known_answers_of_the_shared_ct_are_these(found):
+    cases = found.cases
+    assert found.segments == 38
+    assert all(is_right(name, vars(one)) for name, one in cases.items())
+    assert cases["genuine"].noticed == ()
+    assert cases["genuine"].copies == 0
+    for name in CHANGED:
+        assert "classifier" in cases[name].noticed, name
+        assert cases[name].copies == 0, name
+    for name in COPIED:
+        assert cases[name].planted == cases[name].copies_right == cases[name].copies == 6, name
+    assert {"coverage", "metrics"} <= set(cases["collapse"].noticed)
+    assert "metrics" in cases["brighter"].noticed
+    assert {"coverage", "kernel distance"} <= set(cases["blurred_half"].noticed)
+    assert cases["blurred_one"].precision["value"] < 0.4
+
+
+def test_too_few_real_segments_are_refused():
+    with pytest.raises(BadInputError, match=r"35 real segments are too few .* expected 36 or more"):
+        known_answers([bent_walls(35, 0)], report_progress=lambda share: None)
+
+
+def test_known_answers_come_from_all_real_sets_and_say_how_far_they_are():
+    sets, shares = [bent_walls(20, 0), bent_walls(22, 1)], []
+    one = known_answers(sets, seed=3, report_progress=shares.append)
+    assert shares == sorted(shares)
+    assert one.segments == 14
+    assert one.cases["moved"].planted == 6
+    assert np.isfinite([case.ks for case in one.cases.values()]).all()
