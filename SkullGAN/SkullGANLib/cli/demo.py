@@ -53,8 +53,8 @@ def run_demo(
 
     Args:
         folder: where to write ``segments.h5``, ``held_out.h5``, ``run/``, ``model.safetensors``,
-            ``synthetic.h5``, ``bundled.h5``, ``report/``, ``scene.mrb`` and ``scene.png``; an earlier
-            demo there is replaced.
+            ``synthetic.h5``, ``bundled.h5``, ``report/``, ``scene.mrb`` and ``scene.png``; an
+            earlier demo there is replaced.
         count: number of synthetic segments.
         settings: changes to the ``demo`` recipe, as in ``skullgan train --set``.
         device: where to train and generate.
