@@ -90,9 +90,9 @@ class SkullGANLogic(SectionsLogic):
     """
 
     def getParameterNode(self) -> SkullGANParameterNode:
-        from SkullGANGui.sections.parameters import parametersOf  # with it comes the library
+        from SkullGANGui.sections import parameters  # with it comes the library
 
-        return parametersOf(super().getParameterNode())
+        return parameters.ofToday(self.wrapped(parameters.SkullGANParameterNode))
 
 
 class SkullGANWidget(PanelWidget):

@@ -72,11 +72,13 @@ class SkullGANTrainWidget(PanelWidget):
         self.runTimer = qt.QTimer()
         self.runTimer.setInterval(RUNS_MSEC)
         self.runTimer.connect("timeout()", self.onRunTimer)
-        slicer.app.connect("aboutToQuit()", self.onAboutToQuit)
 
     def cleanup(self) -> None:
-        """Called when the module goes; trainings go on."""
-        slicer.app.disconnect("aboutToQuit()", self.onAboutToQuit)
+        """Called when the module goes; trainings go on, unless the user wants otherwise.
+
+        Slicer unloads its modules before ``aboutToQuit()`` reaches any slot of theirs.
+        """
+        self._askWhetherToGoOn(_("Slicer is closing this panel."))
         self.runTimer.stop()
         PanelWidget.cleanup(self)
 
@@ -137,10 +139,6 @@ class SkullGANTrainWidget(PanelWidget):
     def sceneStartsClosing(self) -> None:
         PanelWidget.sceneStartsClosing(self)
         self._askWhetherToGoOn(_("The scene is being closed."))
-
-    def onAboutToQuit(self) -> None:
-        if self.logic:
-            self._askWhetherToGoOn(_("Slicer is being closed."))
 
     def _askWhetherToGoOn(self, why: str) -> None:
         """Ask whether trainings that we started go on; "No" lets them save and end."""

@@ -54,7 +54,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.node = None
-        self._guiTag = 0
+        self._connected: tuple[WrappedParameters, int] | None = None
         self._entered = False
         self._texts: list[tuple[Callable[[], str], Callable[[str], None], str]] = []
         self._onDone: Callable[[Any], str] = str
@@ -99,6 +99,8 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndClose)
         self.ui.cancelButton.connect("clicked(bool)", self.onCancel)
         self.connectWidgets()
+        # After a reload Slicer does not call enter, though the panel may be the one that is open.
+        self._entered = bool(self.parent.isEntered)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
@@ -106,6 +108,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._forgetNodes()
         self.timer.stop()
         self.setParameterNode(None)
+        self._disconnect()
         self.removeObservers()
         self.logic.close()
 
@@ -142,18 +145,33 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def setParameterNode(self, node: WrappedParameters | None) -> None:
         """Show the parameters of a node, and no longer those of the one before."""
         if self.node:
-            self.node.disconnectGui(self._guiTag)
             self.removeObserver(
                 self.node.parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameters
             )
         self.node = node
         if node:
-            # Not connectGui, which gives no tag to disconnect by (Slicer/Slicer#7547).
-            self._guiTag = node.connectParametersToGui(self._namedWidgets())
+            self._connect(node)
             self.addObserver(node.parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameters)
             self.onParameters()
         else:
             self.updateButtons()
+
+    def _connect(self, node: WrappedParameters) -> None:
+        """Connect the widgets that name a parameter, once for all visits of the panel.
+
+        Slicer 5.10's ``disconnectGui`` leaves an observer behind, each time it is called.
+        """
+        if self._connected and self._connected[0] is node:
+            return
+        self._disconnect()
+        # Not connectGui, which gives no tag to disconnect by (Slicer/Slicer#7547).
+        self._connected = node, node.connectParametersToGui(self._namedWidgets())
+
+    def _disconnect(self) -> None:
+        if self._connected:
+            node, tag = self._connected
+            node.disconnectGui(tag)
+            self._connected = None
 
     def _namedWidgets(self) -> dict[str, qt.QWidget]:
         """The widgets that name a parameter, by its name."""
@@ -169,13 +187,16 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.updateButtons()
 
     def keepPath(self, widget: qt.QWidget, field: str) -> None:
-        """Keep a ``ctkPathLineEdit`` and a text of the parameter node equal."""
+        """Keep a ``ctkPathLineEdit`` and a text of the parameter node equal.
 
-        def take(path: str) -> None:
+        Its own signals tell nothing of an emptied field, nor of a name that its filters refuse.
+        """
+
+        def take() -> None:
             if self.node:
-                setattr(self.node, field, path)
+                setattr(self.node, field, widget.currentPath)
 
-        widget.connect("currentPathChanged(QString)", take)
+        widget.comboBox().connect("editTextChanged(QString)", take)
         self._texts.append((lambda: widget.currentPath, widget.setCurrentPath, field))
 
     def keepText(self, widget: qt.QLineEdit, field: str) -> None:

@@ -77,7 +77,7 @@ class SkullGANTrainLogic(TaskLogic):
     def getParameterNode(self) -> SkullGANTrainParameterNode:
         from .parameters import SkullGANTrainParameterNode  # with it comes the library
 
-        return SkullGANTrainParameterNode(super().getParameterNode())
+        return self.wrapped(SkullGANTrainParameterNode)
 
     # Starting.
 

@@ -17,7 +17,10 @@ widgets is here as far as our modules use it:
 - ``packaging``: ``slicer.packaging``, which installs nothing;
 - ``dialogs``: what the user answers, told ahead by the test;
 - ``blocking``, ``leaks``: how long slots keep the GUI thread, and what panels leave behind;
-- ``host``: puts it together and opens panels.
+- ``launcher``: Slicer's ``PythonSlicer``, where a test wants children to be started by one;
+- ``upstream``: Slicer's own Python files in place of ours, where ``SLICER_UPSTREAM`` names a
+  checkout of Slicer;
+- ``host``: puts it together, opens panels, reloads them and quits.
 
 The public names of a stand-in are the real one's, which a test holds; what the host itself needs of
 it begins with an underscore.

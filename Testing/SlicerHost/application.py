@@ -34,6 +34,8 @@ class qSlicerApplication(QtWidgets.QApplication):  # noqa: N801 - Slicer's name
         self.organizationName = "SkullGAN"
         self.opened_urls: list[str] = []
         self.rendering_paused = 0
+        # Slicer's own slot is connected before any module's: modules are gone when theirs is due.
+        self.aboutToQuit.connect(self._unload_modules)
         # Qt's own way to have links opened elsewhere: nothing leaves the test for the desktop.
         for scheme in ("file", "http", "https"):
             QtGui.QDesktopServices.setUrlHandler(scheme, self, "openUrl")
@@ -64,6 +66,11 @@ class qSlicerApplication(QtWidgets.QApplication):  # noqa: N801 - Slicer's name
         self._layout_manager._close()
         self._window.deleteLater()
         self._layout_manager = self._window = self._settings = self._stage = None
+        self._module_manager = None
+
+    def _unload_modules(self) -> None:
+        if self._module_manager is not None:
+            self._module_manager._unload_modules()
 
     @QtCore.Slot(QtCore.QUrl)
     def openUrl(self, url: QtCore.QUrl) -> None:
@@ -111,7 +118,14 @@ class qSlicerApplication(QtWidgets.QApplication):  # noqa: N801 - Slicer's name
 
 
 class qSlicerModuleManager(QtCore.QObject):  # noqa: N801 - Slicer's name
-    """Finds modules by their names."""
+    """Finds modules by their names, and unloads them in the reverse order of their loading."""
+
+    moduleAboutToBeUnloaded = QtCore.Signal(str)
+
+    def _unload_modules(self) -> None:
+        for name in reversed(self.modulesNames()):
+            self.moduleAboutToBeUnloaded.emit(name)
+            delattr(slicer.moduleNames, name)
 
     def module(self, name: str) -> Any:
         return getattr(slicer.modules, name.lower(), None)
@@ -137,7 +151,7 @@ class qSlicerModuleSelectorToolBar(QtWidgets.QToolBar):  # noqa: N801 - Slicer's
             panel = getattr(slicer.modules, f"{module}Widget", None)
             if panel is not None:
                 with blocking.timed(f"{module}Widget.{change}"):
-                    getattr(panel, change)()
+                    getattr(panel.parent, change)()
         self._selected = name
         self.moduleSelected.emit(name)
 
