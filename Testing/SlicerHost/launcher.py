@@ -19,7 +19,7 @@ _SCRIPT = """#!/bin/sh
 {python} "$@" &
 child=$!
 trap 'kill -TERM $child' TERM
-wait $child
+wait $child 2>/dev/null
 code=$?
 if [ $code -gt 128 ]; then
   echo "error: [{python}] exit abnormally - Report the problem." >&2
