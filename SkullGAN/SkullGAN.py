@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import slicer
 import slicer.util
+from SkullGANGui import packages
+from SkullGANGui.module_test import ModuleTest
 from SkullGANGui.panel_widget import PanelWidget
 from SkullGANGui.sections.logic import SectionsLogic
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule
 
 if TYPE_CHECKING:
     from SkullGANGui.sections.parameters import SkullGANParameterNode
@@ -156,21 +158,13 @@ class SkullGANWidget(PanelWidget):
             self.ui.statusLabel.text = "" if chosen else hint
 
 
-class SkullGANTest(ScriptedLoadableModuleTest):
+class SkullGANTest(ModuleTest):
     """Runs in Slicer's self tests: from the sample CT to segments in the scene, by the logic."""
 
-    def setUp(self) -> None:
-        slicer.mrmlScene.Clear()
-
-    def runTest(self) -> None:
-        self.setUp()
-        self.test_segments_of_the_sample_ct_are_in_the_scene()
+    needs = packages.SEGMENTS
 
     def test_segments_of_the_sample_ct_are_in_the_scene(self) -> None:
-        from SkullGANGui import packages
-
-        if packages.missing(packages.SEGMENTS):
-            self.skipTest(packages.absence(packages.SEGMENTS))
+        slicer.mrmlScene.Clear()
         [ct] = loadSampleData()
         logic = SkullGANLogic()
         logic.startExtraction(ct, ["temporal"], intervalMm=12.4)

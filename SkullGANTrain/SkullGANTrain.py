@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import qt
 import slicer
 import slicer.util
+from SkullGANGui import last_places
+from SkullGANGui.module_test import ModuleTest
 from SkullGANGui.panel_widget import PanelWidget
 from SkullGANTrainLib.logic import SkullGANTrainLogic
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule
 
 if TYPE_CHECKING:
     from SkullGANTrainLib.logic import Ended
@@ -93,7 +95,8 @@ class SkullGANTrainWidget(PanelWidget):
 
     def parametersChosen(self) -> None:
         if self.node and not self.node.runsFolder:
-            self.node.runsFolder = self.runs.lastFolder or str(Path.home() / "SkullGAN runs")
+            kept = self.runs.lastFolder or last_places.folder(last_places.RUNS)
+            self.node.runsFolder = kept or str(Path.home() / "SkullGAN runs")
 
     def onRunTimer(self) -> None:
         """Look after trainings, the list of runs, the run that is watched and the form."""
@@ -158,11 +161,8 @@ class SkullGANTrainWidget(PanelWidget):
             self.logic.askAllToStop()
 
 
-class SkullGANTrainTest(ScriptedLoadableModuleTest):
+class SkullGANTrainTest(ModuleTest):
     """Runs in Slicer's self tests, without training: a folder that holds no run says nothing."""
-
-    def runTest(self) -> None:
-        self.test_a_folder_without_a_run_is_gone()
 
     def test_a_folder_without_a_run_is_gone(self) -> None:
         logic = SkullGANTrainLogic()

@@ -3,7 +3,7 @@
 # ruff: noqa: N802, N815 - camel case is what Slicer calls and how its modules read
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -124,6 +124,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneStartClose(self, caller: vtk.vtkObject, event: str) -> None:
         self.setParameterNode(None)
+        self._disconnect()  # selectors that lose their node would write so into the next scene's
         self.sceneStartsClosing()
 
     def onSceneEndClose(self, caller: vtk.vtkObject, event: str) -> None:
@@ -157,11 +158,13 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.updateButtons()
 
     def _connect(self, node: WrappedParameters) -> None:
-        """Connect the widgets that name a parameter, once for all visits of the panel.
+        """Connect the widgets that name a parameter, once for all visits while a scene is open.
 
         Slicer 5.10's ``disconnectGui`` leaves an observer behind, each time it is called.
         """
         if self._connected and self._connected[0] is node:
+            # What they show may be from before the nodes of an opened scene were there.
+            node.parameterNode.InvokeEvent(vtk.vtkCommand.ModifiedEvent)
             return
         self._disconnect()
         # Not connectGui, which gives no tag to disconnect by (Slicer/Slicer#7547).
@@ -198,6 +201,29 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
         widget.comboBox().connect("editTextChanged(QString)", take)
         self._texts.append((lambda: widget.currentPath, widget.setCurrentPath, field))
+
+    def keepChoice(self, box: qt.QComboBox, field: str, choices: Mapping[str, str]) -> None:
+        """Keep a ``QComboBox`` and a text of the parameter node equal.
+
+        Not left to the parameter node, which would show its values as they are, untranslated.
+
+        Args:
+            box: to be filled.
+            field: of the parameter node.
+            choices: what it can be, and how that reads.
+        """
+        values = list(choices)
+        box.addItems(list(choices.values()))
+
+        def take(index: int) -> None:
+            if self.node and 0 <= index < len(values):
+                setattr(self.node, field, values[index])
+
+        def read() -> str:
+            return values[box.currentIndex] if box.currentIndex >= 0 else ""
+
+        box.connect("currentIndexChanged(int)", take)
+        self._texts.append((read, lambda value: box.setCurrentIndex(values.index(value)), field))
 
     def keepText(self, widget: qt.QLineEdit, field: str) -> None:
         """Keep a ``QLineEdit`` and a text of the parameter node equal, as ``keepLines``."""

@@ -446,11 +446,22 @@ def test_the_modules_own_test_passes_in_the_host(host, panel):
     test.runTest()
 
 
-def test_the_modules_own_test_is_skipped_without_the_packages(host, panel, monkeypatch):
+def test_the_modules_own_test_says_so_where_it_cannot_run_and_ctest_skips_it(
+    host, panel, monkeypatch, caplog
+):
+    """The module Self Tests takes whatever a test raises for a failure."""
     from SkullGANGui import packages
 
     lacking = packages.Package("skullgan_lacks_this", "lacking", "1 MB")
     monkeypatch.setitem(packages.PACKAGES, lacking.module, lacking)
-    monkeypatch.setattr(packages, "SEGMENTS", (lacking.module,))
-    with pytest.raises(unittest.SkipTest, match="lacking are not installed"):
-        sys.modules["SkullGAN"].SkullGANTest().runTest()
+    test = sys.modules["SkullGAN"].SkullGANTest
+    monkeypatch.setattr(test, "needs", (lacking.module,))
+    with caplog.at_level("INFO"):
+        slicer.selfTests["SkullGAN"]()
+    assert "Not tested: lacking are not installed in this Slicer" in caplog.text
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(test).run(result)
+    assert result.wasSuccessful()
+    assert [reason for _test, reason in result.skipped] == [
+        "lacking are not installed in this Slicer"
+    ]
