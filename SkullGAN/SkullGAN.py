@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import slicer
 import slicer.util
-from SkullGANGui import packages
+from SkullGANGui import documentation, packages
 from SkullGANGui.module_test import ModuleTest
 from SkullGANGui.panel_widget import PanelWidget
 from SkullGANGui.sections.logic import SectionsLogic
@@ -39,6 +39,7 @@ class SkullGAN(ScriptedLoadableModule):
             " synthetic ones with a trained SkullGAN. Synthetic segments show nobody's skull and"
             " must not be used for diagnosis."
         )
+        parent.helpText += documentation.link("panels.md")
         parent.acknowledgementText = _(
             'After the paper <a href="https://arxiv.org/abs/2308.00206">arXiv:2308.00206</a>.'
         )
@@ -51,6 +52,9 @@ def registerSampleData() -> None:
     from SkullGANLib.errors import BadInputError
     from SkullGANLib.utils import resources
 
+    known = SampleData.SampleDataLogic.sampleDataSourcesByCategory("SkullGAN")
+    if any(source.sampleName == "SkullGANHeadCT" for source in known):
+        return
     try:
         path = resources.sample_ct()
     except BadInputError:

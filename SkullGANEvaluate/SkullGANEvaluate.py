@@ -16,7 +16,7 @@ from SkullGANEvaluateLib.results_section import ResultsSection
 from SkullGANEvaluateLib.run_section import RunSection
 from SkullGANEvaluateLib.segments_section import SegmentsSection
 from SkullGANEvaluateLib.sets_section import SetsSection
-from SkullGANGui import last_places, packages
+from SkullGANGui import documentation, last_places, packages
 from SkullGANGui.module_test import ModuleTest
 from SkullGANGui.panel_widget import PanelWidget
 from slicer.i18n import tr as _
@@ -48,6 +48,7 @@ class SkullGANEvaluate(ScriptedLoadableModule):
             " from: as charts, tables and nearest neighbors in the scene, and as a report for the"
             " browser."
         )
+        parent.helpText += documentation.link("evaluation.md")
         parent.acknowledgementText = _(
             'After the paper <a href="https://arxiv.org/abs/2308.00206">arXiv:2308.00206</a>.'
         )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import qt
 import slicer
 import slicer.util
-from SkullGANGui import last_places
+from SkullGANGui import documentation, last_places
 from SkullGANGui.module_test import ModuleTest
 from SkullGANGui.panel_widget import PanelWidget
 from SkullGANTrainLib.logic import SkullGANTrainLogic
@@ -43,6 +43,7 @@ class SkullGANTrain(ScriptedLoadableModule):
             " scene or Slicer is closed; its run folder holds everything about it, and the panel"
             " finds it there again."
         )
+        parent.helpText += documentation.link("panels.md")
         parent.acknowledgementText = _(
             'After the paper <a href="https://arxiv.org/abs/2308.00206">arXiv:2308.00206</a>.'
         )

@@ -16,6 +16,7 @@ widgets is here as far as our modules use it:
   Slicer makes in the subject hierarchy;
 - ``packaging``: ``slicer.packaging``, which installs nothing;
 - ``dialogs``: what the user answers, told ahead by the test;
+- ``themes``: the colors of Slicer's light and dark styles;
 - ``blocking``, ``leaks``: how long slots keep the GUI thread, and what panels leave behind;
 - ``launcher``: Slicer's ``PythonSlicer``, where a test wants children to be started by one;
 - ``upstream``: Slicer's own Python files in place of ours, where ``SLICER_UPSTREAM`` names a

@@ -13,7 +13,7 @@ import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 from SkullGANScene.offscreen.headless import Stage
 
-from . import blocking, pythonqt
+from . import blocking, pythonqt, themes
 from .files import qSlicerCoreIOManager
 from .layout import qSlicerLayoutManager
 
@@ -56,6 +56,7 @@ class qSlicerApplication(QtWidgets.QApplication):  # noqa: N801 - Slicer's name
         self._io = qSlicerCoreIOManager()
         self._layout_manager = qSlicerLayoutManager(stage)
         self._module_manager = qSlicerModuleManager()
+        self.setPalette(themes.palette("light"))
         self._window = qSlicerMainWindow()
         self.rendering_paused = 0
         self.opened_urls.clear()
@@ -179,9 +180,12 @@ CLASSES = (
 
 
 class SampleDataLogic:
-    """Takes the registration of sample data; ``sources`` are those registered, by name."""
+    """Takes the registration of sample data; ``sources`` are those registered, by category.
 
-    sources: dict[str, types.SimpleNamespace] = {}  # noqa: RUF012 - one registry, as in Slicer
+    As in Slicer, the same data registered again with another function are there twice.
+    """
+
+    sources: dict[str, list[types.SimpleNamespace]] = {}  # noqa: RUF012 - one registry
 
     @staticmethod
     def registerCustomSampleDataSource(
@@ -196,17 +200,26 @@ class SampleDataLogic:
     ) -> None:
         if not Path(thumbnailFileName).is_file():
             raise FileNotFoundError(thumbnailFileName)
-        SampleDataLogic.sources[sampleName] = types.SimpleNamespace(
+        source = types.SimpleNamespace(
             category=category,
+            sampleName=sampleName,
             uris=[uris],
             fileNames=[fileNames],
             nodeNames=[nodeNames],
             checksums=[checksums],
             customDownloader=customDownloader,
         )
+        registered = SampleDataLogic.sources.setdefault(category, [])
+        if source not in registered:
+            registered.append(source)
+
+    @staticmethod
+    def sampleDataSourcesByCategory(category: str) -> list[types.SimpleNamespace]:
+        return SampleDataLogic.sources.get(category, [])
 
     def sourceForSampleName(self, sampleName: str) -> types.SimpleNamespace | None:  # noqa: N803
-        return self.sources.get(sampleName)
+        every = (source for sources in self.sources.values() for source in sources)
+        return next((source for source in every if source.sampleName == sampleName), None)
 
 
 def translations() -> types.ModuleType:
@@ -221,4 +234,5 @@ def sample_data() -> types.ModuleType:
     """Give the module ``SampleData``."""
     module = types.ModuleType("SampleData")
     module.SampleDataLogic = SampleDataLogic
+    SampleDataLogic.sources.clear()
     return module

@@ -41,6 +41,7 @@ from . import (
     pictures,
     pythonqt,
     scripted,
+    themes,
     upstream,
     widgets,
 )
@@ -197,6 +198,15 @@ class Host:
         slicer.app.aboutToQuit.emit()
         self.process_events()
         self.check()
+
+    def choose_theme(self, theme: str) -> None:
+        """Let panels look as with Slicer's style "Light Slicer" or "Dark Slicer".
+
+        Args:
+            theme: "light" or "dark".
+        """
+        slicer.app.setPalette(themes.palette(theme))
+        self.process_events()
 
     def process_events(self) -> None:
         """Let Qt do what is due."""

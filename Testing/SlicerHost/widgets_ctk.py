@@ -79,7 +79,9 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         painter = QtGui.QPainter(self)
-        painter.fillRect(0, 0, self.width, self._HEADING_PX, QtGui.QColor(214, 222, 235))
+        tinted = self.palette.color(QtGui.QPalette.Highlight)
+        tinted.setAlpha(48)
+        painter.fillRect(0, 0, self.width, self._HEADING_PX, tinted)
         arrow = QtCore.Qt.RightArrow if self._is_collapsed else QtCore.Qt.DownArrow
         option = QtWidgets.QStyleOption()
         option.rect = QtCore.QRect(6, 6, 12, 12)

@@ -110,8 +110,10 @@ def test_the_hint_goes_when_there_is_a_ct(host, panel):
 
 def test_the_sample_ct_is_offered_by_the_module_sample_data(host, panel):
     slicer.app.startupCompleted.emit()
-    host.check()
-    source = sys.modules["SampleData"].SampleDataLogic.sources["SkullGANHeadCT"]
+    sys.modules["SkullGAN"].registerSampleData()
+    host.reload(panel)
+    sys.modules["SkullGAN"].registerSampleData()
+    [source] = sys.modules["SampleData"].SampleDataLogic.sources["SkullGAN"]
     [ct] = source.customDownloader(source)
     assert ct.GetName() == "SkullGANHeadCT"
     assert source.uris[0].startswith("file:")
