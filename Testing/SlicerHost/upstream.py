@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import sys
 import types
 from pathlib import Path
@@ -22,26 +23,7 @@ from .packaging import Packages
 
 VARIABLE = "SLICER_UPSTREAM"
 
-_NAMED_BY_CONNECTORS = {
-    "ctk": (
-        "ctkCheckBox",
-        "ctkCheckablePushButton",
-        "ctkDoubleRangeSlider",
-        "ctkDoubleSlider",
-        "ctkDoubleSpinBox",
-        "ctkPopupWidget",
-    ),
-    "slicer": (
-        "qMRMLCheckableNodeComboBox",
-        "qMRMLRangeWidget",
-        "qMRMLSliderWidget",
-        "qMRMLSpinBox",
-        "qMRMLSubjectHierarchyComboBox",
-        "qMRMLSubjectHierarchyTreeView",
-    ),
-}
-"""Classes that upstream's connectors compare a widget's with, and the host may lack: a widget of
-none of our ``.ui`` files is one."""
+_WIDGET = re.compile(r"\b(ctk|slicer)\.((?:ctk|qMRML|qSlicer)[A-Z]\w+)")
 
 
 def folder() -> Path | None:
@@ -77,10 +59,7 @@ def version() -> tuple[int, int] | None:
 
 def publish(found: Path, ctk: types.ModuleType, packages: Packages) -> None:
     """Put upstream's modules where ours import them from."""
-    for module in (ctk, slicer):
-        for name in _NAMED_BY_CONNECTORS[module.__name__]:
-            if not hasattr(module, name):
-                setattr(module, name, type(name, (QtWidgets.QWidget,), {}))
+    _name_widgets(found / "parameterNodeWrapper", ctk)
     slicer.app.translate = lambda _context, text: text
     for name in ("i18n", "ScriptedLoadableModule", "parameterNodeWrapper", "packaging"):
         for loaded in [one for one in sys.modules if one.startswith(f"slicer.{name}")]:
@@ -91,6 +70,15 @@ def publish(found: Path, ctk: types.ModuleType, packages: Packages) -> None:
     slicer.util.executePythonModule = packages.run_module
     if (found / "packaging.py").is_file():
         slicer.packaging.pip_check = packages.pip_check
+
+
+def _name_widgets(connectors: Path, ctk: types.ModuleType) -> None:
+    """Let connectors compare with widgets that the host lacks: none of our ``.ui`` files has any."""
+    for path in connectors.glob("*.py"):
+        for where, name in _WIDGET.findall(path.read_text(encoding="utf-8")):
+            module = ctk if where == "ctk" else slicer
+            if not hasattr(module, name):
+                setattr(module, name, type(name, (QtWidgets.QWidget,), {}))
 
 
 def _load(name: str, path: Path) -> Any:
