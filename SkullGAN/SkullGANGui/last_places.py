@@ -3,7 +3,6 @@
 Kept in the user's settings of Slicer, for all our panels, and found again after a restart.
 """
 
-# ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
 from __future__ import annotations
 
 from pathlib import Path

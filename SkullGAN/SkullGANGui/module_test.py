@@ -1,4 +1,4 @@
-"""The tests that our modules bring along, for Slicer's *Self Tests*, *Reload and Test* and CTest."""
+"""The tests that our modules bring along, for Slicer's *Self Tests*, *Reload and Test*, CTest."""
 
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
 from __future__ import annotations

@@ -65,8 +65,8 @@ class Host:
     behind. There is one at a time.
 
     What upstream does at quitting (``quit``), at *Reload* (``reload``), in path fields and in save
-    dialogs, it does, too. Where ``SLICER_UPSTREAM`` names a checkout of Slicer, its own Python files
-    are used (``upstream``) and its version is the host's.
+    dialogs, it does, too. Where ``SLICER_UPSTREAM`` names a checkout of Slicer, its own Python
+    files are used (``upstream``) and its version is the host's.
 
     Args:
         version: of Slicer: (5, 12), or (5, 10), which lacks ``slicer.packaging`` and whose
@@ -78,9 +78,7 @@ class Host:
         packages: what is installed, missing and asked for (``packaging.Packages``).
     """
 
-    def __init__(
-        self, version: tuple[int, int] | None = None, *, launcher: bool = False
-    ) -> None:
+    def __init__(self, version: tuple[int, int] | None = None, *, launcher: bool = False) -> None:
         # Who asks for a version gets that: only the checkout's own could be upstream's files.
         checkout = upstream.version()
         self._upstream = upstream.folder() if version in (None, checkout) else None

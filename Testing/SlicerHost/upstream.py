@@ -1,4 +1,4 @@
-"""Slicer's own Python files in place of the host's stand-ins, where a checkout of Slicer is at hand.
+"""Slicer's own Python files in place of the host's stand-ins, where there is a checkout of Slicer.
 
 ``SLICER_UPSTREAM`` names it. Its ``Base/Python/slicer`` then gives ``slicer.i18n``,
 ``slicer.ScriptedLoadableModule``, ``slicer.parameterNodeWrapper`` and, where that version has it,
@@ -73,7 +73,7 @@ def publish(found: Path, ctk: types.ModuleType, packages: Packages) -> None:
 
 
 def _name_widgets(connectors: Path, ctk: types.ModuleType) -> None:
-    """Let connectors compare with widgets that the host lacks: none of our ``.ui`` files has any."""
+    """Let connectors compare with widgets that the host lacks, as our panels do."""
     for path in connectors.glob("*.py"):
         for where, name in _WIDGET.findall(path.read_text(encoding="utf-8")):
             module = ctk if where == "ctk" else slicer

@@ -1,6 +1,6 @@
 """Which file segments go into."""
 
-# ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
+# ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
 from __future__ import annotations
 
 from pathlib import Path

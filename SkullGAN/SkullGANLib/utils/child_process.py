@@ -167,7 +167,9 @@ class ChildProcess:
         if own:
             return own[-1].removeprefix("skullgan: ")
         if self._memory_ran_out:
-            taken = "" if self._taken is None else f"; it had taken {self._taken / memory.GIB:.1f} GiB"
+            taken = (
+                "" if self._taken is None else f"; it had taken {self._taken / memory.GIB:.1f} GiB"
+            )
             there = memory.have(self._free, memory.total_bytes())
             return f"Memory ran out and the system ended the process{taken}, {there}."
         if self.exit_code is not None and self.exit_code < 0:

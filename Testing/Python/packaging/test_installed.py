@@ -125,7 +125,9 @@ def test_the_command_line_runs_from_the_installed_extension(modules, tmp_path):
     said = done(
         sys.executable,
         "-c",
-        "import runpy, sys, SkullGANLib; print(SkullGANLib.__file__); sys.argv[1:] = ['--version']\n"
+        "import runpy, sys, SkullGANLib\n"
+        "print(SkullGANLib.__file__)\n"
+        "sys.argv[1:] = ['--version']\n"
         "runpy.run_module('SkullGANLib', run_name='__main__', alter_sys=True)",
         env=environment(modules),
         cwd=tmp_path,
@@ -137,6 +139,7 @@ def test_the_command_line_runs_from_the_installed_extension(modules, tmp_path):
 
 def test_every_script_starts_from_the_installed_extension(modules):
     """They find the libraries beside their folder by themselves."""
+    begun = f"from pathlib import Path\nROOM = Path({str(modules)!r})\nSCRIPTS = {SCRIPTS!r}\n"
     program = """
 import runpy, sys
 for name in SCRIPTS:
@@ -150,7 +153,7 @@ for name in SCRIPTS:
     said = done(
         sys.executable,
         "-c",
-        f"from pathlib import Path\nROOM = Path({str(modules)!r})\nSCRIPTS = {SCRIPTS!r}\n{program}",
+        begun + program,
         env={**os.environ, "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"},
         cwd=modules.anchor,
     )

@@ -230,7 +230,10 @@ def test_warnings_and_problems_can_be_read(host, theme):
             assert found >= warning_colors.READABLE
     panel.form.settings.set("batch_size", "1")
     item = panel.ui.settingsTable.item(panel.form.settings.names.index("batch_size"), 1)
-    written, behind = item.foreground().color(), panel.ui.settingsTable.palette.color(qt.QPalette.Base)
+    written, behind = (
+        item.foreground().color(),
+        panel.ui.settingsTable.palette.color(qt.QPalette.Base),
+    )
     assert warning_colors.contrast(written, behind) >= warning_colors.READABLE
 
 

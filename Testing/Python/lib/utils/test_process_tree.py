@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from SkullGANLib.utils.process_tree import KILL, ProcessTree, end_at_once
@@ -25,7 +26,7 @@ def log(tmp_path):
 def wait_for_words(log, count: int) -> list[str]:
     deadline = time.monotonic() + 20
     while True:
-        words = open(log.name).read().split()
+        words = Path(log.name).read_text().split()
         if len(words) >= count:
             return words
         assert time.monotonic() < deadline
@@ -53,7 +54,8 @@ def test_what_is_left_is_ended_though_the_leader_is_gone(log):
     tree.signal(KILL)
     tree.close()
     deadline = time.monotonic() + 20
-    while os.path.exists(f"/proc/{below}") and "Z" not in open(f"/proc/{below}/stat").read():
+    state = Path(f"/proc/{below}/stat")
+    while state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z":
         assert time.monotonic() < deadline
         time.sleep(0.02)
 

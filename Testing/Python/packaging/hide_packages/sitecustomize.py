@@ -1,4 +1,4 @@
-"""On the path of a Python, this hides the packages that Slicer does not bring: as if never there."""
+"""On the path of a Python, this hides the packages that Slicer does not bring: not there."""
 
 import sys
 
