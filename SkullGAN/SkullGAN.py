@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import slicer
 import slicer.util
+from SkullGANGui import documentation, packages
+from SkullGANGui.module_test import ModuleTest
 from SkullGANGui.panel_widget import PanelWidget
 from SkullGANGui.sections.logic import SectionsLogic
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule
 
 if TYPE_CHECKING:
     from SkullGANGui.sections.parameters import SkullGANParameterNode
@@ -37,6 +39,7 @@ class SkullGAN(ScriptedLoadableModule):
             " synthetic ones with a trained SkullGAN. Synthetic segments show nobody's skull and"
             " must not be used for diagnosis."
         )
+        parent.helpText += documentation.link("panels.md")
         parent.acknowledgementText = _(
             'After the paper <a href="https://arxiv.org/abs/2308.00206">arXiv:2308.00206</a>.'
         )
@@ -49,6 +52,9 @@ def registerSampleData() -> None:
     from SkullGANLib.errors import BadInputError
     from SkullGANLib.utils import resources
 
+    known = SampleData.SampleDataLogic.sampleDataSourcesByCategory("SkullGAN")
+    if any(source.sampleName == "SkullGANHeadCT" for source in known):
+        return
     try:
         path = resources.sample_ct()
     except BadInputError:
@@ -90,9 +96,9 @@ class SkullGANLogic(SectionsLogic):
     """
 
     def getParameterNode(self) -> SkullGANParameterNode:
-        from SkullGANGui.sections.parameters import parametersOf  # with it comes the library
+        from SkullGANGui.sections import parameters  # with it comes the library
 
-        return parametersOf(super().getParameterNode())
+        return parameters.ofToday(self.wrapped(parameters.SkullGANParameterNode))
 
 
 class SkullGANWidget(PanelWidget):
@@ -156,21 +162,13 @@ class SkullGANWidget(PanelWidget):
             self.ui.statusLabel.text = "" if chosen else hint
 
 
-class SkullGANTest(ScriptedLoadableModuleTest):
+class SkullGANTest(ModuleTest):
     """Runs in Slicer's self tests: from the sample CT to segments in the scene, by the logic."""
 
-    def setUp(self) -> None:
-        slicer.mrmlScene.Clear()
-
-    def runTest(self) -> None:
-        self.setUp()
-        self.test_segments_of_the_sample_ct_are_in_the_scene()
+    needs = packages.SEGMENTS
 
     def test_segments_of_the_sample_ct_are_in_the_scene(self) -> None:
-        from SkullGANGui import packages
-
-        if packages.missing(packages.SEGMENTS):
-            self.skipTest(packages.absence(packages.SEGMENTS))
+        slicer.mrmlScene.Clear()
         [ct] = loadSampleData()
         logic = SkullGANLogic()
         logic.startExtraction(ct, ["temporal"], intervalMm=12.4)

@@ -16,10 +16,12 @@ from SkullGANEvaluateLib.results_section import ResultsSection
 from SkullGANEvaluateLib.run_section import RunSection
 from SkullGANEvaluateLib.segments_section import SegmentsSection
 from SkullGANEvaluateLib.sets_section import SetsSection
+from SkullGANGui import documentation, last_places, packages
+from SkullGANGui.module_test import ModuleTest
 from SkullGANGui.panel_widget import PanelWidget
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule
 
 __all__ = [
     "ChosenSet",
@@ -46,6 +48,7 @@ class SkullGANEvaluate(ScriptedLoadableModule):
             " from: as charts, tables and nearest neighbors in the scene, and as a report for the"
             " browser."
         )
+        parent.helpText += documentation.link("evaluation.md")
         parent.acknowledgementText = _(
             'After the paper <a href="https://arxiv.org/abs/2308.00206">arXiv:2308.00206</a>.'
         )
@@ -75,6 +78,10 @@ class SkullGANEvaluateWidget(PanelWidget):
             neighbors,
         )
 
+    def parametersChosen(self) -> None:
+        if self.node and not self.node.reportsFolder:
+            self.node.reportsFolder = last_places.folder(last_places.REPORTS)
+
     def sceneStartsClosing(self) -> None:
         self.logic.leaveScene()
         PanelWidget.sceneStartsClosing(self)
@@ -92,18 +99,14 @@ class SkullGANEvaluateWidget(PanelWidget):
             section.update(busy)
 
 
-class SkullGANEvaluateTest(ScriptedLoadableModuleTest):
+class SkullGANEvaluateTest(ModuleTest):
     """Runs in Slicer's self tests: sets that are not there are named."""
 
-    def runTest(self) -> None:
-        self.test_a_set_that_is_not_there_is_named()
+    needs = packages.SEGMENTS
 
     def test_a_set_that_is_not_there_is_named(self) -> None:
-        from SkullGANGui import packages
         from SkullGANLib.errors import SkullGANError
 
-        if packages.missing(packages.SEGMENTS):
-            self.skipTest(packages.absence(packages.SEGMENTS))
         logic = SkullGANEvaluateLogic()
         gone = [ChosenSet("test", path="nowhere.h5")]
         logic.startEvaluation(gone, slicer.app.temporaryPath)

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import qt
 import slicer
 import slicer.util
+from SkullGANGui import documentation, last_places
+from SkullGANGui.module_test import ModuleTest
 from SkullGANGui.panel_widget import PanelWidget
 from SkullGANTrainLib.logic import SkullGANTrainLogic
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
+from slicer.ScriptedLoadableModule import ScriptedLoadableModule
 
 if TYPE_CHECKING:
     from SkullGANTrainLib.logic import Ended
@@ -41,6 +43,7 @@ class SkullGANTrain(ScriptedLoadableModule):
             " scene or Slicer is closed; its run folder holds everything about it, and the panel"
             " finds it there again."
         )
+        parent.helpText += documentation.link("panels.md")
         parent.acknowledgementText = _(
             'After the paper <a href="https://arxiv.org/abs/2308.00206">arXiv:2308.00206</a>.'
         )
@@ -72,11 +75,13 @@ class SkullGANTrainWidget(PanelWidget):
         self.runTimer = qt.QTimer()
         self.runTimer.setInterval(RUNS_MSEC)
         self.runTimer.connect("timeout()", self.onRunTimer)
-        slicer.app.connect("aboutToQuit()", self.onAboutToQuit)
 
     def cleanup(self) -> None:
-        """Called when the module goes; trainings go on."""
-        slicer.app.disconnect("aboutToQuit()", self.onAboutToQuit)
+        """Called when the module goes; trainings go on, unless the user wants otherwise.
+
+        Slicer unloads its modules before ``aboutToQuit()`` reaches any slot of theirs.
+        """
+        self._askWhetherToGoOn(_("Slicer is closing this panel."))
         self.runTimer.stop()
         PanelWidget.cleanup(self)
 
@@ -91,7 +96,8 @@ class SkullGANTrainWidget(PanelWidget):
 
     def parametersChosen(self) -> None:
         if self.node and not self.node.runsFolder:
-            self.node.runsFolder = self.runs.lastFolder or str(Path.home() / "SkullGAN runs")
+            kept = self.runs.lastFolder or last_places.folder(last_places.RUNS)
+            self.node.runsFolder = kept or str(Path.home() / "SkullGAN runs")
 
     def onRunTimer(self) -> None:
         """Look after trainings, the list of runs, the run that is watched and the form."""
@@ -138,10 +144,6 @@ class SkullGANTrainWidget(PanelWidget):
         PanelWidget.sceneStartsClosing(self)
         self._askWhetherToGoOn(_("The scene is being closed."))
 
-    def onAboutToQuit(self) -> None:
-        if self.logic:
-            self._askWhetherToGoOn(_("Slicer is being closed."))
-
     def _askWhetherToGoOn(self, why: str) -> None:
         """Ask whether trainings that we started go on; "No" lets them save and end."""
         self.logic.pollTrainings()
@@ -160,11 +162,8 @@ class SkullGANTrainWidget(PanelWidget):
             self.logic.askAllToStop()
 
 
-class SkullGANTrainTest(ScriptedLoadableModuleTest):
+class SkullGANTrainTest(ModuleTest):
     """Runs in Slicer's self tests, without training: a folder that holds no run says nothing."""
-
-    def runTest(self) -> None:
-        self.test_a_folder_without_a_run_is_gone()
 
     def test_a_folder_without_a_run_is_gone(self) -> None:
         logic = SkullGANTrainLogic()

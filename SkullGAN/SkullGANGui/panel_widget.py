@@ -3,7 +3,7 @@
 # ruff: noqa: N802, N815 - camel case is what Slicer calls and how its modules read
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -54,7 +54,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
         self.node = None
-        self._guiTag = 0
+        self._connected: tuple[WrappedParameters, int] | None = None
         self._entered = False
         self._texts: list[tuple[Callable[[], str], Callable[[str], None], str]] = []
         self._onDone: Callable[[Any], str] = str
@@ -99,6 +99,8 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndClose)
         self.ui.cancelButton.connect("clicked(bool)", self.onCancel)
         self.connectWidgets()
+        # After a reload Slicer does not call enter, though the panel may be the one that is open.
+        self._entered = bool(self.parent.isEntered)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
@@ -106,6 +108,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._forgetNodes()
         self.timer.stop()
         self.setParameterNode(None)
+        self._disconnect()
         self.removeObservers()
         self.logic.close()
 
@@ -121,6 +124,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneStartClose(self, caller: vtk.vtkObject, event: str) -> None:
         self.setParameterNode(None)
+        self._disconnect()  # selectors that lose their node would write so into the next scene's
         self.sceneStartsClosing()
 
     def onSceneEndClose(self, caller: vtk.vtkObject, event: str) -> None:
@@ -142,18 +146,35 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def setParameterNode(self, node: WrappedParameters | None) -> None:
         """Show the parameters of a node, and no longer those of the one before."""
         if self.node:
-            self.node.disconnectGui(self._guiTag)
             self.removeObserver(
                 self.node.parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameters
             )
         self.node = node
         if node:
-            # Not connectGui, which gives no tag to disconnect by (Slicer/Slicer#7547).
-            self._guiTag = node.connectParametersToGui(self._namedWidgets())
+            self._connect(node)
             self.addObserver(node.parameterNode, vtk.vtkCommand.ModifiedEvent, self.onParameters)
             self.onParameters()
         else:
             self.updateButtons()
+
+    def _connect(self, node: WrappedParameters) -> None:
+        """Connect the widgets that name a parameter, once for all visits while a scene is open.
+
+        Slicer 5.10's ``disconnectGui`` leaves an observer behind, each time it is called.
+        """
+        if self._connected and self._connected[0] is node:
+            # What they show may be from before the nodes of an opened scene were there.
+            node.parameterNode.InvokeEvent(vtk.vtkCommand.ModifiedEvent)
+            return
+        self._disconnect()
+        # Not connectGui, which gives no tag to disconnect by (Slicer/Slicer#7547).
+        self._connected = node, node.connectParametersToGui(self._namedWidgets())
+
+    def _disconnect(self) -> None:
+        if self._connected:
+            node, tag = self._connected
+            node.disconnectGui(tag)
+            self._connected = None
 
     def _namedWidgets(self) -> dict[str, qt.QWidget]:
         """The widgets that name a parameter, by its name."""
@@ -169,14 +190,40 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.updateButtons()
 
     def keepPath(self, widget: qt.QWidget, field: str) -> None:
-        """Keep a ``ctkPathLineEdit`` and a text of the parameter node equal."""
+        """Keep a ``ctkPathLineEdit`` and a text of the parameter node equal.
 
-        def take(path: str) -> None:
+        Its own signals tell nothing of an emptied field, nor of a name that its filters refuse.
+        """
+
+        def take() -> None:
             if self.node:
-                setattr(self.node, field, path)
+                setattr(self.node, field, widget.currentPath)
 
-        widget.connect("currentPathChanged(QString)", take)
+        widget.comboBox().connect("editTextChanged(QString)", take)
         self._texts.append((lambda: widget.currentPath, widget.setCurrentPath, field))
+
+    def keepChoice(self, box: qt.QComboBox, field: str, choices: Mapping[str, str]) -> None:
+        """Keep a ``QComboBox`` and a text of the parameter node equal.
+
+        Not left to the parameter node, which would show its values as they are, untranslated.
+
+        Args:
+            box: to be filled.
+            field: of the parameter node.
+            choices: what it can be, and how that reads.
+        """
+        values = list(choices)
+        box.addItems(list(choices.values()))
+
+        def take(index: int) -> None:
+            if self.node and 0 <= index < len(values):
+                setattr(self.node, field, values[index])
+
+        def read() -> str:
+            return values[box.currentIndex] if box.currentIndex >= 0 else ""
+
+        box.connect("currentIndexChanged(int)", take)
+        self._texts.append((read, lambda value: box.setCurrentIndex(values.index(value)), field))
 
     def keepText(self, widget: qt.QLineEdit, field: str) -> None:
         """Keep a ``QLineEdit`` and a text of the parameter node equal, as ``keepLines``."""

@@ -53,6 +53,9 @@ class Panel(Protocol[L, N]):
     def keepPath(self, widget: qt.QWidget, field: str) -> None:
         """Keep a ``ctkPathLineEdit`` and a text of the parameter node equal."""
 
+    def keepChoice(self, box: qt.QComboBox, field: str, choices: Mapping[str, str]) -> None:
+        """Keep a ``QComboBox`` and a text of the parameter node equal."""
+
     def keepText(self, widget: qt.QLineEdit, field: str) -> None:
         """Keep a ``QLineEdit`` and a text of the parameter node equal."""
 

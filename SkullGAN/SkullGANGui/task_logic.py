@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+N = TypeVar("N")
 
 
 class TaskLogic(ScriptedLoadableModuleLogic):
@@ -33,6 +35,17 @@ class TaskLogic(ScriptedLoadableModuleLogic):
         self.task: Task[Any] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._count = 0
+        self._wrapper: Any = None
+
+    def wrapped(self, kind: Callable[[Any], N]) -> N:
+        """Give the parameters of the scene in their wrapper, the same one for the same node.
+
+        Each wrapper observes the node, and in Slicer 5.10 one that was shown once is never let go.
+        """
+        node = ScriptedLoadableModuleLogic.getParameterNode(self)
+        if self._wrapper is None or self._wrapper.parameterNode is not node:
+            self._wrapper = kind(node)
+        return self._wrapper
 
     def start(self, title: str, work: Work[T]) -> Task[T]:
         """Begin a task; raises ``BadInputError`` while another one goes on."""

@@ -41,7 +41,7 @@ class SkullGANEvaluateLogic(TaskLogic):
         self._outlivesScene = False
 
     def getParameterNode(self) -> SkullGANEvaluateParameterNode:
-        return SkullGANEvaluateParameterNode(super().getParameterNode())
+        return self.wrapped(SkullGANEvaluateParameterNode)
 
     @staticmethod
     def chosenSets(node: SkullGANEvaluateParameterNode) -> list[ChosenSet]:

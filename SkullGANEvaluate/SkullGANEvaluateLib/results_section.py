@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import qt
 import slicer
+from SkullGANGui import warning_colors
 from slicer.i18n import tr as _
 
 from .neighbors_section import NeighborsSection
@@ -111,7 +112,8 @@ class ResultsSection(Section):
     def _showReport(self) -> None:
         """Fill words, charts and tables for another report, or for none; then its parts."""
         nodes = nodesOf(self.node)
-        self.ui.answersBrowser.setHtml(_inWords(nodes.content) if nodes else "")
+        red = warning_colors.problem(self.ui.answersBrowser.palette)
+        self.ui.answersBrowser.setHtml(_inWords(nodes.content, red) if nodes else "")
         for box, titles in (
             (self.ui.chartBox, nodes.charts if nodes else ()),
             (self.ui.tableBox, nodes.findings if nodes else ()),
@@ -132,9 +134,9 @@ class ResultsSection(Section):
         return page if page is not None and page.is_file() else None
 
 
-def _inWords(content: Mapping[str, Any]) -> str:
+def _inWords(content: Mapping[str, Any], red: str) -> str:
     """Give what a report says as HTML: warnings, questions and answers, what cannot be said."""
-    warnings = "".join(f"<p style='color:#b00020'>{escape(one)}</p>" for one in content["concerns"])
+    warnings = "".join(f"<p style='color:{red}'>{escape(one)}</p>" for one in content["concerns"])
     answers = "".join(
         f"<p><b>{escape(one['question'])} {escape(one['short'])}.</b><br>"
         f"{escape(' '.join(one['reasons']))}</p>"

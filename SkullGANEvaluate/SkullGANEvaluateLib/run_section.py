@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import qt
-from SkullGANGui import packages
+from SkullGANGui import last_places, packages
 from slicer import vtkMRMLTextNode
 from slicer.i18n import tr as _
 
+from .parameters import PIXELS, SIFT
 from .section import Section
 from .sets_section import SetsSection
 
@@ -31,6 +32,8 @@ class RunSection(Section):
         self._sets = sets
         self.ui.evaluateButton.connect("clicked()", self.onEvaluate)
         self.ui.loadButton.connect("clicked()", self.onLoad)
+        ways = {PIXELS: _("Pixel differences"), SIFT: _("SIFT features")}
+        panel.keepChoice(self.ui.wayBox, "way", ways)
         panel.keepPath(self.ui.modelPath, "modelPath")
         panel.keepPath(self.ui.reportsFolder, "reportsFolder")
 
@@ -58,13 +61,19 @@ class RunSection(Section):
                 most=node.most,
                 shown=self.logic.shownOf(node),
             )
+            last_places.keep(node.reportsFolder, last_places.REPORTS)
+            for field in (self.ui.reportsFolder, self.ui.modelPath):
+                field.addCurrentPathToHistory()
             self.panel.run(task, on_done=self._reportCame)
 
     def onLoad(self) -> None:
         folder = qt.QFileDialog.getExistingDirectory(
-            self.ui.loadButton, _("Folder of a report"), self.node.reportsFolder
+            self.ui.loadButton,
+            _("Folder of a report"),
+            self.node.reportsFolder or last_places.folder(last_places.REPORTS),
         )
         if folder:
+            last_places.keep(Path(folder).parent, last_places.REPORTS)
             with self.panel.shownErrors(_("The report could not be read.")):
                 packages.ensure(packages.SEGMENTS, _("Reading a report"))
                 task = self.logic.startReport(folder, shown=self.logic.shownOf(self.node))

@@ -12,6 +12,7 @@ from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
 from . import segment_list, sets_table
+from .parameters import OCCLUSION, PLACES
 from .section import Section
 from .shown_report import nodesOf
 
@@ -36,6 +37,8 @@ class SegmentsSection(Section):
         ui.setBox.connect("currentIndexChanged(int)", self.onListChanged)
         ui.orderBox.connect("currentIndexChanged(int)", self.onListChanged)
         ui.overlayCheckBox.connect("clicked(bool)", self.onOverlay)
+        methods = {PLACES: _("What each place adds"), OCCLUSION: _("What smoothing takes")}
+        panel.keepChoice(ui.methodBox, "method", methods)
         ui.methodBox.connect("activated(int)", self.onOverlay)
 
     def update(self, busy: str) -> None:

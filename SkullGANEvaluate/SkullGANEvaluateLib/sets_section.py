@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import qt
 import slicer
-from SkullGANGui import packages
+from SkullGANGui import last_places, packages
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
@@ -72,10 +73,14 @@ class SetsSection(Section):
 
     def onAddFiles(self) -> None:
         paths = qt.QFileDialog.getOpenFileNames(
-            self.ui.addFilesButton, _("Segment sets to compare"), "", _("Segment sets (*.h5)")
+            self.ui.addFilesButton,
+            _("Segment sets to compare"),
+            last_places.folder(),
+            _("Segment sets (*.h5)"),
         )
         if not paths:
             return
+        last_places.keep(Path(paths[0]).parent)
         with self.panel.shownErrors(_("Not every file could be added.")):
             packages.ensure(packages.SEGMENTS, _("Reading segment sets"))
             for path in paths:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import qt
 import slicer
-from SkullGANGui import packages
+from SkullGANGui import last_places, packages
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
@@ -53,6 +53,8 @@ class FormSection(Section):
         ):
             button.connect("clicked()", slot)
         ui.deviceComboBox.connect("activated(int)", self.onDevice)
+        parts = {"subjects": _("subjects"), "segments": _("segments"), "none": _("none")}
+        panel.keepChoice(ui.splitComboBox, "split", parts)
         panel.keepPath(ui.pretrainedPath, "pretrained")
         panel.keepText(ui.runNameEdit, "runName")
 
@@ -105,8 +107,13 @@ class FormSection(Section):
 
     def onAdd(self) -> None:
         chosen = qt.QFileDialog.getOpenFileNames(
-            None, _("Segment sets to learn from"), "", _("Segment sets (*.h5 *.hdf5)")
+            None,
+            _("Segment sets to learn from"),
+            last_places.folder(),
+            _("Segment sets (*.h5 *.hdf5)"),
         )
+        if chosen:
+            last_places.keep(Path(chosen[0]).parent)
         there = parameters.paths(self.node)
         new = [path for path in chosen if path not in there]
         self.node.segmentSets = "\n".join([*there, *new])
@@ -132,6 +139,9 @@ class FormSection(Section):
         with self.panel.shownErrors(_("The training was not started.")):
             packages.ensure(packages.MODELS, _("Training"))
             task = self.logic.startTraining(self.node)
+            last_places.keep(self.node.runsFolder, last_places.RUNS)
+            for field in (self.ui.runsFolder, self.ui.pretrainedPath):
+                field.addCurrentPathToHistory()
             self.panel.run(task, on_done=self._started, cancelled=_("Cancelled."))
 
     def _started(self, folder: Path) -> str:

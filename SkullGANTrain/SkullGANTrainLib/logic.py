@@ -77,7 +77,7 @@ class SkullGANTrainLogic(TaskLogic):
     def getParameterNode(self) -> SkullGANTrainParameterNode:
         from .parameters import SkullGANTrainParameterNode  # with it comes the library
 
-        return SkullGANTrainParameterNode(super().getParameterNode())
+        return self.wrapped(SkullGANTrainParameterNode)
 
     # Starting.
 
@@ -110,9 +110,12 @@ class SkullGANTrainLogic(TaskLogic):
         return self.start(_("Writing the command"), self._writing(node, folder, node.processes))
 
     def _writing(self, node: SkullGANTrainParameterNode, folder: Path, processes: int) -> Work[str]:
+        from SkullGANLib.utils.child_process import slicers_python
+
         beside = folder.with_name(f"{folder.name} segments")
         command = yield from self._command(node, folder, beside)
-        return command.line(processes)
+        # An installed extension has the library and neither skullgan nor torchrun.
+        return command.line(processes, slicers_python())
 
     def resume(self, folder: Path, device: str = "auto") -> None:
         """Resume a training that ended early; raises ``OutputError`` if it cannot be."""

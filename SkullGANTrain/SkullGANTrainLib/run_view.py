@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import qt
+from SkullGANGui import warning_colors
 from slicer.i18n import tr as _
 
 from .run_table import ago, stateText
@@ -74,7 +75,10 @@ class RunView:
         warnings = list(status.warnings) if status and run.goes_on else []
         if run.state == "running" and (run.silent_s or 0) > _SILENT_S:
             warnings.append(_("Last report {ago}.").format(ago=ago(run.silent_s)))
-        self.ui.warningLabel.text = "\n".join(warnings)
+        label = self.ui.warningLabel
+        label.text = "\n".join(warnings)
+        if warnings:
+            label.setStyleSheet(f"color: {warning_colors.warning(label.palette)}")
         self.ui.warningLabel.visible = bool(warnings)
         if time.monotonic() - self._listed > _SNAPSHOTS_EVERY_S:
             self._listSnapshots()

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import qt
+from SkullGANGui import warning_colors
 from slicer.i18n import tr as _
 
 _ROW_PX = 22
-_WRONG_RGB = (200, 30, 30)
 
 
 class SettingsTable:
@@ -97,7 +97,8 @@ class SettingsTable:
         except BadInputError as error:
             problem = str(error)
         item, title = self.widget.item(row, self.VALUE), self.widget.item(row, self.SETTING)
-        shown = qt.QBrush(qt.QColor(*_WRONG_RGB)) if problem else None  # None: as the others
+        red = warning_colors.problem(self.widget.palette)
+        shown = qt.QBrush(qt.QColor(red)) if problem else None  # None: as the others
         for one in (item, title):
             font = one.font()
             font.setBold(text != own)

@@ -35,6 +35,12 @@ class WatchSection(Section):
         self._view = RunView(ui, self.logic)
         self._state: RunState | None = None
         self._curved = 0.0
+        charts = {
+            "losses": _("losses"),
+            "realness": _("realness"),
+            "learning rates": _("learning rates"),
+        }
+        panel.keepChoice(ui.chartComboBox, "chart", charts)
         for button, slot in (
             (ui.stopButton, self.onStop),
             (ui.resumeButton, self.onResume),

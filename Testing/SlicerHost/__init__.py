@@ -16,8 +16,12 @@ widgets is here as far as our modules use it:
   Slicer makes in the subject hierarchy;
 - ``packaging``: ``slicer.packaging``, which installs nothing;
 - ``dialogs``: what the user answers, told ahead by the test;
+- ``themes``: the colors of Slicer's light and dark styles;
 - ``blocking``, ``leaks``: how long slots keep the GUI thread, and what panels leave behind;
-- ``host``: puts it together and opens panels.
+- ``launcher``: Slicer's ``PythonSlicer``, where a test wants children to be started by one;
+- ``upstream``: Slicer's own Python files in place of ours, where ``SLICER_UPSTREAM`` names a
+  checkout of Slicer;
+- ``host``: puts it together, opens panels, reloads them and quits.
 
 The public names of a stand-in are the real one's, which a test holds; what the host itself needs of
 it begins with an underscore.

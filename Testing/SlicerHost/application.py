@@ -13,7 +13,7 @@ import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 from SkullGANScene.offscreen.headless import Stage
 
-from . import blocking, pythonqt
+from . import blocking, pythonqt, themes
 from .files import qSlicerCoreIOManager
 from .layout import qSlicerLayoutManager
 
@@ -34,6 +34,8 @@ class qSlicerApplication(QtWidgets.QApplication):  # noqa: N801 - Slicer's name
         self.organizationName = "SkullGAN"
         self.opened_urls: list[str] = []
         self.rendering_paused = 0
+        # Slicer's own slot is connected before any module's: modules are gone when theirs is due.
+        self.aboutToQuit.connect(self._unload_modules)
         # Qt's own way to have links opened elsewhere: nothing leaves the test for the desktop.
         for scheme in ("file", "http", "https"):
             QtGui.QDesktopServices.setUrlHandler(scheme, self, "openUrl")
@@ -54,6 +56,7 @@ class qSlicerApplication(QtWidgets.QApplication):  # noqa: N801 - Slicer's name
         self._io = qSlicerCoreIOManager()
         self._layout_manager = qSlicerLayoutManager(stage)
         self._module_manager = qSlicerModuleManager()
+        self.setPalette(themes.palette("light"))
         self._window = qSlicerMainWindow()
         self.rendering_paused = 0
         self.opened_urls.clear()
@@ -64,6 +67,11 @@ class qSlicerApplication(QtWidgets.QApplication):  # noqa: N801 - Slicer's name
         self._layout_manager._close()
         self._window.deleteLater()
         self._layout_manager = self._window = self._settings = self._stage = None
+        self._module_manager = None
+
+    def _unload_modules(self) -> None:
+        if self._module_manager is not None:
+            self._module_manager._unload_modules()
 
     @QtCore.Slot(QtCore.QUrl)
     def openUrl(self, url: QtCore.QUrl) -> None:
@@ -111,7 +119,14 @@ class qSlicerApplication(QtWidgets.QApplication):  # noqa: N801 - Slicer's name
 
 
 class qSlicerModuleManager(QtCore.QObject):  # noqa: N801 - Slicer's name
-    """Finds modules by their names."""
+    """Finds modules by their names, and unloads them in the reverse order of their loading."""
+
+    moduleAboutToBeUnloaded = QtCore.Signal(str)
+
+    def _unload_modules(self) -> None:
+        for name in reversed(self.modulesNames()):
+            self.moduleAboutToBeUnloaded.emit(name)
+            delattr(slicer.moduleNames, name)
 
     def module(self, name: str) -> Any:
         return getattr(slicer.modules, name.lower(), None)
@@ -137,7 +152,7 @@ class qSlicerModuleSelectorToolBar(QtWidgets.QToolBar):  # noqa: N801 - Slicer's
             panel = getattr(slicer.modules, f"{module}Widget", None)
             if panel is not None:
                 with blocking.timed(f"{module}Widget.{change}"):
-                    getattr(panel, change)()
+                    getattr(panel.parent, change)()
         self._selected = name
         self.moduleSelected.emit(name)
 
@@ -165,9 +180,12 @@ CLASSES = (
 
 
 class SampleDataLogic:
-    """Takes the registration of sample data; ``sources`` are those registered, by name."""
+    """Takes the registration of sample data; ``sources`` are those registered, by category.
 
-    sources: dict[str, types.SimpleNamespace] = {}  # noqa: RUF012 - one registry, as in Slicer
+    As in Slicer, the same data registered again with another function are there twice.
+    """
+
+    sources: dict[str, list[types.SimpleNamespace]] = {}  # noqa: RUF012 - one registry
 
     @staticmethod
     def registerCustomSampleDataSource(
@@ -182,17 +200,26 @@ class SampleDataLogic:
     ) -> None:
         if not Path(thumbnailFileName).is_file():
             raise FileNotFoundError(thumbnailFileName)
-        SampleDataLogic.sources[sampleName] = types.SimpleNamespace(
+        source = types.SimpleNamespace(
             category=category,
+            sampleName=sampleName,
             uris=[uris],
             fileNames=[fileNames],
             nodeNames=[nodeNames],
             checksums=[checksums],
             customDownloader=customDownloader,
         )
+        registered = SampleDataLogic.sources.setdefault(category, [])
+        if source not in registered:
+            registered.append(source)
+
+    @staticmethod
+    def sampleDataSourcesByCategory(category: str) -> list[types.SimpleNamespace]:
+        return SampleDataLogic.sources.get(category, [])
 
     def sourceForSampleName(self, sampleName: str) -> types.SimpleNamespace | None:  # noqa: N803
-        return self.sources.get(sampleName)
+        every = (source for sources in self.sources.values() for source in sources)
+        return next((source for source in every if source.sampleName == sampleName), None)
 
 
 def translations() -> types.ModuleType:
@@ -207,4 +234,5 @@ def sample_data() -> types.ModuleType:
     """Give the module ``SampleData``."""
     module = types.ModuleType("SampleData")
     module.SampleDataLogic = SampleDataLogic
+    SampleDataLogic.sources.clear()
     return module

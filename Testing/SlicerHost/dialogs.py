@@ -9,13 +9,16 @@ A message that has only one button to press needs no answer, but has to be taken
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 from PySide6 import QtWidgets
 
 FILE_ANSWERS: list[Any] = []
-"""What the next file dialogs give, in their order."""
+"""What the user does in the next file dialogs, in their order: the path that is typed, or that and
+the name filter that is chosen; an empty path cancels. Where a dialog asks before it replaces a
+file, ``ANSWERS`` has to have what is said to that."""
 ANSWERS: list[Any] = []
 """What the user does in the next dialogs: the name of a message box's button ("Yes"), what an
 input box gives, the text of a menu's entry, or a function that gets the dialog, works in it as a
@@ -42,6 +45,7 @@ def install() -> None:
     for kind, answer in (
         (_Box, _answer_box),
         (QtWidgets.QMenu, _answer_menu),
+        (QtWidgets.QFileDialog, _answer_file_dialog),
         (QtWidgets.QDialog, _answer_dialog),
     ):
         kind.exec = kind.exec_ = answer
@@ -57,9 +61,40 @@ def _file_answer(name: str) -> Callable[..., Any]:
     """As in PythonQt, and unlike PySide6, the answer comes without the filter that was chosen."""
 
     def answer(*_arguments: Any, **_options: Any) -> Any:
-        return _next(FILE_ANSWERS, f"QFileDialog.{name}")
+        given = _next(FILE_ANSWERS, f"QFileDialog.{name}")
+        if name == "getSaveFileName" and not _may_replace(given):
+            return ""
+        return given
 
     return answer
+
+
+def _answer_file_dialog(dialog: QtWidgets.QFileDialog) -> int:
+    """A dialog object: it adds its default suffix to a name without a dot, then asks."""
+    given = _next(FILE_ANSWERS, f"QFileDialog: {dialog.windowTitle}")
+    typed, name_filter = (given, "") if isinstance(given, str) else given
+    ASKED.append(dialog.windowTitle)
+    if name_filter:
+        offered = dialog.nameFilters()
+        if name_filter not in offered:
+            raise ValueError(f"QFileDialog: there is no filter {name_filter!r}, but {offered}")
+        dialog.selectNameFilter(name_filter)
+        dialog.filterSelected.emit(name_filter)
+    if typed:
+        dialog.selectFile(typed)
+    saves = dialog.acceptMode == QtWidgets.QFileDialog.AcceptSave
+    accepted = bool(typed) and (not saves or all(map(_may_replace, dialog.selectedFiles())))
+    dialog.done(int(accepted))
+    return int(accepted)
+
+
+def _may_replace(path: str) -> bool:
+    """Ask as Qt does before a file is replaced."""
+    if not path or not os.path.exists(path):
+        return True
+    question = f"{path} already exists.\nDo you want to replace it?"
+    ASKED.append(question)
+    return _next(ANSWERS, question) == "Yes"
 
 
 def _input_answer(name: str) -> Callable[..., Any]:

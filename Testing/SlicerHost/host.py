@@ -17,6 +17,7 @@ import time
 import traceback
 import types
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,11 @@ from . import (
     pictures,
     pythonqt,
     scripted,
+    themes,
+    upstream,
     widgets,
 )
+from .launcher import on_path as launcher_on_path
 from .uiloader import QUiLoader
 
 LONGEST_S = 60.0
@@ -60,29 +64,43 @@ class Host:
     errors that VTK or Qt reported, messages that the test did not take and what panels left
     behind. There is one at a time.
 
+    What upstream does at quitting (``quit``), at *Reload* (``reload``), in path fields and in save
+    dialogs, it does, too. Where ``SLICER_UPSTREAM`` names a checkout of Slicer, its own Python
+    files are used (``upstream``) and its version is the host's.
+
     Args:
-        version: of Slicer: (5, 12), or (5, 10), which lacks ``slicer.packaging``.
+        version: of Slicer: (5, 12), or (5, 10), which lacks ``slicer.packaging`` and whose
+            ``disconnectGui`` leaves an observer; 5.12, or the checkout's, if None.
+        launcher: whether children are started by a ``PythonSlicer`` (``launcher``), as in Slicer,
+            instead of by this Python.
 
     Attributes:
         packages: what is installed, missing and asked for (``packaging.Packages``).
     """
 
-    def __init__(self, version: tuple[int, int] = (5, 12)) -> None:
-        self._version = version
+    def __init__(self, version: tuple[int, int] | None = None, *, launcher: bool = False) -> None:
+        # Who asks for a version gets that: only the checkout's own could be upstream's files.
+        checkout = upstream.version()
+        self._upstream = upstream.folder() if version in (None, checkout) else None
+        self._version = version or checkout or (5, 12)
+        self._launcher = launcher_on_path() if launcher else nullcontext()
         self.packages = packaging.Packages()
 
     def __enter__(self) -> Host:
         pythonqt.build()
+        self._launcher.__enter__()
         self._before = {name: getattr(slicer, name, None) for name in ("app", "mrmlScene")}
         vtk.vtkOutputWindow.GetInstance().SetDisplayModeToAlwaysStdErr()
         self._stage = headless.new_stage()
         slicer.mrmlScene = self._stage.scene
         slicer.app = QtWidgets.QApplication.instance() or application.qSlicerApplication()
-        _publish(modules.of_slicer(self._stage))
+        ctk = _publish(modules.of_slicer(self._stage))
         _offer_packaging(self._version, self.packages)
         slicer.app.begin(self._stage, self._version)
+        if self._upstream:
+            upstream.publish(self._upstream, ctk, self.packages)
         self._hierarchy = hierarchy.Hierarchy(self._stage.scene)
-        self._panels: list[Any] = []
+        self._parents: list[modules.qSlicerScriptedLoadableModuleWidget] = []
         # By it go exceptions in observers of VTK and in what Qt calls beside slots.
         self._excepthook, sys.excepthook = sys.excepthook, _hear_exception
         self._errors = heard_errors()
@@ -95,15 +113,17 @@ class Host:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        for panel in self._panels:
-            panel.cleanup()
-            for child in [panel.parent, *panel.parent.findChildren(QtWidgets.QWidget)]:
+        slicer.app.moduleManager()._unload_modules()
+        for parent in self._parents:
+            for child in [parent, *parent.findChildren(QtWidgets.QWidget)]:
                 if isinstance(child, widgets.QMRML):
                     child.setMRMLScene(None)
-            panel.parent.deleteLater()
-        left = [what for panel in self._panels for what in leaks.left_by(panel)]
+            parent.deleteLater()
+        panels = [panel for parent in self._parents for panel in parent._all_objects]
+        left = [what for panel in panels for what in leaks.left_by(panel)]
         left += leaks.connected_parameter_nodes()
         slicer.app.end()
+        self._launcher.__exit__(None, None, None)
         self.process_events()
         self._hierarchy.close()
         slicer.mrmlScene.Clear(1)
@@ -146,16 +166,15 @@ class Host:
 
     def open_module(self, path: str | Path) -> Any:
         """Load a module, open its panel and give the widget object."""
-        module, description = self.load_module(path)
-        parent = modules.qSlicerScriptedLoadableModuleWidget()
+        _module, description = self.load_module(path)
+        parent = modules.qSlicerScriptedLoadableModuleWidget(description.name)
         parent.setLayout(QtWidgets.QVBoxLayout())
         parent.setMRMLScene(slicer.mrmlScene)
+        description._panel = parent
+        self._parents.append(parent)
         with blocking.timed(f"{description.name}Widget.setup"):
-            panel = getattr(module, f"{description.name}Widget")(parent)
-            panel.setup()
-        self._panels.append(panel)
-        parent._python_object, description._panel = panel, parent
-        setattr(slicer.modules, f"{description.name}Widget", panel)
+            parent.reload()
+        panel = parent.self()
         slicer.util.selectModule(description.name)  # enters it
         parent.resize(_PANEL_WIDTH_PX, parent.sizeHint().height())
         parent.setAttribute(QtCore.Qt.WA_DontShowOnScreen)  # laid out and painted all the same
@@ -163,6 +182,29 @@ class Host:
         self.process_events()
         self.check()
         return panel
+
+    def reload(self, panel: Any) -> Any:
+        """Reload a module as the developer's button does; give its new widget object."""
+        name = panel.moduleName
+        slicer.util.reloadScriptedModule(name)
+        self.process_events()
+        self.check()
+        return getattr(slicer.modules, f"{name}Widget")
+
+    def quit(self) -> None:
+        """Quit as Slicer does: its own slot, which unloads all modules, comes before theirs."""
+        slicer.app.aboutToQuit.emit()
+        self.process_events()
+        self.check()
+
+    def choose_theme(self, theme: str) -> None:
+        """Let panels look as with Slicer's style "Light Slicer" or "Dark Slicer".
+
+        Args:
+            theme: "light" or "dark".
+        """
+        slicer.app.setPalette(themes.palette(theme))
+        self.process_events()
 
     def process_events(self) -> None:
         """Let Qt do what is due."""
@@ -264,8 +306,8 @@ def _save(image: QtGui.QImage, path: str | Path) -> None:
         raise OSError(f"{path}: cannot be written")
 
 
-def _publish(slicer_modules: types.ModuleType) -> None:
-    """Put what Slicer offers where modules import it from."""
+def _publish(slicer_modules: types.ModuleType) -> types.ModuleType:
+    """Put what Slicer offers where modules import it from; gives ``ctk``."""
     qt = pythonqt.build()
     qt.QUiLoader = QUiLoader
     ctk = types.ModuleType("ctk")
@@ -274,6 +316,7 @@ def _publish(slicer_modules: types.ModuleType) -> None:
     for kind in (*widgets.QMRML, *modules.CLASSES, images.qMRMLUtils):
         setattr(slicer, kind.__name__, kind)
     slicer.moduleNames = types.SimpleNamespace()
+    slicer.selfTests = {}
     published = {
         "ctk": ctk,
         "SampleData": application.sample_data(),
@@ -286,6 +329,7 @@ def _publish(slicer_modules: types.ModuleType) -> None:
     for name, module in published.items():
         if name.startswith("slicer."):
             setattr(slicer, name.removeprefix("slicer."), module)
+    return ctk
 
 
 def _offer_packaging(version: tuple[int, int], packages: packaging.Packages) -> None:

@@ -1,12 +1,14 @@
 """``slicer.modules``: the logics of Slicer's modules that slicer-core brings, and our modules."""
 
-# ruff: noqa: N802 - the names are Slicer's
+# ruff: noqa: N802, N815 - the names are Slicer's
 from __future__ import annotations
 
+import sys
 import types
 from typing import Any
 
 import slicer
+from PySide6 import QtCore
 from SkullGANScene.offscreen.headless import Stage
 
 from .widgets_qmrml import qMRMLWidget
@@ -63,14 +65,39 @@ class qSlicerScriptedLoadableModule:  # noqa: N801 - Slicer's name
 
 
 class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):  # noqa: N801 - Slicer's name
-    """The widget around a module's panel; ``self`` gives the panel's Python object."""
+    """The widget around a module's panel; ``self`` gives the panel's Python object.
 
-    def __init__(self) -> None:
+    As in Slicer, ``reload`` makes that object anew and calls its ``setup``, and not its ``enter``,
+    also where the panel is the one that is open.
+    """
+
+    def __init__(self, name: str) -> None:
         super().__init__()
+        self._module_name = name
         self._python_object: Any = None
+        self._is_entered = False
+        self._all_objects: list[Any] = []
 
     def self(self) -> Any:
         return self._python_object
+
+    def reload(self) -> None:
+        panel = getattr(sys.modules[self._module_name], f"{self._module_name}Widget")(self)
+        self._python_object = panel
+        self._all_objects.append(panel)
+        setattr(slicer.modules, f"{self._module_name}Widget", panel)
+        panel.setup()
+
+    def enter(self) -> None:
+        self._is_entered = True
+        self._python_object.enter()
+
+    def exit(self) -> None:
+        self._is_entered = False
+        self._python_object.exit()
+
+    isEntered = QtCore.Property(bool, lambda self: self._is_entered)
+    moduleName = QtCore.Property(str, lambda self: self._module_name)
 
 
 CLASSES = (qSlicerScriptedLoadableModule, qSlicerScriptedLoadableModuleWidget)

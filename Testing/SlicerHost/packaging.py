@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import subprocess
 import types
+from collections.abc import Callable
 from typing import Any
 
 import slicer.util
@@ -55,6 +56,29 @@ class Packages:
         if prompt_install and not slicer.util.confirmOkCancelDisplay(question):
             raise RuntimeError(f"the user declined to install {names}")
         self.pip_install(lacking)
+
+    def run_module(
+        self,
+        module: str,
+        arguments: list[str],
+        blocking: bool = True,
+        logCallback: Callable[[str], None] | None = None,  # noqa: N803 - upstream's names
+        completedCallback: Callable[[int], None] | None = None,  # noqa: N803
+    ) -> None:
+        """Stand for ``slicer.util.executePythonModule``, by which upstream's files run pip."""
+        command, *words = arguments
+        if (module, command) != ("pip", "install"):
+            raise NotImplementedError(f"python -m {module} {command}: the host does not run it")
+        try:
+            self.pip_install([word for word in words if not word.startswith("-")])
+        except subprocess.CalledProcessError:
+            if blocking:
+                raise
+            if completedCallback:
+                completedCallback(1)
+        else:
+            if completedCallback:
+                completedCallback(0)
 
     def as_module(self) -> types.ModuleType:
         """Give ``slicer.packaging``."""

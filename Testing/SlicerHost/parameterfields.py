@@ -157,6 +157,8 @@ class Field:
         return next((note for note in self.notes if isinstance(note, kind)), None)
 
     def read(self, node: Node) -> Any:
+        if not self.is_in(node):  # a scene that was closed or opened took it away
+            self.write(node, self.default)
         return self._keeper.read(node, self.name)
 
     def write(self, node: Node, value: Any) -> None:

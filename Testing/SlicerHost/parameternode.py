@@ -108,7 +108,8 @@ class _Wrapper:
         """End what ``connectParametersToGui`` began; nothing happens for an unknown tag."""
         for link in self._connected.pop(tag, []):
             link.ignore()
-        if tag in self._observers:
+        # Slicer 5.10 forgets the observer, and with it the wrapper stays.
+        if tag in self._observers and (slicer.app.majorVersion, slicer.app.minorVersion) > (5, 10):
             self.RemoveObserver(self._observers.pop(tag))
         if not self._connected:
             CONNECTED.pop(id(self), None)

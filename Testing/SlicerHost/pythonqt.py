@@ -121,6 +121,8 @@ def _setattr(self: QtCore.QObject, name: str, value: Any) -> None:
 
 
 def _set_property(self: QtCore.QObject, name: str, value: Any) -> bool:
+    if isinstance(value, tuple):  # PythonQt makes a list of it
+        value = list(value)
     if _get(self, "setProperty")(name, value):
         return True
     # Some enumerations go by the setter only.

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import types
 import unittest
 from pathlib import Path
@@ -18,12 +19,17 @@ class ScriptedLoadableModule:
     def __init__(self, parent: Any) -> None:
         self.parent = parent
         self.moduleName = type(self).__name__
+        slicer.selfTests[self.moduleName] = self.runTest
 
     def resourcePath(self, filename: str) -> str:
         return str(Path(self.parent.path).parent / "Resources" / filename)
 
     def getDefaultModuleDocumentationLink(self) -> str:
         return ""
+
+    def runTest(self, **settings: Any) -> None:
+        """Run the module's own test, as the module Self Tests does: what it raises is a failure."""
+        getattr(sys.modules[type(self).__module__], f"{self.moduleName}Test")().runTest(**settings)
 
 
 class ScriptedLoadableModuleWidget:
@@ -35,6 +41,9 @@ class ScriptedLoadableModuleWidget:
         self.moduleName = type(self).__name__.removesuffix("Widget")
         self.parent = parent
         self.layout = parent.layout()
+        slicer.app.moduleManager().connect(
+            "moduleAboutToBeUnloaded(QString)", self._onModuleAboutToBeUnloaded
+        )
 
     def resourcePath(self, filename: str) -> str:
         path = Path(slicer.util.modulePath(self.moduleName))
@@ -43,8 +52,21 @@ class ScriptedLoadableModuleWidget:
     def setup(self) -> None:
         """Slicer adds its developer buttons here; the host has none."""
 
+    def enter(self) -> None:
+        """Called when the user comes to the panel."""
+
+    def exit(self) -> None:
+        """Called when the user leaves the panel."""
+
     def cleanup(self) -> None:
         """Called before the widget goes."""
+
+    def _onModuleAboutToBeUnloaded(self, name: str) -> None:
+        if name == self.moduleName:
+            self.cleanup()
+            slicer.app.moduleManager().disconnect(
+                "moduleAboutToBeUnloaded(QString)", self._onModuleAboutToBeUnloaded
+            )
 
 
 class ScriptedLoadableModuleLogic:

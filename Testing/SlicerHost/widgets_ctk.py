@@ -7,6 +7,8 @@ from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
+from .widgets_path import ctkPathLineEdit
+
 Signal, Property = QtCore.Signal, QtCore.Property
 
 
@@ -77,7 +79,9 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         painter = QtGui.QPainter(self)
-        painter.fillRect(0, 0, self.width, self._HEADING_PX, QtGui.QColor(214, 222, 235))
+        tinted = self.palette.color(QtGui.QPalette.Highlight)
+        tinted.setAlpha(48)
+        painter.fillRect(0, 0, self.width, self._HEADING_PX, tinted)
         arrow = QtCore.Qt.RightArrow if self._is_collapsed else QtCore.Qt.DownArrow
         option = QtWidgets.QStyleOption()
         option.rect = QtCore.QRect(6, 6, 12, 12)
@@ -88,64 +92,6 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
         self.style().drawPrimitive(element, option, painter)
         painter.drawText(24, 17, self.text)
         painter.end()
-
-
-class ctkPathLineEdit(QtWidgets.QWidget):
-    """A path to type or to browse for."""
-
-    Dirs, Files, Readable, Writable = 0x001, 0x002, 0x010, 0x020  # QDir's numbers
-
-    currentPathChanged = Signal(str)
-
-    def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._filters = 0
-        self._name_filters: list[str] = []
-        self._key = ""
-        layout = QtWidgets.QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        self._edit = QtWidgets.QComboBox()
-        self._edit.editable = True
-        self._edit.setSizePolicy(QtWidgets.QSizePolicy.Expanding, QtWidgets.QSizePolicy.Fixed)
-        self._browse = QtWidgets.QToolButton()
-        self._browse.text = "..."
-        layout.addWidget(self._edit, 1)
-        layout.addWidget(self._browse)
-        self._edit.connect("currentTextChanged(QString)", self.currentPathChanged.emit)
-        self._browse.connect("clicked()", self.browse)
-
-    def setCurrentPath(self, path: str) -> None:
-        self._edit.setEditText(path)
-
-    def browse(self) -> None:
-        dialog = QtWidgets.QFileDialog  # which the test answers: see dialogs.py
-        if self._filters & self.Dirs:
-            path = dialog.getExistingDirectory(self, "", self.currentPath)
-        else:
-            ask = "getSaveFileName" if self._filters & self.Writable else "getOpenFileName"
-            names = ";;".join(self._name_filters)
-            path = getattr(dialog, ask)(self, "", self.currentPath, names)
-        if path:
-            self.setCurrentPath(path)
-
-    def addCurrentPathToHistory(self) -> None:
-        path = self.currentPath
-        self._edit.insertItem(0, path)
-        self.setCurrentPath(path)
-
-    def _set_filters(self, filters: int) -> None:
-        self._filters = filters
-
-    def _set_name_filters(self, filters: list[str]) -> None:
-        self._name_filters = list(filters)
-
-    def _set_key(self, key: str) -> None:
-        self._key = key
-
-    currentPath = Property(str, lambda self: self._edit.currentText, setCurrentPath)
-    filters = Property(int, lambda self: self._filters, _set_filters)
-    nameFilters = Property("QStringList", lambda self: self._name_filters, _set_name_filters)
-    settingKey = Property(str, lambda self: self._key, _set_key)
 
 
 class _ArrowForTick(QtWidgets.QProxyStyle):

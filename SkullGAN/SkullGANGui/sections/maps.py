@@ -28,6 +28,7 @@ class MapsSection(Section):
         self.ui.mapButton.connect("clicked(bool)", self.onMap)
         self.ui.mapTableButton.connect("clicked(bool)", self.onMapTable)
         self._scalar: str | None = None
+        panel.keepChoice(self.ui.mapScalarBox, "mapScalar", {title: _(title) for title in SCALARS})
 
     def update(self, busy: str) -> None:
         self.panel.allow(

@@ -10,7 +10,6 @@ from slicer import (
     vtkMRMLMarkupsFiducialNode,
     vtkMRMLMarkupsPlaneNode,
     vtkMRMLScalarVolumeNode,
-    vtkMRMLScriptedModuleNode,
     vtkMRMLSegmentationNode,
 )
 from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
@@ -70,17 +69,14 @@ class SkullGANParameterNode(WrappedParameters):
     showRealness: bool = False
 
 
-def parametersOf(node: vtkMRMLScriptedModuleNode) -> SkullGANParameterNode:
-    """Wrap the parameters of a scene.
-
-    Scenes of earlier versions hold a yes or no for each bone and plane; they become the lists.
-    """
+def ofToday(parameters: SkullGANParameterNode) -> SkullGANParameterNode:
+    """Take over what scenes of earlier versions hold: a yes or no for each bone and plane."""
+    node = parameters.parameterNode
     earlier = {
         name: node.GetParameter(name).lower() == "true"
         for name in (*cut_plan.BONES, *cut_plan.PLANES)
         if node.HasParameter(name)
     }
-    parameters = SkullGANParameterNode(node)
     if earlier:
         with slicer.util.NodeModify(node):
             parameters.bones = [name for name in cut_plan.BONES if earlier.get(name)]

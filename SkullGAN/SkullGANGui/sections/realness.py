@@ -31,6 +31,8 @@ class RealnessSection(Section):
         self._segments = segments
         self._shown = (False, "")
         self.ui.judgeButton.connect("clicked(bool)", self.onJudge)
+        methods = {"positions": _("positions"), "occlusion": _("occlusion")}
+        panel.keepChoice(self.ui.realnessMethodBox, "realnessMethod", methods)
 
     def show(self) -> None:
         """Show the overlay or take it away, if the parameters say so now, and what was judged."""

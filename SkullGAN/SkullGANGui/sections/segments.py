@@ -171,7 +171,7 @@ class SegmentsSection(Section):
         self.count()
 
     def onSave(self) -> None:
-        path = segment_files.askForSegments(_("Save segments"), "segments.h5")
+        path = segment_files.askForSegments(_("Save segments"), "segments")
         if not path:
             return
         with self.panel.shownErrors(_("The segments were not saved.")):

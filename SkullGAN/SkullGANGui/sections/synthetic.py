@@ -50,6 +50,7 @@ class SyntheticSection(Section):
         node = self.node
         with self.panel.shownErrors(_("No segments were generated.")):
             packages.ensure(packages.MODELS, _("Generation"))
+            self.ui.modelPath.addCurrentPathToHistory()
             limits = None
             if node.limited:
                 limits = Limits(
@@ -62,12 +63,13 @@ class SyntheticSection(Section):
             self.panel.run(task, on_done=self._segments.segmentsMade)
 
     def onGenerateToFile(self) -> None:
-        path = segment_files.askForSegments(_("Generate into a file"), "synthetic.h5")
+        path = segment_files.askForSegments(_("Generate into a file"), "synthetic")
         if not path:
             return
         node = self.node
         with self.panel.shownErrors(_("No segments were generated.")):
             packages.ensure(packages.MODELS, _("Generation"))
+            self.ui.modelPath.addCurrentPathToHistory()
             task = self.logic.startGenerationToFile(
                 node.modelPath, node.number, node.firstSeed, path
             )

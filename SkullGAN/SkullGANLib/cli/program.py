@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..errors import CancelledError, SkullGANError
+from ..utils import memory
 from . import (
     artificial,
     check,
@@ -59,10 +60,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (error.name or "").startswith("SkullGAN"):
             raise
         print(
-            f"skullgan: the Python package {error.name} is not installed, it is needed here; "
-            "pip install 'skullgan[dicom,evaluate,scene]' brings all.",
+            f"skullgan: the Python package {error.name} is not installed, it is needed here. In "
+            "Slicer the panels offer to install it; a checkout brings all with its extras dicom, "
+            "evaluate and scene.",
             file=sys.stderr,
         )
+        return FAILED
+    except (MemoryError, RuntimeError) as error:
+        sentence = memory.lack_sentence(error)
+        if not sentence:
+            raise
+        print(f"skullgan: {sentence}", file=sys.stderr)
         return FAILED
     return DONE
 

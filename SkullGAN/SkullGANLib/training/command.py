@@ -8,6 +8,8 @@ Example:
     skullgan train 'my head.h5' -o runs/1 --recipe demo --set epochs=50
     >>> print(command.line(processes=2))  # doctest: +ELLIPSIS
     torchrun --nproc-per-node 2 -m SkullGANLib train 'my head.h5' -o runs/1 ...
+    >>> print(command.line(python="PythonSlicer"))  # doctest: +ELLIPSIS
+    PythonSlicer -m SkullGANLib train 'my head.h5' -o runs/1 ...
 """
 
 from __future__ import annotations
@@ -64,15 +66,20 @@ class TrainCommand:
         there = ["--json", str(json), "--contact-sheet", str(sheet)]
         return ["check", *self.segments, *self._options(), *there]
 
-    def line(self, processes: int = 1) -> str:
+    def line(self, processes: int = 1, python: str | None = None) -> str:
         """Write the command for a shell of this system, quoted.
 
         Args:
             processes: more than one are started by ``torchrun``, each takes a GPU of its own.
+            python: interpreter that has the library but not its programs, as Slicer's
+                ``PythonSlicer``; where there is none, ``skullgan`` and ``torchrun`` are called.
         """
-        program = ["skullgan"]
-        if processes > 1:
-            program = ["torchrun", "--nproc-per-node", str(processes), "-m", "SkullGANLib"]
+        many = ["--nproc-per-node", str(processes), "-m", "SkullGANLib"]
+        if python:
+            start = ["-m", "torch.distributed.run", *many] if processes > 1 else many[2:]
+            program = [python, *start]
+        else:
+            program = ["torchrun", *many] if processes > 1 else ["skullgan"]
         words = [*program, *self.arguments()]
         return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 

@@ -19,15 +19,16 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from ..errors import OutputError
+from . import memory
+from .process_tree import KILL, ProcessTree
+from .process_tree import end_at_once as end_at_once
 
 ASK_S = 1.0
 """How long a run is given to save and end after it was asked by its ``stop`` file."""
@@ -37,12 +38,19 @@ TERM_S = 0.4
 _LIBRARY = Path(__file__).resolve().parents[2]
 _CANCELLED = 2  # exit code of the command line
 _PROGRESS = re.compile(r"progress ([01]\.\d+) ?(.*)")
-_WINDOWS = os.name == "nt"
+_LAUNCHER_LOST_IT = re.compile(r"error: \[.*\] exit abnormally - Report the problem\.")
+"""What ``PythonSlicer`` says of a Python that a signal ended; the exit code is then 1."""
+_MEASURE_EVERY_S = 0.25
+
+
+def slicers_python() -> str | None:
+    """Give Slicer's ``PythonSlicer``; None outside Slicer."""
+    return shutil.which("PythonSlicer")
 
 
 def python_executable() -> str:
     """Give the interpreter for children: Slicer's ``PythonSlicer``, elsewhere the running one."""
-    return shutil.which("PythonSlicer") or sys.executable
+    return slicers_python() or sys.executable
 
 
 def command_line(arguments: Sequence[str | Path], python: str | Path | None = None) -> list[str]:
@@ -108,6 +116,12 @@ class ChildProcess:
         self._run_directory = Path(run_directory) if run_directory is not None else None
         self._unread = b""
         self._steps: list[tuple[float, int]] = []  # when which signal is due
+        self._lost = False  # the launcher lost its Python to a signal that nobody names
+        self._taken: int | None = None  # bytes, when they were measured last
+        self._free: int | None = None
+        self._measured = 0.0
+        self._kills = memory.kills()
+        self._memory_ran_out = False
         self._folder = tempfile.TemporaryDirectory(
             prefix="skullgan-process-", ignore_cleanup_errors=True
         )
@@ -115,14 +129,8 @@ class ChildProcess:
         self._started = time.monotonic()
         try:
             with open(log_path, "ab") as log:
-                self._process = subprocess.Popen(
-                    list(command),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    env=_environment(os.environ if environment is None else environment),
-                    **_own_group(),
-                )
+                given = os.environ if environment is None else environment
+                self._tree = ProcessTree(command, log, _environment(given))
         except OSError as error:
             self._folder.cleanup()
             raise OutputError(
@@ -134,7 +142,7 @@ class ChildProcess:
     @property
     def pid(self) -> int:
         """Process id of the child, and on Linux and macOS of its process group."""
-        return self._process.pid
+        return self._tree.pid
 
     @property
     def state(self) -> str:
@@ -158,8 +166,16 @@ class ChildProcess:
         own = [line for line in self.output if line.startswith("skullgan: ")]
         if own:
             return own[-1].removeprefix("skullgan: ")
+        if self._memory_ran_out:
+            taken = (
+                "" if self._taken is None else f"; it had taken {self._taken / memory.GIB:.1f} GiB"
+            )
+            there = memory.have(self._free, memory.total_bytes())
+            return f"Memory ran out and the system ended the process{taken}, {there}."
         if self.exit_code is not None and self.exit_code < 0:
             return f"The process was ended from outside (signal {-self.exit_code})."
+        if self._lost:
+            return "The process crashed or was ended from outside."
         last = self.output[-1] if self.output else "without a word"
         return f"The process ended with code {self.exit_code}: {last}"
 
@@ -168,16 +184,14 @@ class ChildProcess:
         if self.exit_code is not None:
             return self.state
         # The end is looked for before reading, so that nothing written before it is lost.
-        exit_code = self._process.poll()
+        exit_code = self._tree.poll()
         self._read()
         if exit_code is not None:
-            # What a child leaves behind (workers of a killed training) is nobody's any more.
-            self._signal_tree(_KILL)
-            self.exit_code = exit_code
-            self._close_log()
+            self._take_end(exit_code)
         else:
+            self._measure()
             while self._steps and time.monotonic() >= self._steps[0][0]:
-                self._signal_tree(self._steps.pop(0)[1])
+                self._tree.signal(self._steps.pop(0)[1])
         return self.state
 
     def cancel(self, ask_s: float = ASK_S) -> None:
@@ -192,7 +206,7 @@ class ChildProcess:
         self.cancelling = True
         asked = self._ask() and ask_s > 0
         due = time.monotonic() + (ask_s if asked else 0.0)
-        self._steps = [(due, signal.SIGTERM), (due + TERM_S, _KILL)]
+        self._steps = [(due, signal.SIGTERM), (due + TERM_S, KILL)]
         self.poll()
 
     def end(self) -> None:
@@ -203,6 +217,7 @@ class ChildProcess:
     def let_go(self) -> None:
         """Leave the child to itself; it goes on, also when we end."""
         self._log.close()
+        self._tree.close()
         # On Windows an open file stays where it is.
         self._folder.cleanup()
 
@@ -223,8 +238,23 @@ class ChildProcess:
             return False
         return True
 
-    def _signal_tree(self, number: int) -> None:
-        _signal_group(self.pid, number)
+    def _measure(self) -> None:
+        """Note a few times a second how much memory is taken and free, in case it runs out."""
+        now = time.monotonic()
+        if now - self._measured >= _MEASURE_EVERY_S:
+            self._measured = now
+            self._taken, self._free = self._tree.taken_bytes(), memory.free_bytes()
+
+    def _take_end(self, exit_code: int) -> None:
+        # What a child leaves behind (workers of a killed training) is nobody's any more.
+        self._tree.signal(KILL)
+        self._close_log()
+        killed = exit_code == -signal.SIGKILL if os.name != "nt" else False
+        if (self._lost or killed) and not self.cancelling:
+            ran_out = memory.kills() > self._kills
+            self._memory_ran_out = ran_out or memory.is_scarce(self._free, memory.total_bytes())
+        self.exit_code = exit_code
+        self._tree.close()
 
     def _read(self) -> None:
         *lines, self._unread = (self._unread + self._log.read()).split(b"\n")
@@ -233,7 +263,9 @@ class ChildProcess:
 
     def _take(self, line: str) -> None:
         progress = _PROGRESS.fullmatch(line)
-        if progress:
+        if _LAUNCHER_LOST_IT.fullmatch(line):
+            self._lost = True
+        elif progress:
             self.share, self.note = min(float(progress[1]), 1.0), progress[2]
         elif line:
             self.output.append(line)
@@ -242,46 +274,6 @@ class ChildProcess:
         self._take(self._unread.decode("utf-8", errors="replace").rstrip())
         self._log.close()
         self._folder.cleanup()
-
-
-def end_at_once(pid: int) -> None:
-    """End a process that another program started, and where it leads a group the whole group.
-
-    A command of ours leads its group if a panel started it; typed into a terminal it may share the
-    group with the user's own programs, and only the process itself is ended.
-    """
-    if not _WINDOWS:
-        try:
-            if os.getpgid(pid) != pid:
-                os.kill(pid, _KILL)
-                return
-        except ProcessLookupError:
-            return
-    _signal_group(pid, _KILL)
-
-
-def _signal_group(leader: int, number: int) -> None:
-    if _WINDOWS:
-        subprocess.run(
-            ["taskkill", "/PID", str(leader), "/T", "/F"], capture_output=True, check=False
-        )
-        return
-    try:
-        os.killpg(leader, number)
-    except ProcessLookupError:
-        pass  # all gone
-    except PermissionError:
-        pass  # macOS says so of a group that holds only ended processes
-
-
-_KILL = signal.SIGTERM if _WINDOWS else signal.SIGKILL
-
-
-def _own_group() -> dict[str, Any]:
-    """Keep the child out of our group: it is ended as a whole, and not by our Ctrl-C."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-    return {"start_new_session": True}
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:

@@ -42,6 +42,15 @@ def exit_code(
     except SkullGANError as error:
         print(error, file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("SkullGAN"):
+            raise
+        print(
+            f"{parser.prog}: the Python package {error.name} is not installed, it is needed here; "
+            "in Slicer the panels offer to install it.",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         print(f"{parser.prog}: interrupted.", file=sys.stderr)
         return 2

@@ -110,8 +110,10 @@ def test_the_hint_goes_when_there_is_a_ct(host, panel):
 
 def test_the_sample_ct_is_offered_by_the_module_sample_data(host, panel):
     slicer.app.startupCompleted.emit()
-    host.check()
-    source = sys.modules["SampleData"].SampleDataLogic.sources["SkullGANHeadCT"]
+    sys.modules["SkullGAN"].registerSampleData()
+    host.reload(panel)
+    sys.modules["SkullGAN"].registerSampleData()
+    [source] = sys.modules["SampleData"].SampleDataLogic.sources["SkullGAN"]
     [ct] = source.customDownloader(source)
     assert ct.GetName() == "SkullGANHeadCT"
     assert source.uris[0].startswith("file:")
@@ -446,11 +448,22 @@ def test_the_modules_own_test_passes_in_the_host(host, panel):
     test.runTest()
 
 
-def test_the_modules_own_test_is_skipped_without_the_packages(host, panel, monkeypatch):
+def test_the_modules_own_test_says_so_where_it_cannot_run_and_ctest_skips_it(
+    host, panel, monkeypatch, caplog
+):
+    """The module Self Tests takes whatever a test raises for a failure."""
     from SkullGANGui import packages
 
     lacking = packages.Package("skullgan_lacks_this", "lacking", "1 MB")
     monkeypatch.setitem(packages.PACKAGES, lacking.module, lacking)
-    monkeypatch.setattr(packages, "SEGMENTS", (lacking.module,))
-    with pytest.raises(unittest.SkipTest, match="lacking are not installed"):
-        sys.modules["SkullGAN"].SkullGANTest().runTest()
+    test = sys.modules["SkullGAN"].SkullGANTest
+    monkeypatch.setattr(test, "needs", (lacking.module,))
+    with caplog.at_level("INFO"):
+        slicer.selfTests["SkullGAN"]()
+    assert "Not tested: lacking are not installed in this Slicer" in caplog.text
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(test).run(result)
+    assert result.wasSuccessful()
+    assert [reason for _test, reason in result.skipped] == [
+        "lacking are not installed in this Slicer"
+    ]

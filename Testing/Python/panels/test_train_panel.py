@@ -223,10 +223,9 @@ def test_two_trainings_at_a_time_are_stopped_killed_and_gone_on_with(host, panel
     host.wait_until(lambda: panel.logic.follower.last.get("iteration", 0) > done)
     wait_for(host, panel, one, "running")
     dialogs.ANSWERS.append("No")
-    slicer.app.aboutToQuit.emit()
-    host.check()
+    host.quit()
     assert "eins" in dialogs.ASKED[-1]
-    wait_for(host, panel, one, "stopped")
+    host.wait_until(lambda: Run(one).status().state == "cancelled")
     assert Run(one).status().iteration > done
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from checkout import ROOT
 from SkullGANLib.errors import OutputError
+from SkullGANLib.utils import memory
 from SkullGANLib.utils.child_process import (
     ChildProcess,
     command_line,
     python_executable,
     script_line,
 )
+from SlicerHost import launcher
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the children of these tests use signals")
 
@@ -103,6 +107,60 @@ def test_a_child_killed_from_outside_is_a_failure_that_says_so():
     os.kill(child.pid, signal.SIGKILL)
     assert child.wait(LONGEST_S) == "failed"
     assert child.sentence == "The process was ended from outside (signal 9)."
+
+
+def test_a_child_that_slicers_launcher_lost_is_not_said_to_have_ended_by_itself():
+    with launcher.on_path() as program:
+        crashing = "import os, signal; print('last', flush=True); os.kill(os.getpid(), signal.{})"
+        for name in ("SIGSEGV", "SIGKILL"):
+            child = ChildProcess([str(program), "-c", crashing.format(name)])
+            assert child.wait(LONGEST_S) == "failed"
+            assert child.exit_code == 1
+            assert child.output == ["last"]
+            assert child.sentence == "The process crashed or was ended from outside."
+        child = ChildProcess(command_line(["no-such-command"]))
+        assert child.wait(LONGEST_S) == "failed"
+        assert "invalid choice: 'no-such-command'" in child.sentence
+
+
+@pytest.mark.parametrize("launched", [False, True])
+def test_a_child_that_the_system_ended_for_want_of_memory_says_need_and_have(monkeypatch, launched):
+    """The system's count of such ends has grown meanwhile."""
+    counts = iter((3, 4))
+    monkeypatch.setattr(memory, "kills", lambda: next(counts))
+    program = "held = bytearray(2**28); print('up', flush=True); import time; time.sleep(60)"
+    with launcher.on_path() if launched else nullcontext(sys.executable) as python:
+        child = ChildProcess([str(python), "-c", program])
+        wait_for_word(child, "up")
+        time.sleep(0.3)
+        child.poll()  # which measures
+        group = [*Path(f"/proc/{child.pid}/task/{child.pid}/children").read_text().split()]
+        os.kill(int(group[0]) if launched else child.pid, signal.SIGKILL)
+        assert child.wait(LONGEST_S) == "failed"
+    assert re.fullmatch(
+        r"Memory ran out and the system ended the process; it had taken 0\.3 GiB, [\d.]+ GiB of "
+        r"[\d.]+ GiB were free\.",
+        child.sentence,
+    )
+
+
+def test_a_child_that_asks_for_more_memory_than_there_is_says_need_and_have(tmp_path):
+    program = (
+        "import resource, sys\n"
+        "from SkullGANLib.cli import main\n"
+        "from SkullGANLib.cli import program\n"
+        "from SkullGANLib.cli.options import command\n"
+        "def take(options):\n"
+        "    'Take it all.'\n"
+        "    bytearray(2**40)\n"
+        "program.demo.add_demo = lambda commands: command(commands, take, 'skullgan take')\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))\n"
+        "sys.exit(main(['take']))\n"
+    )
+    child = ChildProcess([sys.executable, "-c", program])
+    assert child.wait(LONGEST_S) == "failed"
+    assert child.sentence.startswith("There is not enough memory: more was asked for; ")
+    assert child.sentence.endswith(" were free.")
 
 
 def test_polling_never_waits_for_the_child():

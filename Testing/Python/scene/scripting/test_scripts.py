@@ -252,3 +252,13 @@ def test_a_scene_holds_the_generated_segments_their_masks_and_metrics(tmp_path):
     assert (thickness >= 2).all()
     assert (thickness <= 20).all()
     assert f"{output}: {len(segments)} synthetic segments of 6 that were made" in done.stdout
+
+
+def test_a_python_package_that_is_missing_is_named(capsys):
+    def work(_options):
+        import skullgan_lacks_this  # noqa: F401
+
+    assert scripts.exit_code(work, scripts.Parser(prog="script"), []) == 1
+    assert "script: the Python package skullgan_lacks_this is not installed" in (
+        capsys.readouterr().err
+    )

@@ -1,0 +1,1 @@
+# Slicer generates the extension's configuration and package here.
