@@ -131,12 +131,14 @@ class RunView:
                 real=event.get("realness_real", float("nan")),
                 fake=event.get("realness_fake", float("nan")),
             )
-            quality = follower.curves.columns()["quality_distance"] if follower else []
-            if len(quality) and quality[-1] == quality[-1]:
+            assert follower is not None
+            found = follower.curves.columns()["quality_distance"]
+            known = [distance for distance in found if distance == distance]
+            if known:
                 self.ui.lossLabel.text += " " + _(
                     "Distance of the last snapshot from reals: {distance:.2f}, of the best"
                     " {best:.2f}."
-                ).format(distance=quality[-1], best=min(q for q in quality if q == q))
+                ).format(distance=known[-1], best=min(known))
         else:
             self.ui.lossLabel.text = ""
 

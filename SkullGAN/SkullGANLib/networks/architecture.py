@@ -125,7 +125,7 @@ class Architecture:
         strange = given.keys() - names - {"image_size"}
         if strange or not given.keys() >= set(_PUBLISHED_NAMES):
             raise BadInputError(f"the architecture is {dict(given)!r}, {expected}.")
-        values = {
+        values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in given.items()
             if name != "image_size"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as functional
@@ -346,11 +347,9 @@ def initialize(network: nn.Module, weight_std: float, generator: torch.Generator
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             std = weight_std or math.sqrt(_gain(network) / _inputs_of_an_output(layer))
             # Of a parametrized layer, "weight" is computed from what is learned.
-            weight = (
-                layer.parametrizations.weight.original  # type: ignore[union-attr]
-                if parametrize.is_parametrized(layer, "weight")
-                else layer.weight
-            )
+            weight: Tensor = layer.weight
+            if parametrize.is_parametrized(layer, "weight"):
+                weight = cast("Any", layer).parametrizations.weight.original
             nn.init.normal_(weight, 0.0, std, generator=generator)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)

@@ -74,10 +74,11 @@ def fitted(segments: SegmentSet | Pictures, recipe: Recipe) -> tuple[SegmentSet 
     """
     if not isinstance(segments, SegmentSet):
         return segments, replace(recipe, image_rows=recipe.image_rows or IMAGE_SIZE)
-    needed = IMAGE_SIZE - segments.mask.any(axis=2)[:, ::-1].argmax(axis=1)
-    needed[~segments.mask.any(axis=(1, 2))] = 0
+    covered = np.asarray(segments.mask.any(axis=2))
+    needed = IMAGE_SIZE - covered[:, ::-1].argmax(axis=1)
+    needed[~covered.any(axis=1)] = 0
     rows = recipe.image_rows or next(n for n in ROWS if np.mean(needed <= n) >= MOST_SEGMENTS)
-    fits = needed <= rows
+    fits = np.asarray(needed <= rows)
     if fits.mean() < MOST_SEGMENTS:
         raise BadInputError(
             f"The walls of {np.sum(~fits)} of {len(fits)} segments reach below row {rows}, "

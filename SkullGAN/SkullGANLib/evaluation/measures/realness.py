@@ -22,7 +22,8 @@ from torch.nn import functional
 
 from ...data.segment_set import SegmentSet
 from ...errors import BadInputError
-from ...networks.dcgan import IMAGE_SIZE, Discriminator
+from ...networks.architecture import IMAGE_SIZE
+from ...networks.dcgan import Discriminator
 from ...networks.model_file import Model, from_hu
 from ..names import REALNESS_METHODS
 
