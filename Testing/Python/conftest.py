@@ -12,6 +12,9 @@ from SkullGANLib.anatomy import skull
 from SkullGANLib.ct import volume
 from SkullGANLib.ct.volume import HeadCT
 
+collect_ignore_glob = ["packaging/hide_packages/*"]
+"""Doctests are looked for in every module, and importing that one hides packages."""
+
 
 @pytest.fixture(scope="session")
 def sphere_head() -> HeadCT:

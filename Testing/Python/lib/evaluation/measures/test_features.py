@@ -8,7 +8,8 @@ from examples import straight_walls as walls
 from SkullGANLib.data import segment_set
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation.measures.c2st import two_sample_test
-from SkullGANLib.evaluation.measures.features import METRICS, features
+from SkullGANLib.evaluation.measures.features import features
+from SkullGANLib.metrics.wall_features import METRICS
 
 
 def test_features_see_what_differs_and_nothing_else():

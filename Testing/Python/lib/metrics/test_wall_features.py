@@ -1,0 +1,39 @@
+"""The features of the wall: known on plain walls, and none is left without a number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from examples import straight_walls
+from SkullGANLib.metrics import measure
+from SkullGANLib.metrics.wall_features import METRICS, wall_features
+
+
+def test_there_are_47_numbers_for_every_segment_also_without_a_wall():
+    segments = straight_walls(5, 0)
+    nothing = replace(segments, hu=segments.hu * 0, mask=segments.mask * 0)
+    for one in (segments, nothing):
+        found = wall_features(one)
+        assert found.shape == (5, 47)
+        assert np.isfinite(found).all()
+
+
+def test_the_profile_is_that_of_the_layers_and_a_straight_wall_has_no_outline():
+    segments = straight_walls(1, 0, noise_hu=0)
+    found = wall_features(segments)[0]
+    levels = [segments.hu[0][rows, 0] for rows in [np.flatnonzero(segments.mask[0][:, 0])]][0]
+    profile, spread = found[:12], found[12:24]
+    assert profile[:4] == pytest.approx(levels[0])
+    assert profile[-4:] == pytest.approx(levels[-1])
+    assert (spread == 0).all()
+    assert (found[24:28] == 0).all()  # deviations and bends of both surfaces
+
+
+def test_the_last_are_the_metrics():
+
+    segments = straight_walls(3, 1)
+    found = wall_features(segments)[:, -len(METRICS) :]
+    measured = np.stack([measure(segments)[name] for name in METRICS], axis=1)
+    assert np.allclose(found, np.nan_to_num(measured))
