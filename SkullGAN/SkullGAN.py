@@ -107,20 +107,23 @@ class SkullGANWidget(PanelWidget):
         from SkullGANGui.sections.head_ct import HeadSection
         from SkullGANGui.sections.maps import MapsSection
         from SkullGANGui.sections.realness import RealnessSection
+        from SkullGANGui.sections.review import ReviewSection
         from SkullGANGui.sections.segments import SegmentsSection
         from SkullGANGui.sections.synthetic import SyntheticSection
 
-        head, segments = HeadSection(self), SegmentsSection(self)
-        hand = HandCutsSection(self, head, segments)
-        self.table, self.hand = segments.table, hand.cutting
+        head, self.review = HeadSection(self), ReviewSection(self)
+        segments = SegmentsSection(self, self.review)
+        hand = HandCutsSection(self, head, self.review)
+        self.table, self.hand = self.review.table, hand.cutting
         self.bones, self.planes = segments.bones, segments.planes
         self.sections = (
             hand,
             head,
             segments,
-            RealnessSection(self, segments),
+            self.review,
+            RealnessSection(self, self.review),
             MapsSection(self),
-            SyntheticSection(self, segments),
+            SyntheticSection(self, self.review),
         )
 
     def parametersChosen(self) -> None:

@@ -9,8 +9,8 @@ from slicer.i18n import tr as _
 
 from SkullGANGui import packages
 from SkullGANGui.sections import segment_files
+from SkullGANGui.sections.review import ReviewSection
 from SkullGANGui.sections.section import Section
-from SkullGANGui.sections.segments import SegmentsSection
 
 if TYPE_CHECKING:
     from SkullGANGui.sections.section import SectionsPanel
@@ -21,12 +21,12 @@ class SyntheticSection(Section):
 
     Args:
         panel: the panel.
-        segments: its ``SegmentsSection``, which shows what was generated.
+        review: its ``ReviewSection``, which shows what was generated.
     """
 
-    def __init__(self, panel: SectionsPanel, segments: SegmentsSection) -> None:
+    def __init__(self, panel: SectionsPanel, review: ReviewSection) -> None:
         Section.__init__(self, panel)
-        self._segments = segments
+        self._review = review
         self.ui.generateButton.connect("clicked(bool)", self.onGenerate)
         self.ui.generateFileButton.connect("clicked(bool)", self.onGenerateToFile)
         panel.keepPath(self.ui.modelPath, "modelPath")
@@ -59,7 +59,7 @@ class SyntheticSection(Section):
                     }
                 )
             task = self.logic.startGeneration(node.modelPath, node.number, node.firstSeed, limits)
-            self.panel.run(task, on_done=self._segments.segmentsMade)
+            self.panel.run(task, on_done=self._review.segmentsMade)
 
     def onGenerateToFile(self) -> None:
         path = segment_files.askForSegments(_("Generate into a file"), "synthetic.h5")
