@@ -95,7 +95,11 @@ class SkullGANTrainWidget(PanelWidget):
 
     def onRunTimer(self) -> None:
         """Look after trainings, the list of runs, the run that is watched and the form."""
+        log = self.support.log
+        for folder, child in self.logic.trainings.items():
+            log.follow(folder.name, child)
         for ended in self.logic.pollTrainings():
+            log.follow(ended.folder.name, None)
             self.runs.listAgain()
             self._reportEnded(ended)
         if self.node is None:
@@ -116,6 +120,7 @@ class SkullGANTrainWidget(PanelWidget):
             "failed": _("{name}: the training failed."),
         }[ended.state].format(name=ended.folder.name)
         self.ui.statusLabel.text = f"{message} {ended.sentence}".strip()
+        self.support.log.say(self.ui.statusLabel.text)
         if ended.state == "failed":
             self.watched.carryOn()
             slicer.util.errorDisplay(f"{message}\n\n{ended.sentence}")

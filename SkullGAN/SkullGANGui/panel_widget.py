@@ -17,6 +17,7 @@ from slicer.util import VTKObservationMixin
 
 from SkullGANGui.protocols import WrappedParameters
 from SkullGANGui.section import Section
+from SkullGANGui.support import Support
 from SkullGANGui.task_logic import TaskLogic
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ui: the widgets of the ``.ui`` file by name.
         logic: the module's logic.
         node: the parameter node; None while the panel is not open or the scene closes.
+        support: its log, versions and packages.
         sections: its parts, in the order in which they are shown and updated.
     """
 
@@ -88,6 +90,10 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._uiWidget = slicer.util.loadUI(self.resourcePath(f"UI/{self.moduleName}.ui"))
         self.layout.addWidget(self._uiWidget)
         self.ui = slicer.util.childWidgetVariables(self._uiWidget)
+        self.support = Support(self.shownErrors)
+        # Above the spring that keeps everything at the top.
+        layout = self._uiWidget.layout()
+        layout.insertWidget(layout.count() - 1, self.support.widget)
         self._uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = self.logicClass()
         self.timer = qt.QTimer()
@@ -105,6 +111,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Called when the module goes: with it go its child process and temporary files."""
         self._forgetNodes()
         self.timer.stop()
+        self.support.stop()
         self.setParameterNode(None)
         self.removeObservers()
         self.logic.close()
@@ -220,13 +227,14 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._cancelledSentence = cancelled or _("Cancelled; the scene is as it was.")
         self.ui.progressBar.value = 0
         self.ui.statusLabel.text = f"{task.title}..."
+        self.support.log.say(f"{task.title}...")
         self.timer.start()
         self.updateButtons()
 
     def onTimer(self) -> None:
         """Show how far the task is, and take its result when it has ended."""
         with self.shownErrors(_("That did not work.")):
-            state = self.logic.poll()
+            state = self._polled()
             if state == "running":
                 self._showProgress()
                 return
@@ -238,7 +246,16 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.ui.progressBar.value = 0 if cancelled else 100
             sentence = self._cancelledSentence if cancelled else on_done(result)
             self.ui.statusLabel.text = sentence
+            self.support.log.say(sentence)
             self.updateButtons()
+
+    def _polled(self) -> str:
+        """Let the task carry on, and write down what its child process says."""
+        log, task = self.support.log, self.logic.task
+        log.follow("task", task.child if task else None)
+        state = self.logic.poll()
+        log.follow("task", task.child if task and state == "running" else None)
+        return state
 
     def _showProgress(self) -> None:
         task = self.logic.task
@@ -273,5 +290,6 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if problem:
             self.ui.progressBar.value = 0
             self.ui.statusLabel.text = str(problem)
+            self.support.log.say(f"{message} {problem}")
             self.updateButtons()
             slicer.util.errorDisplay(f"{message}\n\n{problem}")
