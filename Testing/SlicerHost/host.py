@@ -293,5 +293,6 @@ def _offer_packaging(version: tuple[int, int], packages: packaging.Packages) -> 
     sys.modules.pop("slicer.packaging", None)
     vars(slicer).pop("packaging", None)
     slicer.util.pip_install = packages.pip_install
+    slicer.util.pip_uninstall = packages.pip_uninstall
     if version >= (5, 12):
         slicer.packaging = sys.modules["slicer.packaging"] = packages.as_module()
