@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import qt
 from SkullGANGui import packages
+from SkullGANGui.model_list import ModelList
 from slicer import vtkMRMLTextNode
 from slicer.i18n import tr as _
 
@@ -24,6 +25,9 @@ class RunSection(Section):
     Args:
         panel: the panel.
         sets: its ``SetsSection``.
+
+    Attributes:
+        models: the ``ModelList``.
     """
 
     def __init__(self, panel: EvaluatePanel, sets: SetsSection) -> None:
@@ -33,9 +37,22 @@ class RunSection(Section):
         self.ui.loadButton.connect("clicked()", self.onLoad)
         panel.keepPath(self.ui.modelPath, "modelPath")
         panel.keepPath(self.ui.reportsFolder, "reportsFolder")
+        self.models = ModelList(self.ui.modelsFrame, self.onModel)
 
     def show(self) -> None:
-        self.ui.modelLabel.visible = self.node.useModel and not self.node.modelPath
+        node = self.node
+        self.ui.modelLabel.visible = node.useModel and not node.modelPath
+        self.ui.modelsFrame.visible = node.useModel
+        if node.useModel:
+            self.models.show(node.modelPath)
+
+    def forget(self) -> None:
+        self.models.stop()
+
+    def onModel(self, path: str) -> None:
+        """Take the model that was clicked on."""
+        if self.node:
+            self.node.modelPath = path
 
     def update(self, busy: str) -> None:
         busy = busy or ("" if self.node else _("The panel is not open."))

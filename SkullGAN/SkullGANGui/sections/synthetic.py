@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from slicer.i18n import tr as _
 
 from SkullGANGui import packages
+from SkullGANGui.model_list import ModelList
 from SkullGANGui.sections import segment_files
 from SkullGANGui.sections.review import ReviewSection
 from SkullGANGui.sections.section import Section
@@ -22,6 +23,9 @@ class SyntheticSection(Section):
     Args:
         panel: the panel.
         review: its ``ReviewSection``, which shows what was generated.
+
+    Attributes:
+        models: the ``ModelList``.
     """
 
     def __init__(self, panel: SectionsPanel, review: ReviewSection) -> None:
@@ -30,6 +34,24 @@ class SyntheticSection(Section):
         self.ui.generateButton.connect("clicked(bool)", self.onGenerate)
         self.ui.generateFileButton.connect("clicked(bool)", self.onGenerateToFile)
         panel.keepPath(self.ui.modelPath, "modelPath")
+        self.models = ModelList(self.ui.modelsFrame, self.onModel)
+        self.ui.generateSection.connect("contentsCollapsed(bool)", self._onFolded)
+
+    def show(self) -> None:
+        self.models.show(self.node.modelPath)
+
+    def forget(self) -> None:
+        self.models.stop()
+
+    def onModel(self, path: str) -> None:
+        """Take the model that was clicked on."""
+        if self.node:
+            self.node.modelPath = path
+
+    def _onFolded(self, collapsed: bool) -> None:
+        """Look for models that came since, whenever the section is opened."""
+        if not collapsed:
+            self.models.look()
 
     def update(self, busy: str) -> None:
         ask = packages.sentence(packages.MODELS)
