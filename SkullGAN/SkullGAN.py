@@ -111,7 +111,7 @@ class SkullGANWidget(PanelWidget):
         from SkullGANGui.sections.segments import SegmentsSection
         from SkullGANGui.sections.synthetic import SyntheticSection
 
-        head, self.review = HeadSection(self), ReviewSection(self)
+        head, self.review = HeadSection(self, loadSampleData), ReviewSection(self)
         segments = SegmentsSection(self, self.review)
         hand = HandCutsSection(self, head, self.review)
         self.table, self.hand = self.review.table, hand.cutting
@@ -125,6 +125,37 @@ class SkullGANWidget(PanelWidget):
             MapsSection(self),
             SyntheticSection(self, self.review),
         )
+
+    def hints(self) -> dict[str, str]:
+        return {
+            "headSection": _(
+                "Choose a head CT, or load the sample. Then extract its segments below; whoever"
+                " wants to see the skull first segments and edits it here."
+            ),
+            "extractSection": _(
+                "Tick what to cut and extract: about 20 s for a head. The segments appear under"
+                " Review and in the scene."
+            ),
+            "reviewSection": _(
+                "Click on the first row, then K keeps and R rejects, U undoes. Save the kept ones"
+                " to train on them in SkullGAN Train."
+            ),
+            "handSection": _(
+                "Place a plane, drag and turn it in the views, and add its cut to the segments."
+            ),
+            "realnessSection": _(
+                "Extract or generate segments, then judge them: each gets a realness, and a click"
+                " on a row shows where it comes from."
+            ),
+            "mapSection": _(
+                "Map the skull, then move the mouse over it to read thickness and SDR. A target"
+                " says where an ultrasound array is to aim."
+            ),
+            "generateSection": _(
+                "Choose a model and generate: the segments appear under Review. SkullGAN Evaluate"
+                " says what they are worth."
+            ),
+        }
 
     def parametersChosen(self) -> None:
         """Choose the scene's first CT if none was chosen."""
@@ -152,8 +183,8 @@ class SkullGANWidget(PanelWidget):
 
     def _hint(self, chosen: bool) -> None:
         hint = _(
-            "Load a head CT to begin. To try it out, the module Sample Data has one:"
-            " SkullGANHeadCT."
+            "Load a head CT to begin. To try it out, load the sample, which the module Sample Data"
+            " has, too: SkullGANHeadCT."
         )
         if self.ui.statusLabel.text in ("", hint):
             self.ui.statusLabel.text = "" if chosen else hint

@@ -74,6 +74,23 @@ class SkullGANTrainWidget(PanelWidget):
         self.runTimer.connect("timeout()", self.onRunTimer)
         slicer.app.connect("aboutToQuit()", self.onAboutToQuit)
 
+    def hints(self) -> dict[str, str]:
+        return {
+            "dataSection": _(
+                "Tick sets of the scene, or add files that SkullGAN saved: real segments, the more"
+                " people the better. Keep some people out, to test on them."
+            ),
+            "trainSection": _(
+                "Choose a recipe (demo tries it out, cpu and fast are for real) and start. What"
+                " would be refused is said beforehand."
+            ),
+            "runsSection": _("Pick a training to watch, stop, resume or generate with it."),
+            "watchSection": _(
+                "Look at the samples: they should become skull. Show the curves in a plot view; the"
+                " model is of use once it has finished."
+            ),
+        }
+
     def cleanup(self) -> None:
         """Called when the module goes; trainings go on."""
         slicer.app.disconnect("aboutToQuit()", self.onAboutToQuit)

@@ -15,6 +15,7 @@ from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
+from SkullGANGui.guidance import Guidance
 from SkullGANGui.protocols import WrappedParameters
 from SkullGANGui.section import Section
 from SkullGANGui.support import Support
@@ -42,6 +43,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ui: the widgets of the ``.ui`` file by name.
         logic: the module's logic.
         node: the parameter node; None while the panel is not open or the scene closes.
+        guidance: the lines that say what to do next.
         support: its log, versions and packages.
         sections: its parts, in the order in which they are shown and updated.
     """
@@ -66,6 +68,10 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def connectWidgets(self) -> None:
         """Connect the widgets, when the panel is opened for the first time."""
+
+    def hints(self) -> dict[str, str]:
+        """Give, by the name of a section's widget, what to do there and what comes of it."""
+        return {}
 
     def showParameters(self) -> None:
         """Show what is not kept equal anyway; called when a parameter changed."""
@@ -104,6 +110,8 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndClose)
         self.ui.cancelButton.connect("clicked(bool)", self.onCancel)
+        self.guidance = Guidance(self.ui, self.moduleName, self.hints())
+        self.support.ui.hintsButton.connect("clicked()", self.guidance.showAgain)
         self.connectWidgets()
         self.initializeParameterNode()
 

@@ -88,6 +88,8 @@ class RunSection(Section):
                 self.panel.run(task, on_done=self._reportCame)
 
     def _reportCame(self, text: vtkMRMLTextNode | None) -> str:
+        for section in ("setsSection", "runSection"):
+            self.panel.guidance.done(section)
         folder = self.logic.reportFolder
         if text is None:
             return _("The scene was closed meanwhile; the report is in {folder}.").format(

@@ -97,6 +97,7 @@ class HandCutsSection(Section):
         with self.panel.shownErrors(_("The cut was not added.")):
             packages.ensure(packages.SEGMENTS, _("Adding a segment"))
             volume = hand_cuts.add(cutter, cut.segments, self._review.table.volume)
+            self.panel.guidance.done("handSection")
             self.node.segments = volume
             self._review.showSet(volume)
             self._review.table.pick(volume.GetImageData().GetDimensions()[2] - 1)

@@ -1,6 +1,6 @@
 """Head CT: which one, and its skull."""
 
-# ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
+# ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -13,16 +13,27 @@ from slicer.i18n import tr as _
 from SkullGANGui.sections.section import Section
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from SkullGANGui.sections.section import SectionsPanel
 
 
 class HeadSection(Section):
-    """Chooses the CT and finds its skull."""
+    """Chooses the CT and finds its skull.
 
-    def __init__(self, panel: SectionsPanel) -> None:
+    Args:
+        panel: the panel.
+        loadSample: loads the head CT that comes along, as the module Sample Data does.
+    """
+
+    def __init__(
+        self, panel: SectionsPanel, loadSample: Callable[[], list[vtkMRMLScalarVolumeNode]]
+    ) -> None:
         Section.__init__(self, panel)
+        self.loadSample = loadSample
         self.ui.skullButton.connect("clicked(bool)", self.onSkull)
         self.ui.editSkullButton.connect("clicked(bool)", self.onEditSkull)
+        self.ui.sampleButton.connect("clicked(bool)", self.onSample)
 
     def show(self) -> None:
         from SkullGANScene.nodes import segmentations
@@ -30,6 +41,7 @@ class HeadSection(Section):
         node = self.node
         if node.ct is not None and not self._isOf(node.ct, node.skull):
             node.skull = segmentations.skull_of(node.ct)
+        self.ui.sampleButton.visible = node.ct is None
         self.ui.frameLabel.text = self._frameSentence(node.ct)
         self.ui.frameLabel.visible = bool(self.ui.frameLabel.text)
 
@@ -45,12 +57,18 @@ class HeadSection(Section):
             _("Open the skull in the Segment Editor."),
         )
 
+    def onSample(self) -> None:
+        """Load the head CT that comes along and choose it."""
+        with self.panel.shownErrors(_("The sample CT was not loaded.")):
+            [self.node.ct] = self.loadSample()
+
     def onSkull(self) -> None:
         with self.panel.shownErrors(_("The skull was not segmented.")):
             self.panel.run(self.logic.startSkull(self.node.ct), on_done=self.skullFound)
 
     def skullFound(self, skull: vtkMRMLSegmentationNode) -> str:
         """Take the skull that was found in the CT."""
+        self.panel.guidance.done("headSection")
         if self.node:
             self.node.skull = skull
             self.show()

@@ -93,6 +93,7 @@ class MapsSection(Section):
         return _("The overlay is filled anew.")
 
     def _mapMade(self, nodes: MapNodes) -> str:
+        self.panel.guidance.done("mapSection")
         ct = self.node.ct if self.node else None
         if ct is not None:
             self.logic.vertices[ct.GetID()] = nodes.vertices

@@ -67,6 +67,7 @@ class RealnessSection(Section):
             self.panel.run(task, on_done=self._judged)
 
     def _judged(self, overlay: vtkMRMLScalarVolumeNode) -> str:
+        self.panel.guidance.done("realnessSection")
         if self.node:
             self._shown = (False, "")
             self._review.look()

@@ -150,6 +150,8 @@ class ReviewSection(Section):
 
     def segmentsMade(self, nodes: SegmentSetNodes | None) -> str:
         """Show a set that came into the scene; None if that was closed meanwhile."""
+        is_real = nodes is not None and nodes.volume.GetAttribute("SkullGAN.Kind") == "real"
+        self.panel.guidance.done("extractSection" if is_real else "generateSection")
         if nodes is None:
             return _("The scene was closed meanwhile. The segments can still be saved.")
         if self.node:
@@ -198,6 +200,7 @@ class ReviewSection(Section):
             self.move(0)  # whoever begins with a key sees the segment before it is decided on
             return
         self._changed(self._decisions.decide(selected, keep))
+        self.panel.guidance.done("reviewSection")
         if len(selected) == 1:
             self.move(1)
 

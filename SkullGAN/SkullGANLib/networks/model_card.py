@@ -1,8 +1,8 @@
 """What a model file says of itself, read without torch: from the head of the file alone.
 
 A ``.safetensors`` file begins with the length of a JSON text, 8 bytes, little-endian, and that
-text, whose ``__metadata__`` holds what ``model_file.write`` put there. Measured figures may lie beside a
-model as ``<name>.figures.json``: a list of pairs of texts, name and value.
+text, whose ``__metadata__`` holds what ``model_file.write`` put there. Measured figures may lie
+beside a model as ``<name>.figures.json``: a list of pairs of texts, name and value.
 """
 
 from __future__ import annotations
