@@ -14,13 +14,17 @@ import slicer
 import slicer.util
 from SkullGANGui.panel_widget import PanelWidget
 from SkullGANGui.sections.logic import SectionsLogic
-from slicer import vtkMRMLScalarVolumeNode
+from slicer import vtkMRMLNode, vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleTest
 
 if TYPE_CHECKING:
     from SkullGANGui.sections.parameters import SkullGANParameterNode
+
+
+_SETS, _MODELS = (".h5", ".hdf5"), (".safetensors",)
+_CTS = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".mha", ".mhd", ".zip", ".dcm")
 
 
 class SkullGAN(ScriptedLoadableModule):
@@ -41,6 +45,7 @@ class SkullGAN(ScriptedLoadableModule):
             'After the paper <a href="https://arxiv.org/abs/2308.00206">arXiv:2308.00206</a>.'
         )
         slicer.app.connect("startupCompleted()", registerSampleData)
+        slicer.app.connect("startupCompleted()", registerHierarchyPlugin)
 
 
 def registerSampleData() -> None:
@@ -64,6 +69,13 @@ def registerSampleData() -> None:
         thumbnailFileName=str(icon),
         customDownloader=lambda source: loadSampleData(),
     )
+
+
+def registerHierarchyPlugin() -> None:
+    """Offer segments and a map in the menu of a CT in the subject hierarchy."""
+    from SkullGANGui import SkullGANSubjectHierarchyPlugin
+
+    SkullGANSubjectHierarchyPlugin.register()
 
 
 def loadSampleData() -> list[vtkMRMLScalarVolumeNode]:
@@ -103,6 +115,7 @@ class SkullGANWidget(PanelWidget):
     node: SkullGANParameterNode | None
 
     def connectWidgets(self) -> None:
+        from SkullGANGui.drops import Drops
         from SkullGANGui.sections.hand_cuts import HandCutsSection
         from SkullGANGui.sections.head_ct import HeadSection
         from SkullGANGui.sections.maps import MapsSection
@@ -111,6 +124,13 @@ class SkullGANWidget(PanelWidget):
         from SkullGANGui.sections.segments import SegmentsSection
         from SkullGANGui.sections.synthetic import SyntheticSection
 
+        self.drops = Drops(
+            self._uiWidget,
+            takesFile=self.takesFile,
+            onFile=self.onFile,
+            takesNode=self.takesNode,
+            onNode=self.onNode,
+        )
         head, self.review = HeadSection(self, loadSampleData), ReviewSection(self)
         segments = SegmentsSection(self, self.review)
         hand = HandCutsSection(self, head, self.review)
@@ -125,6 +145,47 @@ class SkullGANWidget(PanelWidget):
             MapsSection(self),
             SyntheticSection(self, self.review),
         )
+
+    def takesFile(self, path: str) -> bool:
+        """Tell whether a file or folder that is dragged over the panel can be taken."""
+        name = Path(path).name.lower()
+        return Path(path).is_dir() or name.endswith((*_SETS, *_MODELS, *_CTS))
+
+    def onFile(self, path: str) -> None:
+        """Take what was dropped: a segment set, a model, or a head CT."""
+        name = Path(path).name.lower()
+        if self.node is None:
+            return
+        if name.endswith(_MODELS):
+            self.node.modelPath = path
+            self.ui.generateSection.collapsed = False
+        elif name.endswith(_SETS):
+            self.review.load(path)
+        else:
+            with self.shownErrors(_("The head CT was not loaded.")):
+                self.run(self.logic.startLoading(path), on_done=self._ctLoaded)
+
+    def _ctLoaded(self, ct: vtkMRMLScalarVolumeNode) -> str:
+        if self.node:
+            self.node.ct = ct
+        slicer.util.setSliceViewerLayers(background=ct, fit=True)
+        return _("{name} is in the scene.").format(name=ct.GetName())
+
+    def takesNode(self, node: vtkMRMLNode) -> bool:
+        """Tell whether a node that is dragged over the panel can be chosen there."""
+        return node in self.logic.headCTs() or self._isSet(node)
+
+    def onNode(self, node: vtkMRMLNode) -> None:
+        if self.node and self._isSet(node):
+            self.node.segments = node
+        elif self.node:
+            self.node.ct = node
+
+    @staticmethod
+    def _isSet(node: vtkMRMLNode) -> bool:
+        from SkullGANScene.nodes import segment_sets
+
+        return node in segment_sets.in_scene(slicer.mrmlScene)
 
     def hints(self) -> dict[str, str]:
         return {

@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import qt
 import slicer
 from slicer.i18n import tr as _
-
-from SkullGANGui.protocols import Widgets
 
 _SETTING = "SkullGAN/hints/{module}/{section}"
 _HIDDEN = "hidden"
@@ -24,7 +23,7 @@ class Guidance:
         hints: by the section's widget, what to do there and what comes of it.
     """
 
-    def __init__(self, ui: Widgets, module: str, hints: Mapping[str, str]) -> None:
+    def __init__(self, ui: Any, module: str, hints: Mapping[str, str]) -> None:
         self._module = module
         self._labels: dict[str, qt.QLabel] = {}
         for section, text in hints.items():

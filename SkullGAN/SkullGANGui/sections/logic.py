@@ -72,6 +72,28 @@ class SectionsLogic(TaskLogic):
         title = _("Looking for the skull in {ct}").format(ct=ct.GetName())
         return self.start(title, segment_jobs.find_skull(ct, self.newFolder()))
 
+    def startSurface(
+        self, ct: vtkMRMLScalarVolumeNode | None, skull: vtkMRMLSegmentationNode
+    ) -> Task[vtkMRMLSegmentationNode]:
+        """Begin to make a skull's surface for 3D views; the result is the segmentation node."""
+        from SkullGANScene.jobs import segment_jobs
+
+        work = segment_jobs.show_skull(self._checked(ct), skull, self.newFolder())
+        return self.start(_("Making the surface of {name}").format(name=skull.GetName()), work)
+
+    def startLoading(self, path: str) -> Task[SegmentSetNodes] | Task[vtkMRMLScalarVolumeNode]:
+        """Begin to load a segment set (.h5), or a head CT: a file, or a folder of DICOM.
+
+        The result is a ``SegmentSetNodes``, or the volume node of the CT.
+        """
+        from SkullGANScene.jobs import loading
+
+        name, scene = Path(path).name, slicer.mrmlScene
+        title = _("Loading {name}").format(name=name)
+        if Path(path).suffix.lower() in (".h5", ".hdf5"):
+            return self.start(title, loading.load_set(scene, path))
+        return self.start(title, loading.load_ct(scene, path))
+
     def startExtraction(
         self,
         ct: vtkMRMLScalarVolumeNode | None,

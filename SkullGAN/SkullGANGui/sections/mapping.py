@@ -30,6 +30,9 @@ class Mapping(VTKObservationMixin):
 
     Args:
         label: ``QLabel`` for the value at the mouse.
+
+    Attributes:
+        skullOpacity, slicesOpacity: how opaque the colors are in 3D and on slices, 0 to 1.
     """
 
     def __init__(self, label: qt.QLabel) -> None:
@@ -38,6 +41,7 @@ class Mapping(VTKObservationMixin):
         self._probe: Probe | None = None
         self._surface: vtkMRMLModelNode | None = None
         self._scalar = ""
+        self.skullOpacity, self.slicesOpacity = 1.0, 0.6
 
     def show(
         self, ct: vtkMRMLScalarVolumeNode | None, scalar: str, surface: bool, overlay: bool
@@ -66,10 +70,13 @@ class Mapping(VTKObservationMixin):
         if bool(node.GetDisplayNode().GetVisibility()) != surface:
             node.GetDisplayNode().SetVisibility(surface)
             map_display.show_legend(node, surface)
+        node.GetDisplayNode().SetOpacity(self.skullOpacity)
         over = map_nodes.overlay_of(ct)
         if over is not None:
             shown = overlay and map_overlay.scalar_of(over) == scalar
-            map_display.show_in_slices(over if shown else None, slicer.mrmlScene)
+            map_display.show_in_slices(
+                over if shown else None, slicer.mrmlScene, self.slicesOpacity
+            )
             map_display.show_legend(over, shown)
 
     def range(self, ct: vtkMRMLScalarVolumeNode) -> tuple[float, float]:

@@ -52,6 +52,8 @@ class MapsSection(Section):
         from SkullGANScene.nodes import map_nodes
 
         node, scalar = self.node, SCALARS[self.node.mapScalar]
+        self.mapping.skullOpacity = node.mapSkullOpacity
+        self.mapping.slicesOpacity = node.mapSlicesOpacity
         self.mapping.show(node.ct, scalar, node.mapOnSkull, node.mapOnSlices)
         before, self._scalar = self._scalar, scalar
         if before not in (None, scalar):  # not when a scene was opened: its range stays

@@ -39,6 +39,7 @@ class SkullGANParameterNode(WrappedParameters):
     mapTarget: point that the array's rays go to; the middle of the head if there is none.
     mapScalar: what the map shows.
     mapOnSkull, mapOnSlices: where it is shown.
+    mapSkullOpacity, mapSlicesOpacity: how opaque it is there, 0 to 1.
     mapFrom, mapTo: range of its colors, in the unit of the scalar.
     realnessMethod: how it is found where the discriminator's decision comes from.
     showRealness: whether that lies over the segment that is clicked on.
@@ -64,6 +65,8 @@ class SkullGANParameterNode(WrappedParameters):
     mapScalar: Annotated[str, Choice(list(SCALARS))] = next(iter(SCALARS))
     mapOnSkull: bool = True
     mapOnSlices: bool = True
+    mapSkullOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
+    mapSlicesOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.6
     mapFrom: Annotated[float, WithinRange(-1024.0, 4000.0)] = 0.0
     mapTo: Annotated[float, WithinRange(-1024.0, 4000.0)] = 12.0
     realnessMethod: Annotated[str, Choice(["positions", "occlusion"])] = "positions"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import qt
 import slicer
 import slicer.util
 from slicer import vtkMRMLScalarVolumeNode
@@ -62,6 +63,7 @@ class ReviewSection(Section):
             (ui.keepButton, lambda: self.decide(True)),
             (ui.rejectButton, lambda: self.decide(False)),
             (ui.undoButton, self.undo),
+            (ui.openButton, self.onOpen),
             (ui.saveButton, self.onSave),
             (ui.removeButton, self.onRemove),
         ):
@@ -82,6 +84,9 @@ class ReviewSection(Section):
         nothing = _("Extract, generate or choose segments first.")
         chosen = self.table.volume is not None
         self._allowDeciding()
+        allow(
+            ui.openButton, busy, _("Open a segment set (.h5) that was saved, to look through it.")
+        )
         allow(
             ui.saveButton,
             busy or ("" if chosen or self.logic.leftover else nothing),
@@ -241,7 +246,25 @@ class ReviewSection(Section):
         self._tellCount()
         self._allowDeciding()
 
-    # What becomes of it.
+    # Where it comes from, and what becomes of it.
+
+    def onOpen(self) -> None:
+        path = qt.QFileDialog.getOpenFileName(
+            None, _("Open a segment set"), "", _("Segment sets (*.h5 *.hdf5)")
+        )
+        if path:
+            self.load(path)
+
+    def load(self, path: str) -> None:
+        """Load a segment set of a file and show it."""
+        with self.panel.shownErrors(_("The segments were not loaded.")):
+            packages.ensure(packages.SEGMENTS, _("Opening a segment set"))
+            self.panel.run(self.logic.startLoading(path), on_done=self._loaded)
+
+    def _loaded(self, nodes: SegmentSetNodes) -> str:
+        if self.node:
+            self.node.segments = nodes.volume
+        return _("{name} is in the scene.").format(name=nodes.volume.GetName())
 
     def onSave(self) -> None:
         path = segment_files.askForSegments(_("Save segments"), "segments.h5")

@@ -10,15 +10,15 @@ def askForSegments(title: str, name: str) -> str:
 
     A name of no known ending gets that of a segment set.
     """
-    from SkullGANLib.export.registry import file_formats
+    from SkullGANLib.export.registry import FORMATS
 
     path = qt.QFileDialog.getSaveFileName(None, title, name, fileFilters())
-    known = not path or any(format.fits(path) for format in file_formats())
+    known = not path or any(format.fits(path) for format in FORMATS.values())
     return path if known else f"{path}.h5"
 
 
 def fileFilters() -> str:
-    """Give what a save dialog offers: the export formats that are files."""
-    from SkullGANLib.export.registry import file_formats
+    """Give what a save dialog offers: the export formats; some are folders of files."""
+    from SkullGANLib.export.registry import FORMATS
 
-    return ";;".join(f"{_(format.title)} (*{format.endings[0]})" for format in file_formats())
+    return ";;".join(f"{_(one.title)} (*{one.endings[0]})" for one in FORMATS.values())

@@ -29,7 +29,11 @@ def test_every_section_says_what_to_do_next_at_its_very_top(host, module):
         assert shown.text.startswith(text)
         layout = getattr(panel.ui, section).layout()
         is_form = isinstance(layout, QtWidgets.QFormLayout)
-        first = layout.itemAt(0, layout.SpanningRole) if is_form else layout.itemAt(0)
+        first = (
+            layout.itemAt(0, QtWidgets.QFormLayout.ItemRole.SpanningRole)
+            if is_form
+            else layout.itemAt(0)
+        )
         assert first.widget() is shown.parent()
 
 
