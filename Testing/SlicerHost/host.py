@@ -32,6 +32,7 @@ from . import (
     blocking,
     dialogs,
     hierarchy,
+    hierarchy_plugins,
     images,
     leaks,
     modules,
@@ -106,6 +107,7 @@ class Host:
         slicer.app.end()
         self.process_events()
         self._hierarchy.close()
+        hierarchy_plugins.qSlicerSubjectHierarchyPluginHandler.instance()._forget()
         slicer.mrmlScene.Clear(1)
         self._errors.__exit__(*raised)
         sys.excepthook = self._excepthook
@@ -271,11 +273,12 @@ def _publish(slicer_modules: types.ModuleType) -> None:
     ctk = types.ModuleType("ctk")
     for kind in widgets.CTK:
         setattr(ctk, kind.__name__, kind)
-    for kind in (*widgets.QMRML, *modules.CLASSES, images.qMRMLUtils):
+    for kind in (*widgets.QMRML, *modules.CLASSES, *hierarchy_plugins.CLASSES, images.qMRMLUtils):
         setattr(slicer, kind.__name__, kind)
     slicer.moduleNames = types.SimpleNamespace()
     published = {
         "ctk": ctk,
+        "AbstractScriptedSubjectHierarchyPlugin": hierarchy_plugins.as_module(),
         "SampleData": application.sample_data(),
         "slicer.i18n": application.translations(),
         "slicer.ScriptedLoadableModule": scripted.as_module(),
