@@ -194,6 +194,8 @@ class SectionsLogic(TaskLogic):
         scalar: str = "thickness_mm",
         skull: vtkMRMLSegmentationNode | None = None,
         target: vtkMRMLMarkupsFiducialNode | None = None,
+        array: str = "hemisphere",
+        arrayScalar: str = "sdr_peaks",
     ) -> Task[MapNodes]:
         """Begin to map SDR and thickness on the skull; the result is a ``map_nodes.MapNodes``.
 
@@ -202,6 +204,8 @@ class SectionsLogic(TaskLogic):
             scalar: to show, one of ``metrics.METRICS``.
             skull: its skull; found if None.
             target: whose first point the array's rays go to; the middle of the head if None.
+            array: one of ``array_presets.PRESETS``, or the path of a file of elements (.csv).
+            arrayScalar: what its elements are colored by, one of ``array_model.SCALARS``.
         """
         ct = self._checked(ct)
         point = None
@@ -212,7 +216,13 @@ class SectionsLogic(TaskLogic):
         work = _imported(
             "jobs.map_jobs",
             lambda map_jobs: map_jobs.map_skull(
-                ct, folder, scalar=scalar, skull_node=skull, target_ras=point
+                ct,
+                folder,
+                scalar=scalar,
+                skull_node=skull,
+                target_ras=point,
+                array=array,
+                array_scalar=arrayScalar,
             ),
         )
         return self.start(_("Mapping the skull of {ct}").format(ct=ct.GetName()), work)

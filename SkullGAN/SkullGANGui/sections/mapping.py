@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import slicer
-from SkullGANLib.mapping import scalars
+from SkullGANLib.mapping import array_presets, scalars
 from SkullGANLib.metrics.voxels import describe_voxels
 from slicer import vtkMRMLCrosshairNode, vtkMRMLModelNode, vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
@@ -23,6 +23,17 @@ SCALARS = {
     for name in sorted(scalars.names(), key=lambda name: name != scalars.DEFAULT)
 }
 """What a map shows, as the panel calls it; what is shown at first comes first."""
+
+
+FROM_FILE = "From a file"
+ARRAYS = {one.title: one.name for one in array_presets.PRESETS.values()} | {FROM_FILE: ""}
+"""The ultrasound arrays, as the panel calls them."""
+ARRAY_SCALARS = {
+    "SDR (peaks)": "sdr_peaks",
+    "Thickness (mm)": "thickness_mm",
+    "Incidence (°)": "incidence_deg",
+}
+"""What the array's elements are colored by, as the panel calls it."""
 
 
 class Mapping(VTKObservationMixin):

@@ -16,7 +16,7 @@ from slicer import (
 from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
 
 from SkullGANGui.protocols import WrappedParameters
-from SkullGANGui.sections.mapping import SCALARS
+from SkullGANGui.sections.mapping import ARRAY_SCALARS, ARRAYS, SCALARS
 
 
 @parameterNodeWrapper
@@ -37,6 +37,8 @@ class SkullGANParameterNode(WrappedParameters):
     limited: whether only synthetic segments within the limits below go into the scene.
     sdrFrom, sdrTo, thicknessFromMm, thicknessToMm: those limits.
     mapTarget: point that the array's rays go to; the middle of the head if there is none.
+    mapArray: which ultrasound array; ``mapping.FROM_FILE`` for that of ``mapArrayPath``.
+    mapShowArray, mapArrayScalar: whether its elements are shown, and what they are colored by.
     mapScalar: what the map shows.
     mapOnSkull, mapOnSlices: where it is shown.
     mapSkullOpacity, mapSlicesOpacity: how opaque it is there, 0 to 1.
@@ -63,6 +65,10 @@ class SkullGANParameterNode(WrappedParameters):
     thicknessToMm: Annotated[float, WithinRange(0.0, 30.0)] = 15.0
     mapTarget: vtkMRMLMarkupsFiducialNode
     mapScalar: Annotated[str, Choice(list(SCALARS))] = next(iter(SCALARS))
+    mapArray: Annotated[str, Choice(list(ARRAYS))] = next(iter(ARRAYS))
+    mapArrayPath: str = ""
+    mapShowArray: bool = False
+    mapArrayScalar: Annotated[str, Choice(list(ARRAY_SCALARS))] = next(iter(ARRAY_SCALARS))
     mapOnSkull: bool = True
     mapOnSlices: bool = True
     mapSkullOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
