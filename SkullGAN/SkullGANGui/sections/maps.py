@@ -76,7 +76,7 @@ class MapsSection(Section):
         from SkullGANScene.nodes import map_nodes
 
         node, scalar = self.node, SCALARS[self.node.mapScalar]
-        self.ui.arrayPath.visible = node.mapArray == FROM_FILE
+        self.ui.arrayPath.enabled = node.mapArray == FROM_FILE
         self._showArray()
         self.mapping.skullOpacity = node.mapSkullOpacity
         self.mapping.slicesOpacity = node.mapSlicesOpacity

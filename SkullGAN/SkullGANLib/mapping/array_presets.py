@@ -14,7 +14,6 @@ from types import MappingProxyType
 import numpy as np
 
 from ..errors import BadInputError
-from .array_geometry import ELEMENTS, RADIUS_MM, hemisphere
 
 _BOWL_RADIUS_MM, _BOWL_APERTURE_MM = 63.2, 64.0
 _BOWL_POINTS = 256
@@ -42,15 +41,24 @@ def bowl(side: float) -> np.ndarray:
     Args:
         side: +1 for the right temple, -1 for the left.
     """
+    from .array_geometry import hemisphere
+
     half = np.rad2deg(np.arcsin(_BOWL_APERTURE_MM / 2 / _BOWL_RADIUS_MM))
     upright = hemisphere(_BOWL_POINTS, _BOWL_RADIUS_MM, half)
     # Turned about the front, from the top of the head to its side.
     return np.stack([side * upright[:, 2], upright[:, 1], -side * upright[:, 0]], axis=1)
 
 
+def clinical_hemisphere() -> np.ndarray:
+    """The elements of ``array_geometry.hemisphere``."""
+    from .array_geometry import hemisphere  # brings SciPy, which the panel's list does not need
+
+    return hemisphere()
+
+
 DEFAULT = "hemisphere"
 _records = (
-    ArrayPreset(DEFAULT, f"Hemisphere, {ELEMENTS:,} elements, {RADIUS_MM:g} mm radius", hemisphere),
+    ArrayPreset(DEFAULT, "Hemisphere, 1,024 elements, 150 mm radius", clinical_hemisphere),
     ArrayPreset("right-temple", "Bowl at the right temple, 64 mm wide", lambda: bowl(1.0)),
     ArrayPreset("left-temple", "Bowl at the left temple, 64 mm wide", lambda: bowl(-1.0)),
 )

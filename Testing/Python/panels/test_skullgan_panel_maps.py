@@ -182,8 +182,9 @@ def test_a_target_is_placed_by_the_next_click_and_aimed_at(host, panel, tmp_path
     assert target.GetName() == "Target"
     interaction = host.scene.GetFirstNodeByClass("vtkMRMLInteractionNode")
     assert interaction.GetCurrentInteractionMode() == interaction.Place
+    assert not panel.ui.arrayPath.enabled
     panel.ui.arrayBox.currentText = "From a file"
-    assert not panel.ui.arrayPath.isHidden()
+    assert panel.ui.arrayPath.enabled
     assert panel.ui.mapButton.toolTip == "Choose the file of the array's elements first."
     (tmp_path / "mine.csv").write_text("x,y,z\n0,0,100\n")
     panel.ui.arrayPath.currentPath = str(tmp_path / "mine.csv")

@@ -12,6 +12,8 @@ def test_without_a_name_it_is_the_clinical_hemisphere():
     found = array_presets.elements_of(array_presets.DEFAULT)
     assert np.array_equal(found, array_geometry.hemisphere())
     assert next(iter(array_presets.PRESETS)) == array_presets.DEFAULT
+    title = array_presets.PRESETS[array_presets.DEFAULT].title
+    assert f"{array_geometry.ELEMENTS:,} elements, {array_geometry.RADIUS_MM:g} mm" in title
 
 
 @pytest.mark.parametrize(("name", "side"), [("right-temple", 1), ("left-temple", -1)])
