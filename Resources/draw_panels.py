@@ -82,6 +82,7 @@ def skullgan(host: Host, panel: Any) -> Iterator[str]:
     wait(host, panel)
     show(ct)
     yield "panel-maps"
+    panel.ui.mapArrayCheckBox.checked = False
 
     unfold(panel, "reviewSection", "realnessSection", "generateSection")
     panel.ui.mapSlicesCheckBox.checked = False

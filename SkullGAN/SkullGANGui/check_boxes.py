@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from SkullGANLib.anatomy.cut_plan import Choice
 
 
-_A_ROW = 3
+_A_ROW = 2
 
 
 class CheckBoxes:
     """One check box a choice, in the order of the list.
 
     Args:
-        frame: widget with a grid, for the boxes: three a row, which fit into a narrow panel.
+        frame: widget with a grid, for the boxes: two a row, which fit into a narrow panel.
         choices: what can be ticked.
         onTicked: called with the names of what is ticked once the user has changed it.
 
