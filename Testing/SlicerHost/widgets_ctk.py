@@ -87,7 +87,12 @@ class ctkCollapsibleButton(_Collapsible, QtWidgets.QAbstractButton):
             return QtCore.QSize(120, self._HEADING_PX)
         return self.layout().sizeHint()
 
-    minimumSizeHint = sizeHint
+    def minimumSizeHint(self) -> QtCore.QSize:
+        """As narrow as its contents may be, and as high as they want to be."""
+        hint = self.sizeHint()
+        if not self._is_collapsed and self.layout() is not None:
+            hint.setWidth(self.layout().minimumSize().width())
+        return hint
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         painter = QtGui.QPainter(self)
