@@ -82,6 +82,11 @@ def skullgan(host: Host, panel: Any) -> Iterator[str]:
     wait(host, panel)
     show(ct)
     yield "panel-maps"
+
+    panel.ui.mapArrayCheckBox.checked = True
+    panel.ui.arrayScalarBox.currentText = "Incidence (°)"
+    slicer.util.resetThreeDViews()
+    yield "tutorial-array"
     panel.ui.mapArrayCheckBox.checked = False
 
     unfold(panel, "reviewSection", "realnessSection", "generateSection")

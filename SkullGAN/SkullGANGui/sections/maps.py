@@ -155,8 +155,7 @@ class MapsSection(Section):
     def _mapMade(self, nodes: MapNodes) -> str:
         self.panel.guidance.done("mapSection")
         ct = self.node.ct if self.node else None
-        if ct is not None and self.node:
-            self.node.mapShowArray = True
+        if ct is not None:
             self.logic.vertices[ct.GetID()] = nodes.vertices
             self.show()
         self.ui.mapTextLabel.text = sentence(nodes.numbers)
