@@ -202,6 +202,8 @@ def main() -> None:
 def wait(host: Host, panel: Any) -> None:
     """Wait for a panel's task and the rows of its table."""
     host.wait_until(lambda: not panel.logic.isWorking(), LONGEST_S)
+    table = getattr(panel, "table", None)
+    host.wait_until(lambda: table is None or not table.isFilling(), LONGEST_S)
     host.process_events()
 
 

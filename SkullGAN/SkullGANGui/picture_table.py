@@ -18,6 +18,7 @@ ROW_PX = 34
 PICTURE_PX = 84
 _AT_ONCE_S = 0.04
 _MOST_ROWS = 2000
+_AROUND = 8
 _FLAGS = qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable
 _CHECKABLE = _FLAGS | qt.Qt.ItemIsUserCheckable
 
@@ -137,7 +138,9 @@ class PictureTable:
     def rowOf(self, segment: int) -> int:
         """The row of a segment, filled now if it is not yet; raises ``ValueError`` for none."""
         row = self._rows.index(segment)
-        self._fill(row)
+        # Those around it are seen with it.
+        for near in range(max(0, row - _AROUND), min(len(self._rows), row + _AROUND)):
+            self._fill(near)
         return row
 
     def pick(self, segment: int) -> None:

@@ -26,6 +26,8 @@ SCALARS: Mapping[str, str] = {
 }
 """What elements can be colored by, and how that reads."""
 
+_LEGENDS = {"sdr_peaks": "Array SDR", "thickness_mm": "Array mm", INCIDENCE: "Array °"}
+# Short ones: titles grow with the legend, and the skull's stands at the other side.
 _ROLES = ("SkullGAN.map.array", "SkullGAN.map.arrayInactive")
 _CORNERS = 16
 _FILLED = 0.42  # radius of a disc over the distance to the next one
@@ -119,7 +121,7 @@ def show_scalar(ct_node: slicer.vtkMRMLScalarVolumeNode, scalar: str) -> None:
     display.SetActiveScalar(scalar, vtk.vtkAssignAttribute.POINT_DATA)
     display.SetScalarVisibility(True)
     digits = 0 if scalar == INCIDENCE else scalars.digits(scalar)
-    legend = color_tables.add_legend(node, f"Array: {SCALARS[scalar]}", digits)
+    legend = color_tables.add_legend(node, _LEGENDS[scalar], digits)
     legend.SetPosition(0.02, 0.5)  # that of the skull is at the other side
     legend.SetVisibility(display.GetVisibility())
 

@@ -53,7 +53,7 @@ def test_active_elements_are_colored_by_a_scalar_with_its_legend_the_others_are_
     array_model.show_scalar(ct, "incidence_deg")
     assert display.GetActiveScalarName() == "incidence_deg"
     assert tuple(display.GetScalarRange()) == (0.0, 25.0)
-    assert color_tables.legend_of(active).GetTitleText() == "Array: Incidence (°)"
+    assert color_tables.legend_of(active).GetTitleText() == "Array °"
     assert not off.GetDisplayNode().GetScalarVisibility()
     assert off.GetDisplayNode().GetOpacity() < 0.5
 
