@@ -36,15 +36,33 @@ LONGEST_S, TRAINING_S = 300.0, 1200.0
 
 
 def skullgan(host: Host, panel: Any) -> Iterator[str]:
-    """From the sample CT to its segments, a cut by hand, maps and synthetic ones."""
-    [ct] = sys.modules["SkullGAN"].loadSampleData()
-    panel.enter()
+    """From the sample CT to its segments, their review, a cut by hand, maps and synthetic ones."""
+    unfold(panel, "headSection", "extractSection")
+    panel.ui.sampleButton.click()
+    ct = panel.node.ct
     show(ct)
+    yield "tutorial-load"
+
     panel.ui.extractButton.click()
     wait(host, panel)
+    unfold(panel, "headSection", "extractSection", "reviewSection")
     panel.table.pick(46)
     slicer.util.resetThreeDViews()
     yield "panel-extraction"
+
+    unfold(panel, "reviewSection")
+    panel.ui.filterGroup.collapsed = False
+    panel.ui.boneFilterBox.setCurrentText("temporal")
+    panel.table.sortBy(panel.table.THICKNESS)
+    panel.table.pick(panel.table.rows[2])
+    panel.review.decide(False)
+    panel.review.decide(True)
+    wait(host, panel)
+    yield "tutorial-review"
+    panel.review.undo()
+    panel.review.undo()
+    panel.review.filter.reset()
+    panel.ui.filterGroup.collapsed = True
 
     unfold(panel, "handSection")
     panel.ui.planeButton.click()
@@ -65,7 +83,13 @@ def skullgan(host: Host, panel: Any) -> Iterator[str]:
     show(ct)
     yield "panel-maps"
 
-    unfold(panel, "extractSection", "realnessSection", "generateSection")
+    panel.ui.mapArrayCheckBox.checked = True
+    panel.ui.arrayScalarBox.currentText = "Incidence (°)"
+    slicer.util.resetThreeDViews()
+    yield "tutorial-array"
+    panel.ui.mapArrayCheckBox.checked = False
+
+    unfold(panel, "reviewSection", "realnessSection", "generateSection")
     panel.ui.mapSlicesCheckBox.checked = False
     panel.ui.followCheckBox.checked = True
     panel.ui.numberSpinBox.value = 20
@@ -178,6 +202,8 @@ def main() -> None:
 def wait(host: Host, panel: Any) -> None:
     """Wait for a panel's task and the rows of its table."""
     host.wait_until(lambda: not panel.logic.isWorking(), LONGEST_S)
+    table = getattr(panel, "table", None)
+    host.wait_until(lambda: table is None or not table.isFilling(), LONGEST_S)
     host.process_events()
 
 

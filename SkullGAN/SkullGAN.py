@@ -16,13 +16,17 @@ from SkullGANGui import documentation, packages
 from SkullGANGui.module_test import ModuleTest
 from SkullGANGui.panel_widget import PanelWidget
 from SkullGANGui.sections.logic import SectionsLogic
-from slicer import vtkMRMLScalarVolumeNode
+from slicer import vtkMRMLNode, vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule
 
 if TYPE_CHECKING:
     from SkullGANGui.sections.parameters import SkullGANParameterNode
+
+
+_SETS, _MODELS = (".h5", ".hdf5"), (".safetensors",)
+_CTS = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".mha", ".mhd", ".zip", ".dcm")
 
 
 class SkullGAN(ScriptedLoadableModule):
@@ -44,6 +48,7 @@ class SkullGAN(ScriptedLoadableModule):
             'After the paper <a href="https://arxiv.org/abs/2308.00206">arXiv:2308.00206</a>.'
         )
         slicer.app.connect("startupCompleted()", registerSampleData)
+        slicer.app.connect("startupCompleted()", registerHierarchyPlugin)
 
 
 def registerSampleData() -> None:
@@ -70,6 +75,13 @@ def registerSampleData() -> None:
         thumbnailFileName=str(icon),
         customDownloader=lambda source: loadSampleData(),
     )
+
+
+def registerHierarchyPlugin() -> None:
+    """Offer segments and a map in the menu of a CT in the subject hierarchy."""
+    from SkullGANGui import SkullGANSubjectHierarchyPlugin
+
+    SkullGANSubjectHierarchyPlugin.register()
 
 
 def loadSampleData() -> list[vtkMRMLScalarVolumeNode]:
@@ -109,25 +121,108 @@ class SkullGANWidget(PanelWidget):
     node: SkullGANParameterNode | None
 
     def connectWidgets(self) -> None:
+        from SkullGANGui.drops import Drops
         from SkullGANGui.sections.hand_cuts import HandCutsSection
         from SkullGANGui.sections.head_ct import HeadSection
         from SkullGANGui.sections.maps import MapsSection
         from SkullGANGui.sections.realness import RealnessSection
+        from SkullGANGui.sections.review import ReviewSection
         from SkullGANGui.sections.segments import SegmentsSection
         from SkullGANGui.sections.synthetic import SyntheticSection
 
-        head, segments = HeadSection(self), SegmentsSection(self)
-        hand = HandCutsSection(self, head, segments)
-        self.table, self.hand = segments.table, hand.cutting
+        self.drops = Drops(
+            self._uiWidget,
+            takesFile=self.takesFile,
+            onFile=self.onFile,
+            takesNode=self.takesNode,
+            onNode=self.onNode,
+        )
+        head, self.review = HeadSection(self, loadSampleData), ReviewSection(self)
+        segments = SegmentsSection(self, self.review)
+        hand = HandCutsSection(self, head, self.review)
+        self.table, self.hand = self.review.table, hand.cutting
         self.bones, self.planes = segments.bones, segments.planes
         self.sections = (
             hand,
             head,
             segments,
-            RealnessSection(self, segments),
+            self.review,
+            RealnessSection(self, self.review),
             MapsSection(self),
-            SyntheticSection(self, segments),
+            SyntheticSection(self, self.review),
         )
+
+    def takesFile(self, path: str) -> bool:
+        """Tell whether a file or folder that is dragged over the panel can be taken."""
+        name = Path(path).name.lower()
+        return Path(path).is_dir() or name.endswith((*_SETS, *_MODELS, *_CTS))
+
+    def onFile(self, path: str) -> None:
+        """Take what was dropped: a segment set, a model, or a head CT."""
+        name = Path(path).name.lower()
+        if self.node is None:
+            return
+        if name.endswith(_MODELS):
+            self.node.modelPath = path
+            self.ui.generateSection.collapsed = False
+        elif name.endswith(_SETS):
+            self.review.load(path)
+        else:
+            with self.shownErrors(_("The head CT was not loaded.")):
+                self.run(self.logic.startLoading(path), on_done=self._ctLoaded)
+
+    def _ctLoaded(self, ct: vtkMRMLScalarVolumeNode) -> str:
+        if self.node:
+            self.node.ct = ct
+        slicer.util.setSliceViewerLayers(background=ct, fit=True)
+        return _("{name} is in the scene.").format(name=ct.GetName())
+
+    def takesNode(self, node: vtkMRMLNode) -> bool:
+        """Tell whether a node that is dragged over the panel can be chosen there."""
+        return node in self.logic.headCTs() or self._isSet(node)
+
+    def onNode(self, node: vtkMRMLNode) -> None:
+        if self.node and self._isSet(node):
+            self.node.segments = node
+        elif self.node:
+            self.node.ct = node
+
+    @staticmethod
+    def _isSet(node: vtkMRMLNode) -> bool:
+        from SkullGANScene.nodes import segment_sets
+
+        return node in segment_sets.in_scene(slicer.mrmlScene)
+
+    def hints(self) -> dict[str, str]:
+        return {
+            "headSection": _(
+                "Choose a head CT, or load the sample. Then extract its segments below; whoever"
+                " wants to see the skull first segments and edits it here."
+            ),
+            "extractSection": _(
+                "Tick what to cut and extract: about 20 s for a head. The segments appear under"
+                " Review and in the scene."
+            ),
+            "reviewSection": _(
+                "Click on the first row, then K keeps and R rejects, U undoes. Save the kept ones"
+                " to train on them in SkullGAN Train."
+            ),
+            "handSection": _(
+                "Place a plane, drag and turn it in the views, and add its cut to the segments."
+            ),
+            "realnessSection": _(
+                "Extract or generate segments, then judge them: each gets a realness, and a click"
+                " on a row shows where it comes from."
+            ),
+            "mapSection": _(
+                "Map the skull, then move the mouse over it to read thickness and SDR. A target"
+                " says where an ultrasound array is to aim."
+            ),
+            "generateSection": _(
+                "Choose a model and generate: the segments appear under Review. SkullGAN Evaluate"
+                " says what they are worth."
+            ),
+        }
 
     def parametersChosen(self) -> None:
         """Choose the scene's first CT if none was chosen."""
@@ -155,8 +250,8 @@ class SkullGANWidget(PanelWidget):
 
     def _hint(self, chosen: bool) -> None:
         hint = _(
-            "Load a head CT to begin. To try it out, the module Sample Data has one:"
-            " SkullGANHeadCT."
+            "Load a head CT to begin. To try it out, load the sample, which the module Sample Data"
+            " has, too: SkullGANHeadCT."
         )
         if self.ui.statusLabel.text in ("", hint):
             self.ui.statusLabel.text = "" if chosen else hint

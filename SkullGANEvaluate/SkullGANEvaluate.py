@@ -82,6 +82,27 @@ class SkullGANEvaluateWidget(PanelWidget):
         if self.node and not self.node.reportsFolder:
             self.node.reportsFolder = last_places.folder(last_places.REPORTS)
 
+    def hints(self) -> dict[str, str]:
+        return {
+            "setsSection": _(
+                "Add what the model learned from (training), real segments that it did not see"
+                " (test) and synthetic ones, and say of each what it is."
+            ),
+            "runSection": _(
+                "Choose the model that made them and a folder for reports, then evaluate."
+            ),
+            "resultsSection": _(
+                "Read the answers, show charts and numbers in the views, or open the report in the"
+                " browser."
+            ),
+            "segmentsSection": _(
+                "Sort by realness or likeness and click on a row to see the segment."
+            ),
+            "pairsSection": _(
+                "Show three views and step through the pairs: the first ones are most like copies."
+            ),
+        }
+
     def sceneStartsClosing(self) -> None:
         self.logic.leaveScene()
         PanelWidget.sceneStartsClosing(self)

@@ -76,6 +76,23 @@ class SkullGANTrainWidget(PanelWidget):
         self.runTimer.setInterval(RUNS_MSEC)
         self.runTimer.connect("timeout()", self.onRunTimer)
 
+    def hints(self) -> dict[str, str]:
+        return {
+            "dataSection": _(
+                "Tick sets of the scene, or add files that SkullGAN saved: real segments, the more"
+                " people the better. Keep some people out, to test on them."
+            ),
+            "trainSection": _(
+                "Choose a recipe (demo tries it out, cpu and fast are for real) and start. What"
+                " would be refused is said beforehand."
+            ),
+            "runsSection": _("Pick a training to watch, stop, resume or generate with it."),
+            "watchSection": _(
+                "Look at the samples: they should become skull. Show the curves in a plot view; the"
+                " model is of use once it has finished."
+            ),
+        }
+
     def cleanup(self) -> None:
         """Called when the module goes; trainings go on, unless the user wants otherwise.
 
@@ -101,7 +118,11 @@ class SkullGANTrainWidget(PanelWidget):
 
     def onRunTimer(self) -> None:
         """Look after trainings, the list of runs, the run that is watched and the form."""
+        log = self.support.log
+        for folder, child in self.logic.trainings.items():
+            log.follow(folder.name, child)
         for ended in self.logic.pollTrainings():
+            log.follow(ended.folder.name, None)
             self.runs.listAgain()
             self._reportEnded(ended)
         if self.node is None:
@@ -122,6 +143,7 @@ class SkullGANTrainWidget(PanelWidget):
             "failed": _("{name}: the training failed."),
         }[ended.state].format(name=ended.folder.name)
         self.ui.statusLabel.text = f"{message} {ended.sentence}".strip()
+        self.support.log.say(self.ui.statusLabel.text)
         if ended.state == "failed":
             self.watched.carryOn()
             slicer.util.errorDisplay(f"{message}\n\n{ended.sentence}")

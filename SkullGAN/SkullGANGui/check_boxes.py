@@ -1,4 +1,4 @@
-"""A row of check boxes that are made from a list, so that what is added to it can be ticked."""
+"""Rows of check boxes that are made from a list, so that what is added to it can be ticked."""
 
 # ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
 from __future__ import annotations
@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from SkullGANLib.anatomy.cut_plan import Choice
 
 
+_A_ROW = 2
+
+
 class CheckBoxes:
     """One check box a choice, in the order of the list.
 
     Args:
-        frame: widget with a layout, for the boxes.
+        frame: widget with a grid, for the boxes: two a row, which fit into a narrow panel.
         choices: what can be ticked.
         onTicked: called with the names of what is ticked once the user has changed it.
 
@@ -36,11 +39,11 @@ class CheckBoxes:
         self._boxes: dict[str, qt.QCheckBox] = {}
         self._onTicked = onTicked
         self._showing = False
-        for choice in choices:
+        for number, choice in enumerate(choices):
             box = qt.QCheckBox(_(choice.name))
             box.toolTip = _(choice.meaning)
             box.connect("toggled(bool)", self._onToggled)
-            frame.layout().addWidget(box)
+            frame.layout().addWidget(box, number // _A_ROW, number % _A_ROW)
             self._boxes[choice.name] = box
 
     def __getitem__(self, name: str) -> qt.QCheckBox:

@@ -6,7 +6,9 @@ graphics card.
 """
 
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
+import importlib.metadata
 import importlib.util
+import subprocess
 from dataclasses import dataclass
 
 import slicer
@@ -101,6 +103,7 @@ def ensure(modules: tuple[str, ...], requester: str) -> None:
     others = [one.requirement for one in lacking if one is not TORCH]
     if others:
         _install(others, requester)
+        _remember(others)
     importlib.invalidate_caches()
     still = ", ".join(one.requirement for one in missing(modules))
     if still:
@@ -144,3 +147,106 @@ def sentence(modules: tuple[str, ...]) -> str:
         return ""
     names = ", ".join(one.requirement for one in lacking)
     return _("You will be asked to install {packages} first.").format(packages=names)
+
+
+# The packages that are there: their versions, and what may be done with them.
+
+_OURS = "SkullGAN/installedPackages"
+"""Setting: what was installed for us, and may be removed. The rest belongs to Slicer or others."""
+
+
+def version(package: Package) -> str:
+    """Give the version of a package that is installed, as pip knows it; empty for none."""
+    try:
+        return importlib.metadata.version(package.requirement)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def installedForUs() -> list[str]:
+    """Give the requirements that were installed for our modules, by name."""
+    return [name for name in str(slicer.app.settings().value(_OURS) or "").split(",") if name]
+
+
+def reinstallObjection(package: Package | None) -> str:
+    """Say why a package cannot be installed from here, or nothing."""
+    if package is TORCH:
+        return _("torch comes through the extension PyTorch; its module PyTorch Util installs it.")
+    return ""
+
+
+def removeObjection(package: Package | None) -> str:
+    """Say why a package cannot be removed from here, or nothing."""
+    if package is None or package is TORCH:
+        return reinstallObjection(package)
+    if not version(package):
+        return _("It is not installed.")
+    if package.requirement not in installedForUs():
+        return _("It was not installed for SkullGAN: Slicer or another extension needs it.")
+    return ""
+
+
+def reinstall(package: Package) -> None:
+    """Install a package again, if the user agrees.
+
+    Raises:
+        BadInputError: if the user declined, or pip failed.
+    """
+    from SkullGANLib.errors import BadInputError
+
+    agreed = slicer.util.confirmOkCancelDisplay(
+        _(
+            "Download {package} ({size}) and install it again? If it is in use already, restart"
+            " Slicer afterwards."
+        ).format(package=package.requirement, size=package.size),
+        windowTitle=_("Install Python packages"),
+    )
+    if not agreed:
+        raise BadInputError(_("{package} was left as it is.").format(package=package.requirement))
+    try:
+        slicer.util.pip_install(f"--force-reinstall --no-deps {package.requirement}")
+    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+        raise BadInputError(
+            _("{package} could not be installed ({error}); the Python console says why.").format(
+                package=package.requirement, error=type(error).__name__
+            )
+        ) from error
+    _remember([package.requirement])
+
+
+def remove(package: Package) -> bool:
+    """Remove a package, if the user agrees; tells whether it was.
+
+    Raises:
+        BadInputError: if pip failed.
+    """
+    from SkullGANLib.errors import BadInputError
+
+    agreed = slicer.util.confirmOkCancelDisplay(
+        _(
+            "Remove {package} from Slicer's Python? It is asked for again when it is needed. If it"
+            " is in use already, restart Slicer afterwards."
+        ).format(package=package.requirement),
+        windowTitle=_("Remove Python packages"),
+    )
+    if not agreed:
+        return False
+    try:
+        slicer.util.pip_uninstall(package.requirement)
+    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+        raise BadInputError(
+            _("{package} could not be removed ({error}); the Python console says why.").format(
+                package=package.requirement, error=type(error).__name__
+            )
+        ) from error
+    left = [name for name in installedForUs() if name != package.requirement]
+    slicer.app.settings().setValue(_OURS, ",".join(left))
+    importlib.invalidate_caches()
+    return True
+
+
+def _remember(requirements: list[str]) -> None:
+    """Keep which packages were installed for us: those may be removed again."""
+    there = installedForUs()
+    new = [name for name in requirements if name not in there]
+    slicer.app.settings().setValue(_OURS, ",".join([*there, *new]))

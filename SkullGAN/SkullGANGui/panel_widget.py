@@ -15,8 +15,10 @@ from slicer.i18n import tr as _
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
+from SkullGANGui.guidance import Guidance
 from SkullGANGui.protocols import WrappedParameters
 from SkullGANGui.section import Section
+from SkullGANGui.support import Support
 from SkullGANGui.task_logic import TaskLogic
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         ui: the widgets of the ``.ui`` file by name.
         logic: the module's logic.
         node: the parameter node; None while the panel is not open or the scene closes.
+        guidance: the lines that say what to do next.
+        support: its log, versions and packages.
         sections: its parts, in the order in which they are shown and updated.
     """
 
@@ -65,6 +69,10 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def connectWidgets(self) -> None:
         """Connect the widgets, when the panel is opened for the first time."""
 
+    def hints(self) -> dict[str, str]:
+        """Give, by the name of a section's widget, what to do there and what comes of it."""
+        return {}
+
     def showParameters(self) -> None:
         """Show what is not kept equal anyway; called when a parameter changed."""
         for section in self.sections:
@@ -88,6 +96,10 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._uiWidget = slicer.util.loadUI(self.resourcePath(f"UI/{self.moduleName}.ui"))
         self.layout.addWidget(self._uiWidget)
         self.ui = slicer.util.childWidgetVariables(self._uiWidget)
+        self.support = Support(self.shownErrors)
+        # Above the spring that keeps everything at the top.
+        layout = self._uiWidget.layout()
+        layout.insertWidget(layout.count() - 1, self.support.widget)
         self._uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = self.logicClass()
         self.timer = qt.QTimer()
@@ -98,6 +110,8 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndClose)
         self.ui.cancelButton.connect("clicked(bool)", self.onCancel)
+        self.guidance = Guidance(self.ui, self.moduleName, self.hints())
+        self.support.ui.hintsButton.connect("clicked()", self.guidance.showAgain)
         self.connectWidgets()
         # After a reload Slicer does not call enter, though the panel may be the one that is open.
         self._entered = bool(self.parent.isEntered)
@@ -107,6 +121,7 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Called when the module goes: with it go its child process and temporary files."""
         self._forgetNodes()
         self.timer.stop()
+        self.support.stop()
         self.setParameterNode(None)
         self._disconnect()
         self.removeObservers()
@@ -267,13 +282,14 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._cancelledSentence = cancelled or _("Cancelled; the scene is as it was.")
         self.ui.progressBar.value = 0
         self.ui.statusLabel.text = f"{task.title}..."
+        self.support.log.say(f"{task.title}...")
         self.timer.start()
         self.updateButtons()
 
     def onTimer(self) -> None:
         """Show how far the task is, and take its result when it has ended."""
         with self.shownErrors(_("That did not work.")):
-            state = self.logic.poll()
+            state = self._polled()
             if state == "running":
                 self._showProgress()
                 return
@@ -285,7 +301,16 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.ui.progressBar.value = 0 if cancelled else 100
             sentence = self._cancelledSentence if cancelled else on_done(result)
             self.ui.statusLabel.text = sentence
+            self.support.log.say(sentence)
             self.updateButtons()
+
+    def _polled(self) -> str:
+        """Let the task carry on, and write down what its child process says."""
+        log, task = self.support.log, self.logic.task
+        log.follow("task", task.child if task else None)
+        state = self.logic.poll()
+        log.follow("task", task.child if task and state == "running" else None)
+        return state
 
     def _showProgress(self) -> None:
         task = self.logic.task
@@ -320,5 +345,6 @@ class PanelWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if problem:
             self.ui.progressBar.value = 0
             self.ui.statusLabel.text = str(problem)
+            self.support.log.say(f"{message} {problem}")
             self.updateButtons()
             slicer.util.errorDisplay(f"{message}\n\n{problem}")

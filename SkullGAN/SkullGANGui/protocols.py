@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from SkullGANLib.utils.task import Task
     from slicer import vtkMRMLScriptedModuleNode
 
+    from SkullGANGui.guidance import Guidance
     from SkullGANGui.task_logic import TaskLogic
 
 T = TypeVar("T")
@@ -32,11 +33,13 @@ class Panel(Protocol[L, N]):
         ui: the panel's widgets.
         logic: the module's logic.
         node: the parameter node; None while the panel is closed.
+        guidance: the lines that say what to do next.
     """
 
     ui: Widgets
     logic: L
     node: N | None
+    guidance: Guidance
 
     def run(self, task: Task[T], on_done: Callable[[T], str], *, cancelled: str = "") -> None:
         """Follow a task of the logic and hand its result to who asked for it."""

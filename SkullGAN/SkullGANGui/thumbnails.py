@@ -20,10 +20,22 @@ def pixmap(hu: np.ndarray, *, zoom: int = 1, rows: slice = slice(None)) -> qt.QP
         zoom: screen pixels for a pixel.
         rows: those to show; the lower half of a segment is mostly empty.
     """
+    shades = gray(hu[rows]).repeat(zoom, axis=0).repeat(zoom, axis=1)
+    return colored(np.repeat(shades[..., None], 3, axis=2))
+
+
+def gray(hu: np.ndarray) -> np.ndarray:
+    """Give the shades of HU in ``WINDOW_HU``, uint8, 0 for black."""
     low, high = WINDOW_HU
-    gray = np.clip((hu[rows].astype(np.float32) - low) * (255 / (high - low)), 0, 255)
-    gray = gray.astype(np.uint8).repeat(zoom, axis=0).repeat(zoom, axis=1)
-    return colored(np.repeat(gray[..., None], 3, axis=2))
+    shades = np.clip((hu.astype(np.float32) - low) * (255 / (high - low)), 0, 255)
+    return shades.astype(np.uint8)
+
+
+def icon(picture: qt.QPixmap) -> qt.QIcon:
+    """Give a picture as an icon that stays as it is where it is selected: tints change grays."""
+    found = qt.QIcon(picture)
+    found.addPixmap(picture, qt.QIcon.Selected)
+    return found
 
 
 def colored(rgb: np.ndarray) -> qt.QPixmap:

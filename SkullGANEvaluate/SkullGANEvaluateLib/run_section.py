@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import qt
 from SkullGANGui import last_places, packages
+from SkullGANGui.model_list import ModelList
 from slicer import vtkMRMLTextNode
 from slicer.i18n import tr as _
 
@@ -25,6 +26,9 @@ class RunSection(Section):
     Args:
         panel: the panel.
         sets: its ``SetsSection``.
+
+    Attributes:
+        models: the ``ModelList``.
     """
 
     def __init__(self, panel: EvaluatePanel, sets: SetsSection) -> None:
@@ -36,9 +40,22 @@ class RunSection(Section):
         panel.keepChoice(self.ui.wayBox, "way", ways)
         panel.keepPath(self.ui.modelPath, "modelPath")
         panel.keepPath(self.ui.reportsFolder, "reportsFolder")
+        self.models = ModelList(self.ui.modelsFrame, self.onModel)
 
     def show(self) -> None:
-        self.ui.modelLabel.visible = self.node.useModel and not self.node.modelPath
+        node = self.node
+        self.ui.modelLabel.visible = node.useModel and not node.modelPath
+        self.ui.modelsFrame.visible = node.useModel
+        if node.useModel:
+            self.models.show(node.modelPath)
+
+    def forget(self) -> None:
+        self.models.stop()
+
+    def onModel(self, path: str) -> None:
+        """Take the model that was clicked on."""
+        if self.node:
+            self.node.modelPath = path
 
     def update(self, busy: str) -> None:
         busy = busy or ("" if self.node else _("The panel is not open."))
@@ -80,6 +97,8 @@ class RunSection(Section):
                 self.panel.run(task, on_done=self._reportCame)
 
     def _reportCame(self, text: vtkMRMLTextNode | None) -> str:
+        for section in ("setsSection", "runSection"):
+            self.panel.guidance.done(section)
         folder = self.logic.reportFolder
         if text is None:
             return _("The scene was closed meanwhile; the report is in {folder}.").format(

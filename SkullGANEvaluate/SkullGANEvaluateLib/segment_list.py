@@ -45,6 +45,7 @@ class SegmentList(PictureTable):
         )
         PictureTable.__init__(self, widget, columns, onPicked)
         widget.horizontalHeader().setStretchLastSection(True)
+        self._numbers: dict[int, tuple[np.ndarray | None, str]] = {}
         self._shown: tuple[str | int, ...] = ()
 
     def show(
@@ -77,14 +78,19 @@ class SegmentList(PictureTable):
             self.THICKNESS: (_column(table, METRICS["thickness_mm"].title), ".1f"),
             self.RATIO: (_column(table, "Likeness ratio (MSE)"), ".2f"),
         }
-        self.showRows(slicer.util.arrayFromVolume(volume), self._ordered(order, table))
+        self.showRows(slicer.util.arrayFromVolume(volume), self._listed(order, table))
+
+    def sortValues(self, column: int) -> np.ndarray | None:
+        if column == self.NAME:
+            return np.arange(self._names.GetNumberOfValues())
+        return self._numbers[column][0] if column in self._numbers else None
 
     def fillRow(self, row: int, segment: int) -> None:
         self.put(row, self.NAME, self._names.GetValue(segment))
         for column, (values, digits) in self._numbers.items():
             self.put(row, column, "-" if values is None else shown(values[segment], digits))
 
-    def _ordered(self, order: int, table: vtkMRMLTableNode) -> list[int]:
+    def _listed(self, order: int, table: vtkMRMLTableNode) -> list[int]:
         by = {
             LEAST_REAL: (self.REALNESS, 1),
             MOST_REAL: (self.REALNESS, -1),

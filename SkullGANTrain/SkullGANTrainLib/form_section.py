@@ -145,6 +145,8 @@ class FormSection(Section):
             self.panel.run(task, on_done=self._started, cancelled=_("Cancelled."))
 
     def _started(self, folder: Path) -> str:
+        for section in ("dataSection", "trainSection"):
+            self.panel.guidance.done(section)
         if self.node:  # the user may have left the panel meanwhile
             self.node.runName = ""
             self.node.watched = str(folder)

@@ -68,8 +68,26 @@ def skullgan_actions(host: Host, panel: Any, folder: Path) -> Iterator[Action]:
     panel.ui.modelPath.currentPath = str(path)
     yield "generate 100 segments", panel.ui.generateButton.click, ended
     yield "judge them", panel.ui.judgeButton.click, ended
+    dialogs.ANSWERS.append("OK")
     yield "remove them", panel.ui.removeButton.click, ended
+    yield from review_actions(panel, ended)
     yield "close the scene", lambda: host.scene.Clear(0), ended
+
+
+def review_actions(panel: Any, ended: Callable[[], bool]) -> Iterator[Action]:
+    """A review of as many segments as a scene takes."""
+    review, ui, table = panel.review, panel.ui, panel.table
+    filled = lambda: ended() and not table.isFilling()  # noqa: E731
+    ui.numberSpinBox.value = 2000
+    yield "generate 2,000 segments", ui.generateButton.click, filled
+    yield "sort 2,000 rows", lambda: table.sortBy(table.SDR), filled
+    yield "pick the last row", lambda: table.pick(table.rows[-1]), filled
+    yield "reject and go on", lambda: review.decide(False), filled
+    yield "filter 2,000 rows", lambda: ui.sdrFilter.setValues(0.3, 0.6), filled
+    yield "show all rows", review.filter.reset, filled
+    yield "select 2,000 rows", ui.segmentTable.selectAll, filled
+    yield "reject 2,000 segments", lambda: review.decide(False), filled
+    yield "undo that", review.undo, filled
 
 
 def no_actions(host: Host, panel: Any, folder: Path) -> Iterator[Action]:

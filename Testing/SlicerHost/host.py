@@ -33,6 +33,7 @@ from . import (
     blocking,
     dialogs,
     hierarchy,
+    hierarchy_plugins,
     images,
     leaks,
     modules,
@@ -126,6 +127,7 @@ class Host:
         self._launcher.__exit__(None, None, None)
         self.process_events()
         self._hierarchy.close()
+        hierarchy_plugins.qSlicerSubjectHierarchyPluginHandler.instance()._forget()
         slicer.mrmlScene.Clear(1)
         self._errors.__exit__(*raised)
         sys.excepthook = self._excepthook
@@ -313,12 +315,13 @@ def _publish(slicer_modules: types.ModuleType) -> types.ModuleType:
     ctk = types.ModuleType("ctk")
     for kind in widgets.CTK:
         setattr(ctk, kind.__name__, kind)
-    for kind in (*widgets.QMRML, *modules.CLASSES, images.qMRMLUtils):
+    for kind in (*widgets.QMRML, *modules.CLASSES, *hierarchy_plugins.CLASSES, images.qMRMLUtils):
         setattr(slicer, kind.__name__, kind)
     slicer.moduleNames = types.SimpleNamespace()
     slicer.selfTests = {}
     published = {
         "ctk": ctk,
+        "AbstractScriptedSubjectHierarchyPlugin": hierarchy_plugins.as_module(),
         "SampleData": application.sample_data(),
         "slicer.i18n": application.translations(),
         "slicer.ScriptedLoadableModule": scripted.as_module(),
@@ -337,5 +340,6 @@ def _offer_packaging(version: tuple[int, int], packages: packaging.Packages) -> 
     sys.modules.pop("slicer.packaging", None)
     vars(slicer).pop("packaging", None)
     slicer.util.pip_install = packages.pip_install
+    slicer.util.pip_uninstall = packages.pip_uninstall
     if version >= (5, 12):
         slicer.packaging = sys.modules["slicer.packaging"] = packages.as_module()

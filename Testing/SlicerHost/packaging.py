@@ -22,12 +22,14 @@ class Packages:
     Attributes:
         missing: names of packages that count as not installed; installing takes them out.
         installed: the requirements that were "installed", in their order.
+        removed: those that were "removed".
         failing: whether pip fails.
     """
 
     def __init__(self) -> None:
         self.missing: set[str] = set()
         self.installed: list[str] = []
+        self.removed: list[str] = []
         self.failing = False
 
     def pip_check(self, requirements: Any) -> bool:
@@ -39,6 +41,13 @@ class Packages:
             raise subprocess.CalledProcessError(1, ["pip", "install", *map(str, wanted)])
         self.installed.extend(map(str, wanted))
         self.missing -= {requirement.name for requirement in wanted}
+
+    def pip_uninstall(self, requirements: Any, **_options: Any) -> None:
+        gone = _listed(requirements)
+        if self.failing:
+            raise subprocess.CalledProcessError(1, ["pip", "uninstall", *map(str, gone)])
+        self.removed.extend(map(str, gone))
+        self.missing |= {requirement.name for requirement in gone}
 
     def pip_ensure(
         self,
@@ -84,7 +93,7 @@ class Packages:
         """Give ``slicer.packaging``."""
         module = types.ModuleType("slicer.packaging", __doc__)
         module.pip_check, module.pip_ensure = self.pip_check, self.pip_ensure
-        module.pip_install = self.pip_install
+        module.pip_install, module.pip_uninstall = self.pip_install, self.pip_uninstall
         return module
 
     def _lacking(self, requirements: Any) -> list[Requirement]:
@@ -101,6 +110,7 @@ class Packages:
 
 def _listed(requirements: Any) -> list[Requirement]:
     if isinstance(requirements, str):
-        requirements = requirements.split()
+        # Options of pip come along in a text.
+        requirements = [one for one in requirements.split() if not one.startswith("--")]
     many = requirements if isinstance(requirements, list) else [requirements]
     return [one if isinstance(one, Requirement) else Requirement(one) for one in many]

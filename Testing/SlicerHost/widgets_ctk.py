@@ -16,7 +16,38 @@ _WANTED = "visibilityToParent"
 """CTK's dynamic property: whether a child would be seen if its section were open."""
 
 
-class ctkCollapsibleButton(QtWidgets.QAbstractButton):
+class _Collapsible:
+    """What shows and hides its children, but for those that the panel itself has hidden."""
+
+    _by_itself = False
+
+    def _is_folded(self) -> bool:
+        raise NotImplementedError
+
+    def _show_contents(self) -> None:
+        """Show or hide all but what the panel itself has hidden, as CTK does."""
+        self._by_itself = True
+        for child in self.children():
+            if isinstance(child, QtWidgets.QWidget):
+                wanted = child.property(_WANTED) is not False
+                child.setVisible(wanted and not self._is_folded())
+        self._by_itself = False
+        self.updateGeometry()
+
+    def _watch(self, event: QtCore.QChildEvent) -> None:
+        if event.added() and isinstance(event.child(), QtWidgets.QWidget):
+            event.child().installEventFilter(self)
+
+    def eventFilter(self, child: QtCore.QObject, event: QtCore.QEvent) -> bool:
+        shown = event.type() == QtCore.QEvent.ShowToParent
+        if (shown or event.type() == QtCore.QEvent.HideToParent) and not self._by_itself:
+            child.setProperty(_WANTED, shown)
+            if shown and self._is_folded():
+                self._show_contents()
+        return False
+
+
+class ctkCollapsibleButton(_Collapsible, QtWidgets.QAbstractButton):
     """A heading that shows and hides what lies below it."""
 
     contentsCollapsed = Signal(bool)
@@ -25,7 +56,6 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
     def __init__(self, parent: QtWidgets.QWidget | None = None) -> None:
         super().__init__(parent)
         self._is_collapsed = False
-        self._by_itself = False
         self.checkable = True
         self.checked = True
         self.setSizePolicy(QtWidgets.QSizePolicy.Preferred, QtWidgets.QSizePolicy.Maximum)
@@ -39,28 +69,12 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
         self._show_contents()
         self.contentsCollapsed.emit(collapsed)
 
-    def _show_contents(self) -> None:
-        """Show or hide all but what the panel itself has hidden, as CTK does."""
-        self._by_itself = True
-        for child in self.children():
-            if isinstance(child, QtWidgets.QWidget):
-                wanted = child.property(_WANTED) is not False
-                child.setVisible(wanted and not self._is_collapsed)
-        self._by_itself = False
-        self.updateGeometry()
+    def _is_folded(self) -> bool:
+        return self._is_collapsed
 
     def childEvent(self, event: QtCore.QChildEvent) -> None:
-        if event.added() and isinstance(event.child(), QtWidgets.QWidget):
-            event.child().installEventFilter(self)
+        self._watch(event)
         super().childEvent(event)
-
-    def eventFilter(self, child: QtCore.QObject, event: QtCore.QEvent) -> bool:
-        shown = event.type() == QtCore.QEvent.ShowToParent
-        if (shown or event.type() == QtCore.QEvent.HideToParent) and not self._by_itself:
-            child.setProperty(_WANTED, shown)
-            if shown and self._is_collapsed:
-                self._show_contents()
-        return False
 
     collapsed = Property(bool, lambda self: self._is_collapsed, _collapse)
 
@@ -75,7 +89,12 @@ class ctkCollapsibleButton(QtWidgets.QAbstractButton):
             return QtCore.QSize(120, self._HEADING_PX)
         return self.layout().sizeHint()
 
-    minimumSizeHint = sizeHint
+    def minimumSizeHint(self) -> QtCore.QSize:
+        """As narrow as its contents may be, and as high as they want to be."""
+        hint = self.sizeHint()
+        if not self._is_collapsed and self.layout() is not None:
+            hint.setWidth(self.layout().minimumSize().width())
+        return hint
 
     def paintEvent(self, event: QtGui.QPaintEvent) -> None:
         painter = QtGui.QPainter(self)
@@ -110,7 +129,7 @@ class _ArrowForTick(QtWidgets.QProxyStyle):
         super().drawPrimitive(element, option, painter, widget)
 
 
-class ctkCollapsibleGroupBox(QtWidgets.QGroupBox):
+class ctkCollapsibleGroupBox(_Collapsible, QtWidgets.QGroupBox):
     """A framed heading that shows and hides what lies below it."""
 
     _COLLAPSED_PX, _UNLIMITED_PX = 26, 2**24 - 1
@@ -121,18 +140,20 @@ class ctkCollapsibleGroupBox(QtWidgets.QGroupBox):
         self.setStyle(self._own_style)
         self.checkable = True
         self.checked = True
-        self.connect("toggled(bool)", self._show_contents)
+        self.connect("toggled(bool)", self._fold)
+
+    def _is_folded(self) -> bool:
+        return not self.checked
 
     def childEvent(self, event: QtCore.QChildEvent) -> None:
+        self._watch(event)
         super().childEvent(event)
         if event.type() == QtCore.QEvent.ChildPolished and event.child().isWidgetType():
-            event.child().setVisible(self.checked)
+            self._show_contents()
 
-    def _show_contents(self) -> None:
+    def _fold(self) -> None:
         self.maximumHeight = self._UNLIMITED_PX if self.checked else self._COLLAPSED_PX
-        for child in self.children():
-            if isinstance(child, QtWidgets.QWidget):
-                child.setVisible(self.checked)
+        self._show_contents()
 
     def _collapse(self, collapsed: bool) -> None:
         self.checked = not collapsed

@@ -12,8 +12,8 @@ from slicer.i18n import tr as _
 from SkullGANGui import packages
 from SkullGANGui.sections.hand_cutting import HandCutting
 from SkullGANGui.sections.head_ct import HeadSection
+from SkullGANGui.sections.review import ReviewSection
 from SkullGANGui.sections.section import Section
-from SkullGANGui.sections.segments import SegmentsSection
 
 if TYPE_CHECKING:
     from SkullGANScene.jobs.hand_cuts import HandCutter
@@ -27,15 +27,15 @@ class HandCutsSection(Section):
     Args:
         panel: the panel.
         head: its ``HeadSection``, which takes a skull that is found on the way.
-        segments: its ``SegmentsSection``, which shows what is added.
+        review: its ``ReviewSection``, which shows what is added.
 
     Attributes:
         cutting: the ``HandCutting``.
     """
 
-    def __init__(self, panel: SectionsPanel, head: HeadSection, segments: SegmentsSection) -> None:
+    def __init__(self, panel: SectionsPanel, head: HeadSection, review: ReviewSection) -> None:
         Section.__init__(self, panel)
-        self._head, self._segments = head, segments
+        self._head, self._review = head, review
         self.cutting = HandCutting(self.ui.previewLabel, self.ui.previewText, panel.updateButtons)
         self.ui.planeButton.connect("clicked(bool)", self.onPlane)
         self.ui.addButton.connect("clicked(bool)", self.onAdd)
@@ -83,7 +83,7 @@ class HandCutsSection(Section):
         return self._head.skullFound(skull)
 
     def _cutterReady(self, cutter: HandCutter) -> str:
-        self._segments.views.restore()
+        self._review.views.restore()
         if self.node:
             self.node.plane = self.cutting.start(cutter, self.node.plane)
         return _("Drag and turn the plane; the cut follows below.")
@@ -96,10 +96,11 @@ class HandCutsSection(Section):
             return  # the button is off by then
         with self.panel.shownErrors(_("The cut was not added.")):
             packages.ensure(packages.SEGMENTS, _("Adding a segment"))
-            volume = hand_cuts.add(cutter, cut.segments, self._segments.table.volume)
+            volume = hand_cuts.add(cutter, cut.segments, self._review.table.volume)
+            self.panel.guidance.done("handSection")
             self.node.segments = volume
-            self._segments.showSet(volume)
-            self._segments.table.pick(volume.GetImageData().GetDimensions()[2] - 1)
+            self._review.showSet(volume)
+            self._review.table.pick(volume.GetImageData().GetDimensions()[2] - 1)
             self.ui.statusLabel.text = _("The cut was added to {name}.").format(
                 name=volume.GetName()
             )

@@ -116,7 +116,10 @@ class HandCutting(VTKObservationMixin):
             self._label.clear()
         else:
             rows = thumbnails.used_rows(found.hu)
-            self._label.setPixmap(thumbnails.pixmap(found.hu[0], zoom=_ZOOM, rows=rows))
+            picture = thumbnails.pixmap(found.hu[0], zoom=_ZOOM, rows=rows)
+            if 0 < self._label.width < picture.width():  # in a narrow panel
+                picture = picture.scaledToWidth(self._label.width, qt.Qt.SmoothTransformation)
+            self._label.setPixmap(picture)
             cut_planes.outline(cutter.node, found.pixel_to_ras[0], found.mask[0])
         if found is None or self.cut.rejection_reason:
             self._text.text = _("No segment here: {why}.").format(why=self.cut.rejection_reason)

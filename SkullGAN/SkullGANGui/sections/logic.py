@@ -72,6 +72,28 @@ class SectionsLogic(TaskLogic):
         title = _("Looking for the skull in {ct}").format(ct=ct.GetName())
         return self.start(title, segment_jobs.find_skull(ct, self.newFolder()))
 
+    def startSurface(
+        self, ct: vtkMRMLScalarVolumeNode | None, skull: vtkMRMLSegmentationNode
+    ) -> Task[vtkMRMLSegmentationNode]:
+        """Begin to make a skull's surface for 3D views; the result is the segmentation node."""
+        from SkullGANScene.jobs import segment_jobs
+
+        work = segment_jobs.show_skull(self._checked(ct), skull, self.newFolder())
+        return self.start(_("Making the surface of {name}").format(name=skull.GetName()), work)
+
+    def startLoading(self, path: str) -> Task[SegmentSetNodes] | Task[vtkMRMLScalarVolumeNode]:
+        """Begin to load a segment set (.h5), or a head CT: a file, or a folder of DICOM.
+
+        The result is a ``SegmentSetNodes``, or the volume node of the CT.
+        """
+        from SkullGANScene.jobs import loading
+
+        name, scene = Path(path).name, slicer.mrmlScene
+        title = _("Loading {name}").format(name=name)
+        if Path(path).suffix.lower() in (".h5", ".hdf5"):
+            return self.start(title, loading.load_set(scene, path))
+        return self.start(title, loading.load_ct(scene, path))
+
     def startExtraction(
         self,
         ct: vtkMRMLScalarVolumeNode | None,
@@ -172,6 +194,8 @@ class SectionsLogic(TaskLogic):
         scalar: str = "thickness_mm",
         skull: vtkMRMLSegmentationNode | None = None,
         target: vtkMRMLMarkupsFiducialNode | None = None,
+        array: str = "hemisphere",
+        arrayScalar: str = "sdr_peaks",
     ) -> Task[MapNodes]:
         """Begin to map SDR and thickness on the skull; the result is a ``map_nodes.MapNodes``.
 
@@ -180,6 +204,8 @@ class SectionsLogic(TaskLogic):
             scalar: to show, one of ``metrics.METRICS``.
             skull: its skull; found if None.
             target: whose first point the array's rays go to; the middle of the head if None.
+            array: one of ``array_presets.PRESETS``, or the path of a file of elements (.csv).
+            arrayScalar: what its elements are colored by, one of ``array_model.SCALARS``.
         """
         ct = self._checked(ct)
         point = None
@@ -190,7 +216,13 @@ class SectionsLogic(TaskLogic):
         work = _imported(
             "jobs.map_jobs",
             lambda map_jobs: map_jobs.map_skull(
-                ct, folder, scalar=scalar, skull_node=skull, target_ras=point
+                ct,
+                folder,
+                scalar=scalar,
+                skull_node=skull,
+                target_ras=point,
+                array=array,
+                array_scalar=arrayScalar,
             ),
         )
         return self.start(_("Mapping the skull of {ct}").format(ct=ct.GetName()), work)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import slicer
-from SkullGANLib.mapping import scalars
+from SkullGANLib.mapping import array_presets, scalars
 from SkullGANLib.metrics.voxels import describe_voxels
 from slicer import vtkMRMLCrosshairNode, vtkMRMLModelNode, vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
@@ -25,11 +25,25 @@ SCALARS = {
 """What a map shows, as the panel calls it; what is shown at first comes first."""
 
 
+FROM_FILE = "From a file"
+ARRAYS = {one.title: one.name for one in array_presets.PRESETS.values()} | {FROM_FILE: ""}
+"""The ultrasound arrays, as the panel calls them."""
+ARRAY_SCALARS = {
+    "SDR (peaks)": "sdr_peaks",
+    "Thickness (mm)": "thickness_mm",
+    "Incidence (°)": "incidence_deg",
+}
+"""What the array's elements are colored by, as the panel calls it."""
+
+
 class Mapping(VTKObservationMixin):
     """Shows the map of one CT as the panel says, and reads it at the mouse.
 
     Args:
         label: ``QLabel`` for the value at the mouse.
+
+    Attributes:
+        skullOpacity, slicesOpacity: how opaque the colors are in 3D and on slices, 0 to 1.
     """
 
     def __init__(self, label: qt.QLabel) -> None:
@@ -38,6 +52,7 @@ class Mapping(VTKObservationMixin):
         self._probe: Probe | None = None
         self._surface: vtkMRMLModelNode | None = None
         self._scalar = ""
+        self.skullOpacity, self.slicesOpacity = 1.0, 0.6
 
     def show(
         self, ct: vtkMRMLScalarVolumeNode | None, scalar: str, surface: bool, overlay: bool
@@ -66,10 +81,13 @@ class Mapping(VTKObservationMixin):
         if bool(node.GetDisplayNode().GetVisibility()) != surface:
             node.GetDisplayNode().SetVisibility(surface)
             map_display.show_legend(node, surface)
+        node.GetDisplayNode().SetOpacity(self.skullOpacity)
         over = map_nodes.overlay_of(ct)
         if over is not None:
             shown = overlay and map_overlay.scalar_of(over) == scalar
-            map_display.show_in_slices(over if shown else None, slicer.mrmlScene)
+            map_display.show_in_slices(
+                over if shown else None, slicer.mrmlScene, self.slicesOpacity
+            )
             map_display.show_legend(over, shown)
 
     def range(self, ct: vtkMRMLScalarVolumeNode) -> tuple[float, float]:

@@ -10,7 +10,14 @@ from SkullGANLib.mapping import scalars
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
-from SkullGANGui.sections.mapping import SCALARS, Mapping, sentence
+from SkullGANGui.sections.mapping import (
+    ARRAY_SCALARS,
+    ARRAYS,
+    FROM_FILE,
+    SCALARS,
+    Mapping,
+    sentence,
+)
 from SkullGANGui.sections.section import Section
 
 if TYPE_CHECKING:
@@ -27,13 +34,24 @@ class MapsSection(Section):
         self.mapping = Mapping(self.ui.mapValueLabel)
         self.ui.mapButton.connect("clicked(bool)", self.onMap)
         self.ui.mapTableButton.connect("clicked(bool)", self.onMapTable)
+        self.ui.placeTargetButton.connect("clicked(bool)", self.onPlaceTarget)
+        panel.keepPath(self.ui.arrayPath, "mapArrayPath")
         self._scalar: str | None = None
         panel.keepChoice(self.ui.mapScalarBox, "mapScalar", {title: _(title) for title in SCALARS})
 
     def update(self, busy: str) -> None:
+        from_file = self.node.mapArray == FROM_FILE
+        no_file = from_file and not self.node.mapArrayPath
+        self.panel.allow(
+            self.ui.placeTargetButton,
+            self.logic.objectionTo(self.node.ct),
+            _("Click in a slice view where the array is to aim: a new target, or this one moved."),
+        )
         self.panel.allow(
             self.ui.mapButton,
-            busy or self.logic.objectionTo(self.node.ct),
+            busy
+            or self.logic.objectionTo(self.node.ct)
+            or (_("Choose the file of the array's elements first.") if no_file else ""),
             _("Map thickness and SDR on the skull, about 15 s, and cast the rays of an array."),
         )
         mapped = self.node.ct is not None and self._isMapped(self.node.ct)
@@ -41,6 +59,12 @@ class MapsSection(Section):
             self.ui.mapTableButton,
             "" if mapped else _("Map the skull first."),
             _("Show the map's summary by bone and side in a table beside the views."),
+        )
+        no_array = "" if self._hasArray() else _("Map the skull first.")
+        self.panel.allow(
+            self.ui.mapArrayCheckBox,
+            no_array,
+            _("Show the elements of the array in 3D views; those switched off are gray."),
         )
 
     def forget(self) -> None:
@@ -53,6 +77,10 @@ class MapsSection(Section):
         from SkullGANScene.nodes import map_nodes
 
         node, scalar = self.node, SCALARS[self.node.mapScalar]
+        self.ui.arrayPath.enabled = node.mapArray == FROM_FILE
+        self._showArray()
+        self.mapping.skullOpacity = node.mapSkullOpacity
+        self.mapping.slicesOpacity = node.mapSlicesOpacity
         self.mapping.show(node.ct, scalar, node.mapOnSkull, node.mapOnSlices)
         before, self._scalar = self._scalar, scalar
         if before not in (None, scalar):  # not when a scene was opened: its range stays
@@ -70,8 +98,40 @@ class MapsSection(Section):
     def onMap(self) -> None:
         node = self.node
         with self.panel.shownErrors(_("The skull was not mapped.")):
-            task = self.logic.startMap(node.ct, SCALARS[node.mapScalar], node.skull, node.mapTarget)
+            task = self.logic.startMap(
+                node.ct,
+                SCALARS[node.mapScalar],
+                node.skull,
+                node.mapTarget,
+                ARRAYS[node.mapArray] or node.mapArrayPath,
+                ARRAY_SCALARS[node.mapArrayScalar],
+            )
             self.panel.run(task, on_done=self._mapMade)
+
+    def onPlaceTarget(self) -> None:
+        """Let the next click in a view place the target: a new one, or the chosen one again."""
+        from SkullGANScene.nodes import targets
+
+        self.node.mapTarget = targets.place(slicer.mrmlScene, self.node.mapTarget, _("Target"))
+        slicer.modules.markups.logic().StartPlaceMode(False)
+        self.ui.statusLabel.text = _("Click in a slice view where the array is to aim, then map.")
+
+    def _showArray(self) -> None:
+        """Show the array as the parameters say, if the CT has one."""
+        if not self._hasArray():
+            return
+        from SkullGANScene.nodes import array_model
+
+        node, scalar = self.node, ARRAY_SCALARS[self.node.mapArrayScalar]
+        active = array_model.active_of(node.ct)
+        if active is not None and active.GetDisplayNode().GetActiveScalarName() != scalar:
+            array_model.show_scalar(node.ct, scalar)
+        array_model.show(node.ct, node.mapShowArray)
+
+    def _hasArray(self) -> bool:
+        ct = self.node.ct
+        roles = ("SkullGAN.map.array", "SkullGAN.map.arrayInactive")
+        return ct is not None and any(ct.GetNodeReference(role) is not None for role in roles)
 
     def onMapTable(self) -> None:
         """Show the table of the map's summary in the table view."""
@@ -94,6 +154,7 @@ class MapsSection(Section):
         return _("The overlay is filled anew.")
 
     def _mapMade(self, nodes: MapNodes) -> str:
+        self.panel.guidance.done("mapSection")
         ct = self.node.ct if self.node else None
         if ct is not None:
             self.logic.vertices[ct.GetID()] = nodes.vertices

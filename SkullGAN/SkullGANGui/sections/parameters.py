@@ -15,7 +15,7 @@ from slicer import (
 from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
 
 from SkullGANGui.protocols import WrappedParameters
-from SkullGANGui.sections.mapping import SCALARS
+from SkullGANGui.sections.mapping import ARRAY_SCALARS, ARRAYS, SCALARS
 
 
 @parameterNodeWrapper
@@ -36,8 +36,11 @@ class SkullGANParameterNode(WrappedParameters):
     limited: whether only synthetic segments within the limits below go into the scene.
     sdrFrom, sdrTo, thicknessFromMm, thicknessToMm: those limits.
     mapTarget: point that the array's rays go to; the middle of the head if there is none.
+    mapArray: which ultrasound array; ``mapping.FROM_FILE`` for that of ``mapArrayPath``.
+    mapShowArray, mapArrayScalar: whether its elements are shown, and what they are colored by.
     mapScalar: what the map shows.
     mapOnSkull, mapOnSlices: where it is shown.
+    mapSkullOpacity, mapSlicesOpacity: how opaque it is there, 0 to 1.
     mapFrom, mapTo: range of its colors, in the unit of the scalar.
     realnessMethod: how it is found where the discriminator's decision comes from.
     showRealness: whether that lies over the segment that is clicked on.
@@ -61,8 +64,14 @@ class SkullGANParameterNode(WrappedParameters):
     thicknessToMm: Annotated[float, WithinRange(0.0, 30.0)] = 15.0
     mapTarget: vtkMRMLMarkupsFiducialNode
     mapScalar: Annotated[str, Choice(list(SCALARS))] = next(iter(SCALARS))
+    mapArray: Annotated[str, Choice(list(ARRAYS))] = next(iter(ARRAYS))
+    mapArrayPath: str = ""
+    mapShowArray: bool = False
+    mapArrayScalar: Annotated[str, Choice(list(ARRAY_SCALARS))] = next(iter(ARRAY_SCALARS))
     mapOnSkull: bool = True
     mapOnSlices: bool = True
+    mapSkullOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
+    mapSlicesOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.6
     mapFrom: Annotated[float, WithinRange(-1024.0, 4000.0)] = 0.0
     mapTo: Annotated[float, WithinRange(-1024.0, 4000.0)] = 12.0
     realnessMethod: Annotated[str, Choice(["positions", "occlusion"])] = "positions"

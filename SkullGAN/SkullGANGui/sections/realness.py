@@ -11,8 +11,8 @@ from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
 from SkullGANGui import packages
+from SkullGANGui.sections.review import ReviewSection
 from SkullGANGui.sections.section import Section
-from SkullGANGui.sections.segments import SegmentsSection
 
 if TYPE_CHECKING:
     from SkullGANGui.sections.section import SectionsPanel
@@ -23,12 +23,12 @@ class RealnessSection(Section):
 
     Args:
         panel: the panel.
-        segments: its ``SegmentsSection``.
+        review: its ``ReviewSection``.
     """
 
-    def __init__(self, panel: SectionsPanel, segments: SegmentsSection) -> None:
+    def __init__(self, panel: SectionsPanel, review: ReviewSection) -> None:
         Section.__init__(self, panel)
-        self._segments = segments
+        self._review = review
         self._shown = (False, "")
         self.ui.judgeButton.connect("clicked(bool)", self.onJudge)
         methods = {"positions": _("positions"), "occlusion": _("occlusion")}
@@ -36,15 +36,15 @@ class RealnessSection(Section):
 
     def show(self) -> None:
         """Show the overlay or take it away, if the parameters say so now, and what was judged."""
-        node, table = self.node, self._segments.table
+        node, table = self.node, self._review.table
         if self._shown != (node.showRealness, node.realnessMethod):
             self._shown = (node.showRealness, node.realnessMethod)
             if table.picked() >= 0:
-                self._segments.onPicked(table.picked())
+                self._review.onPicked(table.picked())
         self.ui.realnessLabel.text = self._text()
 
     def update(self, busy: str) -> None:
-        volume = self._segments.table.volume
+        volume = self._review.table.volume
         nothing = _("Extract, generate or choose segments first.")
         ask = packages.sentence(packages.MODELS)
         self.panel.allow(
@@ -64,13 +64,15 @@ class RealnessSection(Section):
         with self.panel.shownErrors(_("The segments were not judged.")):
             packages.ensure(packages.MODELS, _("The discriminator"))
             node = self.node
-            volume = self._segments.table.volume
+            volume = self._review.table.volume
             task = self.logic.startJudging(volume, node.realnessMethod, node.modelPath)
             self.panel.run(task, on_done=self._judged)
 
     def _judged(self, overlay: vtkMRMLScalarVolumeNode) -> str:
+        self.panel.guidance.done("realnessSection")
         if self.node:
             self._shown = (False, "")
+            self._review.look()
             self.node.showRealness = True
             self.show()
         return _("The segments are judged; click on a row to see where that comes from.")
@@ -84,7 +86,7 @@ class RealnessSection(Section):
         from SkullGANScene.nodes import segment_sets
         from SkullGANScene.nodes.tables import REALNESS
 
-        volume = self._segments.table.volume
+        volume = self._review.table.volume
         if volume is None:
             return ""
         metrics = segment_sets.nodes_of(volume).metrics

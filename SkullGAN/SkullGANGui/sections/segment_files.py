@@ -26,7 +26,7 @@ def askForSegments(title: str, name: str) -> str:
         title: of the dialog.
         name: that is proposed, without an ending.
     """
-    formats = {_filter(one): one for one in _fileFormats()}
+    formats = {_filter(one): one for one in _formats()}
     # A dialog object, since getSaveFileName of Slicer's Python does not tell the chosen filter.
     dialog = qt.QFileDialog(slicer.util.mainWindow(), title, last_places.folder(), fileFilters())
     dialog.acceptMode = qt.QFileDialog.AcceptSave
@@ -56,14 +56,14 @@ def askForSegments(title: str, name: str) -> str:
 
 
 def fileFilters() -> str:
-    """Give what a save dialog offers: the export formats that are files."""
-    return ";;".join(map(_filter, _fileFormats()))
+    """Give what a save dialog offers: the export formats; some are folders of files."""
+    return ";;".join(map(_filter, _formats()))
 
 
-def _fileFormats() -> tuple[Format, ...]:
-    from SkullGANLib.export.registry import file_formats
+def _formats() -> tuple[Format, ...]:
+    from SkullGANLib.export.registry import FORMATS
 
-    return tuple(file_formats())
+    return tuple(FORMATS.values())
 
 
 def _filter(format: Format) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from slicer.i18n import tr as _
 
 from SkullGANGui import packages
+from SkullGANGui.model_list import ModelList
 from SkullGANGui.sections import segment_files
+from SkullGANGui.sections.review import ReviewSection
 from SkullGANGui.sections.section import Section
-from SkullGANGui.sections.segments import SegmentsSection
 
 if TYPE_CHECKING:
     from SkullGANGui.sections.section import SectionsPanel
@@ -21,15 +22,36 @@ class SyntheticSection(Section):
 
     Args:
         panel: the panel.
-        segments: its ``SegmentsSection``, which shows what was generated.
+        review: its ``ReviewSection``, which shows what was generated.
+
+    Attributes:
+        models: the ``ModelList``.
     """
 
-    def __init__(self, panel: SectionsPanel, segments: SegmentsSection) -> None:
+    def __init__(self, panel: SectionsPanel, review: ReviewSection) -> None:
         Section.__init__(self, panel)
-        self._segments = segments
+        self._review = review
         self.ui.generateButton.connect("clicked(bool)", self.onGenerate)
         self.ui.generateFileButton.connect("clicked(bool)", self.onGenerateToFile)
         panel.keepPath(self.ui.modelPath, "modelPath")
+        self.models = ModelList(self.ui.modelsFrame, self.onModel)
+        self.ui.generateSection.connect("contentsCollapsed(bool)", self._onFolded)
+
+    def show(self) -> None:
+        self.models.show(self.node.modelPath)
+
+    def forget(self) -> None:
+        self.models.stop()
+
+    def onModel(self, path: str) -> None:
+        """Take the model that was clicked on."""
+        if self.node:
+            self.node.modelPath = path
+
+    def _onFolded(self, collapsed: bool) -> None:
+        """Look for models that came since, whenever the section is opened."""
+        if not collapsed:
+            self.models.look()
 
     def update(self, busy: str) -> None:
         ask = packages.sentence(packages.MODELS)
@@ -60,7 +82,7 @@ class SyntheticSection(Section):
                     }
                 )
             task = self.logic.startGeneration(node.modelPath, node.number, node.firstSeed, limits)
-            self.panel.run(task, on_done=self._segments.segmentsMade)
+            self.panel.run(task, on_done=self._review.segmentsMade)
 
     def onGenerateToFile(self) -> None:
         path = segment_files.askForSegments(_("Generate into a file"), "synthetic")

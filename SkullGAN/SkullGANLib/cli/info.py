@@ -21,9 +21,15 @@ _CTS_SHOWN = 20
 
 
 def info(options: argparse.Namespace) -> None:
-    """Say what a segment set, a model, a run, a map or a head CT is."""
+    """Say what a segment set, a model, a run, a map or a head CT is, or what this machine is."""
+    if options.system:
+        from .system import describe_system, format_lines
+
+        print(format_lines(describe_system()))
+    elif not options.file:
+        raise BadInputError(f"Expected {_OURS}, a run directory or a head CT, found no file.")
     for number, path in enumerate(options.file):
-        if len(options.file) > 1:
+        if len(options.file) > 1 or options.system:
             print(f"{'' if number == 0 else chr(10)}{path}")
         print(describe(path))
 
@@ -58,7 +64,12 @@ def describe(path: str | Path) -> str:
 
 def add_info(commands: Commands) -> None:
     one = command(commands, info, "skullgan info segments.h5 model.safetensors runs/first")
-    one.add_argument("file", nargs="+", type=Path, metavar="FILE")
+    one.add_argument("file", nargs="*", type=Path, metavar="FILE")
+    one.add_argument(
+        "--system",
+        action="store_true",
+        help="versions of Python and packages, devices and their memory: for a report of a problem",
+    )
 
 
 def _map(path: Path) -> dict[str, Any]:

@@ -35,9 +35,12 @@ def _mapped(options: argparse.Namespace) -> HeadMaps:
     """Map the head and write its files."""
     from ..anatomy import landmarks
     from ..ct import volume
-    from ..mapping import array_geometry, array_table, head_maps
+    from ..mapping import array_geometry, array_presets, array_table, head_maps
 
-    elements = array_geometry.read_elements(options.elements) if options.elements else None
+    if options.elements:
+        elements = array_geometry.read_elements(options.elements)
+    else:
+        elements = array_presets.elements_of(options.array)
     points = landmarks.read(options.landmarks) if options.landmarks else None
     with progress.shown(f"Mapping {options.ct.name}", options.progress) as report_progress:
         ct = volume.read_ct(options.ct)
@@ -108,6 +111,7 @@ def add_map(commands: Commands) -> None:
 def _add_array(one: argparse.ArgumentParser) -> None:
     """The options of the ultrasound array."""
     from ..mapping.array_geometry import point
+    from ..mapping.array_presets import DEFAULT, PRESETS
     from ..mapping.transducer import MOST_INCIDENCE_DEG
 
     one.add_argument(
@@ -118,11 +122,19 @@ def _add_array(one: argparse.ArgumentParser) -> None:
         "the intracranial space)",
     )
     one.add_argument(
+        "--array",
+        choices=list(PRESETS),
+        default=DEFAULT,
+        help="ultrasound array: "
+        + "; ".join(f"{preset.name}: {preset.title}" for preset in PRESETS.values())
+        + f" ({DEFAULT})",
+    )
+    one.add_argument(
         "--elements",
         type=Path,
         metavar="CSV",
-        help="elements of the array: columns x, y, z in mm, the focus at 0, z up (1,024 on a "
-        "hemisphere of 150 mm)",
+        help="elements of the array: columns x, y, z in mm, the focus at 0, z up (those "
+        "of --array)",
     )
     one.add_argument(
         "--most-incidence-deg",

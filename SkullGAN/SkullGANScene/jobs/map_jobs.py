@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import slicer
-from SkullGANLib.mapping import array_table, head_maps, vtp
+from SkullGANLib.mapping import array_presets, array_table, head_maps, vtp
 from SkullGANLib.mapping.scalars import REALNESS as ON_SKULL
 from SkullGANLib.utils.task import Running, Work, subprogress
 
 from ..nodes import (
+    array_model,
     hierarchy,
     map_display,
     map_nodes,
@@ -39,6 +40,8 @@ def map_skull(
     scalar: str,
     skull_node: slicer.vtkMRMLSegmentationNode | None = None,
     target_ras: Sequence[float] | None = None,
+    array: str | Path = array_presets.DEFAULT,
+    array_scalar: str = "sdr_peaks",
 ) -> Work[MapNodes]:
     """Map SDR and thickness on the skull and cast the rays of an array; the last map goes.
 
@@ -48,6 +51,8 @@ def map_skull(
         scalar: to show, one of ``scalars.names``.
         skull_node: a segmentation of the skull, perhaps edited; found, and not added, if None.
         target_ras: of the array, RAS mm; the middle of the intracranial space if None.
+        array: one of ``array_presets.PRESETS``, or a file of elements (.csv).
+        array_scalar: what its elements are colored by, one of ``array_model.SCALARS``.
 
     Returns:
         The ``MapNodes``.
@@ -66,6 +71,8 @@ def map_skull(
         arguments += ["--skull-mask", mask_path]
     if target_ras is not None:
         arguments.append("--target=" + ",".join(f"{mm:.2f}" for mm in target_ras))
+    is_preset = str(array) in array_presets.PRESETS
+    arguments += ["--array" if is_preset else "--elements", array]
     yield Running(steps.child(arguments), 0.15, 0.8, {str(path): name, str(mask_path): name})
     steps.check_there(ct_node, name)
     before = map_nodes.nodes_of(ct_node)
@@ -82,7 +89,11 @@ def map_skull(
         )
         numbers = head_maps.read_numbers(numbers_path)
         summary = added(map_tables.add_summary(ct_node, numbers["summary"]))
-        rays = added(map_tables.add_rays(ct_node, array_table.read_csv(rays_path)))
+        columns = array_table.read_csv(rays_path)
+        rays = added(map_tables.add_rays(ct_node, columns))
+        target = numbers["array"]["target_ras"]
+        for model in array_model.add_array(ct_node, columns, target, array_scalar):
+            added(model)
         map_nodes.set_nodes(ct_node, surface, overlay, summary, rays)
     for node in before:
         hierarchy.remove(node)

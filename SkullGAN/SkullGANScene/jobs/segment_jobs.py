@@ -22,7 +22,7 @@ from SkullGANLib.generation.selection import Limits, select
 from SkullGANLib.utils.child_process import ChildProcess, module_line
 from SkullGANLib.utils.task import Running, Work, subprogress
 
-from ..nodes import head_attributes, segment_sets, segmentations, volumes
+from ..nodes import head_attributes, segment_sets, segmentations, volumes, world_transforms
 from ..nodes.segment_sets import MOST_IN_SCENE, SegmentSetNodes
 from . import steps, surfaces
 
@@ -64,6 +64,26 @@ def find_skull(
         surfaces.show(node, folder / _SURFACE, world_to_node)
         head_attributes.set_head(ct_node, head_attributes.read(folder / _FRAME))
     return node
+
+
+def show_skull(
+    ct_node: slicer.vtkMRMLScalarVolumeNode,
+    skull_node: slicer.vtkMRMLSegmentationNode,
+    folder: Path,
+) -> Work[slicer.vtkMRMLSegmentationNode]:
+    """Show a skull that has no surface yet, such as a loaded one, in 3D views; returns its node.
+
+    Raises:
+        BadInputError: if it was deleted meanwhile, or has no segment of a skull.
+    """
+    mask_path, name = folder / SKULL_MASK, skull_node.GetName()
+    yield from subprogress(steps.mask_writing(skull_node, ct_node, mask_path), 0.0, 0.3)
+    made = module_line("SkullGANScene.jobs.surfaces", [mask_path, folder / _SURFACE])
+    yield Running(ChildProcess(made), 0.3, 0.95, {str(mask_path): name})
+    steps.check_there(skull_node, name)
+    to_node = world_transforms.world_to_node(skull_node)
+    surfaces.show(skull_node, folder / _SURFACE, to_node)
+    return skull_node
 
 
 def extract(

@@ -8,7 +8,7 @@ on, ``kept`` and ``set_kept`` are what the user decided of each segment, ``remov
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,8 @@ import slicer
 import slicer.util
 from SkullGANLib.data.segment_set import TEXTS, SegmentSet, concatenate
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.metrics import METRICS, cautions
+from SkullGANLib.metrics import METRICS, cautions, segment_cautions
+from vtk.util.numpy_support import vtk_to_numpy
 
 from . import hierarchy, segmentations, tables, volumes
 
@@ -209,11 +210,36 @@ def cautions_of(volume: slicer.vtkMRMLScalarVolumeNode) -> list[str]:
     return cautions.of_parts(known["source"], subject, bone, np.asarray(sdr))
 
 
-def set_kept(volume: slicer.vtkMRMLScalarVolumeNode, index: int, keep: bool) -> None:
-    """Keep or reject one segment."""
+def set_kept(
+    volume: slicer.vtkMRMLScalarVolumeNode,
+    index: int | Sequence[int] | np.ndarray,
+    keep: bool | np.ndarray,
+) -> None:
+    """Keep or reject one segment, or several: alike, or each as an array (its length,) says."""
     table = nodes_of(volume).metrics
     slicer.util.arrayFromTableColumn(table, tables.KEEP)[index] = keep
     slicer.util.arrayFromTableColumnModified(table, tables.KEEP)
+
+
+def columns_of(volume: slicer.vtkMRMLScalarVolumeNode) -> dict[str, np.ndarray]:
+    """Give the table of a set's metrics, an array (N,) for each column, by its title."""
+    table = nodes_of(volume).metrics.GetTable()
+    return {
+        column.GetName(): np.array([column.GetValue(k) for k in range(table.GetNumberOfRows())])
+        if column.IsA("vtkStringArray")
+        else vtk_to_numpy(column)
+        for column in (table.GetColumn(k) for k in range(table.GetNumberOfColumns()))
+    }
+
+
+def segment_cautions_of(columns: Mapping[str, np.ndarray]) -> list[str]:
+    """Say of each segment what a reviewer should look at; empty where there is nothing.
+
+    Args:
+        columns: what ``columns_of`` gave.
+    """
+    metrics = {name: columns[one.title] for name, one in METRICS.items() if one.title in columns}
+    return segment_cautions.of_segments(metrics, columns[tables.BONE])
 
 
 def remove(volume: slicer.vtkMRMLScalarVolumeNode) -> None:

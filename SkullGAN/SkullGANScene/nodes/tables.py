@@ -18,7 +18,9 @@ KEEP = "Keep"
 """Column of what the user decided: 1 for a segment that is kept, 0 for one that was rejected."""
 REALNESS = "Realness"
 """Column of the realness that a discriminator gives each segment, 0 to 1, not calibrated."""
-_TEXTS = {"Bone": "bone", "Side": "side", "Plane": "plane"}
+BONE, SIDE, PLANE = "Bone", "Side", "Plane"
+"""Columns of where each segment was cut, in words."""
+_TEXTS = {BONE: "bone", SIDE: "side", PLANE: "plane"}
 
 
 def add_metrics(

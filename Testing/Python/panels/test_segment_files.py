@@ -16,14 +16,14 @@ TOY = Format(
 )
 
 
-def test_the_dialog_offers_the_formats_that_are_files(host):
+def test_the_dialog_offers_every_format(host):
     from SkullGANGui.sections import segment_files
 
     offered = segment_files.fileFilters().split(";;")
 
     assert offered == [
         "Segment set (*.h5)", "NRRD (*.nrrd)", "NIfTI (*.nii.gz)", "NumPy (*.npy)",
-        "MATLAB (*.mat)",
+        "MATLAB (*.mat)", "PNG (*.png-folder)", "DICOM (*.dcm-folder)",
     ]  # fmt: skip
 
 

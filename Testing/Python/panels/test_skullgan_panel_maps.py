@@ -12,6 +12,7 @@ from SkullGANLib.ct import volume
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.utils import resources
 from SkullGANScene.nodes import (
+    array_model,
     map_display,
     map_nodes,
     map_overlay,
@@ -146,3 +147,45 @@ def test_segments_are_judged_and_the_overlay_is_switched(host, panel):
 def test_what_was_not_judged_by_this_method_cannot_be_shown(host, panel):
     assert not panel.ui.judgeButton.enabled
     assert panel.ui.showRealnessBox.toolTip == "Let the segments be judged first."
+
+
+def test_the_array_of_a_map_is_shown_in_3d_by_what_its_elements_see(host, mapped):
+    ct = mapped.node.ct
+    active, off = array_model.active_of(ct), array_model.inactive_of(ct)
+    corners = active.GetPolyData().GetCell(0).GetNumberOfPoints()
+    cells = [node.GetPolyData().GetNumberOfCells() for node in (active, off)]
+    assert sum(cells) == 1024
+    assert active.GetPolyData().GetNumberOfPoints() == corners * cells[0]
+    mapped.ui.mapArrayCheckBox.checked = False
+    assert not active.GetDisplayNode().GetVisibility()
+    mapped.ui.mapArrayCheckBox.checked = True
+    mapped.ui.arrayScalarBox.currentText = "Incidence (°)"
+    assert active.GetDisplayNode().GetVisibility()
+    assert active.GetDisplayNode().GetActiveScalarName() == "incidence_deg"
+
+
+def test_the_maps_opacity_is_that_of_the_sliders(mapped):
+    mapped.ui.mapSkullOpacitySlider.value = 0.3
+    mapped.ui.mapSlicesOpacitySlider.value = 0.8
+    surface = map_nodes.surface_of(mapped.node.ct)
+    assert surface.GetDisplayNode().GetOpacity() == pytest.approx(0.3)
+    red = slicer.app.layoutManager().sliceWidget("Red").sliceLogic().GetSliceCompositeNode()
+    assert red.GetForegroundOpacity() == pytest.approx(0.8)
+
+
+def test_a_target_is_placed_by_the_next_click_and_aimed_at(host, panel, tmp_path):
+    volumes.add_ct(host.scene, HeadCT(np.zeros((20, 20, 20), np.int16), np.eye(4)), "Small")
+    panel.enter()
+    panel.ui.placeTargetButton.click()
+    host.check()
+    target = panel.node.mapTarget
+    assert target.GetName() == "Target"
+    interaction = host.scene.GetFirstNodeByClass("vtkMRMLInteractionNode")
+    assert interaction.GetCurrentInteractionMode() == interaction.Place
+    assert not panel.ui.arrayPath.enabled
+    panel.ui.arrayBox.currentText = "From a file"
+    assert panel.ui.arrayPath.enabled
+    assert panel.ui.mapButton.toolTip == "Choose the file of the array's elements first."
+    (tmp_path / "mine.csv").write_text("x,y,z\n0,0,100\n")
+    panel.ui.arrayPath.currentPath = str(tmp_path / "mine.csv")
+    assert panel.ui.mapButton.enabled

@@ -132,6 +132,7 @@ def test_the_outline_is_the_square_of_the_cut(panel):
 
 
 def test_removing_the_segments_leaves_the_ct_and_its_skull(host, panel):
+    dialogs.ANSWERS.append("OK")
     panel.ui.removeButton.click()
     host.process_events()
     kinds = ("vtkMRMLScalarVolumeNode", "vtkMRMLSegmentationNode", "vtkMRMLTableNode")

@@ -143,3 +143,16 @@ def test_a_set_tells_where_the_parietal_bone_begins_and_whether_the_heights_agre
     assert entries(tmp_path / "set.h5")["squama's border"] == (
         "left -12.4 mm (does not agree), right not seen; bones are by height, -7.2 mm"
     )
+
+
+def test_what_this_machine_is_is_told_without_a_file(capsys):
+    assert cli.main(["info", "--system"]) == 0
+    said = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
+    assert said["Python"].startswith("3.")
+    assert said["h5py"] != "not installed"
+    assert "free" in said["Device cpu"]
+
+
+def test_neither_a_file_nor_the_machine_is_refused(capsys):
+    assert cli.main(["info"]) == 1
+    assert "found no file" in capsys.readouterr().err

@@ -23,7 +23,7 @@ def test_there_are_47_numbers_for_every_segment_also_without_a_wall():
 def test_the_profile_is_that_of_the_layers_and_a_straight_wall_has_no_outline():
     segments = straight_walls(1, 0, noise_hu=0)
     found = wall_features(segments)[0]
-    levels = [segments.hu[0][rows, 0] for rows in [np.flatnonzero(segments.mask[0][:, 0])]][0]
+    levels = segments.hu[0][segments.mask[0][:, 0] > 0, 0]
     profile, spread = found[:12], found[12:24]
     assert profile[:4] == pytest.approx(levels[0])
     assert profile[-4:] == pytest.approx(levels[-1])

@@ -83,6 +83,25 @@ def test_rejected_segments_stay_out_and_stay_rejected_through_saving(scene, tmp_
         segment_sets.segment_set_from(volume)
 
 
+def test_several_segments_are_decided_on_at_once_alike_or_each_for_itself(scene):
+    made = _segments(4)
+    volume = segment_sets.add_segment_set(scene, made, measure(made), "Made").volume
+    segment_sets.set_kept(volume, [0, 2], False)
+    assert segment_sets.kept(volume).tolist() == [False, True, False, True]
+    segment_sets.set_kept(volume, np.array([0, 1]), np.array([True, False]))
+    assert segment_sets.kept(volume).tolist() == [True, False, False, True]
+
+
+def test_the_columns_of_a_set_are_those_of_its_table(scene):
+    made = _segments(3)
+    metrics = measure(made)
+    volume = segment_sets.add_segment_set(scene, made, metrics, "Made").volume
+    columns = segment_sets.columns_of(volume)
+    assert columns["Bone"].tolist() == made.bone.tolist()
+    assert np.array_equal(columns["SDR (peaks)"], metrics["sdr_peaks"], equal_nan=True)
+    assert len(segment_sets.segment_cautions_of(columns)) == 3
+
+
 def test_removing_a_set_leaves_nothing_of_it(scene):
     before = scene.GetNumberOfNodes()
     shown = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
