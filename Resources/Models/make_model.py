@@ -39,8 +39,8 @@ from SkullGANLib.anatomy.cavity import Cavity, find_cavity  # noqa: E402
 from SkullGANLib.ct.volume import HeadCT, pseudonym, read_ct  # noqa: E402
 from SkullGANLib.data import hdf5  # noqa: E402
 from SkullGANLib.data.segment_set import PIXEL_SPACING_MM, SegmentSet, concatenate  # noqa: E402
-from SkullGANLib.evaluation.measures import pixel_search  # noqa: E402
 from SkullGANLib.errors import CancelledError  # noqa: E402
+from SkullGANLib.evaluation.measures import pixel_search  # noqa: E402
 from SkullGANLib.extraction import cutting, single_ct  # noqa: E402
 from SkullGANLib.generation import from_seeds  # noqa: E402
 from SkullGANLib.metrics import measure  # noqa: E402
