@@ -28,10 +28,12 @@ _MEANINGS = {
 def evaluate(options: argparse.Namespace) -> None:
     """Say whether synthetic segments are like real ones, copies, or of use, in a report."""
     from ..evaluation import evaluation, evaluation_set
+    from ..evaluation.measures.acoustic import AcousticSettings
     from ..evaluation.report import writer
 
     paths = _checked_paths(options)
     writer.check_folder(options.output)
+    acoustic = AcousticSettings(options.acoustic_medium, options.acoustic_frequency_khz)
     model = _model(options)
     with progress.shown("Evaluating", options.progress) as report_progress:
         sets = evaluation_set.read(
@@ -44,6 +46,7 @@ def evaluate(options: argparse.Namespace) -> None:
             sets,
             model=model,
             seed=options.seed,
+            settings={"acoustic": acoustic},
             on_progress=lambda share, note: report_progress(0.1 + 0.8 * share, note),
         )
         page = writer.write(
@@ -105,8 +108,30 @@ def add_evaluate(commands: Commands) -> None:
         help="segments of each set to compare, taken by chance of larger ones; all are measured "
         f"({MOST})",
     )
+    add_acoustic(one)
     add_seed(one, "what all chance follows from: the same sets and seed, the same numbers (0)")
     add_device(one)
+
+
+def add_acoustic(one: argparse.ArgumentParser) -> None:
+    """Add how the plane wave of the acoustic judge is sent."""
+    from ..acoustics.convention import FREQUENCY_KHZ
+    from ..acoustics.registry import CONVENTIONS
+
+    one.add_argument(
+        "--acoustic-medium",
+        choices=tuple(CONVENTIONS),
+        default="k-plan",
+        help="how HU become density, speed and attenuation for the plane wave that is sent through "
+        "the segments (k-plan)",
+    )
+    one.add_argument(
+        "--acoustic-frequency-khz",
+        type=float,
+        default=FREQUENCY_KHZ,
+        metavar="KHZ",
+        help=f"frequency of that wave ({FREQUENCY_KHZ:g})",
+    )
 
 
 def _checked_paths(options: argparse.Namespace) -> dict[str, list[Path]]:
