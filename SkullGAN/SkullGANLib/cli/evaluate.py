@@ -56,6 +56,8 @@ def evaluate(options: argparse.Namespace) -> None:
             settings=_settings(options, paths),
             model=options.model,
             run=options.run,
+            study=options.study,
+            paper=options.figures == "paper",
             on_progress=lambda share: report_progress(0.9 + 0.1 * share, "drawing"),
         )
     for one in found.concerns:
@@ -95,6 +97,19 @@ def add_evaluate(commands: Commands) -> None:
         type=Path,
         metavar="RUN",
         help="training that made the model, whose curves and last samples the report then shows",
+    )
+    one.add_argument(
+        "--study",
+        type=Path,
+        metavar="FOLDER",
+        help="reader study (skullgan study) with its answers, for a section of its own",
+    )
+    one.add_argument(
+        "--figures",
+        choices=("report", "paper"),
+        default="report",
+        help="paper: write the paper's Figures 5, 6, 7a, 7b and 7c of these sets, too, into "
+        "figures/paper (report)",
     )
     one.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FOLDER", help="report to write"
@@ -153,8 +168,10 @@ def _checked_paths(options: argparse.Namespace) -> dict[str, list[Path]]:
         from ..training.run_directory import Run
 
         Run.open(options.run)
-    if options.run:
-        Run.open(options.run)
+    if options.study:
+        from ..evaluation.study.study_folder import score_folder
+
+        score_folder(options.study)
     return paths
 
 

@@ -16,8 +16,9 @@ def acoustic_table(numbers: Mapping[str, Any]) -> Table | None:
     if not found:
         return None
     rows = []
+    reference_first = sorted(found["sets"].items(), key=lambda one: one[0] != numbers["reference"])
     for one in QUANTITIES:
-        for name, means in found["sets"].items():
+        for name, means in reference_first:
             compared = found["compared"].get(name, {}).get(one.name)
             rows.append(
                 [

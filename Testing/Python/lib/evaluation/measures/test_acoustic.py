@@ -91,9 +91,7 @@ def test_walls_of_one_kind_are_alike_and_thicker_ones_are_not():
 def test_what_differs_no_more_than_two_real_sets_is_said_to():
     real = replace(straight_walls(120, 0), kind="real")
     hard = replace(real, hu=np.where(real.mask, real.hu + 200, 0).astype(np.int16))
-    found = described(
-        {"test": real, "train": hard, "synthetic": replace(hard, kind="synthetic")}
-    )
+    found = described({"test": real, "train": hard, "synthetic": replace(hard, kind="synthetic")})
     assert found.statements[0].short == "Not quite, but they differ no more than two real sets do"
     assert "between the two real sets it is" in found.statements[0].reasons[2]
 
@@ -112,7 +110,10 @@ def test_splits_of_one_set_are_called_different_no_more_often_than_the_level_say
 
 
 def test_frequency_and_convention_are_settings_that_the_numbers_name(tmp_path):
-    sets = {"train": replace(straight_walls(20, 0), kind="real"), "synthetic": straight_walls(20, 1)}
+    sets = {
+        "train": replace(straight_walls(20, 0), kind="real"),
+        "synthetic": straight_walls(20, 1),
+    }
     settings = {"acoustic": AcousticSettings(medium="marsac", frequency_khz=250.0)}
     found = described(sets, settings)
     numbers = found.numbers["acoustic"]
