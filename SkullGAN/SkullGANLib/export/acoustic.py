@@ -55,11 +55,7 @@ def write_media(stack: SegmentStack, path: Path, settings: MediumSettings) -> No
         "created_by": header.created_by,
         "warnings": warnings_of(settings, grid_mm, tally, kernels),
     }
-    small = {"seed": [], "pixel_to_ras": []} | {name: [] for name in TEXTS}
-    for batch in stack.batches(quiet=True):
-        for name, values in small.items():
-            values.append(getattr(batch, name))
-    columns = {name: np.concatenate(values) for name, values in small.items()}
+    columns = _columns(stack, grid_mm, points)
     writer = media_files.writer_of(path)
     writer(path, (stack.count, points, points), _media(stack, settings, densest_hu), notes, columns)
 
@@ -71,6 +67,21 @@ def format_with(settings: MediumSettings) -> Format:
 
 def _writing(settings: MediumSettings) -> Callable[[SegmentStack, Path], None]:
     return lambda stack, path: write_media(stack, path, settings)
+
+
+def _columns(stack: SegmentStack, grid_mm: float, points: int) -> dict[str, np.ndarray]:
+    """Give what there is one of for each segment; its place is that of grid points."""
+    names = ("seed", *TEXTS, "pixel_to_ras")
+    batches = [[getattr(batch, name) for name in names] for batch in stack.batches(quiet=True)]
+    columns = {
+        name: np.concatenate(values)
+        for name, values in zip(names, zip(*batches, strict=True), strict=True)
+    }
+    step = grid_mm / stack.header.pixel_spacing_mm
+    grid_to_pixel = np.diag([step, step, 1.0, 1.0])
+    grid_to_pixel[:2, 3] = (SIZE - 1) / 2 - step * (points - 1) / 2
+    columns["grid_to_ras"] = columns.pop("pixel_to_ras") @ grid_to_pixel
+    return columns
 
 
 def _media(stack: SegmentStack, settings: MediumSettings, densest_hu: float) -> Iterator[Medium]:

@@ -23,6 +23,7 @@ from ..acoustics.grid import refined_count
 from ..acoustics.media import Medium
 from ..errors import BadInputError, OutputError
 from ..utils.atomic_files import written_aside
+from ..utils.free_memory import available_bytes
 from .media_notes import as_json, soft_kernels
 from .staging import neighboring_folder
 
@@ -40,6 +41,8 @@ _ORDER = {
 _MOST_MAT_BYTES = 2**31 - 2**16
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _COPIED_AT_ONCE = 2**20
+_AS_JSON = ("units", "warnings", "spacing_mm", "ijk_to_ras", "ct")
+"""Notes that are JSON texts as attributes of HDF5."""
 
 Shape = tuple[int, ...]
 Write = Callable[[Path, Shape, Iterable[Medium], Mapping[str, Any], Mapping[str, np.ndarray]], None]
@@ -80,6 +83,20 @@ def check_size(path: Path, shape: Shape) -> None:
             )
 
 
+def check_memory(path: Path, points: int, bytes_each: int) -> None:
+    """Raise if a grid does not go into memory.
+
+    Raises:
+        BadInputError: with what is needed and what there is.
+    """
+    need, have = points * bytes_each, available_bytes()
+    if have is not None and need > have:
+        raise BadInputError(
+            f"{path}: a grid of {points / 1e6:.0f} million points needs about {need / 2**30:.1f} "
+            f"GiB of memory, {have / 2**30:.1f} are free: expected a coarser grid."
+        )
+
+
 def writer_of(path: Path) -> Write:
     """Give what writes a file by its ending."""
     return {".mat": write_mat, ".npz": write_npz}.get(path.suffix.lower(), write_hdf5)
@@ -109,38 +126,68 @@ def write_hdf5(
 
     stacked = _is_stack(columns)
     stored = (shape[0], shape[2], shape[1]) if stacked else shape
-    chunks = (1, *stored[1:])
-    with written_aside(path) as temporary:
+    with written_aside(path) as temporary, open(temporary, "w+b", buffering=0) as raw:
+        sink = _Sink(raw)
+        with h5py.File(sink, "w", track_order=False) as file:
+            maps = {name: _dataset(file, name, stored) for name in (*MAPS, MASK)}
+            start = 0
+            for one in media:
+                for name, dataset in maps.items():
+                    values = _map_of(one, name)
+                    values = values.swapaxes(1, 2) if stacked else values
+                    dataset[start : start + len(values)] = values
+                start += len(one.density)
+                if sink.error is not None:
+                    break
+            for alias, name in ALIASES.items():
+                file[alias] = maps[name]
+            _describe_hdf5(file, notes, columns)
+        if sink.error is not None:
+            raise sink.error  # which is told as one of the file
+
+
+class _Sink:
+    """A file for HDF5, which crashes where a write fails: here it learns of that afterwards."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, data: bytes | memoryview) -> int:
+        if self.error is None:
+            rest = memoryview(data).cast("B")
+            try:
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+            except OSError as error:
+                self.error = error
+        return len(data)
+
+    def truncate(self, size: int | None = None) -> int:
         try:
-            with h5py.File(temporary, "w", track_order=False) as file:
-                maps = {
-                    name: file.create_dataset(
-                        name,
-                        stored,
-                        "u1" if name == MASK else "<f4",
-                        chunks=chunks,
-                        compression="gzip",
-                        compression_opts=1,
-                        shuffle=True,
-                    )
-                    for name in (*MAPS, MASK)
-                }
-                start = 0
-                for one in media:
-                    for name, dataset in maps.items():
-                        values = _map_of(one, name)
-                        values = values.swapaxes(1, 2) if stacked else values
-                        dataset[start : start + len(values)] = values
-                    start += len(one.density)
-                for name in MAPS:  # as k-Wave's C++ program marks its own
-                    maps[name].attrs["data_type"] = np.bytes_("float")
-                    maps[name].attrs["domain_type"] = np.bytes_("real")
-                for alias, name in ALIASES.items():
-                    file[alias] = maps[name]
-                _describe_hdf5(file, notes, columns)
-        except (OSError, RuntimeError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise OutputError(f"{path}: cannot be written ({reason}).") from error
+            return self._file.truncate(size)
+        except OSError as error:
+            self.error = self.error or error
+            return 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def _dataset(file: Any, name: str, shape: Shape) -> Any:
+    dataset = file.create_dataset(
+        name,
+        shape,
+        "u1" if name == MASK else "<f4",
+        chunks=(1, *shape[1:]),
+        compression="gzip",
+        compression_opts=1,
+        shuffle=True,
+    )
+    if name in MAPS:  # as k-Wave's C++ program marks its own
+        dataset.attrs["data_type"] = np.bytes_("float")
+        dataset.attrs["domain_type"] = np.bytes_("real")
+    return dataset
 
 
 def write_npz(
@@ -199,13 +246,46 @@ def write_mat(
     fields: dict[str, Any] = {name: values.transpose(turned) for name, values in maps.items()}
     for name, values in _small(notes, columns).items():
         fields[name] = values.astype(object) if values.dtype.kind == "U" and values.ndim else values
-    if "pixel_to_ras" in fields:
-        fields["pixel_to_ras"] = fields["pixel_to_ras"].transpose(1, 2, 0)
+    if "grid_to_ras" in fields:
+        fields["grid_to_ras"] = fields["grid_to_ras"].transpose(1, 2, 0)
     with written_aside(path) as temporary:
         savemat(temporary, fields, do_compression=True, oned_as="column")
         # Over the header in which SciPy writes the time, for the same bytes again.
         with open(temporary, "r+b") as file:
             file.write(f"MATLAB 5.0 MAT-file, {notes['created_by']}".encode()[:116].ljust(116))
+
+
+def read_notes(path: str | Path) -> dict[str, Any]:
+    """Read what a file of media says of itself.
+
+    Raises:
+        BadInputError: if it cannot be read as one.
+    """
+    path = Path(path)
+    try:
+        if path.suffix.lower() == ".npz":
+            with np.load(path, allow_pickle=False) as archive:
+                found: dict[str, Any] = json.loads(str(archive["notes"]))
+        elif path.suffix.lower() == ".mat":
+            from scipy.io import loadmat
+
+            found = json.loads(str(loadmat(path, variable_names=["notes"])["notes"][0]))
+        else:
+            import h5py
+
+            with h5py.File(path) as file:
+                found = {name: _plain(name, value) for name, value in file.attrs.items()}
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise BadInputError(
+            f"{path}: cannot be read as acoustic media, expected what skullgan export --format "
+            "acoustic wrote."
+        ) from error
+    return found
+
+
+def _plain(name: str, value: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
+    return json.loads(value) if name in _AS_JSON else value
 
 
 def _describe_hdf5(file: Any, notes: Mapping[str, Any], columns: Mapping[str, np.ndarray]) -> None:
@@ -225,12 +305,8 @@ def _describe_hdf5(file: Any, notes: Mapping[str, Any], columns: Mapping[str, np
         else:
             file.create_dataset(name, data=values)
     for name, value in notes.items():
-        if isinstance(value, (Mapping, list)):
-            file.attrs[name] = (
-                as_json(value)
-                if isinstance(value, Mapping)
-                else json.dumps(value, ensure_ascii=False)
-            )
+        if name in _AS_JSON:
+            file.attrs[name] = json.dumps(value, ensure_ascii=False)
         elif value is not None:
             file.attrs[name] = value
     file.attrs["dimension_order"] = _ORDER["stack" if stacked else "volume"]

@@ -23,7 +23,6 @@ UNITS = {
     "spacing_mm": "mm",
 }
 _FEWEST_POINTS = 4.0
-_MOST_DENSE = 2100.0
 
 
 class HuTally:
