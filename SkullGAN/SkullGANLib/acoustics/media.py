@@ -225,14 +225,14 @@ def wall_rows(bone: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         int (N, 1, columns), twice; twice the number of rows where a segment has no bone at all.
     """
     count, rows, columns = bone.shape
-    has = bone.any(axis=1)
+    has = np.asarray(bone.any(axis=1))
     first = bone.argmax(axis=1)
     behind = rows - bone[:, ::-1].argmax(axis=1)
     place = np.arange(columns)
     left = np.maximum.accumulate(np.where(has, place, -1), axis=1)
     right = np.minimum.accumulate(np.where(has, place, 2 * columns)[:, ::-1], axis=1)[:, ::-1]
     nearest = np.where((left < 0) | (right - place < place - left), right, left)
-    none = ~has.any(axis=1)[:, None]
+    none = np.asarray(has.any(axis=1, keepdims=True)) == 0
     nearest = np.clip(nearest, 0, columns - 1)
     found = (np.take_along_axis(one, nearest, axis=1) for one in (first, behind))
     first, behind = (np.where(none, 2 * rows, one).reshape(count, 1, columns) for one in found)
@@ -253,19 +253,20 @@ def _medium(
     properties = convention.properties(hu[bone], settings.conditions(densest_hu))
     outside, inside = settings.tissues
     power, khz = convention.alpha_power, settings.frequency_khz
-    found = []
-    for name, of_bone in (
-        ("density", properties.density),
-        ("sound_speed", properties.sound_speed),
-        ("alpha_coeff", properties.alpha_coeff),
-    ):
-        there = [
-            one.coefficient(khz, power) if name == "alpha_coeff" else getattr(one, name)
-            for one in (outside, inside, SCALP)
-        ]
-        grid = np.where(within, np.float32(there[1]), np.float32(there[0]))
-        grid = np.where(np.broadcast_to(scalp, bone.shape), np.float32(there[2]), grid)
+    around = (outside, inside, SCALP)
+
+    def laid(values: list[float], of_bone: np.ndarray) -> np.ndarray:
+        before, behind, scalp_value = map(np.float32, values)
+        grid = np.where(scalp, scalp_value, np.where(within, behind, before))
         grid = np.array(np.broadcast_to(grid, bone.shape), np.float32)
         grid[bone] = of_bone
-        found.append(grid)
-    return Medium(*found, power, bone.astype(np.uint8), spacing_mm)
+        return grid
+
+    return Medium(
+        density=laid([one.density for one in around], properties.density),
+        sound_speed=laid([one.sound_speed for one in around], properties.sound_speed),
+        alpha_coeff=laid([one.coefficient(khz, power) for one in around], properties.alpha_coeff),
+        alpha_power=power,
+        bone=bone.astype(np.uint8),
+        spacing_mm=spacing_mm,
+    )

@@ -93,8 +93,7 @@ def calvaria_medium(
     medium = volume_medium(hu, bone, inside, tuple(spacing_mm), settings, tally.densest_hu)
     geometry = _geometry(ct, box, hu.shape, medium)
     report(1.0)
-    finest = min(grid_mm)
-    notes = notes_of(settings, finest, tally.densest_hu) | {
+    notes = notes_of(settings, min(grid_mm), tally.densest_hu) | {
         "spacing_mm": list(grid_mm),
         "ijk_to_ras": geometry.tolist(),
         "kind": "calvaria",

@@ -21,7 +21,7 @@ import numpy as np
 from ..acoustics.convention import Convention
 from ..acoustics.grid import refined_count
 from ..acoustics.media import Medium
-from ..errors import BadInputError, OutputError
+from ..errors import BadInputError
 from ..utils.atomic_files import written_aside
 from ..utils.free_memory import available_bytes
 from .media_notes import as_json, soft_kernels
@@ -206,9 +206,9 @@ def write_npz(
         with ExitStack() as stack:
             raw = {name: stack.enter_context(open(folder / name, "wb")) for name in names}
             for one in media:
-                for name, file in raw.items():
+                for name, target in raw.items():
                     values = _map_of(one, name)
-                    file.write(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).data)
+                    target.write(np.ascontiguousarray(values, values.dtype.newbyteorder("<")).data)
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             for name in names:
                 kind = "|u1" if name == MASK else "<f4"

@@ -1,4 +1,4 @@
-"""The example for k-Wave's Python, where that is installed with its programs: nothing is fetched."""
+"""The example for k-Wave's Python, where that is there with its programs: nothing is fetched."""
 
 from __future__ import annotations
 
@@ -34,4 +34,4 @@ def test_a_plane_wave_runs_through_exported_media_and_gives_a_finite_field(tmp_p
     )
     assert "finite: True" in ran.stdout
     passes = float(ran.stdout.split("pressure that passes: ")[1].split(" %")[0])
-    assert passes == pytest.approx(66, abs=8)
+    assert passes == pytest.approx(90, abs=8)

@@ -134,10 +134,10 @@ def _distances(
     """Give Kolmogorov-Smirnov and Wasserstein distance (R,) for weights (R, N) of both sets."""
     order = np.argsort(values, kind="stable")
     steps = np.diff(values[order])
-    apart = 0.0
-    for sign, weights in ((1, real), (-1, other)):
+    shares = []
+    for weights in (real, other):
         reached = np.cumsum(weights[:, order], axis=1, dtype=np.float64)
-        apart = apart + sign * reached / reached[:, -1:]
-    apart = np.abs(apart[:, :-1])
+        shares.append(reached[:, :-1] / reached[:, -1:])
+    apart = np.abs(shares[0] - shares[1])
     # Between equal values the curves have not arrived yet.
     return np.max(apart * (steps > 0), axis=1, initial=0.0), apart @ steps

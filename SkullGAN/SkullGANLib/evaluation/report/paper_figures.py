@@ -210,7 +210,7 @@ def _laid_over(sets: Mapping[str, EvaluationSet], some: Neighbors) -> tuple[np.n
 
 
 def _draw_5(figure: Figure, pairs: Mapping[str, tuple[np.ndarray, ...]]) -> None:
-    parts = np.atleast_1d(figure.subfigures(1, len(pairs)))
+    parts = figure.subfigures(1, len(pairs), squeeze=False)[0]
     for part, (way, pictures) in zip(parts, pairs.items(), strict=True):
         part.suptitle({"mse": "MSE", "sift": "SIFT"}.get(way, way), fontweight="bold")
         lines = part.subplots(len(pictures), 1)
@@ -260,7 +260,9 @@ def _groups(
 def _draw_7c(one: discriminator.Judgment, figure: Figure) -> None:
     axes: Axes = figure.subplots()
     rng = np.random.default_rng(0)
-    for place, (name, values) in enumerate(reversed(one.realness.items())):
+    names = list(one.realness)[::-1]
+    for place, name in enumerate(names):
+        values = one.realness[name]
         axes.plot(
             values, place + rng.uniform(-0.3, 0.3, len(values)), ".", color=COLORS[name],
             alpha=0.5, markersize=float(np.clip(60 / np.sqrt(len(values)), 2, 6)),
@@ -269,7 +271,7 @@ def _draw_7c(one: discriminator.Judgment, figure: Figure) -> None:
         share = f"{100 * one.share[name].value:.1f} % real"
         axes.text(1.03, place, share, va="center")
     axes.axvline(0.5, color="#222222", linewidth=1, linestyle=":")
-    axes.set_yticks(range(len(one.realness)), [_NAMES[name] for name in reversed(one.realness)])
+    axes.set_yticks(range(len(one.realness)), [_NAMES[name] for name in names])
     axes.set_xlim(-0.02, 1.02)
     axes.set_xlabel("discriminator's classification (0 fake, 1 real)")
     axes.grid(axis="y", visible=False)

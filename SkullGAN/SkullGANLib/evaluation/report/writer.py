@@ -223,7 +223,7 @@ def _write_all(
     answered: Mapping[str, Any],
     on_progress: Callable[[float], None] | None,
 ) -> None:
-    numbers = numbers_of(sets, found, settings) | {"paths": paths} | answered
+    numbers = numbers_of(sets, found, settings) | {"paths": paths} | dict(answered)
     pictures = figures.write(folder / FIGURES, sets, found, settings.get("seed", 0), on_progress)
     write_rows(folder / FLAT, [("number", "value"), *_flat(numbers)])
     if answered:

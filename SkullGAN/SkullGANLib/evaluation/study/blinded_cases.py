@@ -81,7 +81,8 @@ def choose_cases(
     _check_kinds(real, synthetic, headers)
     low, high = _common_range(headers)
     rng = np.random.default_rng(seed)
-    chosen, taken = [], set()
+    chosen = []
+    taken: set[str] = set()
     for truth, paths in ((REAL, real), (SYNTHETIC, synthetic)):
         for file, place, one in _some(paths, count, rng, taken, truth):
             hu = np.where(one.mask[0], np.clip(one.hu[0], low, high), 0).astype(np.int16)

@@ -38,7 +38,10 @@ def study_page(blinded: BlindedCases) -> str:
         "spacingMm": blinded.pixel_spacing_mm,
         "windowHu": list(WINDOW_HU),
         "cases": [
-            {"name": case.name, "hu": b64encode(np.ascontiguousarray(hu, "<i2")).decode("ascii")}
+            {
+                "name": case.name,
+                "hu": b64encode(np.ascontiguousarray(hu, "<i2").tobytes()).decode("ascii"),
+            }
             for case, hu in zip(blinded.cases, blinded.hu, strict=True)
         ],
     }

@@ -72,6 +72,6 @@ def test_a_mask_and_a_finer_grid_are_taken(coarse_head, cavity):
     assert found.medium.spacing_mm == (spacing_mm / 2,) * 3
     with pytest.raises(BadInputError, match="holds no bone, expected the calvaria"):
         calvaria_medium(coarse_head, settings, mask=0 * mask, cavity=cavity)
+    fine = MediumSettings(refine=64)
     with pytest.raises(BadInputError, match="needs about"):
-        fine = MediumSettings(refine=64)
         calvaria_medium(coarse_head, fine, mask=mask, cavity=cavity, name="head")
