@@ -28,10 +28,12 @@ _MEANINGS = {
 def evaluate(options: argparse.Namespace) -> None:
     """Say whether synthetic segments are like real ones, copies, or of use, in a report."""
     from ..evaluation import evaluation, evaluation_set
+    from ..evaluation.measures.acoustic import AcousticSettings
     from ..evaluation.report import writer
 
     paths = _checked_paths(options)
     writer.check_folder(options.output)
+    acoustic = AcousticSettings(options.acoustic_medium, options.acoustic_frequency_khz)
     model = _model(options)
     with progress.shown("Evaluating", options.progress) as report_progress:
         sets = evaluation_set.read(
@@ -44,6 +46,7 @@ def evaluate(options: argparse.Namespace) -> None:
             sets,
             model=model,
             seed=options.seed,
+            settings={"acoustic": acoustic},
             on_progress=lambda share, note: report_progress(0.1 + 0.8 * share, note),
         )
         page = writer.write(
@@ -53,6 +56,8 @@ def evaluate(options: argparse.Namespace) -> None:
             settings=_settings(options, paths),
             model=options.model,
             run=options.run,
+            study=options.study,
+            paper=options.figures == "paper",
             on_progress=lambda share: report_progress(0.9 + 0.1 * share, "drawing"),
         )
     for one in found.concerns:
@@ -94,6 +99,19 @@ def add_evaluate(commands: Commands) -> None:
         help="training that made the model, whose curves and last samples the report then shows",
     )
     one.add_argument(
+        "--study",
+        type=Path,
+        metavar="FOLDER",
+        help="reader study (skullgan study) with its answers, for a section of its own",
+    )
+    one.add_argument(
+        "--figures",
+        choices=("report", "paper"),
+        default="report",
+        help="paper: write the paper's Figures 5, 6, 7a, 7b and 7c of these sets, too, into "
+        "figures/paper (report)",
+    )
+    one.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FOLDER", help="report to write"
     )
     one.add_argument("--overwrite", action="store_true", help="replace a report that is there")
@@ -105,8 +123,30 @@ def add_evaluate(commands: Commands) -> None:
         help="segments of each set to compare, taken by chance of larger ones; all are measured "
         f"({MOST})",
     )
+    add_acoustic(one)
     add_seed(one, "what all chance follows from: the same sets and seed, the same numbers (0)")
     add_device(one)
+
+
+def add_acoustic(one: argparse.ArgumentParser) -> None:
+    """Add how the plane wave of the acoustic judge is sent."""
+    from ..acoustics.convention import FREQUENCY_KHZ
+    from ..acoustics.registry import CONVENTIONS
+
+    one.add_argument(
+        "--acoustic-medium",
+        choices=tuple(CONVENTIONS),
+        default="k-plan",
+        help="how HU become density, speed and attenuation for the plane wave that is sent through "
+        "the segments (k-plan)",
+    )
+    one.add_argument(
+        "--acoustic-frequency-khz",
+        type=float,
+        default=FREQUENCY_KHZ,
+        metavar="KHZ",
+        help=f"frequency of that wave ({FREQUENCY_KHZ:g})",
+    )
 
 
 def _checked_paths(options: argparse.Namespace) -> dict[str, list[Path]]:
@@ -128,8 +168,10 @@ def _checked_paths(options: argparse.Namespace) -> dict[str, list[Path]]:
         from ..training.run_directory import Run
 
         Run.open(options.run)
-    if options.run:
-        Run.open(options.run)
+    if options.study:
+        from ..evaluation.study.study_folder import score_folder
+
+        score_folder(options.study)
     return paths
 
 

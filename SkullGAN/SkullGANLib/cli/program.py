@@ -29,6 +29,7 @@ from . import (
     pretrain,
     realness,
     skull,
+    study,
     train,
 )
 from .options import Parser
@@ -93,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
         export.add_export,
         artificial.add_artificial,
         evaluate.add_evaluate,
+        study.add_study,
         map.add_map,
         realness.add_realness,
         import_weights.add_import_weights,

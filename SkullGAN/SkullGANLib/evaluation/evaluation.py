@@ -65,6 +65,7 @@ def evaluate(
     *,
     model: Model | None = None,
     seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
     on_progress: Callable[[float, str], None] | None = None,
 ) -> Evaluation:
     """Evaluate the sets that there are.
@@ -76,6 +77,7 @@ def evaluate(
         sets: by one of ``names.NAMES``.
         model: whose discriminator judges them, on the device where it is.
         seed: of all chance; the same sets and seed give the same numbers.
+        settings: of judges, as ``Inputs.settings``.
         on_progress: called with the share of the work that is finished and what is running.
 
     Raises:
@@ -83,7 +85,7 @@ def evaluate(
     """
     if not sets:
         raise BadInputError("There is no set to evaluate: expected at least one.")
-    inputs = _inputs(sets, model, seed)
+    inputs = _inputs(sets, model, seed, settings or {})
     measures = tuple(MEASURES.values())
     outcome = _run(measures, inputs, on_progress)
     findings: dict[str, dict[str, Any]] = {one.name: {} for one in measures}
@@ -104,13 +106,18 @@ def evaluate(
     )
 
 
-def _inputs(sets: Mapping[str, EvaluationSet], model: Model | None, seed: int) -> Inputs:
+def _inputs(
+    sets: Mapping[str, EvaluationSet],
+    model: Model | None,
+    seed: int,
+    settings: Mapping[str, Any],
+) -> Inputs:
     # What the others than the training set hold at most.
     others = [len(one.segments) for name, one in sets.items() if name != "train"]
     most = max(others, default=MOST)
     places = {name: subsample(len(one.segments), most, seed) for name, one in sets.items()}
     compared = {name: _taken(sets[name].segments, taken) for name, taken in places.items()}
-    return Inputs(sets, places, compared, model, seed, PairFeatures(compared))
+    return Inputs(sets, places, compared, model, seed, PairFeatures(compared), settings)
 
 
 def _taken(segments: SegmentSet, places: np.ndarray) -> SegmentSet:

@@ -17,6 +17,8 @@ class Format:
         name: what ``--format`` calls it.
         title: what a save dialog calls it.
         endings: of file names that choose it, the usual one first.
+        further_endings: of names that are right where the format is asked for, but choose another
+            where it is not.
         description: one line on what is written, for the command's help.
         write: writes all segments of a stack to a path; called with a path that ``check`` accepted.
         mask_ending: what takes the ending's place in the name of the file of masks, ``{ending}``
@@ -42,6 +44,7 @@ class Format:
     endings: tuple[str, ...]
     description: str
     write: Callable[[SegmentStack, Path], None]
+    further_endings: tuple[str, ...] = ()
     mask_ending: str = ""
     is_folder: bool = False
     folder_names: str = ""
@@ -50,8 +53,12 @@ class Format:
     most_reason: str = ""
 
     def fits(self, path: str | Path) -> bool:
-        """Tell whether a name has one of the format's endings."""
+        """Tell whether a name has one of the endings that choose the format."""
         return Path(path).name.lower().endswith(self.endings)
+
+    def allows(self, path: str | Path) -> bool:
+        """Tell whether a name is right where the format is asked for."""
+        return Path(path).name.lower().endswith((*self.endings, *self.further_endings))
 
     def files(self, path: str | Path) -> dict[str, Path]:
         """What belongs to an output, by the name of its part.
@@ -61,7 +68,8 @@ class Format:
             ``metrics``: the CSV of ``write_metrics``.
         """
         path = Path(path)
-        ending = next((e for e in self.endings if path.name.lower().endswith(e)), "")
+        known = (*self.endings, *self.further_endings)
+        ending = next((e for e in known if path.name.lower().endswith(e)), "")
         stem = path.name[: len(path.name) - len(ending)]
         found = {"segments": path}
         if self.mask_ending:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ..errors import BadInputError
-from . import dicom, hdf5, mat, nifti, npy, nrrd, png
+from . import acoustic, dicom, hdf5, mat, nifti, npy, nrrd, png
 from .format import Format
 
 _records: dict[str, Format] = {}
@@ -64,9 +64,9 @@ def format_of(path: str | Path, format: Format | str | None = None) -> Format:
     Raises:
         BadInputError: if the format is unknown, or the name has not its ending.
     """
-    if isinstance(format, Format):
-        format = format.name
-    by_name = next((one for one in _records.values() if one.fits(path)), None)
+    by_name = _by_name(path)
+    if isinstance(format, Format):  # perhaps with settings of its own
+        return _checked(path, format, by_name)
     if format is None:
         if by_name is not None:
             return by_name
@@ -80,9 +80,26 @@ def format_of(path: str | Path, format: Format | str | None = None) -> Format:
         raise BadInputError(
             f"{path}: the format {format!r} is unknown, expected one of {', '.join(_records)}."
         )
-    chosen = _records[format]
-    if not chosen.is_folder and by_name != chosen:
-        raise BadInputError(f"{path}: expected a name that ends in {' or '.join(chosen.endings)}.")
+    return _checked(path, _records[format], by_name)
+
+
+def _by_name(path: str | Path) -> Format | None:
+    """Give the format whose ending a name has, the longest one if several have."""
+    name = Path(path).name.lower()
+    fitting = [
+        (len(ending), format)
+        for format in _records.values()
+        for ending in format.endings
+        if name.endswith(ending)
+    ]
+    return max(fitting, key=lambda one: one[0])[1] if fitting else None
+
+
+def _checked(path: str | Path, chosen: Format, by_name: Format | None) -> Format:
+    belongs = by_name is not None and by_name.name == chosen.name
+    if not (chosen.is_folder or belongs or chosen.allows(path)):
+        endings = " or ".join((*chosen.endings, *chosen.further_endings))
+        raise BadInputError(f"{path}: expected a name that ends in {endings}.")
     return chosen
 
 
@@ -94,5 +111,6 @@ for _format in (
     mat.FORMAT,
     png.FORMAT,
     dicom.FORMAT,
+    acoustic.FORMAT,
 ):
     register(_format)

@@ -167,7 +167,8 @@ def _draw_panel(
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.6, len(labels) - 0.4)
     low, high = axes.get_ylim()
-    if low < high / 4:  # else the shapes would be squeezed into the top
+    # Else the shapes would be squeezed into the top; what is negative has no 0 to begin at.
+    if axes.dataLim.ymin >= 0 and low < high / 4:
         axes.set_ylim(0, high)
     axes.set_title(label)
     if limit is not None:

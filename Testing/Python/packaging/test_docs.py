@@ -161,7 +161,7 @@ def made_of(example: str) -> dict[str, object]:
 
 
 def test_the_examples_for_contributors_stand_in_folders_that_there_are():
-    assert len(walks()) == 6
+    assert len(walks()) == 7
     for place in walks():
         assert (ROOT / place).parent.is_dir(), place
 
@@ -195,6 +195,15 @@ def test_the_judge_that_contributors_are_shown_is_one():
     assert measure.missing({"train"}) == ("synthetic",)
     with registered(measure):
         assert list(MEASURES)[-1] == "brightest"
+
+
+def test_the_acoustic_convention_that_contributors_are_shown_is_one():
+    from SkullGANLib.acoustics import Convention, MediumSettings, registered
+
+    convention = made_of("acoustics/homogeneous.py")["CONVENTION"]
+    assert isinstance(convention, Convention)
+    with registered(convention):
+        assert MediumSettings(medium="homogeneous").convention is convention
 
 
 def test_the_setting_that_contributors_are_shown_has_its_range():

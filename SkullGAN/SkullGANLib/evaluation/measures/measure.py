@@ -90,6 +90,7 @@ class Inputs:
         model: whose discriminator judges; None for none.
         seed: of all chance.
         features: of pairs of the segments compared.
+        settings: of judges that have some, by their names; defaults where there is nothing.
     """
 
     sets: Mapping[str, EvaluationSet]
@@ -98,6 +99,7 @@ class Inputs:
     model: Model | None
     seed: int
     features: PairFeatures
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def reference(self) -> str | None:

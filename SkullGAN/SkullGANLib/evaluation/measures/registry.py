@@ -13,6 +13,7 @@ from typing import Any
 
 from ...errors import BadInputError
 from . import (
+    acoustic,
     c2st,
     discriminator,
     distances,
@@ -79,5 +80,6 @@ for _module in (
     tstr,
     strata,
     known_answers,
+    acoustic,
 ):
     register(_module.MEASURE)

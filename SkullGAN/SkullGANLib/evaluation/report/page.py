@@ -19,13 +19,16 @@ from ..measures.pixel_search import MOST_TRAINING
 from ..measures.sift_search import MOST_BY_SIFT
 from ..names import LABELS, MADE
 from . import measure_tables, set_tables
+from .acoustic_section import acoustic_table
 from .figures import Picture
 from .set_description import cautions
+from .study_section import study_table
 from .training_section import recipe_table, training_state
 
 TITLE = "Are the synthetic segments like real ones?"
 _PICTURES = ("segments", "training", "samples", "metrics", "tsne", "judges", "discriminator",
-             "memorization", "neighbors-mse", "neighbors-sift", "usefulness")  # fmt: skip
+             "memorization", "neighbors-mse", "neighbors-sift", "usefulness", "acoustic",
+             "study")  # fmt: skip
 """Those that the template has a place for; others stand behind them."""
 _TABLES = ("known_answers", "strata", "files", "leakage")
 """Tables of judges that it has a place for."""
@@ -60,6 +63,8 @@ def page(numbers: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
         of_judges={one.name: measure_tables.laid_out(one) for one in registry.tables(numbers)},
         others=_others(numbers, pictures),
         limitations=numbers["limitations"],
+        acoustic=numbers.get("acoustic"),
+        study=numbers.get("study"),
         training=training,
         training_state=training_state(training) if training else "",
         metrics=METRICS.values(),
@@ -92,6 +97,8 @@ def _tables(numbers: Mapping[str, Any], named: set_tables.Described) -> dict[str
         "discriminator": measure_tables.discriminator_table(numbers),
         "memorization": measure_tables.memorization_table(numbers),
         "tstr": measure_tables.tstr_table(numbers),
+        "acoustic": acoustic_table(numbers),
+        "study": study_table(numbers.get("study")),
         "others": measure_tables.others_table(numbers),
         "made_with": measure_tables.made_with_table(numbers),
         "recipe": recipe_table(training) if training else None,

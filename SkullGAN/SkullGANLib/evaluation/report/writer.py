@@ -37,9 +37,13 @@ from ..evaluation_set import EvaluationSet
 from ..measures.measure import Column, PerSegment
 from . import figures
 from .page import TITLE, page
+from .paper_figures import FOLDER as PAPER
+from .paper_figures import write_paper_figures
 from .reader import FIGURES, FLAT, NUMBERS, PAGE, SEGMENTS, relative
 from .segment_table import write_rows, write_table
 from .set_description import counts, describe_set, finite, write_text
+from .study_section import NAME as STUDY
+from .study_section import study_numbers, write_study_figure
 from .training_section import training_numbers, write_training_figures
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "opencv-python-headless", "matplotlib", "torch")
@@ -53,6 +57,8 @@ def write(
     settings: Mapping[str, Any],
     model: str | Path | None = None,
     run: str | Path | None = None,
+    study: str | Path | None = None,
+    paper: bool = False,
     on_progress: Callable[[float], None] | None = None,
 ) -> Path:
     """Write the report into a folder; all of it, or what was there stays as it is.
@@ -65,18 +71,22 @@ def write(
         model: the file of the model whose discriminator judged, for who reads the report again.
         run: the directory of the training that made the model: its curves and last samples are
             shown.
+        study: the folder of a reader study that was answered, for a section of its own.
+        paper: whether the paper's Figures 5 to 7 are written, too, into ``figures/paper``.
         on_progress: called with the share of the figures that is drawn.
 
     Returns:
         The path of the page.
 
     Raises:
-        BadInputError: if ``run`` holds no run.
+        BadInputError: if ``run`` holds no run, or ``study`` no study with answers.
         OutputError: if something cannot be written, or figures of something else are in the way.
     """
     folder = Path(folder)
     check_folder(folder)
     training = None if run is None else Run.open(run)
+    seed = settings.get("seed", 0)
+    answered = {} if study is None else {"study": study_numbers(study, sets, seed)}
     try:
         with _partial_folder(folder) as made:
             paths = {
@@ -86,7 +96,9 @@ def write(
                 },
                 "model": None if model is None else relative(folder, model),
             }
-            _write_all(made, sets, found, settings, paths, training, on_progress)
+            _write_all(made, sets, found, settings, paths, training, answered, on_progress)
+            if paper:
+                write_paper_figures(made / FIGURES / PAPER, sets, found, seed)
             folder.mkdir(exist_ok=True)
             if (folder / FIGURES).is_dir():
                 shutil.rmtree(folder / FIGURES)
@@ -208,11 +220,14 @@ def _write_all(
     settings: Mapping[str, Any],
     paths: Mapping[str, Any],
     training: Run | None,
+    answered: Mapping[str, Any],
     on_progress: Callable[[float], None] | None,
 ) -> None:
-    numbers = numbers_of(sets, found, settings) | {"paths": paths}
+    numbers = numbers_of(sets, found, settings) | {"paths": paths} | dict(answered)
     pictures = figures.write(folder / FIGURES, sets, found, settings.get("seed", 0), on_progress)
     write_rows(folder / FLAT, [("number", "value"), *_flat(numbers)])
+    if answered:
+        pictures[STUDY] = write_study_figure(folder / FIGURES, numbers[STUDY])
     if training:
         numbers |= {"training": finite(training_numbers(training))}
         pictures |= write_training_figures(folder / FIGURES, training, numbers["training"])

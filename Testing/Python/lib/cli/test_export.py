@@ -42,3 +42,54 @@ def test_a_segment_set_is_not_made_of_one(path, tmp_path, capsys):
     assert in_this_process("export", path, "-o", tmp_path / "other.h5") == 1
     assert "set.h5 is a segment set already, expected another" in capsys.readouterr().err
     assert not (tmp_path / "other.h5").exists()
+
+
+def test_acoustic_media_are_written_as_asked_with_their_warnings(path, tmp_path, capsys):
+    command = ["export", path, "-o", tmp_path / "media.npz", "--format", "acoustic"]
+    options = ["--medium", "k-wave", "--points-per-wavelength", "8", "--inside", "brain"]
+    assert in_this_process(*command, *options, "--frequency-khz", "250") == 0
+    said = capsys.readouterr()
+    assert "media.npz: segments" in said.out
+    assert "media.csv: metrics" in said.out
+    assert "WARNING: PRESTUS caps the density" in said.err
+    archive = np.load(tmp_path / "media.npz")
+    assert archive["density"].shape == (3, 128, 128)  # 0.45 mm is finer than 0.75
+    assert archive["density"][0, -1, 0] == pytest.approx(1046)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["-o", "{}/a.nrrd", "--medium", "k-wave"], "--medium was given for the format nrrd"),
+        (["-o", "{}/a.npy", "--grid-mm", "0.2"], "--grid-mm was given for the format npy"),
+        (["-o", "{}/set.h5", "--format", "acoustic", "--overwrite"], "is what is read"),
+        (["-o", "{}/a.npy", "--skull-mask", "m.nrrd"], "--skull-mask was given for segments"),
+        (
+            ["-o", "{}/a.h5", "--format", "acoustic", "--medium", "pichardo", "--frequency-khz",
+             "900"],
+            "pichardo holds for 270 to 836 kHz, found 900 kHz",
+        ),
+    ],
+)  # fmt: skip
+def test_options_of_media_that_make_no_sense_are_refused(
+    path, tmp_path, capsys, arguments, sentence
+):
+    given = [one.format(tmp_path) for one in arguments]
+    assert in_this_process("export", path, *given) == 1
+    assert sentence in capsys.readouterr().err
+    assert [one.name for one in tmp_path.iterdir()] == ["set.h5"]
+
+
+def test_a_cts_calvaria_is_written_as_a_medium(coarse_head, tmp_path, capsys):
+    from SkullGANLib.ct.volume import write_volume
+
+    write_volume(tmp_path / "head.nrrd", coarse_head.hu, coarse_head.ijk_to_ras)
+    mask = np.zeros(coarse_head.hu.shape, np.uint8)
+    mask[20:24, 30:60, 30:60] = 1
+    write_volume(tmp_path / "mask.nrrd", mask, coarse_head.ijk_to_ras)
+    command = ["export", tmp_path / "head.nrrd", "-o", tmp_path / "head.h5", "--format", "acoustic"]
+    assert in_this_process(*command, "--skull-mask", tmp_path / "mask.nrrd") == 0
+    assert "calvaria of" in capsys.readouterr().out
+    assert in_this_process(*command) == 1
+    assert "is there already" in capsys.readouterr().err
+    assert in_this_process("export", tmp_path / "head.nrrd", "-o", tmp_path / "a.npy") == 1

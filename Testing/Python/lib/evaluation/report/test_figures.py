@@ -33,7 +33,7 @@ def test_every_figure_is_written_as_png_and_svg_while_progress_moves(sets, found
     pictures = figures.write(tmp_path, sets, found, on_progress=shares.append)
     assert list(pictures) == [
         "segments", "judges", "metrics", "discriminator", "tsne", "memorization", "neighbors-mse",
-        "neighbors-sift", "usefulness",
+        "neighbors-sift", "usefulness", "acoustic",
     ]  # fmt: skip
     for one in pictures.values():
         assert one.path.is_file()

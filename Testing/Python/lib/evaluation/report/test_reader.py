@@ -22,7 +22,7 @@ def test_a_report_read_again_holds_every_column_and_finds_its_segments(
     report = reader.read(evaluated_folder)
 
     assert report.page.is_file()
-    assert len(report.pictures) == 9
+    assert len(report.pictures) == 10
     assert report.model.name == "model.safetensors"
     assert report.model.is_file()
     assert report.numbers["reference"] == "test"
