@@ -205,7 +205,7 @@ def _laid_over(sets: Mapping[str, EvaluationSet], some: Neighbors) -> tuple[np.n
     own = sets["synthetic"].segments.hu[some.segment]
     near = aligned(sets["train"].segments, some)
     rows = used_rows(np.concatenate([own, near]))
-    gaps = differences(own, near, some.shift_px)
+    gaps = differences(own, near)
     return own[:, rows], near[:, rows], gaps[:, rows]
 
 
