@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
 from ..utils import progress
+from ..utils.file_lock import writing
 from .options import Commands, add_output, command, refuse_to_overwrite, signals_noted
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def extract(options: argparse.Namespace) -> None:
         "spacing_mm": options.spacing_mm,
         "threshold_hu": options.threshold_hu,
     }
-    rows = _extract_many(options, settings) if together else [_extract_one(options, settings)]
+    with writing(options.output):  # one that begins while another works is told so at once
+        rows = _extract_many(options, settings) if together else [_extract_one(options, settings)]
     if options.output.exists():
         print(f"{options.output}: {hdf5.count(options.output)} segments")
         if options.contact_sheet:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeAlias
 
 from ..errors import BadInputError, CancelledError
 from ..utils import progress
+from ..utils.output_names import check_places
 
 
 class Parser(argparse.ArgumentParser):
@@ -137,6 +138,13 @@ def refuse_to_overwrite(
         )
     if options.output.suffix not in suffixes:
         raise BadInputError(f"{options.output}: expected a name that ends in {suffixes[0]}.")
+    check_places([options.output, *beside_of(options)])
+
+
+def beside_of(options: argparse.Namespace) -> list[Path]:
+    """What a command writes beside its output where it is asked to."""
+    names = ("contact_sheet", "json", "frame", "rays")
+    return [path for name in names if isinstance(path := getattr(options, name, None), Path)]
 
 
 def setting(text: str) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from ..data.segment_set import SegmentSet
 from ..errors import BadInputError, OutputError
 from ..metrics import cautions
 from ..utils.atomic_files import written_aside
+from ..utils.printable import csv_cell, csv_text
 
 WAITING, DONE, FAILED = "waiting", "done", "failed"
 
@@ -180,7 +181,7 @@ def read_table(path: str | Path) -> dict[str, Row]:
             known = [field.name for field in fields(Row)]
             if list(reader.fieldnames or []) not in (known, [*known[:-1]]):  # before cautions
                 raise ValueError("other columns")
-            rows = [_row(line) for line in reader]
+            rows = [_row({name: csv_text(text) for name, text in line.items()}) for line in reader]
     except (OSError, ValueError, TypeError, csv.Error) as error:
         raise BadInputError(
             f"{path}: is not the table of a batch, expected another name for the set."
@@ -197,8 +198,11 @@ def remove(output: str | Path) -> None:
     """Remove a set and its table, to begin anew.
 
     Raises:
+        BadInputError: if what stands in the table's place is something else.
         OutputError: if one cannot be removed.
     """
+    if table_of(output).exists():
+        read_table(table_of(output))  # another table is not ours to remove
     for path in (Path(output), table_of(output)):
         try:
             path.unlink(missing_ok=True)
@@ -231,4 +235,5 @@ def _write_table(path: Path, rows: Iterable[Row]) -> None:
     ):
         writer = csv.DictWriter(file, [field.name for field in fields(Row)])
         writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+        for row in rows:
+            writer.writerow({name: csv_cell(value) for name, value in asdict(row).items()})

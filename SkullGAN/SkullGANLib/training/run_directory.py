@@ -29,8 +29,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInputError, OutputError
+from ..utils import file_lock
 from ..utils.atomic_files import written_aside
-from . import checkpoint, run_lock
+from . import checkpoint
 from .checkpoint import Checkpoint
 from .recipe import Recipe
 
@@ -128,7 +129,7 @@ class Run:
     def held(self) -> Iterator[None]:
         """Keep others from training in this directory until the block ends.
 
-        See ``run_lock``. Where the file system knows no locks, others are not kept from it.
+        See ``file_lock``. Where the file system knows no locks, others are not kept from it.
 
         Raises:
             BadInputError: if another process trains there, naming it.
@@ -141,7 +142,7 @@ class Run:
                 f"{self.recipe_path}: cannot be written ({error.strerror or error})."
             ) from error
         with file:
-            if run_lock.lock(file) is False:
+            if file_lock.lock(file) is False:
                 status = self.status()
                 who = "another process" if status is None else f"process {status.pid}"
                 raise BadInputError(
@@ -159,7 +160,7 @@ class Run:
 
         Ask it only of runs that are running by their status: it takes the lock for a moment.
         """
-        return run_lock.is_locked(self.recipe_path)
+        return file_lock.is_locked(self.recipe_path)
 
     @property
     def recipe_path(self) -> Path:

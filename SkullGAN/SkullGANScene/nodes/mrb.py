@@ -8,7 +8,7 @@ from pathlib import Path
 
 import slicer
 from SkullGANLib.errors import BadInputError, OutputError
-from SkullGANLib.utils.atomic_files import written_aside
+from SkullGANLib.utils.atomic_files import partial_beginning, written_aside
 
 from . import bundle
 from .vtk_errors import heard_errors
@@ -27,7 +27,9 @@ def save(scene: slicer.vtkMRMLScene, path: str | Path) -> None:
     # the bundle is written under a plain name of its own.
     with (
         written_aside(path) as temporary,
-        tempfile.TemporaryDirectory(dir=temporary.parent, prefix=".partial-") as folder,
+        tempfile.TemporaryDirectory(
+            dir=temporary.parent, prefix=partial_beginning(path)
+        ) as folder,
         heard_errors() as errors,
     ):
         written = Path(folder) / "SkullGAN.mrb"
