@@ -68,7 +68,7 @@ def work(options: argparse.Namespace) -> None:
         good = sum(row.segments > 0 for row in rows)
         of = f"{good} CT{'s' if good > 1 else ''}"
         print(f"{options.output}: {hdf5.count(options.output)} segments of {of}")
-    print(f"{table}: what became of each CT")
+    print(f"{table}: what became of each CT; it holds the names of their files and nodes")
     outcomes.raise_for_failed(rows, options.output)
 
 

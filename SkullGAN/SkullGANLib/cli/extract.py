@@ -22,6 +22,7 @@ _SHEET_SEGMENTS = 1000  # more do not fit in a picture that opens
 def extract(options: argparse.Namespace) -> None:
     """Cut segments out of head CTs into one segment set."""
     from ..data import hdf5
+    from ..extraction.batch_table import table_of
     from ..extraction.outcomes import raise_for_failed
 
     together = len(options.ct) > 1 or options.jobs is not None
@@ -40,6 +41,9 @@ def extract(options: argparse.Namespace) -> None:
         print(f"{options.output}: {hdf5.count(options.output)} segments")
         if options.contact_sheet:
             _write_captioned_sheet(options.contact_sheet, options.output)
+    if together:
+        table = table_of(options.output)
+        print(f"{table}: what became of each CT; it holds the names of their files")
     raise_for_failed(rows, options.output)
 
 

@@ -35,6 +35,16 @@ def describe(path: str | Path) -> str:
         BadInputError: if it is none of them, or damaged.
     """
     path = Path(path)
+    try:
+        return _described(path)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError) as error:
+        raise BadInputError(
+            f"{path}: says of itself what cannot be understood ({type(error).__name__}: {error}), "
+            f"expected {_OURS}, a run directory or a head CT."
+        ) from error
+
+
+def _described(path: Path) -> str:
     if (path / "recipe.json").is_file():
         return _lines(_run(path))
     if path.suffix == ".safetensors":

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..errors import CancelledError, SkullGANError
+from ..utils.printable import harmless_streams, printable
 from . import (
     artificial,
     check,
@@ -37,7 +38,22 @@ DONE, FAILED, CANCELLED = 0, 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``skullgan`` and give its exit code."""
-    logging.basicConfig(level=logging.WARNING, format="skullgan: %(message)s")
+    logging.basicConfig(level=logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        if type(handler) is logging.StreamHandler:
+            handler.setFormatter(_Harmless("skullgan: %(message)s"))
+    with harmless_streams():
+        return _run(arguments)
+
+
+class _Harmless(logging.Formatter):
+    """Writes out what a terminal would obey."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         options = parser().parse_args(arguments)
         options.command(options)

@@ -33,7 +33,7 @@ _NIFTI_BYTES = 352
 
 _NRRD_BYTES = {
     **dict.fromkeys(("signed char", "int8", "int8_t", "uchar", "unsigned char", "uint8"), 1),
-    **dict.fromkeys(("uint8_t", "block"), 1),
+    **dict.fromkeys(("uint8_t",), 1),
     **dict.fromkeys(("short", "short int", "signed short", "signed short int", "int16"), 2),
     **dict.fromkeys(("int16_t", "ushort", "unsigned short", "unsigned short int", "uint16"), 2),
     **dict.fromkeys(("uint16_t",), 2),
@@ -115,7 +115,9 @@ def check_image(where: str, name: str, file: IO[bytes], size: int) -> Claim | No
             f"{where}: has {len(claim.sizes)} dimensions, expected at most {MOST_DIMENSIONS}."
         )
     if not all(1 <= one <= _MOST_SIZE for one in claim.sizes):
-        raise BadInputError(f"{where}: its sizes are {claim.sizes}, expected whole numbers above 0.")
+        raise BadInputError(
+            f"{where}: its sizes are {claim.sizes}, expected whole numbers above 0."
+        )
     if not claim.beside:
         check_bytes(where, claim, size - claim.begins)
     elif fault := name_fault(claim.beside):
@@ -183,7 +185,9 @@ def _nrrd(where: str, file: IO[bytes], size: int) -> Claim:
             f"most {MOST_DIMENSIONS}."
         )
     kind = fields.get("type", "").lower()
-    number_bytes = int(fields.get("blocksize", "1")) if kind == "block" else _NRRD_BYTES.get(kind, 0)
+    number_bytes = (
+        int(fields.get("blocksize", "1")) if kind == "block" else _NRRD_BYTES.get(kind, 0)
+    )
     if number_bytes < 1:
         raise BadInputError(f"{where}: its type is '{printable(kind[:40])}', expected a number's.")
     encoding = fields.get("encoding", "").lower()
@@ -264,7 +268,9 @@ def _nifti(where: str, file: IO[bytes], size: int) -> Claim:
     if bits not in (8, 16, 24, 32, 64, 128, 256):
         raise BadInputError(f"{where}: has {bits} bits a voxel, expected 8 to 64.")
     if not (_NIFTI_BYTES <= offset <= 2**27 and offset == int(offset)):
-        raise BadInputError(f"{where}: its vox_offset is {offset:g}, expected 352 or a little more.")
+        raise BadInputError(
+            f"{where}: its vox_offset is {offset:g}, expected 352 or a little more."
+        )
     _check_extensions(where, start, order, int(offset))
     sizes = tuple(dim[:rank])
     if packed:

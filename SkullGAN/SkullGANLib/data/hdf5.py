@@ -25,7 +25,7 @@ from .. import __version__
 from ..errors import OutputError
 from ..utils.atomic_files import written_aside
 from ..utils.file_lock import WriteLock
-from . import hdf5_layout
+from . import hdf5_check, hdf5_layout
 from .hdf5_layout import COLUMNS, TYPES, Packed
 from .segment_set import (
     HU_RANGE,
@@ -251,6 +251,7 @@ class Writer:
             hdf5_layout.reserve(self._path.parent, self._most_bytes())
             columns = {name: np.concatenate(parts) for name, parts in self._columns.items()}
             hdf5_layout.lay_out(temporary, self._header, columns, self._all_packed())
+        hdf5_check.trust(self._path)
         self._committed, self._waiting, self._waiting_bytes = len(self), [], 0
         self._spool.seek(0)
         self._spool.truncate()

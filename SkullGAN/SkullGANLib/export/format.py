@@ -8,7 +8,6 @@ from pathlib import Path
 
 from .segment_stack import SegmentStack
 
-
 METRICS_ENDING = ".metrics.csv"
 """Of the table beside an output: ``set.csv`` is the table of the batch that cut ``set.h5``."""
 

@@ -61,7 +61,7 @@ def write_metrics(
 
 
 def check_replaceable(path: str | Path) -> None:
-    """Raise BadInputError if a file is there that is no table of metrics, a batch's for instance."""
+    """Raise BadInputError if a file is there that is no table of metrics, such as a batch's."""
     path = Path(path)
     if not path.exists():
         return

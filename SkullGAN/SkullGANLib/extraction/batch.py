@@ -23,6 +23,7 @@ from ..ct import volume
 from ..data import hdf5
 from ..errors import BadInputError, CancelledError
 from ..utils.file_lock import writing
+from ..utils.json_text import parse_json
 from . import single_ct
 from .batch_table import DONE, Book, Row, read_table, remove, settings_text, table_of
 from .isolated_pool import IsolatedPool
@@ -273,6 +274,6 @@ def _found_before(output: Path, settings: CutSettings) -> tuple[dict[str, Row], 
 
 def _settings_of(table: Path, row: Row) -> dict[str, Any]:
     try:
-        return dict(json.loads(row.settings))
+        return dict(parse_json(row.settings, str(table), "the settings of a CT"))
     except (ValueError, TypeError) as error:
         raise BadInputError(f"{table}: the settings of {row.ct} cannot be read.") from error

@@ -22,6 +22,7 @@ from ..metrics import cautions
 from ..utils.atomic_files import written_aside
 from ..utils.printable import csv_cell, csv_text
 
+_MOST_BYTES = 2**28
 WAITING, DONE, FAILED = "waiting", "done", "failed"
 
 
@@ -175,6 +176,8 @@ def read_table(path: str | Path) -> dict[str, Row]:
         BadInputError: if it is something else.
     """
     try:
+        if not Path(path).is_file() or Path(path).stat().st_size > _MOST_BYTES:
+            raise ValueError("no table")
         # Names that are no UTF-8 are what the system gave; they go in and out as they are.
         with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
             reader = csv.DictReader(file)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ..networks.model_file import Model
 
 BATCH_SIZE = 64
+MOST_SEGMENTS = 10_000_000
+"""In one file: about 30 GB."""
+MOST_BATCH = 65_536
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +124,8 @@ def generate_file(
 
     path = Path(path)
     check_seeds(count, first_seed)
+    if not 1 <= batch_size <= MOST_BATCH:
+        raise BadInputError(f"The batch size is {batch_size}, expected 1 to {MOST_BATCH:,}.")
     where = chosen_device(device)
     model = model_file.read(model_path, where)
     made = Provenance(
@@ -151,6 +156,11 @@ def check_seeds(count: int, first_seed: int) -> None:
         raise BadInputError(
             f"{count} segments from seed {first_seed} were asked for, expected at least 1 segment "
             "and seeds from 0 to 2**63 - 1."
+        )
+    if count > MOST_SEGMENTS:
+        raise BadInputError(
+            f"{count:,} segments were asked for, expected at most {MOST_SEGMENTS:,} in one file; "
+            "make several, with seeds of their own."
         )
 
 

@@ -120,7 +120,7 @@ class ChildProcess:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    env=_environment(os.environ if environment is None else environment),
+                    env=own_environment(os.environ if environment is None else environment),
                     **_own_group(),
                 )
         except OSError as error:
@@ -284,7 +284,8 @@ def _own_group() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
-def _environment(given: Mapping[str, str]) -> dict[str, str]:
+def own_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """Give a child's environment: our library is found, and texts are UTF-8 and come at once."""
     path = [str(_LIBRARY), given.get("PYTHONPATH", "")]
     return {
         **given,

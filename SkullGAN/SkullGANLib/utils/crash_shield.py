@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 
 from .orphans import die_with_parent
 
@@ -45,10 +46,8 @@ def enter(program: str) -> None:
 
 def _forward_to(child: int) -> None:
     def forward(number: int, frame: object) -> None:
-        try:
+        with suppress(ProcessLookupError):  # has just ended
             os.kill(child, number)
-        except ProcessLookupError:
-            pass  # has just ended
 
     signal.signal(signal.SIGTERM, forward)
     # From a terminal both hear Ctrl-C; from elsewhere the child would not.

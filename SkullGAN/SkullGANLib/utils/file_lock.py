@@ -3,8 +3,8 @@
 The system lets go of a lock when its process ends, however it ends: one that was killed leaves
 nothing that keeps others away, and a process id that went to another program misleads nobody.
 
-``lock`` and ``is_locked`` are for a file that stays; ``writing`` is for one that is replaced while it
-is written, as segment sets are, and locks a small file beside it.
+``lock`` and ``is_locked`` are for a file that stays; ``writing`` is for one that is replaced while
+it is written, as segment sets are, and locks a small file beside it.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ _holds: dict[Path, _Hold] = {}
 class WriteLock:
     """Keeps all others from writing a file, from its making to its ``release``.
 
-    The thread that holds it may take it again. A process that was killed holds nothing any more; the
-    small file that it leaves beside the output goes with the next lock. Where the file system knows
-    no locks, the process that the small file names is looked for.
+    The thread that holds it may take it again. A process that was killed holds nothing any more;
+    the small file that it leaves beside the output goes with the next lock. Where the file system
+    knows no locks, the process that the small file names is looked for.
 
     Args:
         path: the output, which may be there or not; its folder is made.

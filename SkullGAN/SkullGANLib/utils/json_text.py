@@ -17,6 +17,7 @@ from ..errors import BadInputError
 MOST_BYTES = 64 * 2**20
 MOST_DEPTH = 64
 _MOST_DIGITS = 64
+_READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def read_json(
@@ -34,14 +35,10 @@ def read_json(
         BadInputError: if it is no regular file, cannot be read, is too large, no UTF-8, no JSON,
             nested too deeply, or holds a number that is none.
     """
-    return parse_json(
-        read_bytes(path, what, most_bytes=most_bytes), str(path), what, finite=finite
-    )
+    return parse_json(read_bytes(path, what, most_bytes=most_bytes), str(path), what, finite=finite)
 
 
-def parse_json(
-    text: str | bytes, where: str, what: str = "JSON", *, finite: bool = False
-) -> Any:
+def parse_json(text: str | bytes, where: str, what: str = "JSON", *, finite: bool = False) -> Any:
     """Read JSON that is in memory; raises as ``read_json``.
 
     Example:
@@ -89,7 +86,9 @@ def read_bytes(path: str | Path, what: str, *, most_bytes: int = MOST_BYTES) -> 
     """
     try:
         # A pipe that nobody writes to would keep us waiting.
-        number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        number = os.open(
+            path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        )
         with os.fdopen(number, "rb") as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
@@ -99,9 +98,7 @@ def read_bytes(path: str | Path, what: str, *, most_bytes: int = MOST_BYTES) -> 
         reason = getattr(error, "strerror", None) or str(error)
         raise BadInputError(f"{path}: cannot be read ({reason}), expected {what}.") from error
     if len(content) > most_bytes:
-        raise BadInputError(
-            f"{path}: has more than {most_bytes / 2**20:g} MiB, expected {what}."
-        )
+        raise BadInputError(f"{path}: is larger than {most_bytes / 2**20:g} MiB, expected {what}.")
     return content
 
 

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 
 _LOOK_S = 0.5
 
@@ -22,6 +23,11 @@ def die_with_parent(parent: int | None = None) -> None:
     parent = os.getppid() if parent is None else parent
     if sys.platform.startswith("linux"):
         _ask_linux()
+    watch_parent(parent)
+
+
+def watch_parent(parent: int) -> None:
+    """Look now and then whether the parent is still there, in a thread, and end without it."""
     threading.Thread(target=_watch, args=(parent,), daemon=True, name="parent watch").start()
 
 
@@ -31,10 +37,8 @@ def _ask_linux() -> None:
     import ctypes
 
     set_death_signal = 1  # PR_SET_PDEATHSIG
-    try:
+    with suppress(OSError, AttributeError):  # the thread looks, too
         ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL, 0, 0, 0)
-    except (OSError, AttributeError):
-        pass  # the thread looks
 
 
 def _watch(parent: int) -> None:

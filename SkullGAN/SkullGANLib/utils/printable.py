@@ -56,7 +56,7 @@ def csv_text(cell: str) -> str:
 def harmless_streams() -> Iterator[None]:
     """Have ``printable`` applied to all that is printed while the block runs."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _Harmless(before[0]), _Harmless(before[1], bar=True)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = _Harmless(before[0]), _Harmless(before[1], bar=True)
     try:
         yield
     finally:
@@ -97,7 +97,9 @@ def _shown(letter: str) -> str:
     code = ord(letter)
     if 0xDC80 <= code <= 0xDCFF:  # a byte of a file's name that is no UTF-8
         code -= 0xDC00
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    return (
+        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+    )
 
 
 def _is_number(text: str) -> bool:

@@ -27,9 +27,7 @@ def save(scene: slicer.vtkMRMLScene, path: str | Path) -> None:
     # the bundle is written under a plain name of its own.
     with (
         written_aside(path) as temporary,
-        tempfile.TemporaryDirectory(
-            dir=temporary.parent, prefix=partial_beginning(path)
-        ) as folder,
+        tempfile.TemporaryDirectory(dir=temporary.parent, prefix=partial_beginning(path)) as folder,
         heard_errors() as errors,
     ):
         written = Path(folder) / "SkullGAN.mrb"

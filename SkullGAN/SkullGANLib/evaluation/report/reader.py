@@ -16,7 +16,6 @@ Example:
 from __future__ import annotations
 
 import csv
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ import numpy as np
 from ...data import hdf5, segment_set
 from ...data.segment_set import SegmentSet
 from ...errors import BadInputError
+from ...utils.json_text import read_json
 from ..evaluation_set import digests_of
 from ..measures.nearest_neighbors import WAYS as WAYS
 from ..measures.neighbors import Neighbors, aligned, differences
@@ -240,7 +240,7 @@ def read(folder: str | Path) -> Report:
     """
     folder = Path(folder)
     try:
-        numbers = _renamed(json.loads((folder / NUMBERS).read_text("utf-8")))
+        numbers = _renamed(read_json(folder / NUMBERS, "the numbers of an evaluation"))
         tables = read_table(folder / SEGMENTS)
         paths, model = numbers["paths"]["sets"], numbers["paths"]["model"]
         sets = {

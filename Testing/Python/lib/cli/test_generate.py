@@ -82,7 +82,9 @@ def test_a_generation_that_was_killed_and_interrupted_is_resumed_to_the_same_byt
     assert in_this_process("generate", *options, "-o", path, "--resume") == 0
     assert in_this_process("generate", *options, "-o", tmp_path / "whole.h5") == 0
     assert path.read_bytes() == (tmp_path / "whole.h5").read_bytes()
-    assert (tmp_path / "g.metrics.csv").read_bytes() == (tmp_path / "whole.metrics.csv").read_bytes()
+    assert (tmp_path / "g.metrics.csv").read_bytes() == (
+        tmp_path / "whole.metrics.csv"
+    ).read_bytes()
     assert len(list(tmp_path.iterdir())) == 4
 
 

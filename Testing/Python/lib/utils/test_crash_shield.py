@@ -11,7 +11,9 @@ import time
 import pytest
 from checkout import ROOT
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot split processes")
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "fork"), reason="this system cannot split processes"
+)
 
 
 def _script(body: str) -> list[str]:

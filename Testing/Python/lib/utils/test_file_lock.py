@@ -68,7 +68,10 @@ with writing(Path(sys.argv[1])):
 def another_writer(path):
     """A process that holds the lock of an output, killed at the end."""
     holder = subprocess.Popen(
-        [sys.executable, "-c", WRITE, path], cwd=ROOT / "SkullGAN", stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", WRITE, path],
+        cwd=ROOT / "SkullGAN",
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert holder.stdout.readline() == "held\n"

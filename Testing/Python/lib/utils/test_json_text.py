@@ -37,7 +37,7 @@ def test_a_file_of_more_bytes_than_expected_is_refused(tmp_path):
     path = tmp_path / "a.json"
     path.write_text("[1, 2, 3]")
     assert read_json(path, most_bytes=9) == [1, 2, 3]
-    with pytest.raises(BadInputError, match="has more than"):
+    with pytest.raises(BadInputError, match="is larger than"):
         read_json(path, most_bytes=8)
 
 

@@ -1,4 +1,4 @@
-"""Bundles of scenes from anywhere: nothing of them gets out of their folder, or in from elsewhere."""
+"""Bundles of scenes from anywhere: nothing gets out of their folder, or in from elsewhere."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.errors import BadInputError
 from SkullGANScene.nodes import bundle, mrb, volumes
 
+_NRRD = b"NRRD0004\ntype: short\n"
 _SCENE = '<MRML version="slicer-core 4.0.0 0" userTags="">{nodes}</MRML>'
 _STORAGE = '<VolumeArchetypeStorage id="vtkMRMLVolumeArchetypeStorageNode1" {attribute}/>'
 
@@ -110,20 +111,32 @@ def test_a_hostile_scene_with_entities_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.nrrd", b"NRRD0004\ntype: short\ndimension: 3\nsizes: 9 9 9\nencoding: raw\n\n12", "trunc"),
+        (
+            "a.nrrd",
+            b"NRRD0004\ntype: short\ndimension: 3\nsizes: 9 9 9\nencoding: raw\n\n12",
+            "trunc",
+        ),
         (
             "a.seg.nrrd",
             b"NRRD0004\ntype: uchar\ndimension: 3\nsizes: 900 900 900\nencoding: gzip\n\n12",
             "truncated or claims too much",
         ),
-        ("a.nrrd", b"NRRD0004\ntype: short\ndimension: 99\nsizes: 1\nencoding: raw\n\n12", "99 dim"),
+        (
+            "a.nrrd",
+            b"NRRD0004\ntype: short\ndimension: 99\nsizes: 1\nencoding: raw\n\n12",
+            "99 dim",
+        ),
         (
             "a.nhdr",
             b"NRRD0004\ntype: short\ndimension: 1\nsizes: 1\nencoding: raw\n"
             b"data file: ../../../etc/passwd\n\n",
             "leads out of the folder",
         ),
-        ("a.mha", b"ObjectType = Image\nNDims = 99\nDimSize = 1\nElementDataFile = LOCAL\n", "99 dim"),
+        (
+            "a.mha",
+            b"ObjectType = Image\nNDims = 99\nDimSize = 1\nElementDataFile = LOCAL\n",
+            "99 dim",
+        ),
     ],
 )
 def test_hostile_images_in_a_scene_are_refused_before_mrml_reads_them(
@@ -139,7 +152,9 @@ def test_a_bundle_whose_two_headers_of_a_file_differ_is_copied_by_the_one_that_w
 ):
     path = _bundle(tmp_path / "evil.mrb", members=[("scene/Data/aaaaaaaaaa.txt", "x")])
     # Libraries that believe the header before the data see another name.
-    content = path.read_bytes().replace(b"scene/Data/aaaaaaaaaa.txt", b"../../../../../escaped.tx", 1)
+    content = path.read_bytes().replace(
+        b"scene/Data/aaaaaaaaaa.txt", b"../../../../../escaped.tx", 1
+    )
     path.write_bytes(content)
     with pytest.raises(BadInputError, match="damaged or something else"):
         bundle.clean_copy(path, tmp_path / "copy.mrb")
