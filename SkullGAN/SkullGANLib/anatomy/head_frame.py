@@ -25,7 +25,7 @@ import numpy as np
 
 from ..errors import BadInputError
 from ..utils.atomic_files import written_aside
-from ..utils.json_text import read_json
+from ..utils.json_text import as_numbers, read_object
 from . import head_template
 from .landmarks import NAMES, check_plausible
 
@@ -110,19 +110,12 @@ class HeadFrame:
 
     @classmethod
     def read(cls, path: str | Path) -> tuple[HeadFrame, dict[str, float]]:
-        """Read what ``write`` wrote: the frame, and the numbers beside it.
-
-        Raises:
-            BadInputError: if it is something else.
-        """
-        expected = "a head frame, as skullgan skull --frame writes it"
-        known = read_json(path, expected)
-        try:
-            own = {field.name: known.pop(field.name) for field in fields(cls)}
-            own["head_to_ras"] = np.array(own["head_to_ras"], float).reshape(4, 4)
-            return cls(**own), known
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadInputError(f"{path}: is no head frame, expected {expected}.") from error
+        """Read what ``write`` wrote: the frame, and the numbers beside it; raises BadInputError."""
+        names = [field.name for field in fields(cls)]
+        known = read_object(path, "a head frame (skullgan skull --frame)", names)
+        own = {name: known.pop(name) for name in names}
+        matrix = as_numbers(own["head_to_ras"], (4, 4), f"{path}: head_to_ras")
+        return cls(**own | {"head_to_ras": matrix}), known
 
 
 def find_frame(

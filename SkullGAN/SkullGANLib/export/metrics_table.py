@@ -16,6 +16,8 @@ from ..utils.printable import csv_cell
 _ORIGIN = ("seed", "subject", "ct", "bone", "side", "plane")
 _FIRST = ("segment", "seed", "kind", *_ORIGIN[1:])
 """The columns before the metrics."""
+_BATCH = b"ct,state,segments,"
+"""How the table of a batch begins (``extraction.batch_table``)."""
 
 
 def write_metrics(
@@ -33,7 +35,7 @@ def write_metrics(
         on_progress: called with the segments measured.
 
     Raises:
-        BadInputError: if a file is there that is no such table.
+        BadInputError: if the table of a batch is there.
         OutputError: if the file cannot be written.
     """
     from ..metrics import METRICS, measure
@@ -61,16 +63,12 @@ def write_metrics(
 
 
 def check_replaceable(path: str | Path) -> None:
-    """Raise BadInputError if a file is there that is no table of metrics, such as a batch's."""
+    """Raise BadInputError if the table of a batch is there, which nothing could bring back."""
     path = Path(path)
-    if not path.exists():
-        return
-    expected = ",".join(_FIRST[:3]).encode()
-    start = _start_of(path, len(expected))
-    if start not in (b"", expected):
+    if path.exists() and _start_of(path, len(_BATCH)) == _BATCH:
         raise BadInputError(
-            f"{path}: is there and is no table of metrics, so it is not replaced; expected another "
-            "name for the output (or --no-metrics)."
+            f"{path}: is the table of a batch, so it is not replaced; expected another name for "
+            "the output (or --no-metrics)."
         )
 
 

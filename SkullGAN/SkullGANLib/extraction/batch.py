@@ -88,9 +88,7 @@ def run(
     with ExitStack() as stack:
         # Before anything is read of it: two that go on with the same rows would add them twice.
         stack.enter_context(writing(output))
-        if overwrite:
-            remove(output)
-        rows, held = _found_before(output, settings)
+        rows, held = _found_before(output, settings, overwrite)
         due = _due(paths, output, subjects, settings, rows, held)
         executor = executor or stack.enter_context(IsolatedPool(jobs))
         book = stack.enter_context(Book(output, rows, held, settings["spacing_mm"]))
@@ -247,8 +245,12 @@ def _signature(path: str | Path) -> str:
     return f"{sum(s.st_size for s in found)}-{sum(s.st_mtime_ns for s in found)}" if found else ""
 
 
-def _found_before(output: Path, settings: CutSettings) -> tuple[dict[str, Row], dict[str, int]]:
+def _found_before(
+    output: Path, settings: CutSettings, overwrite: bool
+) -> tuple[dict[str, Row], dict[str, int]]:
     """The table's rows by CT, and the number of segments by pseudonym in the set."""
+    if overwrite:
+        remove(output)
     table = table_of(output)
     rows = read_table(table) if table.exists() else {}
     if not output.exists():

@@ -204,9 +204,10 @@ def remove(output: str | Path) -> None:
         BadInputError: if what stands in the table's place is something else.
         OutputError: if one cannot be removed.
     """
-    if table_of(output).exists():
-        read_table(table_of(output))  # another table is not ours to remove
-    for path in (Path(output), table_of(output)):
+    table = table_of(output)
+    if table.exists() and (not table.is_file() or table.stat().st_size):
+        read_table(table)  # another table is not ours to remove
+    for path in (Path(output), table):
         try:
             path.unlink(missing_ok=True)
         except OSError as error:

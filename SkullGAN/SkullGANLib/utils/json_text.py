@@ -9,8 +9,11 @@ import json
 import math
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..errors import BadInputError
 
@@ -36,6 +39,30 @@ def read_json(
             nested too deeply, or holds a number that is none.
     """
     return parse_json(read_bytes(path, what, most_bytes=most_bytes), str(path), what, finite=finite)
+
+
+def read_object(path: str | Path, what: str, names: Sequence[str]) -> dict[str, Any]:
+    """Read a JSON file that is an object with certain names; raises as ``read_json``."""
+    found = read_json(path, what)
+    if not isinstance(found, dict) or not set(names) <= found.keys():
+        raise BadInputError(f"{path}: lacks {', '.join(names)}, expected {what}.")
+    return found
+
+
+def as_numbers(value: Any, shape: tuple[int, ...], where: str) -> np.ndarray:
+    """Give finite numbers of a shape, float64, out of what JSON held.
+
+    Raises:
+        BadInputError: if they are something else.
+    """
+    try:
+        found = np.array(value, float)
+    except (ValueError, TypeError):
+        found = np.empty(0)
+    if found.shape != shape or not np.isfinite(found).all():
+        size = " x ".join(map(str, shape))
+        raise BadInputError(f"{where} is something else, expected {size} finite numbers.")
+    return found
 
 
 def parse_json(text: str | bytes, where: str, what: str = "JSON", *, finite: bool = False) -> Any:

@@ -60,12 +60,15 @@ def _copy(where: str, source: zipfile.ZipFile, copy: Path | IO[bytes], depth: in
         raise BadInputError(f"{where}: is a zip file without a scene (.mrml), a .mrb is needed.")
     with zipfile.ZipFile(copy, "w") as target:
         for member in members:
-            if not member.is_dir():
-                with _content(where, source, member, depth) as content:
-                    # A header of our own: libraries differ in which of a zip's two they believe.
-                    plain = zipfile.ZipInfo(member.filename, member.date_time)
-                    with target.open(plain, "w", force_zip64=True) as copied:
-                        shutil.copyfileobj(content, copied, _PIECE_BYTES)
+            if member.is_dir():
+                continue
+            # A header of our own: libraries differ in which of a zip's two they believe.
+            plain = zipfile.ZipInfo(member.filename, member.date_time)
+            with (
+                _content(where, source, member, depth) as content,
+                target.open(plain, "w", force_zip64=True) as copied,
+            ):
+                shutil.copyfileobj(content, copied, _PIECE_BYTES)
 
 
 def _content(where: str, source: zipfile.ZipFile, member: zipfile.ZipInfo, depth: int) -> IO[bytes]:

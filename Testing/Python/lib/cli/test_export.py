@@ -46,13 +46,13 @@ def test_a_segment_set_is_not_made_of_one(path, tmp_path, capsys):
 
 def test_the_table_of_a_batch_is_never_replaced(path, tmp_path, capsys):
     table = tmp_path / "set.csv"
-    table.write_text("ct,state,segments\nhead.nrrd,done,3\n")
+    table.write_text("ct,state,segments,subject\nhead.nrrd,done,3,A\n")
     before = table.read_bytes()
     assert in_this_process("export", path, "-o", tmp_path / "set.nrrd", "--overwrite") == 0
     assert table.read_bytes() == before
     (tmp_path / "set.metrics.csv").write_bytes(before)  # of a batch into set.metrics.h5
     assert in_this_process("export", path, "-o", tmp_path / "set.mat", "--overwrite") == 1
-    assert "is no table of metrics, so it is not replaced" in capsys.readouterr().err
+    assert "is the table of a batch, so it is not replaced" in capsys.readouterr().err
     assert (tmp_path / "set.metrics.csv").read_bytes() == before
     assert not (tmp_path / "set.mat").exists()
 
