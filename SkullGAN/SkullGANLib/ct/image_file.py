@@ -123,8 +123,8 @@ def _checked(path: Path, expected: str) -> Claim:
     except OSError as error:
         raise BadInputError(f"{path}: cannot be read ({error.strerror}), {expected}.") from error
     except BadInputError as error:
-        reason = str(error).rstrip(".")
-        raise BadInputError(f"{reason}; cannot be read, {expected}.") from error
+        reason = str(error).removeprefix(f"{path}: ").rstrip(".")
+        raise BadInputError(f"{path}: cannot be read: it {reason}; {expected}.") from error
     assert claim is not None
     if claim.beside:
         beside = path.parent / claim.beside

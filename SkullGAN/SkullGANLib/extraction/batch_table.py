@@ -185,7 +185,7 @@ def read_table(path: str | Path) -> dict[str, Row]:
             if list(reader.fieldnames or []) not in (known, [*known[:-1]]):  # before cautions
                 raise ValueError("other columns")
             rows = [_row({name: csv_text(text) for name, text in line.items()}) for line in reader]
-    except (OSError, ValueError, TypeError, csv.Error) as error:
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError, csv.Error) as error:
         raise BadInputError(
             f"{path}: is not the table of a batch, expected another name for the set."
         ) from error
