@@ -28,7 +28,7 @@ THREADS = min(4, os.cpu_count() or 1)
 """How many files are read at once: reading, unpacking and arithmetic let go of the interpreter."""
 
 _PIXELS = "pixels.npy"
-_UNSUSPICIOUS_BYTES = 2**29
+_UNSUSPICIOUS_BYTES = 2**27
 _MOST_RATIO = 200  # of compressed pixels of a CT
 _itk_warnings = threading.Lock()
 

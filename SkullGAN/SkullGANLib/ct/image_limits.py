@@ -27,7 +27,7 @@ _LONGEST_FIELD = 1000
 _LONGEST_TEXT = 2**16  # of a key with a value of somebody's own
 _MOST_SIZE = 2**31 - 1
 _PACKED = 1032  # times at most, by deflate
-_SUSPICIOUS_BYTES = 2**29
+_SUSPICIOUS_BYTES = 2**28
 _BELIEVED = 200  # times; above _SUSPICIOUS_BYTES no image that is not made to fill the memory
 _NIFTI_BYTES = 352
 
