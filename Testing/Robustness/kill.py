@@ -284,12 +284,25 @@ def _finished(command: Command, room: Path, expected: dict[str, str], again: lis
 def _left(outputs: Path, command: Command) -> dict[str, str]:
     """Digests of the files that are compared, and the names of all others on the top level."""
     compared = {
-        str(path.relative_to(outputs)): hashlib.sha256(path.read_bytes()).hexdigest()
+        str(path.relative_to(outputs)): _digest(path)
         for top in outputs.glob(command.compared)
         for path in (top.rglob("*") if top.is_dir() else [top])
         if path.is_file()
     }
     return {**{path.name: "" for path in outputs.iterdir()}, **compared}
+
+
+def _digest(path: Path) -> str:
+    if path.suffix != ".safetensors":
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    from safetensors import safe_open
+
+    digest = hashlib.sha256()  # of what it holds: its header is in another order each time
+    with safe_open(path, framework="np") as file:
+        digest.update(repr(sorted((file.metadata() or {}).items())).encode())
+        for name in sorted(file.keys()):
+            digest.update(name.encode() + file.get_tensor(name).tobytes())
+    return digest.hexdigest()
 
 
 def _empty(folder: Path) -> Path:
