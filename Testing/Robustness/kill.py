@@ -263,6 +263,8 @@ def _tried(
 def _finished(command: Command, room: Path, expected: dict[str, str], again: list[str]) -> str:
     """Run a command to its end after an interruption, and say what is not as it should be."""
     outputs, log = room / "outputs", room / "log"
+    if _left(outputs, command) == expected:  # it had ended before
+        return ""
     code = ended(started(again, log))
     if code != 0 and command.name == "train" and not list(outputs.glob("run/checkpoints/*.saf*")):
         shutil.rmtree(outputs / "run", ignore_errors=True)  # nothing was committed: begun anew

@@ -122,7 +122,8 @@ def _refuse_to_generate(
     if options.overwrite:
         files = ()
     elif options.resume:  # the files beside the output may be left of the interruption
-        files = (options.output,) if apart else ()
+        # One that was interrupted after it wrote the output has to do no more than tidy up.
+        files = (options.output,) if apart and not collected.exists() else ()
     refuse_taken(files)
     conversion.check(options.output, format, options.n)
     check_places([*format.files(options.output).values(), collected, *beside_of(options)])

@@ -264,6 +264,8 @@ def read(folder: str | Path) -> Report:
             "skullgan evaluate: expected a report that it wrote."
         ) from error
     for one in sets.values():
+        if "digest" not in one.columns:
+            raise BadInputError(f"{folder}: {SEGMENTS} lacks the column digest of {one.name}.")
         if len(one) != len(one.columns["digest"]):
             raise BadInputError(
                 f"{folder}: {SEGMENTS} has {len(one.columns['digest'])} segments of {one.name}: "
