@@ -3,7 +3,7 @@
     python Testing/Robustness/identities.py
 
 Planted are 45 elements of DICOM headers, private elements, the names of files and folders, and
-texts in the headers of NRRD and NIfTI files. Searched are all files that the commands and a headless
+texts in the headers of NRRD and NIfTI files. Searched are all files that commands and a headless
 script write, zips and compressed streams unpacked, and their names. The one table that is there to
 tell a user which of his files became what (a batch's) holds names of files by design: ``TABLES``.
 """

@@ -26,12 +26,14 @@ from . import (
     import_weights,
     info,
     map,
+    merge,
     pretrain,
     realness,
     skull,
     train,
+    validate,
 )
-from .options import Parser
+from .options import Parser, quiet
 
 DONE, FAILED, CANCELLED = 0, 1, 2
 
@@ -56,7 +58,8 @@ class _Harmless(logging.Formatter):
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         options = parser().parse_args(arguments)
-        options.command(options)
+        with quiet(options):
+            options.command(options)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever reads the output (head, less) has enough. Python flushes once more at its end.
@@ -105,6 +108,8 @@ def parser() -> argparse.ArgumentParser:
         realness.add_realness,
         import_weights.add_import_weights,
         info.add_info,
+        validate.add_validate,
+        merge.add_merge,
         demo.add_demo,
     ):
         add(commands)
