@@ -9,6 +9,8 @@
 #   make bench-map       where the time of mapping goes (CT=... for a CT of your own)
 #   make bench-evaluate  where the time of an evaluation goes (BENCH="-n 250")
 #   make bench-panel     how long the panels keep the GUI thread (BENCH="SkullGAN")
+#   make fuzz           hostile files into every reader (N=10000)
+#   make kill           every writing command killed at random moments (N=100)
 #   make screenshots     the panels' pictures in Resources/Screenshots
 #   make docs            the options in Docs/commands.md and the picture of the packages
 #   make clean           removes what demo and test made
@@ -21,7 +23,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 
 .PHONY: demo test bench-extract bench-generate bench-train bench-quality bench-map \
-	bench-evaluate bench-panel screenshots docs clean
+	bench-evaluate bench-panel fuzz kill screenshots docs clean
 
 demo: $(INSTALLED)
 	$(BIN)/skullgan demo -o demo
@@ -53,6 +55,12 @@ bench-evaluate: $(INSTALLED)
 
 bench-panel: $(INSTALLED)
 	$(BIN)/python Testing/Benchmarks/panel.py $(BENCH)
+
+fuzz: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -W ignore Testing/Robustness/fuzz.py -n $(or $(N),1000)
+
+kill: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python -W ignore Testing/Robustness/kill.py -n $(or $(N),20)
 
 screenshots: $(INSTALLED)
 	$(BIN)/python Resources/draw_panels.py

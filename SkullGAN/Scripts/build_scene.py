@@ -28,7 +28,7 @@ from SkullGANLib.metrics import measure
 from SkullGANLib.utils import atomic_files
 from SkullGANScene.nodes import mrb, segment_sets, segmentations, volumes
 from SkullGANScene.offscreen import headless, rendering, scene_pictures
-from SkullGANScene.scripting import scripts
+from SkullGANScene.scripting import head_files, scripts
 
 
 def work(options: argparse.Namespace) -> None:
@@ -39,7 +39,14 @@ def work(options: argparse.Namespace) -> None:
         OutputError: if the scene or the picture cannot be written.
     """
     atomic_files.check_new(options.output, (".mrb",), overwrite=options.overwrite)
-    build_scene(options.ct, options.synthetic, options.output, options.picture, options.skull_mask)
+    build_scene(
+        options.ct,
+        options.synthetic,
+        options.output,
+        options.picture,
+        options.skull_mask,
+        keep_names=options.keep_names,
+    )
 
 
 def build_scene(
@@ -48,8 +55,12 @@ def build_scene(
     output: Path,
     picture: Path | None = None,
     mask_path: Path | None = None,
+    *,
+    keep_names: bool = False,
 ) -> None:
     """Build the scene, save it and, if asked for, write the picture.
+
+    The CT is called by its pseudonym, or with ``keep_names`` by the name of its file.
 
     Raises:
         BadInputError: if an input is not what is needed.
@@ -61,12 +72,13 @@ def build_scene(
     metrics = measure(segments)
 
     scene = headless.application_scene()
-    ct_node = volumes.add_ct(scene, ct, ct_path.name.split(".")[0] or "CT")
+    ct_node = volumes.add_ct(scene, ct, head_files.node_name(ct, ct_path, keep_names))
     skull_node = segmentations.add_skull(ct_node, mask)
     segmentations.show_in_3d(skull_node)
     name = f"{segments.kind.capitalize()} skull segments"
     segment_sets.add_segment_set(scene, segments, metrics, name)
     mrb.save(scene, output)
+    print(f"{ct_path}: is {ct_node.GetName()} in the scene")
     print(f"{output}: a CT, its skull and {len(segments)} {segments.kind} segments")
 
     if picture is None:
@@ -93,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--skull-mask", type=Path, help="mask of the skull on the CT's grid; found if not given"
     )
+    head_files.add_keep_names(parser)
     return parser
 
 

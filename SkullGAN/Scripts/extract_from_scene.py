@@ -36,6 +36,7 @@ from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction import batch_table, outcomes, single_ct
 from SkullGANLib.extraction.batch_table import DONE, Book, Row
 from SkullGANLib.utils import atomic_files, progress
+from SkullGANLib.utils.file_lock import writing
 from SkullGANLib.utils.task import Running, Work
 from SkullGANScene.jobs import steps
 from SkullGANScene.offscreen import headless
@@ -57,14 +58,17 @@ def work(options: argparse.Namespace) -> None:
         batch_table.read_table(table)
     settings = {name: getattr(options, name) for name in ("bones", "planes", "interval_mm")}
     single_ct.check_settings(**settings, spacing_mm=PIXEL_SPACING_MM)
-    with tempfile.TemporaryDirectory(prefix="skullgan-heads-") as folder:
+    with (
+        writing(options.output),
+        tempfile.TemporaryDirectory(prefix="skullgan-heads-") as folder,
+    ):
         heads = found_heads(options.ct, Path(folder))
         rows = cut_all(heads, options.output, settings, Path(folder), options.progress)
     if options.output.exists():
         good = sum(row.segments > 0 for row in rows)
         of = f"{good} CT{'s' if good > 1 else ''}"
         print(f"{options.output}: {hdf5.count(options.output)} segments of {of}")
-    print(f"{table}: what became of each CT")
+    print(f"{table}: what became of each CT; it holds the names of their files and nodes")
     outcomes.raise_for_failed(rows, options.output)
 
 

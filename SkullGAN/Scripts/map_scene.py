@@ -59,7 +59,7 @@ def work(options: argparse.Namespace) -> None:
     """
     atomic_files.check_new(options.output, (".mrb",), overwrite=options.overwrite)
     scene = headless.application_scene()
-    nodes = cts(scene, options.ct)
+    nodes = cts(scene, options.ct, options.keep_names)
     alone = len(nodes) == 1
     named = {"--skull-mask": options.skull_mask, "--target": options.target}
     given = [name for name, value in named.items() if value]
@@ -84,8 +84,11 @@ def work(options: argparse.Namespace) -> None:
         raise BadInputError(f"{len(failed)} of {len(nodes)} volumes could not be mapped.")
 
 
-def cts(scene: slicer.vtkMRMLScene, path: Path) -> list[slicer.vtkMRMLScalarVolumeNode]:
-    """Bring the CTs of a file, folder or scene into the scene.
+def cts(
+    scene: slicer.vtkMRMLScene, path: Path, keep_names: bool = False
+) -> list[slicer.vtkMRMLScalarVolumeNode]:
+    """Bring the CTs of a file, folder or scene into the scene; those of files are called by their
+    pseudonyms, or with ``keep_names`` by the names of their files.
 
     Raises:
         BadInputError: if there is none.
@@ -96,10 +99,15 @@ def cts(scene: slicer.vtkMRMLScene, path: Path) -> list[slicer.vtkMRMLScalarVolu
         if not found:
             raise BadInputError(f"{path}: expected a scene with a CT, found none in it.")
         return found
-    return [
-        volumes.add_ct(scene, read_ct(file), file.name.split(".")[0] or "CT")
-        for file in head_files.files_in(path)
-    ]
+    found = []
+    for file in head_files.files_in(path):
+        ct = read_ct(file)
+        name = head_files.node_name(ct, file, keep_names)
+        if scene.GetFirstNodeByName(name) is not None:  # the same voxels in another file
+            name = f"{name} ({len(found) + 1})"
+        found.append(volumes.add_ct(scene, ct, name))
+        print(f"{file}: is {found[-1].GetName()} in the scene")
+    return found
 
 
 def map_ct(node: slicer.vtkMRMLScalarVolumeNode, options: argparse.Namespace) -> Mapped:
@@ -173,6 +181,7 @@ def _parser() -> argparse.ArgumentParser:
         help="of the ultrasound array, mm (the middle)",
     )
     parser.add_argument("--elements", type=Path, help="elements of the array (.csv): x, y, z in mm")
+    head_files.add_keep_names(parser)
     return parser
 
 

@@ -25,6 +25,7 @@ import numpy as np
 
 from ..errors import BadInputError
 from ..utils.atomic_files import written_aside
+from ..utils.json_text import as_numbers, read_object
 from . import head_template
 from .landmarks import NAMES, check_plausible
 
@@ -109,10 +110,12 @@ class HeadFrame:
 
     @classmethod
     def read(cls, path: str | Path) -> tuple[HeadFrame, dict[str, float]]:
-        """Read what ``write`` wrote: the frame, and the numbers beside it."""
-        known = json.loads(Path(path).read_text())
-        own = {field.name: known.pop(field.name) for field in fields(cls)}
-        return cls(**own | {"head_to_ras": np.array(own["head_to_ras"], float)}), known
+        """Read what ``write`` wrote: the frame, and the numbers beside it; raises BadInputError."""
+        names = [field.name for field in fields(cls)]
+        known = read_object(path, "a head frame (skullgan skull --frame)", names)
+        own = {name: known.pop(name) for name in names}
+        matrix = as_numbers(own["head_to_ras"], (4, 4), f"{path}: head_to_ras")
+        return cls(**own | {"head_to_ras": matrix}), known
 
 
 def find_frame(

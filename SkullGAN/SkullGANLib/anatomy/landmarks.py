@@ -8,7 +8,6 @@ human head, or of this CT. ``frame`` makes the head frame of them.
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInputError
+from ..utils.json_text import parse_json, read_bytes
 
 NAMES = ("nasion", "inion", "left porion", "right porion")
 
@@ -158,13 +158,8 @@ def check_inside(
 
 
 def _text(path: Path) -> str:
-    try:
-        with open(path, "rb") as file:
-            content = file.read(_LARGEST_BYTES + 1)
-    except OSError as error:
-        raise BadInputError(f"{path}: cannot be read ({error.strerror}), {_EXPECTED}.") from error
-    if len(content) > _LARGEST_BYTES:
-        raise BadInputError(f"{path}: is larger than {_LARGEST_BYTES // 1024**2} MiB, {_EXPECTED}.")
+    expected = _EXPECTED.removeprefix("expected ")
+    content = read_bytes(path, expected, most_bytes=_LARGEST_BYTES)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -174,7 +169,7 @@ def _text(path: Path) -> str:
 def _of_json(path: Path, text: str) -> Iterator[tuple[str, np.ndarray | None]]:
     """Labels and places of a .mrk.json file; None is a point that is not placed."""
     try:
-        lists = json.loads(text)["markups"]
+        lists = _parsed(path, text)["markups"]
         for one in lists:
             sign = _sign(path, one.get("coordinateSystem"))
             units = one.get("coordinateUnits", "mm")
@@ -183,13 +178,24 @@ def _of_json(path: Path, text: str) -> Iterator[tuple[str, np.ndarray | None]]:
             for point in one["controlPoints"]:
                 placed = point.get("positionStatus", "defined") == "defined"
                 yield str(point.get("label", "")), _ras(point.get("position"), sign, placed)
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise BadInputError(f"{path}: is no markups file, {_EXPECTED}.") from error
+
+
+def _parsed(path: Path, text: str) -> Any:
+    try:
+        return parse_json(text, str(path))
+    except BadInputError as error:
         raise BadInputError(f"{path}: is no markups file, {_EXPECTED}.") from error
 
 
 def _of_fcsv(path: Path, text: str) -> Iterator[tuple[str, np.ndarray | None]]:
     """Labels and places of a .fcsv file."""
-    head = dict(re.findall(r"^#\s*(\w+)\s*=\s*(.*?)\s*$", text, re.MULTILINE))
+    head = {}
+    for line in text.splitlines():
+        name, equals, value = line.removeprefix("#").partition("=")
+        if line.startswith("#") and equals:
+            head[name.strip()] = value.strip()
     columns = [name.strip() for name in head.get("columns", "").split(",")]
     if not {"x", "y", "z", "label"} <= set(columns):
         raise BadInputError(f"{path}: is no markups file, {_EXPECTED}.")

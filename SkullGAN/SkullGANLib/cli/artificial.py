@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
 from ..utils import progress
+from ..utils.file_lock import writing
 from .options import Commands, add_output, add_seed, command, refuse_to_overwrite
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def artificial(options: argparse.Namespace) -> None:
             f"{options.output}: is the real set that is to be followed, expected another name."
         )
     like = hdf5.read(options.like)
-    found = _write(options, like)
+    with writing(options.output):
+        found = _write(options, like)
     statistics = ", ".join(f"{name} {value:.3f}" for name, value in found.ks.items())
     print(
         f"{options.output}: {options.n} artificial segments; Kolmogorov-Smirnov statistic against "

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import filecmp
+import os
 import sys
 from pathlib import Path
 
-from ..errors import BadInputError
+from ..errors import BadInputError, OutputError
 from ..export.format import Format
+from ..export.staging import neighboring_folder
 from ..utils import progress
+from ..utils.file_lock import writing
+from ..utils.output_names import check_places
 from .acoustic_options import acoustic_format, add_medium, asked_for, medium_settings
 from .options import Commands, command
 from .segment_files import add_segments_output, refuse_taken
@@ -39,30 +44,55 @@ def export(options: argparse.Namespace) -> None:
 
 def _export_segments(options: argparse.Namespace, format: Format) -> None:
     from ..data import hdf5
-    from ..export import conversion, metrics_table
+    from ..export import conversion
 
     files = format.files(options.output)
+    if not options.metrics:
+        del files["metrics"]
     conversion.check(options.output, format, hdf5.count(options.segments))
     if options.output.exists() and options.output.samefile(options.segments):
         raise BadInputError(f"{options.output}: is what is read, expected another name.")
-    if not options.overwrite:
-        refuse_taken(files.values())
-    with progress.shown(f"Writing {options.output.name}", options.progress) as report_progress:
-        conversion.convert(
-            options.segments,
-            options.output,
-            format,
-            lambda count, of: report_progress(count / of, f"{count}/{of}"),
-        )
-    if options.metrics:
-        metrics_table.write_metrics(files["metrics"], hdf5.iterate(options.segments))
+    check_places(files.values())
+    with writing(options.output):
+        if not options.overwrite:
+            refuse_taken(path for part, path in files.items() if part != "metrics")
+        if options.metrics:
+            _write_metrics(options, files["metrics"])
+        with progress.shown(f"Writing {options.output.name}", options.progress) as report_progress:
+            conversion.convert(
+                options.segments,
+                options.output,
+                format,
+                lambda count, of: report_progress(count / of, f"{count}/{of}"),
+            )
     for part, path in files.items():
-        if part != "metrics" or options.metrics:
-            print(f"{path}: {part}")
+        print(f"{path}: {part}")
     if format.name == _ACOUSTIC:
         from ..export.media_files import read_notes
 
         _print_warnings(read_notes(options.output)["warnings"])
+
+
+def _write_metrics(options: argparse.Namespace, path: Path) -> None:
+    """Write the metrics; those of the same segments may be there, of another export of the set."""
+    from ..data import hdf5
+    from ..export import metrics_table
+
+    metrics_table.check_replaceable(path)
+    taken = path.exists() and not options.overwrite
+    with neighboring_folder(path) as folder:
+        made = folder / "metrics.csv"
+        metrics_table.write_metrics(made, hdf5.iterate(options.segments))
+        if taken and not filecmp.cmp(made, path, shallow=False):
+            raise BadInputError(
+                f"{path}: is there already, of other segments; expected a new name (or "
+                "--overwrite, or --no-metrics)."
+            )
+        if not taken:
+            try:
+                os.replace(made, path)
+            except OSError as error:
+                raise OutputError(f"{path}: cannot be written ({error.strerror}).") from error
 
 
 def _export_ct(options: argparse.Namespace) -> None:

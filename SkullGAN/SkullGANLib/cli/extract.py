@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
 from ..utils import progress
+from ..utils.file_lock import writing
 from .options import Commands, add_output, command, refuse_to_overwrite, signals_noted
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _SHEET_SEGMENTS = 1000  # more do not fit in a picture that opens
 def extract(options: argparse.Namespace) -> None:
     """Cut segments out of head CTs into one segment set."""
     from ..data import hdf5
+    from ..extraction.batch_table import table_of
     from ..extraction.outcomes import raise_for_failed
 
     together = len(options.ct) > 1 or options.jobs is not None
@@ -33,11 +35,15 @@ def extract(options: argparse.Namespace) -> None:
         "spacing_mm": options.spacing_mm,
         "threshold_hu": options.threshold_hu,
     }
-    rows = _extract_many(options, settings) if together else [_extract_one(options, settings)]
+    with writing(options.output):  # one that begins while another works is told so at once
+        rows = _extract_many(options, settings) if together else [_extract_one(options, settings)]
     if options.output.exists():
         print(f"{options.output}: {hdf5.count(options.output)} segments")
         if options.contact_sheet:
             _write_captioned_sheet(options.contact_sheet, options.output)
+    if together:
+        table = table_of(options.output)
+        print(f"{table}: what became of each CT; it holds the names of their files")
     raise_for_failed(rows, options.output)
 
 

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
 from ..export.format import Format
-from .options import Commands, add_device, add_seed, command, counted, signals_noted
+from ..utils.file_lock import writing
+from ..utils.output_names import check_places
+from .options import (
+    Commands,
+    add_device,
+    add_seed,
+    beside_of,
+    command,
+    counted,
+    signals_noted,
+)
 from .segment_files import add_segments_output, refuse_taken
 
 if TYPE_CHECKING:
@@ -32,7 +42,9 @@ def generate(options: argparse.Namespace) -> None:
         collected = options.output.with_name(f"{options.output.name}.partial.h5")
     files = format.files(options.output)
     _refuse_to_generate(options, format, collected, files.values())
-    with signals_noted() as interrupted:
+    if options.metrics:
+        metrics_table.check_replaceable(files["metrics"])
+    with signals_noted() as interrupted, writing(collected):
 
         def shown(title: str) -> AbstractContextManager[Callable[[int], None]]:
             return counted(title, options, interrupted)
@@ -110,9 +122,11 @@ def _refuse_to_generate(
     if options.overwrite:
         files = ()
     elif options.resume:  # the files beside the output may be left of the interruption
-        files = (options.output,) if apart else ()
+        # One that was interrupted after it wrote the output has to do no more than tidy up.
+        files = (options.output,) if apart and not collected.exists() else ()
     refuse_taken(files)
     conversion.check(options.output, format, options.n)
+    check_places([*format.files(options.output).values(), collected, *beside_of(options)])
 
 
 def add_limits(one: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -22,12 +23,20 @@ _CTS_SHOWN = 20
 
 def info(options: argparse.Namespace) -> None:
     """Say what a segment set, a model, a run, a map or a head CT is, or what this machine is."""
+    if not options.file and not options.system:
+        raise BadInputError(f"Expected {_OURS}, a run directory or a head CT, found no file.")
+    if options.json:
+        found = {str(path): facts(path) for path in options.file}
+        if options.system:
+            from .system import describe_system
+
+            found["system"] = describe_system()
+        print(json.dumps(found, indent=1, ensure_ascii=False, default=str))
+        return
     if options.system:
         from .system import describe_system, format_lines
 
         print(format_lines(describe_system()))
-    elif not options.file:
-        raise BadInputError(f"Expected {_OURS}, a run directory or a head CT, found no file.")
     for number, path in enumerate(options.file):
         if len(options.file) > 1 or options.system:
             print(f"{'' if number == 0 else chr(10)}{path}")
@@ -40,23 +49,40 @@ def describe(path: str | Path) -> str:
     Raises:
         BadInputError: if it is none of them, or damaged.
     """
+    return _lines(facts(path))
+
+
+def facts(path: str | Path) -> dict[str, Any]:
+    """What ``describe`` says, by name; raises as it."""
     path = Path(path)
+    try:
+        return _facts(path)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError) as error:
+        raise BadInputError(
+            f"{path}: says of itself what cannot be understood ({type(error).__name__}: {error}), "
+            f"expected {_OURS}, a run directory or a head CT."
+        ) from error
+
+
+def _facts(path: Path) -> dict[str, Any]:
     if (path / "recipe.json").is_file():
-        return _lines(_run(path))
+        return _run(path)
     if path.suffix == ".safetensors":
-        return _lines(_model(path))
+        return _model(path)
     if path.suffix in (".h5", ".hdf5"):
-        return _lines(_segment_set(path))
+        return _segment_set(path)
     if path.suffix == ".vtp":
-        return _lines(_map(path))
+        return _map(path)
     if path.suffix == ".json" and path.is_file():
-        return _lines(_map_numbers(path))
+        return _map_numbers(path)
+    if path.is_dir() and (held := _ours_in(path)):
+        return {one.name: _first_line(one) for one in held}
     if not path.exists():
         raise BadInputError(
             f"{path}: there is no such file, expected {_OURS}, a run directory or a head CT."
         )
     try:
-        return _lines(_head_ct(path))
+        return _head_ct(path)
     except BadInputError as error:
         reason = str(error).rstrip(".")
         raise BadInputError(f"{reason}, or {_OURS} or a run directory.") from error
@@ -64,12 +90,38 @@ def describe(path: str | Path) -> str:
 
 def add_info(commands: Commands) -> None:
     one = command(commands, info, "skullgan info segments.h5 model.safetensors runs/first")
-    one.add_argument("file", nargs="*", type=Path, metavar="FILE")
+    one.add_argument("file", nargs="*", type=Path, metavar="FILE", help="or a folder of such files")
     one.add_argument(
         "--system",
         action="store_true",
         help="versions of Python and packages, devices and their memory: for a report of a problem",
     )
+    one.add_argument("--json", action="store_true", help="print it as JSON, by file")
+
+
+def _ours_in(folder: Path) -> list[Path]:
+    """The files and runs of ours directly in a folder, by name."""
+    return [
+        one
+        for one in sorted(folder.iterdir())
+        if one.suffix in (".h5", ".hdf5", ".safetensors", ".vtp") or (one / "recipe.json").is_file()
+    ]
+
+
+def _first_line(path: Path) -> str:
+    """What a file in a folder is, or why it cannot be said; nothing is read whole for it."""
+    try:
+        if path.suffix in (".h5", ".hdf5"):
+            from ..data import hdf5
+
+            return f"segment set, {hdf5.count(path)} {hdf5.read(path, slice(0)).kind} segments"
+        if path.suffix == ".safetensors":
+            return "model"
+        if path.suffix == ".vtp":
+            return "map"
+        return ", ".join(f"{name} {value}" for name, value in list(_run(path).items())[:2])
+    except BadInputError as error:
+        return str(error)
 
 
 def _map(path: Path) -> dict[str, Any]:

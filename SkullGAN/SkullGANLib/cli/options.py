@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 from ..errors import BadInputError, CancelledError
 from ..utils import progress
+from ..utils.output_names import check_places
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,7 +41,22 @@ def command(
     one = commands.add_parser(name, help=summary, description=summary, epilog=f"Example: {example}")
     one.set_defaults(command=function)
     add_progress(one)
+    one.add_argument(
+        "--quiet", action="store_true", help="print nothing but warnings and what went wrong"
+    )
     return one
+
+
+@contextmanager
+def quiet(options: argparse.Namespace) -> Iterator[None]:
+    """Print nothing on standard output while the block runs, if that was asked for."""
+    if not getattr(options, "quiet", False):
+        yield
+        return
+    if options.progress == "auto":
+        options.progress = "none"
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        yield
 
 
 def add_progress(one: argparse.ArgumentParser) -> None:
@@ -137,6 +154,13 @@ def refuse_to_overwrite(
         )
     if options.output.suffix not in suffixes:
         raise BadInputError(f"{options.output}: expected a name that ends in {suffixes[0]}.")
+    check_places([options.output, *beside_of(options)])
+
+
+def beside_of(options: argparse.Namespace) -> list[Path]:
+    """What a command writes beside its output where it is asked to."""
+    names = ("contact_sheet", "json", "frame", "rays")
+    return [path for name in names if isinstance(path := getattr(options, name, None), Path)]
 
 
 def setting(text: str) -> tuple[str, str]:

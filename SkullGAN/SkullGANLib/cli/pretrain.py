@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ..utils import progress
+from ..utils.output_names import check_places
 from .options import Commands, command
 from .recipe_options import add_recipe, add_run, recipe_of
 from .run_training import print_once, run_training
@@ -18,6 +19,7 @@ def pretrain(options: argparse.Namespace) -> None:
     """Train a SkullGAN on pictures; skullgan train --pretrained begins with what it has learned."""
     from ..training import pictures
 
+    check_places([options.output / "recipe.json"])
     recipe = recipe_of(options, epochs=10, samples_per_epoch=0, snapshot_every=1)
     with progress.shown("Reading pictures", options.progress) as report_progress:
         found = pictures.read_pictures(

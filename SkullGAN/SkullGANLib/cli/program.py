@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from .. import __version__
 from ..errors import CancelledError, SkullGANError
 from ..utils import memory
+from ..utils.printable import harmless_streams, printable
 from . import (
     artificial,
     check,
@@ -26,23 +27,41 @@ from . import (
     import_weights,
     info,
     map,
+    merge,
     pretrain,
     realness,
     skull,
     study,
     train,
+    validate,
 )
-from .options import Parser
+from .options import Parser, quiet
 
 DONE, FAILED, CANCELLED = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``skullgan`` and give its exit code."""
-    logging.basicConfig(level=logging.WARNING, format="skullgan: %(message)s")
+    logging.basicConfig(level=logging.WARNING)
+    for handler in logging.getLogger().handlers:
+        if type(handler) is logging.StreamHandler:
+            handler.setFormatter(_Harmless("skullgan: %(message)s"))
+    with harmless_streams():
+        return _run(arguments)
+
+
+class _Harmless(logging.Formatter):
+    """Writes out what a terminal would obey."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         options = parser().parse_args(arguments)
-        options.command(options)
+        with quiet(options):
+            options.command(options)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever reads the output (head, less) has enough. Python flushes once more at its end.
@@ -99,6 +118,8 @@ def parser() -> argparse.ArgumentParser:
         realness.add_realness,
         import_weights.add_import_weights,
         info.add_info,
+        validate.add_validate,
+        merge.add_merge,
         demo.add_demo,
     ):
         add(commands)

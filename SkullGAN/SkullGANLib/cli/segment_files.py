@@ -21,10 +21,14 @@ def add_segments_output(one: argparse.ArgumentParser, *, converting: bool = Fals
     formats = [one for one in file_formats() if not (converting and one.reads_back)]
     endings = ", ".join(one.endings[0] for one in formats)
     add_output(one, f"file to write ({endings}), or a folder (with --format)")
-    meanings = "; ".join(f"{name}: {format.description}" for name, format in FORMATS.items())
+    meanings = "; ".join(
+        f"{name}: {format.description}"
+        for name, format in FORMATS.items()
+        if not (converting and format.reads_back)
+    )
     one.add_argument(
         "--format",
-        choices=tuple(FORMATS),
+        choices=tuple(name for name, one in FORMATS.items() if not (converting and one.reads_back)),
         help=f"of what is written (by the ending of the file's name); {meanings}",
     )
     one.add_argument(

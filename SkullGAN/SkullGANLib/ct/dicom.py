@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInputError
+from ..utils.safe_zip import checked_members
 from .dicom_geometry import stack_of
 from .dicom_headers import Header, numbers_of, text_of
 from .dicom_pixels import THREADS, decoded_hu, framed_hu, plain_hu, straightened
@@ -90,19 +91,10 @@ def read_files(path: Path, files: Sequence[Path]) -> tuple[np.ndarray, np.ndarra
 
 
 def _unpacked(path: Path, folder: Path) -> list[Path]:
-    """Unpack a zip under names of our own: those in it may lead out of the folder."""
+    """Unpack a zip, whose names are looked at first, under names of our own."""
     try:
         with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-        if any(member.flag_bits & 1 for member in members):
-            raise BadInputError(f"{path}: the zip is encrypted, expected one without a password.")
-        size = sum(member.file_size for member in members)
-        if size > _LARGEST_ZIP_BYTES:
-            raise BadInputError(
-                f"{path}: unpacks to {size / 1e9:.1f} GB, at most "
-                f"{_LARGEST_ZIP_BYTES / 1e9:.1f} GB are taken; unpack it yourself and give the "
-                "folder."
-            )
+            members = checked_members(path, archive, most_bytes=_LARGEST_ZIP_BYTES)
         parts = np.array_split(np.arange(len(members)), 4 * THREADS)
         with ThreadPoolExecutor(THREADS) as pool:
             unpacked = list(pool.map(partial(_unpacked_part, path, folder), parts))

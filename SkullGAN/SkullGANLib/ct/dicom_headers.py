@@ -31,6 +31,11 @@ _ELEMENTS = (
     *("Manufacturer", "ManufacturerModelName", "ConvolutionKernel", "KVP", "SliceThickness"),
 )
 
+_WHOLE_NUMBERS = (
+    *("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "BitsStored"),
+    *("HighBit", "PixelRepresentation"),
+)
+
 Header = Mapping[str, Any]
 """Those of ``_ELEMENTS`` that a file has, as pydicom gives them, its ``transfer syntax``, and
 ``first pixel``: where in the file plain pixels begin, if they are such."""
@@ -86,6 +91,10 @@ def read_header(path: Path, file: Path) -> Header | None:
     for name in _ELEMENTS:
         with suppress(*damage):  # one that is damaged is one that is missing
             header[name] = dataset.get(name)
+    for name in _WHOLE_NUMBERS:  # a damaged file may have texts there
+        value = numbers_of(header, name, 1)
+        whole = value is not None and value[0].is_integer() and 0 <= value[0] < 2**16
+        header[name] = int(value[0]) if value is not None and whole else None
     if pixels and _is_plain(header, pixels[1]):
         header["first pixel"] = pixels[0]
     return header

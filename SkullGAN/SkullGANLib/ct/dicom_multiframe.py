@@ -14,8 +14,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInputError
+from ..utils.reader_process import array_folder, load_array, read_apart, seconds_for
 from .dicom_headers import Header, numbers_of
 
+_PIXELS = "frames.npy"
+_EXPECTED = "expected complete pixels, uncompressed or in a syntax that pydicom reads"
 _GROUPS = {
     "PixelMeasuresSequence": ("PixelSpacing", "SliceThickness"),
     "PlaneOrientationSequence": ("ImageOrientationPatient",),
@@ -56,22 +59,40 @@ def frames_of(file: Path, header: Header) -> dict[Path, Header]:
     return frames
 
 
-def frame_pixels(path: Path, file: Path) -> np.ndarray:
-    """Read what the frames of a file store, (frames, rows, columns).
+def frame_pixels(path: Path, file: Path, needed_bytes: int) -> np.ndarray:
+    """Read what the frames of a file store, (frames, rows, columns), in a child process.
+
+    Args:
+        path: what the user gave, for the sentences.
+        file: the multi-frame file.
+        needed_bytes: what its pixels take.
 
     Raises:
         BadInputError: if the pixels are damaged or compressed in a way that cannot be read.
     """
+    with array_folder(needed_bytes) as folder:
+        read_apart(
+            "ct.dicom_multiframe:decode_here",
+            {"file": str(file), "folder": str(folder), "path": str(path)},
+            where=path,
+            expected=_EXPECTED,
+            needed_bytes=4 * needed_bytes,
+            seconds=seconds_for(needed_bytes),
+        )
+        return load_array(folder / _PIXELS)
+
+
+def decode_here(file: str, folder: str, path: str) -> None:
+    """Decode a file's frames in this process, into a folder; raises as ``frame_pixels`` does."""
     import pydicom
 
     try:
-        stored = pydicom.dcmread(file, force=True).pixel_array
+        stored = np.asarray(pydicom.dcmread(file, force=True).pixel_array)
     except (OSError, EOFError, ValueError, RuntimeError, LookupError, AttributeError) as error:
         raise BadInputError(
-            f"{path}: the frames of its multi-frame file cannot be decoded ({error}), expected "
-            "complete pixels, uncompressed or in a syntax that pydicom reads."
+            f"{path}: the frames of its multi-frame file cannot be decoded ({error}), {_EXPECTED}."
         ) from error
-    return np.asarray(stored)
+    np.save(Path(folder) / _PIXELS, stored, allow_pickle=False)
 
 
 def _first(sequence: Any) -> Any:

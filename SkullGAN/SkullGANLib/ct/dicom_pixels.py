@@ -17,14 +17,19 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInputError
+from ..utils.reader_process import array_folder, load_array, read_apart, seconds_for
 from .dicom_headers import numbers_of
 from .dicom_multiframe import frame_pixels
+from .image_limits import MOST_BYTES
 
 PADDING_HU = -1024
 """What lies beside the slices of a tilted gantry once they are a straight volume."""
 THREADS = min(4, os.cpu_count() or 1)
 """How many files are read at once: reading, unpacking and arithmetic let go of the interpreter."""
 
+_PIXELS = "pixels.npy"
+_UNSUSPICIOUS_BYTES = 2**27
+_MOST_RATIO = 200  # of compressed pixels of a CT
 _itk_warnings = threading.Lock()
 
 
@@ -52,11 +57,23 @@ def framed_hu(
     """HU (slices, rows, columns) of the frames of multi-frame files; None if any is no frame."""
     if not all("frame" in header for header in headers):
         return None
-    stored = {one: frame_pixels(path, one) for one in {file.parent for file in files}}
+    frames: dict[Path, list[Mapping[str, Any]]] = {}
+    for file, header in zip(files, headers, strict=True):
+        frames.setdefault(file.parent, []).append(header)
+    stored = {
+        one: frame_pixels(path, one, decoded_bytes(path, [one], of, 4))
+        for one, of in frames.items()
+    }
     shape = (len(files), int(headers[0]["Rows"]), int(headers[0]["Columns"]))
     hu = np.empty(shape, np.int16 if all(map(_fits_int16, headers)) else np.float32)
     for k, (file, header) in enumerate(zip(files, headers, strict=True)):
-        _rescale(stored[file.parent][header["frame"]], header, hu[k])
+        pixels = stored[file.parent]
+        if pixels.shape[1:] != shape[1:] or header["frame"] >= len(pixels):
+            raise BadInputError(
+                f"{path}: its frames decode to {pixels.shape} pixels, its headers say otherwise; "
+                "expected complete ones."
+            )
+        _rescale(pixels[header["frame"]], header, hu[k])
     return hu
 
 
@@ -88,25 +105,38 @@ def padding_of(header: Mapping[str, Any]) -> tuple[int, int] | None:
 def decoded_hu(
     path: Path, files: Sequence[Path], headers: Sequence[Mapping[str, Any]]
 ) -> np.ndarray:
-    """HU (slices, rows, columns) of compressed or unusual pixels, by ITK."""
-    import SimpleITK as sitk
-
+    """HU (slices, rows, columns) of compressed or unusual pixels, by ITK in a child process."""
     stored = {
         (float(h["RescaleSlope"]), float(h["RescaleIntercept"]), h["PixelRepresentation"])
         for h in headers
     }
-    # ITK takes the type of the first slice for all of them, whatever the others rescale to.
-    pixel_type = sitk.sitkUnknown if len(stored) == 1 else sitk.sitkFloat32
-    try:
-        with itk_silent():
-            image = sitk.ReadImage([str(file) for file in files], pixel_type)
-    except RuntimeError as error:
+    syntax = headers[0]["transfer syntax"]
+    expected = (
+        "expected complete files in a syntax that GDCM reads, such as Explicit VR Little Endian"
+    )
+    needed = decoded_bytes(path, files, headers, 4)
+    with array_folder(needed) as folder:
+        read_apart(
+            "ct.dicom_pixels:decode_here",
+            {
+                "files": [str(file) for file in files],
+                # ITK takes the type of the first slice for all, whatever the others rescale to.
+                "as_float": len(stored) > 1,
+                "folder": str(folder),
+                "sentence": f"{path}: the pixels of the series cannot be decoded (transfer syntax "
+                f"{syntax}), {expected}.",
+            },
+            where=path,
+            expected=expected,
+            needed_bytes=4 * needed,
+            seconds=seconds_for(needed),
+        )
+        hu = load_array(folder / _PIXELS)
+    shape = (len(files), int(headers[0]["Rows"]), int(headers[0]["Columns"]))
+    if hu.shape != shape:
         raise BadInputError(
-            f"{path}: the pixels of the series cannot be decoded (transfer syntax "
-            f"{headers[0]['transfer syntax']}), expected complete files in a syntax that "
-            "GDCM reads, such as Explicit VR Little Endian."
-        ) from error
-    hu = sitk.GetArrayFromImage(image)
+            f"{path}: its pixels decode to {hu.shape} voxels, its headers say {shape}; {expected}."
+        )
     for k, header in enumerate(headers):
         padding = padding_of(header)
         if padding is not None:
@@ -114,6 +144,37 @@ def decoded_hu(
             low, high = sorted(slope * end + intercept for end in padding)
             hu[k][(hu[k] >= low) & (hu[k] <= high)] = PADDING_HU
     return hu
+
+
+def decode_here(files: list[str], as_float: bool, folder: str, sentence: str) -> None:
+    """Decode slices in this process, into a folder; raises BadInputError with that sentence."""
+    import SimpleITK as sitk
+
+    try:
+        with itk_silent():
+            image = sitk.ReadImage(files, sitk.sitkFloat32 if as_float else sitk.sitkUnknown)
+    except RuntimeError as error:
+        raise BadInputError(sentence) from error
+    np.save(Path(folder) / _PIXELS, sitk.GetArrayViewFromImage(image), allow_pickle=False)
+
+
+def decoded_bytes(
+    path: Path, files: Sequence[Path], headers: Sequence[Mapping[str, Any]], sample_bytes: int
+) -> int:
+    """What pixels take in memory, by their headers.
+
+    Raises:
+        BadInputError: if that is more than files of their size can hold.
+    """
+    needed = sum(int(h["Rows"]) * int(h["Columns"]) * sample_bytes for h in headers)
+    held = sum(file.stat().st_size for file in files)
+    if needed > min(MOST_BYTES, max(_UNSUSPICIOUS_BYTES, _MOST_RATIO * held)):
+        raise BadInputError(
+            f"{path}: its headers tell of {needed / 2**30:.3g} GiB of pixels in "
+            f"{held / 2**20:.3g} MiB of files, expected a head CT of at most "
+            f"{MOST_BYTES / 2**30:g} GiB."
+        )
+    return needed
 
 
 def straightened(slices: np.ndarray, first_row: np.ndarray) -> np.ndarray:
@@ -177,7 +238,8 @@ def itk_silent() -> Iterator[None]:
 def _fits_int16(header: Mapping[str, Any]) -> bool:
     """Whether HU are whole numbers that int16 holds; below its range there is only padding."""
     slope, intercept = float(header["RescaleSlope"]), float(header["RescaleIntercept"])
-    highest = 2 ** (header["BitsStored"] - header["PixelRepresentation"]) - 1
+    bits, signed = header.get("BitsStored") or 16, header.get("PixelRepresentation") or 0
+    highest = 2 ** (min(bits, 32) - signed) - 1
     return slope == 1 and intercept.is_integer() and -65536 < intercept <= 32767 - highest
 
 

@@ -23,10 +23,10 @@ from ..errors import BadInputError, OutputError
 from ..utils.atomic_files import written_aside
 from . import dicom
 from .dicom_geometry import MOST_TILT_DEG
-from .dicom_pixels import itk_silent
 from .dicom_series import FEWEST_SLICES
 from .field_of_view import outside_voxels
 from .hounsfield import check_hounsfield
+from .image_file import Image, read_image
 from .image_header import check_header
 from .nifti import nifti_fault
 
@@ -102,7 +102,7 @@ def read_ct(path: str | Path) -> HeadCT:
     if not start or start.endswith(b"DICM"):
         found = "one DICOM file" if start else "an empty file"
         raise BadInputError(f"{path}: is {found}, {_CT_EXPECTED}.")
-    return _from_image(path, _image(path, _CT_EXPECTED))
+    return _from_image(path, read_image(path, _CT_EXPECTED))
 
 
 def _from_folder(path: Path, files: list[Path]) -> HeadCT:
@@ -271,11 +271,9 @@ def read_on_grid(path: str | Path, ct: HeadCT, what: str, expected: str) -> np.n
     Raises:
         BadInputError: if it cannot be read or lies on another grid.
     """
-    import SimpleITK as sitk
-
     path = Path(path)
-    image = _image(path, expected)
-    voxels = sitk.GetArrayFromImage(image)
+    image = read_image(path, expected)
+    voxels = image.voxels
     if voxels.shape != ct.hu.shape:
         raise BadInputError(
             f"{path}: the {what} has {voxels.shape} voxels, expected those of the CT: "
@@ -283,7 +281,7 @@ def read_on_grid(path: str | Path, ct: HeadCT, what: str, expected: str) -> np.n
         )
     corners = np.ones((4, 8))
     corners[:3] = np.indices((2, 2, 2)).reshape(3, 8) * np.reshape(ct.hu.shape[::-1], (3, 1))
-    difference = (_geometry(image) - ct.ijk_to_ras) @ corners
+    difference = (_between_lps_and_ras(image.lps) - ct.ijk_to_ras) @ corners
     apart_mm = float(np.linalg.norm(difference[:3], axis=0).max())
     if apart_mm > _SAME_GRID_MM:
         raise BadInputError(
@@ -292,44 +290,18 @@ def read_on_grid(path: str | Path, ct: HeadCT, what: str, expected: str) -> np.n
     return voxels
 
 
-def _geometry(image: Any) -> np.ndarray:
-    """``ijk_to_ras`` of a SimpleITK image, float64 (4, 4)."""
-    lps = np.eye(4)
-    lps[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
-    lps[:3, 3] = image.GetOrigin()
-    return _between_lps_and_ras(lps)
-
-
 def _between_lps_and_ras(matrix: np.ndarray) -> np.ndarray:
     """LPS from RAS or RAS from LPS: the first two world axes change sign."""
     return np.diag([-1.0, -1.0, 1.0, 1.0]) @ matrix
 
 
-def _image(path: Path, expected: str) -> Any:
-    """Read one file of an image format with SimpleITK."""
-    import SimpleITK as sitk
-
-    try:
-        with itk_silent():
-            image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        sheared = "orthonormal" in str(error)
-        found = "its axes are not at right angles" if sheared else "cannot be read"
-        raise BadInputError(f"{path}: {found}, {expected}.") from error
-    is_nifti = path.name.lower().endswith((".nii", ".nii.gz", ".hdr", ".img"))
-    fault = nifti_fault(path) if is_nifti else ""
-    if fault:
-        raise BadInputError(f"{path}: {fault}, {expected}.")
-    return image
-
-
-def _source_of(image: Any) -> dict[str, Any]:
+def _source_of(image: Image) -> dict[str, Any]:
     """``HeadCT.source`` as ``write_volume`` left it in a header."""
     source = {}
     for name, kind in _SOURCE_FIELDS.items():
-        if image.HasMetaDataKey(_SOURCE_KEY + name):
+        if _SOURCE_KEY + name in image.texts:
             with suppress(ValueError):  # no number, so not ours
-                source[name] = kind(image.GetMetaData(_SOURCE_KEY + name))
+                source[name] = kind(image.texts[_SOURCE_KEY + name])
     return source
 
 
@@ -337,17 +309,15 @@ def _from_dicom(path: Path, hu: np.ndarray, lps: np.ndarray, source: Mapping[str
     return _as_ct(path, hu, _between_lps_and_ras(lps), source)
 
 
-def _from_image(path: Path, image: Any) -> HeadCT:
+def _from_image(path: Path, image: Image) -> HeadCT:
     """Check that an image is one volume at right angles."""
-    import SimpleITK as sitk
-
-    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+    if image.dimensions != 3 or image.channels != 1:
         raise BadInputError(
-            f"{path}: is an image of {image.GetDimension()} dimensions and "
-            f"{image.GetNumberOfComponentsPerPixel()} channels, expected a volume of one channel."
+            f"{path}: is an image of {image.dimensions} dimensions and {image.channels} channels, "
+            "expected a volume of one channel."
         )
     check_header(path)
-    geometry = _geometry(image)
+    geometry = _between_lps_and_ras(image.lps)
     axes = geometry[:3, :3] / np.linalg.norm(geometry[:3, :3], axis=0)
     skew_deg = float(np.rad2deg(np.arcsin(np.abs(axes.T @ axes - np.eye(3)).max())))
     if skew_deg > MOST_TILT_DEG:
@@ -355,7 +325,7 @@ def _from_image(path: Path, image: Any) -> HeadCT:
             f"{path}: its axes are {skew_deg:.1f} degrees off right angles (a gantry tilt?), "
             "expected a straight volume."
         )
-    return _as_ct(path, sitk.GetArrayViewFromImage(image), geometry, _source_of(image))
+    return _as_ct(path, image.voxels, geometry, _source_of(image))
 
 
 def _as_ct(path: Path, hu: np.ndarray, ijk_to_ras: np.ndarray, source: Mapping[str, Any]) -> HeadCT:

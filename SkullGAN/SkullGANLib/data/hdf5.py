@@ -24,7 +24,8 @@ import numpy as np
 from .. import __version__
 from ..errors import OutputError
 from ..utils.atomic_files import written_aside
-from . import hdf5_layout
+from ..utils.file_lock import WriteLock
+from . import hdf5_check, hdf5_layout
 from .hdf5_layout import COLUMNS, TYPES, Packed
 from .segment_set import (
     HU_RANGE,
@@ -123,7 +124,8 @@ class Writer:
 
     Raises:
         BadInputError: if the file to continue is not a segment set, or differs from what is given
-            or appended in kind, pixel size or HU range; it is left alone.
+            or appended in kind, pixel size or HU range; or if another process writes it. It is left
+            alone.
         OutputError: if the file cannot be written (no permission, full disk); what was committed
             stays.
 
@@ -169,12 +171,16 @@ class Writer:
         """Bytes of the packed HU and mask of each segment in the nameless file."""
         self._waiting_bytes = 0
         self._next_commit_s = -np.inf
-        if resume and self._path.exists():
-            self._continue(given)
-        with _as_output_error(self._path):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            # Unbuffered: what a full disk refused must not come again with the next call.
-            self._spool = tempfile.TemporaryFile(buffering=0, dir=self._path.parent)  # noqa: SIM115
+        self._lock = WriteLock(self._path)
+        try:
+            if resume and self._path.exists():
+                self._continue(given)
+            with _as_output_error(self._path):
+                # Unbuffered: what a full disk refused must not come again with the next call.
+                self._spool = tempfile.TemporaryFile(buffering=0, dir=self._path.parent)  # noqa: SIM115
+        except BaseException:
+            self._lock.release()
+            raise
         self._pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
 
     @classmethod
@@ -205,6 +211,7 @@ class Writer:
         finally:
             self._pool.shutdown(cancel_futures=True)
             self._spool.close()
+            self._lock.release()
 
     def __len__(self) -> int:
         """Segments in the file and waiting."""
@@ -244,6 +251,7 @@ class Writer:
             hdf5_layout.reserve(self._path.parent, self._most_bytes())
             columns = {name: np.concatenate(parts) for name, parts in self._columns.items()}
             hdf5_layout.lay_out(temporary, self._header, columns, self._all_packed())
+        hdf5_check.trust(self._path)
         self._committed, self._waiting, self._waiting_bytes = len(self), [], 0
         self._spool.seek(0)
         self._spool.truncate()

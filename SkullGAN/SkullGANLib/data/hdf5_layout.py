@@ -20,6 +20,9 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from ..errors import BadInputError
+from ..utils.json_text import parse_json
+from . import hdf5_check
+from .provenance import checked_source
 from .segment_set import PER_SEGMENT, SIZE, TEXTS, SegmentSet
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ def opened(path: str | Path) -> Iterator[h5py.File]:
     if not path.is_file():
         raise BadInputError(f"{path}: there is no such file, expected a segment set (.h5).")
     try:
+        hdf5_check.check_file(path)
         with h5py.File(path, "r") as file:
             _check_format(path, file)
             _check_types(path, file)
@@ -57,7 +61,10 @@ def opened(path: str | Path) -> Iterator[h5py.File]:
         raise BadInputError(f"{path}: the segment set is incomplete: {error.args[0]}.") from error
     except BadInputError as error:
         raise error if str(path) in str(error) else BadInputError(f"{path}: {error}") from error
-    except (OSError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+    except (
+        *(OSError, RuntimeError, ValueError, TypeError, AttributeError),
+        *(LookupError, MemoryError, OverflowError),
+    ) as error:
         raise BadInputError(
             f"{path}: cannot be read as a segment set (.h5); the file is damaged or something else."
         ) from error
@@ -69,7 +76,7 @@ def read_rows(file: h5py.File, rows: slice) -> SegmentSet:
         kind=str(file.attrs["kind"]),
         pixel_spacing_mm=float(file.attrs["pixel_spacing_mm"]),
         hu_range=cast("tuple[float, float]", tuple(float(hu) for hu in file.attrs["hu_range"])),
-        source=json.loads(file.attrs["source"]),
+        source=checked_source(parse_json(file.attrs["source"], "its source")),
         created_by=str(file.attrs["created_by"]),
     )
 
@@ -181,12 +188,24 @@ def reserve(folder: Path, size: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _check_format(path: Path, file: h5py.File) -> None:
+def layout_fault(file: h5py.File) -> str:
+    """Say why a file is no segment set by its own words; empty if it is one."""
     found = file.attrs.get("format")
-    if found != FORMAT:
-        raise BadInputError(
-            f"{path}: is an HDF5 file of format {found!r}, expected a segment set ({FORMAT!r})."
-        )
+    if isinstance(found, str) and found == FORMAT:
+        return ""
+    said = found if found is None else str(found)[:80]
+    return f"is an HDF5 file of format {said!r}, expected a segment set ({FORMAT!r})"
+
+
+def parts_in(file: h5py.File) -> list[str]:
+    """The names of a segment set's parts that are there; no link is followed to find out."""
+    return [name for name in PER_SEGMENT if file.id.links.exists(name.encode())]
+
+
+def _check_format(path: Path, file: h5py.File) -> None:
+    fault = layout_fault(file)
+    if fault:
+        raise BadInputError(f"{path}: {fault}.")
     version = int(file.attrs["format_version"])
     if version > FORMAT_VERSION:
         raise BadInputError(
@@ -196,6 +215,9 @@ def _check_format(path: Path, file: h5py.File) -> None:
 
 
 def _check_types(path: Path, file: h5py.File) -> None:
+    for name in parts_in(file):
+        if fault := hdf5_check.part_fault(file, name):  # again: it may be another file by now
+            raise BadInputError(f"{path}: the segment set's {name} {fault}, expected none such.")
     for name, expected in TYPES.items():
         found = file[name].dtype
         if found != expected:

@@ -17,6 +17,7 @@ from ..mapping import vtp
 from ..mapping.calvaria_map import with_realness
 from ..utils.atomic_files import written_aside
 from ..utils.output_names import format_of
+from ..utils.printable import csv_cell
 
 if TYPE_CHECKING:
     from ..networks.model_file import Model
@@ -99,4 +100,4 @@ def _write_scores(path: Path, segments: SegmentSet, scores: np.ndarray) -> None:
         writer.writerow(["segment", "bone", "side", "plane", "seed", "realness_not_calibrated"])
         rows = zip(segments.bone, segments.side, segments.plane, segments.seed, scores, strict=True)
         for number, (*known, score) in enumerate(rows):
-            writer.writerow([number, *known, f"{score:.5f}"])
+            writer.writerow([number, *map(csv_cell, map(str, known)), f"{score:.5f}"])

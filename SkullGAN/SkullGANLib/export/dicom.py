@@ -19,7 +19,7 @@ from .. import __version__
 from ..data.segment_set import SIZE, SegmentSet
 from ..utils.atomic_files import written_aside
 from .format import Format
-from .nrrd import SEGMENTATION_ENDING, write_mask_nrrd
+from .nrrd import write_mask_nrrd
 from .segment_stack import SegmentStack
 from .staging import staged_folder
 
@@ -171,7 +171,7 @@ FORMAT = Format(
     endings=(".dcm-folder",),
     description="folder of a derived CT series; its masks open in Slicer as a segmentation",
     write=write_dicom,
-    mask_ending=SEGMENTATION_ENDING,
+    mask_ending="-dicom-mask.seg.nrrd",  # not the name of the masks of an NRRD file
     is_folder=True,
     folder_names=r"\d+\.dcm",
 )

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from .segment_stack import SegmentStack
 
+METRICS_ENDING = ".metrics.csv"
+"""Of the table beside an output: ``set.csv`` is the table of the batch that cut ``set.h5``."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
@@ -36,7 +39,7 @@ class Format:
         ...     write=lambda stack, path: None, mask_ending="-mask{ending}",
         ... )
         >>> {part: str(path) for part, path in names.files("a/set.txt").items()}
-        {'segments': 'a/set.txt', 'mask': 'a/set-mask.txt', 'metrics': 'a/set.csv'}
+        {'segments': 'a/set.txt', 'mask': 'a/set-mask.txt', 'metrics': 'a/set.metrics.csv'}
     """
 
     name: str
@@ -74,5 +77,5 @@ class Format:
         found = {"segments": path}
         if self.mask_ending:
             found["mask"] = path.with_name(stem + self.mask_ending.format(ending=ending))
-        found["metrics"] = path.with_name(f"{stem}.csv")
+        found["metrics"] = path.with_name(f"{stem}{METRICS_ENDING}")
         return found

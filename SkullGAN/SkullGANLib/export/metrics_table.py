@@ -9,7 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from ..data.segment_set import SegmentSet
+from ..errors import BadInputError
 from ..utils.atomic_files import written_aside
+from ..utils.printable import csv_cell
+
+_ORIGIN = ("seed", "subject", "ct", "bone", "side", "plane")
+_FIRST = ("segment", "seed", "kind", *_ORIGIN[1:])
+"""The columns before the metrics."""
+_BATCH = b"ct,state,segments,"
+"""How the table of a batch begins (``extraction.batch_table``)."""
 
 
 def write_metrics(
@@ -27,22 +35,23 @@ def write_metrics(
         on_progress: called with the segments measured.
 
     Raises:
+        BadInputError: if the table of a batch is there.
         OutputError: if the file cannot be written.
     """
     from ..metrics import METRICS, measure
 
-    origin = ("seed", "kind", "subject", "ct", "bone", "side", "plane")
+    check_replaceable(path)
     number = 0
     with (
         written_aside(path) as temporary,
         open(temporary, "w", newline="", encoding="utf-8") as file,
     ):
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(("segment", *origin, *METRICS))
+        rows.writerow((*_FIRST, *METRICS))
         for batch in batches:
             metrics = measure(batch)
             for row in range(len(batch)):
-                texts = [getattr(batch, name)[row] for name in origin if name != "kind"]
+                texts = [csv_cell(str(getattr(batch, name)[row])) for name in _ORIGIN]
                 texts.insert(1, batch.kind)
                 values = (metrics[name][row] for name in METRICS)
                 rows.writerow(
@@ -51,3 +60,24 @@ def write_metrics(
                 number += 1
             if on_progress:
                 on_progress(number)
+
+
+def check_replaceable(path: str | Path) -> None:
+    """Raise BadInputError if the table of a batch is there, which nothing could bring back."""
+    path = Path(path)
+    if path.exists() and _start_of(path, len(_BATCH)) == _BATCH:
+        raise BadInputError(
+            f"{path}: is the table of a batch, so it is not replaced; expected another name for "
+            "the output (or --no-metrics)."
+        )
+
+
+def _start_of(path: Path, count: int) -> bytes:
+    """The first bytes of a regular file; others have none."""
+    if not path.is_file():
+        return b"?"
+    try:
+        with open(path, "rb") as file:
+            return file.read(count)
+    except OSError:
+        return b"?"

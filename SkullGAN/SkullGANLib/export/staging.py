@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from ..errors import OutputError
-from ..utils.atomic_files import written_aside
+from ..utils.atomic_files import exchanged, partial_beginning, sweep, written_aside
 
 _GZIP_LEVEL = 4
 
@@ -57,7 +57,10 @@ def neighboring_folder(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix=".", suffix=".partial", dir=path.parent)
+        sweep(path)
+        folder = tempfile.TemporaryDirectory(
+            prefix=partial_beginning(path), suffix=".partial", dir=path.parent
+        )
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error}).") from error
     with folder as name:
@@ -80,11 +83,13 @@ def staged_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         yield temporary
-        if path.exists():
-            shutil.rmtree(before, ignore_errors=True)
-            os.replace(path, before)
-        os.replace(temporary, path)
         shutil.rmtree(before, ignore_errors=True)
+        if not path.exists():
+            os.replace(temporary, path)
+        elif not exchanged(temporary, path):  # where a kill in between may lose the name
+            os.replace(path, before)
+            os.replace(temporary, path)
+            shutil.rmtree(before, ignore_errors=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error}).") from error
     finally:

@@ -22,6 +22,8 @@ from typing import Any, TypedDict
 from ..ct import volume
 from ..data import hdf5
 from ..errors import BadInputError, CancelledError
+from ..utils.file_lock import writing
+from ..utils.json_text import parse_json
 from . import single_ct
 from .batch_table import DONE, Book, Row, read_table, remove, settings_text, table_of
 from .isolated_pool import IsolatedPool
@@ -74,19 +76,20 @@ def run(
         The rows of ``paths``, in that order.
 
     Raises:
-        BadInputError: if an argument makes no sense or the set there is not this batch's.
+        BadInputError: if an argument makes no sense, the set there is not this batch's or another
+            process writes it.
         OutputError: if the set or the table cannot be written.
         CancelledError: if ``should_stop`` said so; what was written is kept.
     """
     output = Path(output)
     _check(paths, output, subjects, settings, jobs)
-    if overwrite:
-        remove(output)
-    rows, held = _found_before(output, settings)
-    due = _due(paths, output, subjects, settings, rows, held)
     threads = 1 if executor else max(1, min(4, (os.cpu_count() or 1) // jobs))
     entered = 0
     with ExitStack() as stack:
+        # Before anything is read of it: two that go on with the same rows would add them twice.
+        stack.enter_context(writing(output))
+        rows, held = _found_before(output, settings, overwrite)
+        due = _due(paths, output, subjects, settings, rows, held)
         executor = executor or stack.enter_context(IsolatedPool(jobs))
         book = stack.enter_context(Book(output, rows, held, settings["spacing_mm"]))
         parts = closing(_in_their_order(executor, due, settings, threads))
@@ -242,8 +245,12 @@ def _signature(path: str | Path) -> str:
     return f"{sum(s.st_size for s in found)}-{sum(s.st_mtime_ns for s in found)}" if found else ""
 
 
-def _found_before(output: Path, settings: CutSettings) -> tuple[dict[str, Row], dict[str, int]]:
+def _found_before(
+    output: Path, settings: CutSettings, overwrite: bool
+) -> tuple[dict[str, Row], dict[str, int]]:
     """The table's rows by CT, and the number of segments by pseudonym in the set."""
+    if overwrite:
+        remove(output)
     table = table_of(output)
     rows = read_table(table) if table.exists() else {}
     if not output.exists():
@@ -269,6 +276,6 @@ def _found_before(output: Path, settings: CutSettings) -> tuple[dict[str, Row], 
 
 def _settings_of(table: Path, row: Row) -> dict[str, Any]:
     try:
-        return dict(json.loads(row.settings))
+        return dict(parse_json(row.settings, str(table), "the settings of a CT"))
     except (ValueError, TypeError) as error:
         raise BadInputError(f"{table}: the settings of {row.ct} cannot be read.") from error

@@ -20,7 +20,9 @@ from ..data.segment_set import SegmentSet
 from ..errors import BadInputError, OutputError
 from ..metrics import cautions
 from ..utils.atomic_files import written_aside
+from ..utils.printable import csv_cell, csv_text
 
+_MOST_BYTES = 2**28
 WAITING, DONE, FAILED = "waiting", "done", "failed"
 
 
@@ -174,14 +176,16 @@ def read_table(path: str | Path) -> dict[str, Row]:
         BadInputError: if it is something else.
     """
     try:
+        if not Path(path).is_file() or Path(path).stat().st_size > _MOST_BYTES:
+            raise ValueError("no table")
         # Names that are no UTF-8 are what the system gave; they go in and out as they are.
         with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
             reader = csv.DictReader(file)
             known = [field.name for field in fields(Row)]
             if list(reader.fieldnames or []) not in (known, [*known[:-1]]):  # before cautions
                 raise ValueError("other columns")
-            rows = [_row(line) for line in reader]
-    except (OSError, ValueError, TypeError, csv.Error) as error:
+            rows = [_row({name: csv_text(text) for name, text in line.items()}) for line in reader]
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError, csv.Error) as error:
         raise BadInputError(
             f"{path}: is not the table of a batch, expected another name for the set."
         ) from error
@@ -197,9 +201,13 @@ def remove(output: str | Path) -> None:
     """Remove a set and its table, to begin anew.
 
     Raises:
+        BadInputError: if what stands in the table's place is something else.
         OutputError: if one cannot be removed.
     """
-    for path in (Path(output), table_of(output)):
+    table = table_of(output)
+    if table.exists() and (not table.is_file() or table.stat().st_size):
+        read_table(table)  # another table is not ours to remove
+    for path in (Path(output), table):
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
@@ -231,4 +239,5 @@ def _write_table(path: Path, rows: Iterable[Row]) -> None:
     ):
         writer = csv.DictWriter(file, [field.name for field in fields(Row)])
         writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+        for row in rows:
+            writer.writerow({name: csv_cell(value) for name, value in asdict(row).items()})

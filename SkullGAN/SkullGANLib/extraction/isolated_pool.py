@@ -16,6 +16,8 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from ..errors import CancelledError
+from ..utils import reader_process
+from ..utils.orphans import die_with_parent
 
 
 class IsolatedPool(ThreadPoolExecutor):
@@ -64,7 +66,8 @@ class IsolatedPool(ThreadPoolExecutor):
                     self._running.discard(process)
         if answer is None and error is None:
             raise BrokenExecutor(
-                f"its process was killed (exit code {process.exitcode}), out of memory?"
+                f"its process was killed (exit code {process.exitcode}): memory ran out, or the "
+                "file is damaged in a way that its reader does not survive"
             )
         if error is not None:
             raise error
@@ -74,6 +77,8 @@ class IsolatedPool(ThreadPoolExecutor):
 def _answer(pipe: connection.Connection, call: Callable[[], Any]) -> None:
     """In the child: send what the call gives, or its error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, too, and decides
+    die_with_parent()
+    reader_process.stay_here()  # a crash is this child's alone already
     answer: tuple[Any, Exception | None]
     try:
         answer = call(), None

@@ -30,6 +30,9 @@ COARSEST_MM = 2.0
 """Largest voxel that is cut. With it, cuts at the vertex of an analytic head are 0.75 mm too thick
 and their SDR is 0.05 too high; with 3 mm by 2 mm and 0.25."""
 
+LEAST_INTERVAL_MM, LEAST_SPACING_MM = 0.1, 0.05
+"""Finest planes and pixels; a hundredth of what CTs resolve."""
+
 Kept = tuple[Site, np.ndarray, np.ndarray, np.ndarray]
 """A site with what was cut there: ``pixel_to_ras``, HU and mask."""
 
@@ -207,9 +210,17 @@ def check_settings(
                 if strange
                 else f"No {what} was named, expected at least one."
             )
-    for name, value in (("interval", interval_mm), ("pixel spacing", spacing_mm)):
+    for name, value, least in (
+        ("interval", interval_mm, LEAST_INTERVAL_MM),
+        ("pixel spacing", spacing_mm, LEAST_SPACING_MM),
+    ):
         if not 0 < value < 100:
             raise BadInputError(f"The {name} is {value} mm, expected more than 0 and below 100.")
+        if value < least:
+            raise BadInputError(
+                f"The {name} is {value} mm, expected at least {least:g}: no CT shows more, and "
+                "time and memory grow without end."
+            )
 
 
 def as_set(kept: Sequence[Kept], ct: str, subject: str, spacing_mm: float) -> SegmentSet:

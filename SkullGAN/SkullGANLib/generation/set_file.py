@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ..networks.model_file import Model
 
 BATCH_SIZE = 64
+MOST_SEGMENTS = 10_000_000
+"""In one file: about 30 GB."""
+MOST_BATCH = 65_536
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +123,7 @@ def generate_file(
     from ..networks.dcgan import chosen_device
 
     path = Path(path)
-    check_seeds(count, first_seed)
+    check_seeds(count, first_seed, batch_size)
     where = chosen_device(device)
     model = model_file.read(model_path, where)
     made = Provenance(
@@ -145,12 +148,20 @@ def generate_file(
     return made
 
 
-def check_seeds(count: int, first_seed: int) -> None:
-    """Raise BadInputError unless a count is at least 1 and its seeds are 64-bit whole numbers."""
+def check_seeds(count: int, first_seed: int, batch_size: int = BATCH_SIZE) -> None:
+    """Raise BadInputError unless a count is at least 1 and can be made, its seeds are 64-bit whole
+    numbers and a batch fits into memory."""
+    if not 1 <= batch_size <= MOST_BATCH:
+        raise BadInputError(f"The batch size is {batch_size}, expected 1 to {MOST_BATCH:,}.")
     if count < 1 or not 0 <= first_seed <= 2**63 - count:
         raise BadInputError(
             f"{count} segments from seed {first_seed} were asked for, expected at least 1 segment "
             "and seeds from 0 to 2**63 - 1."
+        )
+    if count > MOST_SEGMENTS:
+        raise BadInputError(
+            f"{count:,} segments were asked for, expected at most {MOST_SEGMENTS:,} in one file; "
+            "make several, with seeds of their own."
         )
 
 

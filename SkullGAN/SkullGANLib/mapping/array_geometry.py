@@ -16,6 +16,7 @@ import numpy as np
 from ..anatomy.cavity import Cavity
 from ..anatomy.head_frame import HeadFrame, voxels_ras
 from ..errors import BadInputError
+from ..utils.json_text import read_bytes
 
 ELEMENTS = 1024
 RADIUS_MM = 150.0
@@ -25,6 +26,7 @@ COVERAGE_DEG = 90.0
 
 _FARTHEST_MM = 8.0  # a target may lie so far outside the opened intracranial space (in a recess)
 _EXPECTED = "expected a CSV file with the columns x, y, z in mm"
+_LARGEST_BYTES = 10 * 1024**2
 _MOST_ELEMENTS = 10_000  # the lines of more would not fit in memory together
 
 
@@ -76,10 +78,9 @@ def read_elements(path: str | Path) -> np.ndarray:
             is no element.
     """
     path = Path(path)
+    content = read_bytes(path, _EXPECTED.removeprefix("expected "), most_bytes=_LARGEST_BYTES)
     try:
-        text = path.read_text("utf-8-sig")
-    except OSError as error:
-        raise BadInputError(f"{path}: cannot be read ({error.strerror}), {_EXPECTED}.") from error
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadInputError(f"{path}: is no text, {_EXPECTED}.") from error
     lines = csv.DictReader(io.StringIO(text))

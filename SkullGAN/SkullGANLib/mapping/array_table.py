@@ -110,7 +110,7 @@ def read_csv(path: str | Path) -> dict[str, np.ndarray]:
             else np.array([float(value or "nan") for value in values])
             for name, values in texts.items()
         }
-    except (OSError, ValueError, TypeError, IndexError, csv.Error) as error:
+    except (OSError, ValueError, TypeError, LookupError, OverflowError, csv.Error) as error:
         raise BadInputError(
             f"{path}: cannot be read as the rays of an array, expected a table of skullgan map "
             "--rays."

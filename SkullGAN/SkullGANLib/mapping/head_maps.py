@@ -17,12 +17,15 @@ from typing import Any
 import numpy as np
 
 from ..ct.volume import HeadCT, read_on_grid, write_volume
+from ..data.provenance import checked_source
 from ..errors import BadInputError
 from ..metrics import METRICS
 from ..metrics.sdr import SDR_LIMIT
 from ..metrics.voxels import describe_voxels
 from ..utils.atomic_files import written_aside
+from ..utils.json_text import read_json
 from ..utils.output_names import format_of
+from ..utils.printable import csv_cell
 from . import array_geometry, calvaria_map, map_summary, transducer, vtp, wall_overlay
 from .array_table import numbers_of
 from .calvaria_map import CalvariaMap, Head
@@ -163,9 +166,9 @@ def read_numbers(path: str | Path) -> dict[str, Any]:
         BadInputError: if there is no such file, it is something else or of a later version.
     """
     try:
-        numbers = json.loads(Path(path).read_text("utf-8"))
+        numbers = read_json(path, "the numbers of a map (.json)")
         kind, version = numbers["format"], int(numbers.get("format_version", 1))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInputError(f"{path}: cannot be read as the numbers of a map (.json).") from error
     if kind != FORMAT:
         raise BadInputError(f"{path}: is {kind!r}, expected the numbers of a map.")
@@ -174,6 +177,7 @@ def read_numbers(path: str | Path) -> dict[str, Any]:
             f"{path}: holds the numbers of a map in format version {version}, expected at most "
             f"{FORMAT_VERSION}; a later SkullGAN reads it."
         )
+    checked_source(numbers.get("source"), str(path))
     return numbers
 
 
@@ -264,7 +268,7 @@ def write_summary(path: Path, found: HeadMaps) -> None:
         for row in rows:
             writer.writerow(
                 {
-                    name: f"{value:.5g}" if isinstance(value, float) else value
+                    name: f"{value:.5g}" if isinstance(value, float) else csv_cell(value)
                     for name, value in row.items()
                 }
             )

@@ -21,8 +21,10 @@ from xml.etree import ElementTree
 import numpy as np
 
 from ..anatomy.cut_plan import BONES, SIDES
+from ..data.provenance import checked_source
 from ..errors import BadInputError
 from ..utils.atomic_files import written_aside
+from ..utils.json_text import parse_json, read_bytes
 from .calvaria_map import CalvariaMap
 from .codes import CODES, current_codes, decode, encode
 
@@ -36,6 +38,8 @@ FORMAT_VERSION = 1
 
 _TYPES = {"<f4": "Float32", "<f8": "Float64", "<i4": "Int32", "|u1": "UInt8", "|i1": "Int8"}
 _EXPECTED = "expected a map that skullgan map wrote (.vtp)"
+_MOST_BYTES = 2**30
+_MOST_HEADER_BYTES = 2**20
 _NO_SCALARS = ("code", "bone", "side", "normals")
 """Point data of a map that are not its values."""
 
@@ -107,14 +111,19 @@ def read(path: str | Path) -> CalvariaMap:
     path = Path(path)
     if not path.is_file():
         raise BadInputError(f"{path}: there is no such file, {_EXPECTED}.")
-    content = path.read_bytes()
+    content = read_bytes(path, "a map (.vtp)", most_bytes=_MOST_BYTES)
     try:
         tree, base = _header(content)
-        metadata = json.loads(_text(content, base, tree, METADATA))
+        metadata = parse_json(_text(content, base, tree, METADATA), str(path), "a map")
         version = int(metadata["format_version"])
         if version <= FORMAT_VERSION:
             return _map_of(content, base, tree, metadata)
-    except (ElementTree.ParseError, ValueError, KeyError, TypeError, IndexError) as error:
+    except BadInputError as error:
+        raise error if str(path) in str(error) else BadInputError(f"{path}: {error}") from error
+    except (
+        *(ElementTree.ParseError, ValueError, LookupError, TypeError, AttributeError),
+        *(OverflowError, MemoryError),
+    ) as error:
         raise BadInputError(f"{path}: cannot be read as a map, {_EXPECTED}.") from error
     raise BadInputError(
         f"{path}: is a map of format version {version}, expected at most {FORMAT_VERSION}; a later "
@@ -127,7 +136,10 @@ def _header(content: bytes) -> tuple[ElementTree.Element, int]:
     start = re.search(rb'<AppendedData encoding="raw">\s*_', content)
     if start is None:
         raise ValueError("no appended data")
-    return ElementTree.fromstring(content[: start.start()] + b"</VTKFile>"), start.end()
+    header = content[: start.start()]
+    if len(header) > _MOST_HEADER_BYTES or b"<!" in header:
+        raise ValueError("too long a header, or one that declares a document type")
+    return ElementTree.fromstring(header + b"</VTKFile>"), start.end()
 
 
 def _map_of(
@@ -148,7 +160,7 @@ def _map_of(
         code=current_codes(arrays["code"], metadata["code"]),
         bone=decode(arrays["bone"].reshape(count), metadata["bone"]),
         side=decode(arrays["side"].reshape(count), metadata["side"]),
-        source=dict(metadata["source"]),
+        source=checked_source(metadata["source"]),
         created_by=str(metadata["created_by"]),
     )
 

@@ -22,6 +22,7 @@ from .. import __version__
 from ..data.segment_set import HU_RANGE, PIXEL_SPACING_MM
 from ..errors import BadInputError
 from ..utils.atomic_files import write_tensors
+from ..utils.json_text import parse_json
 from .architecture import Architecture
 from .dcgan import Discriminator, Generator, architecture_of, networks
 
@@ -143,6 +144,7 @@ def read(path: str | Path, device: torch.device | str = "cpu") -> Model:
             names = file.keys()
             found = {name: tuple(file.get_slice(name).get_shape()) for name in names}
             _check_tensors(path, expected, found)
+            _check_types(path, {n: file.get_slice(n).get_dtype() for n in expected})
             tensors = {name: file.get_tensor(name) for name in expected}
     except (SafetensorError, OSError) as error:
         raise BadInputError(
@@ -228,8 +230,8 @@ def in_hu(images: Tensor, hu_range: tuple[float, float]) -> Tensor:
 
 def _metadata(path: Path, texts: Mapping[str, str]) -> dict[str, Any]:
     try:
-        metadata = {key: json.loads(text) for key, text in texts.items()}
-    except ValueError:
+        metadata = {key: parse_json(text, str(path), "a model") for key, text in texts.items()}
+    except BadInputError:
         metadata = {}  # other programs write plain texts
     if metadata.get("format") != FORMAT:
         raise BadInputError(
@@ -284,6 +286,17 @@ def _check_tensors(
     for name, shape in expected.items():
         if found[name] != shape:
             raise BadInputError(f"{path}: {name} is {found[name]}, expected {shape}.")
+
+
+def _check_types(path: Path, found: Mapping[str, str]) -> None:
+    for name, kind in found.items():
+        expected = (
+            ("I64",) if name.endswith("num_batches_tracked") else ("F16", "BF16", "F32", "F64")
+        )
+        if kind not in expected:
+            raise BadInputError(
+                f"{path}: {name} is of the type {kind}, expected {' or '.join(expected)}."
+            )
 
 
 def _check_finite(path: str | Path, tensors: Mapping[str, Tensor]) -> None:

@@ -12,10 +12,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..data.segment_set import HU_RANGE, PIXEL_SPACING_MM
 from ..errors import BadInputError
+from ..utils.reader_process import array_folder, read_apart, seconds_for
 from .dcgan import Discriminator, Generator
 from .model_file import Model
 
@@ -25,6 +27,7 @@ _PARALLEL = "module."
 _COUNTER = "num_batches_tracked"
 """Counts training steps; nothing depends on it, and old PyTorch did not save it."""
 _NAMED_AT_MOST = 3
+_TENSORS = "tensors.safetensors"
 
 
 def read(
@@ -83,6 +86,34 @@ def state_dict_of(path: Path) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise BadInputError(f"{path}: there is no such file, expected PyTorch weights (.pth).")
+    size = path.stat().st_size
+    with array_folder(size) as folder:
+        names = read_apart(
+            "networks.published_weights:load_here",
+            {"path": str(path.absolute()), "named": str(path), "folder": str(folder)},
+            where=path,
+            expected="expected PyTorch weights (.pth)",
+            needed_bytes=6 * size + 2**31,  # PyTorch itself takes much of it
+            seconds=2 * seconds_for(size),
+        )
+        stored = load_file(folder / _TENSORS) if names else {}
+    found = {name: stored[str(number)].clone() for number, name in enumerate(names)}
+    if found and all(name.startswith(_PARALLEL) for name in found):
+        found = {name[len(_PARALLEL) :]: value for name, value in found.items()}
+    return found
+
+
+def load_here(path: str, named: str, folder: str) -> list[str]:
+    """Read a state dict in this process, its tensors by number into a folder; gives their names.
+
+    Args:
+        path: the file.
+        named: what the user calls it.
+        folder: where the tensors go.
+
+    Raises:
+        BadInputError: as ``state_dict_of`` and ``check_values``.
+    """
     try:
         # weights_only: its unpickler knows tensors and containers, and calls nothing else.
         with warnings.catch_warnings():
@@ -90,16 +121,32 @@ def state_dict_of(path: Path) -> dict[str, Tensor]:
             found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # on damaged input it raises whatever it stumbles over
         raise BadInputError(
-            f"{path}: cannot be read as PyTorch weights (.pth): it is damaged, something else, or "
+            f"{named}: cannot be read as PyTorch weights (.pth): it is damaged, something else, or "
             "holds more than tensors, and nothing in it was run."
         ) from error
     if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
         raise BadInputError(
-            f"{path}: holds a {type(found).__name__}, expected a state dict (tensors by name)."
+            f"{named}: holds a {type(found).__name__}, expected a state dict (tensors by name)."
         )
-    if found and all(name.startswith(_PARALLEL) for name in found):
-        found = {name[len(_PARALLEL) :]: value for name, value in found.items()}
-    return dict(found)
+    for name, value in found.items():
+        _check_plain(Path(named), name, value)
+    tensors = {str(number): value.contiguous() for number, value in enumerate(found.values())}
+    save_file({n: v.clone() for n, v in tensors.items()}, Path(folder) / _TENSORS)
+    return list(found)
+
+
+def _check_plain(path: Path, name: str, value: object) -> None:
+    """Raise unless a value is a tensor whose numbers are all there, each of its own."""
+    if not isinstance(value, Tensor) or value.layout != torch.strided:
+        raise BadInputError(f"{path}: {name} is no plain tensor, expected nothing else.")
+    if (
+        value.is_quantized
+        or value.untyped_storage().nbytes() < value.numel() * value.element_size()
+    ):
+        raise BadInputError(
+            f"{path}: {name} claims {tuple(value.shape)} numbers and holds fewer, expected all of "
+            "them."
+        )
 
 
 def _network(path: Path, found: dict[str, Tensor]) -> Network:
@@ -160,11 +207,9 @@ def check_values(path: Path, found: dict[str, Tensor]) -> None:
         BadInputError: naming the first that is not.
     """
     for name, value in found.items():
-        if not isinstance(value, Tensor) or value.layout != torch.strided:
-            raise BadInputError(f"{path}: {name} is no plain tensor, expected nothing else.")
         counter = name.endswith(_COUNTER)
         fitting = value.dtype == torch.int64 if counter else value.is_floating_point()
-        if not fitting or value.is_quantized:
+        if not fitting:
             raise BadInputError(
                 f"{path}: {name} is {str(value.dtype).removeprefix('torch.')}, expected "
                 f"{'int64' if counter else 'a floating-point type'}."

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInputError
 from ..utils.atomic_files import write_tensors
+from ..utils.json_text import parse_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,9 +53,11 @@ def read(path: Path) -> Checkpoint:
 
     try:
         with safe_open(path, framework="pt") as file:
-            state = json.loads((file.metadata() or {})["state"])
+            state = parse_json((file.metadata() or {})["state"], str(path), "a checkpoint")
+            if not isinstance(state, dict):
+                raise ValueError("no state")
             return Checkpoint({name: file.get_tensor(name) for name in file.keys()}, state)  # noqa: SIM118 - no mapping
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
+    except (SafetensorError, BadInputError, OSError, ValueError, KeyError) as error:
         raise BadInputError(
             f"{path}: is not a whole checkpoint; remove it to resume from the one before."
         ) from error

@@ -14,6 +14,7 @@ import platform
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,9 @@ SILENT_S = 600.0
 STARTING_S = 60.0
 """How long a training may take from making its directory to its first status."""
 PIECE_BYTES = 64 * 1024
+_heard: dict[Path, tuple[float | None, float]] = {}
+"""What each run said last, and when that was first seen, by this machine's clock that is never
+set."""
 CURVES = (
     "generator_loss",
     "discriminator_loss",
@@ -87,11 +91,22 @@ def poll(run: Run) -> RunState:
     if status is None:
         began = _age_s(run)
         return RunState(run, "died" if began is None or began > STARTING_S else "starting")
-    silent_s = max(0.0, time.time() - status.updated)
+    silent_s = _silent_s(run, status)
     state = status.state
     if state == "running" and not _is_at_work(run, status, silent_s):
         state = "died"
     return RunState(run, state, status, silent_s)
+
+
+def _silent_s(run: Run, status: Status) -> float:
+    """How long a run has said nothing, by the clock of this machine: one that dates its reports
+    ahead is silent from when it was first seen to say the same."""
+    now_s = time.monotonic()
+    said, since_s = _heard.get(run.path, (None, now_s))
+    if said != status.updated:
+        since_s = now_s
+        _heard[run.path] = status.updated, since_s
+    return max(time.time() - status.updated, now_s - since_s, 0.0)
 
 
 def end(run: Run) -> None:

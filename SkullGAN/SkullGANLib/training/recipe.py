@@ -18,6 +18,7 @@ from ..errors import BadInputError
 from ..networks import architecture
 from ..networks.architecture import ACTIVATIONS, NORMS, Architecture
 from ..networks.precision import PRECISIONS
+from ..utils.json_text import parse_json
 from .setting import Range, as_text, check_names, choice, parse, setting, typed
 
 T = TypeVar("T")
@@ -388,10 +389,7 @@ class Recipe:
             BadInputError: if it is not a JSON object, a setting does not exist or has a wrong
                 type or value.
         """
-        try:
-            given = json.loads(text)
-        except ValueError as error:
-            raise BadInputError(f"{where}: expected a recipe as JSON ({error}).") from error
+        given = parse_json(text, where, "a recipe as JSON")
         if not isinstance(given, dict):
             raise BadInputError(f"{where}: expected a recipe, found {type(given).__name__}.")
         return cls.from_dict(given, where)

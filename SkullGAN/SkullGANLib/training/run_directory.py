@@ -30,13 +30,16 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInputError, OutputError
+from ..utils import file_lock
 from ..utils.atomic_files import written_aside
-from . import checkpoint, run_lock
+from ..utils.json_text import parse_json, read_bytes
+from . import checkpoint
 from .checkpoint import Checkpoint
 from .recipe import Recipe
 
 STATES = ("running", "finished", "cancelled", "failed")
 CHECKPOINTS_KEPT = 2
+_MOST_BYTES = 2**20  # of recipe and status
 
 
 @dataclass(frozen=True)
@@ -91,14 +94,14 @@ class Run:
 
     @classmethod
     def create(cls, path: str | Path, recipe: Recipe) -> Run:
-        """Start a run directory.
+        """Start a run directory; one whose training failed before it began is begun anew.
 
         Raises:
             BadInputError: if the directory already holds a run, which is left as it is.
             OutputError: if the directory cannot be made or written.
         """
         run = cls(Path(path))
-        if run.recipe_path.exists():
+        if run.recipe_path.exists() and not run.is_stillborn():
             raise BadInputError(
                 f"{path}: already holds a run; expected a new directory (or resume this one)."
             )
@@ -109,7 +112,8 @@ class Run:
             raise OutputError(
                 f"{path}: cannot be made a run directory ({error.strerror or error})."
             ) from error
-        run.stop_path.unlink(missing_ok=True)
+        for leftover in (run.stop_path, run.status_path, run.events_path):
+            leftover.unlink(missing_ok=True)
         _write_text(run.recipe_path, recipe.to_json())
         return run
 
@@ -129,7 +133,7 @@ class Run:
     def held(self) -> Iterator[None]:
         """Keep others from training in this directory until the block ends.
 
-        See ``run_lock``. Where the file system knows no locks, others are not kept from it.
+        See ``file_lock``. Where the file system knows no locks, others are not kept from it.
 
         Raises:
             BadInputError: if another process trains there, naming it.
@@ -142,7 +146,7 @@ class Run:
                 f"{self.recipe_path}: cannot be written ({error.strerror or error})."
             ) from error
         with file:
-            if run_lock.lock(file) is False:
+            if file_lock.lock(file) is False:
                 status = self.status()
                 who = "another process" if status is None else f"process {status.pid}"
                 raise BadInputError(
@@ -150,6 +154,20 @@ class Run:
                     "the directory does), or take another directory."
                 )
             yield
+
+    def is_stillborn(self) -> bool:
+        """Tell whether a training failed here before its first iteration and left nothing."""
+        try:
+            status = self.status()
+        except BadInputError:
+            return False
+        return (
+            status is not None
+            and status.state == "failed"
+            and status.iteration == 0
+            and not (self.checkpoints() or self.samples() or self.model_path.exists())
+            and self.is_held() is not True
+        )
 
     def is_there(self) -> bool:
         """Tell whether the directory holds a run, as far as it can be read."""
@@ -160,7 +178,7 @@ class Run:
 
         Ask it only of runs that are running by their status: it takes the lock for a moment.
         """
-        return run_lock.is_locked(self.recipe_path)
+        return file_lock.is_locked(self.recipe_path)
 
     @property
     def recipe_path(self) -> Path:
@@ -241,6 +259,8 @@ class Run:
             for that call; one that a crash damaged is left out.
         """
         try:
+            if not self.events_path.is_file():  # nor a pipe, on which we would wait
+                return [], 0
             with open(self.events_path, "rb") as file:
                 if offset > file.seek(0, os.SEEK_END):
                     offset = 0
@@ -281,11 +301,13 @@ class Run:
         if not self.status_path.exists():
             return None
         known = {f.name for f in fields(Status)}
+        text = _read_bytes(self.status_path)
         try:
-            content = json.loads(_read_bytes(self.status_path))
+            content = parse_json(text, str(self.status_path))
             known_here = {key: value for key, value in content.items() if key in known}
             status = Status(**known_here | {"warnings": tuple(content.get("warnings", ()))})
-        except (ValueError, TypeError, AttributeError) as error:
+            _check_kinds(status)
+        except (BadInputError, ValueError, TypeError, AttributeError) as error:
             raise BadInputError(f"{self.status_path}: is not the status of a run.") from error
         if status.state not in STATES:
             raise BadInputError(
@@ -311,11 +333,12 @@ class Run:
 
     def samples(self) -> list[Path]:
         """List the sample grids, oldest first."""
-        return sorted(self.samples_path.glob("iteration-*.png"))
+        return sorted(filter(Path.is_file, self.samples_path.glob("iteration-*.png")))
 
     def checkpoints(self) -> list[Path]:
         """List the checkpoints, oldest first; half-written ones have other names."""
-        return sorted(self.checkpoints_path.glob("iteration-*.safetensors"))
+        found = self.checkpoints_path.glob("iteration-*.safetensors")
+        return sorted(filter(Path.is_file, found))
 
     def write_checkpoint(self, content: Checkpoint) -> Path:
         """Write a checkpoint and remove all but the last ``CHECKPOINTS_KEPT``.
@@ -353,17 +376,28 @@ def runs_in(folder: str | Path) -> list[Run]:
 
 def _event(line: bytes) -> dict[str, Any] | None:
     try:
-        event = json.loads(line)
-    except ValueError:
+        event = parse_json(line, "an event")
+    except BadInputError:
         return None
     return event if isinstance(event, dict) else None
 
 
 def _read_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BadInputError(f"{path}: cannot be read ({error.strerror or error}).") from error
+    return read_bytes(path, "a file of a run", most_bytes=_MOST_BYTES)
+
+
+def _check_kinds(status: Status) -> None:
+    """Raise TypeError where a status has something else than it should."""
+    texts = (status.state, status.message, status.host, *status.warnings)
+    counts = (status.pid, status.epoch, status.iteration, status.iterations)
+    known = (status.eta_s, status.memory_needed_bytes, status.memory_free_bytes)
+    numbers = (status.progress, status.updated, *(one for one in known if one is not None))
+    if (
+        not all(isinstance(one, str) for one in texts)
+        or not all(isinstance(one, int) for one in counts)
+        or not all(isinstance(one, int | float) for one in numbers)
+    ):
+        raise TypeError("of another kind")
 
 
 def _write_text(path: Path, text: str) -> None:

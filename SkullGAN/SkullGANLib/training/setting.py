@@ -17,6 +17,8 @@ Value = int | float | bool | str
 """What a setting may be."""
 V = TypeVar("V", int, float, bool, str)
 
+MOST_WHOLE = 10**9
+"""Of epochs, segments and all other counts: more is a slip of the hand."""
 _TRUTHS = {"true": True, "yes": True, "on": True, "1": True}
 _TRUTHS |= {"false": False, "no": False, "off": False, "0": False}
 _TYPE_NAMES = {int: "a whole number", float: "a number", bool: "yes or no", str: "a text"}
@@ -110,9 +112,21 @@ def check_names(given: Iterable[str], known: Iterable[str]) -> None:
 def parse(name: str, text: str, kind: type) -> Value:
     """Read a setting's value out of a text; raises ``BadInputError`` if it is of another type."""
     try:
+        if kind is int:
+            return _whole(name, int(text.strip()))
         return _TRUTHS[text.strip().lower()] if kind is bool else kind(text.strip())
     except (ValueError, KeyError) as error:
-        raise BadInputError(f"{name}: expected {_TYPE_NAMES[kind]}, found {text!r}.") from error
+        found = repr(text[:40])
+        raise BadInputError(f"{name}: expected {_TYPE_NAMES[kind]}, found {found}.") from error
+
+
+def _whole(name: str, value: int) -> int:
+    """Refuse counts that no training can reach and no loop of them ends."""
+    if abs(value) > MOST_WHOLE:
+        raise BadInputError(
+            f"{name}: expected at most {MOST_WHOLE:,}, found {len(str(abs(value)))} digits."
+        )
+    return value
 
 
 def typed(name: str, value: object, kind: type) -> Value:
@@ -121,5 +135,5 @@ def typed(name: str, value: object, kind: type) -> Value:
     if isinstance(value, (int, float)) and not isinstance(value, bool) and kind is float:
         return float(value)
     if isinstance(value, (int, str)) and type(value) is kind:
-        return value
+        return value if kind is not int else _whole(name, int(value))
     raise BadInputError(f"{name}: expected {_TYPE_NAMES[kind]}, found {value!r}.")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import secrets
+import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BadInputError, OutputError
+from .file_lock import is_alive
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,8 +30,9 @@ def written_aside(path: str | Path, token: str | None = None) -> Iterator[Path]:
 
     Args:
         path: the file to write.
-        token: what tells the temporary name from others in the folder; None is a random one. With
-            one that follows from ``path``, a file that a killed process left is replaced.
+        token: what tells the temporary name from others in the folder, where only one process
+            writes ``path`` at a time; None tells processes apart. What a killed process left is
+            replaced, or swept by whoever writes ``path`` next (``sweep``).
 
     Raises:
         OutputError: if the folder cannot be made or the file cannot be written (no permission,
@@ -44,9 +49,11 @@ def written_aside(path: str | Path, token: str | None = None) -> Iterator[Path]:
     path = Path(path)
     # Short, whatever the target is called: names may already be at the file system's limit.
     suffix = "".join(path.suffixes[-2:])[-24:]
-    temporary = path.with_name(f".{token or secrets.token_hex(6)}.partial{suffix}")
+    beginning = f".{token}" if token else partial_beginning(path)
+    temporary = path.with_name(f"{beginning}.partial{suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(path)
         temporary.touch()
         mode = temporary.stat().st_mode
         temporary.unlink()
@@ -62,6 +69,60 @@ def written_aside(path: str | Path, token: str | None = None) -> Iterator[Path]:
         # Where the folder is a file, or the disk is gone, the reason above is the one to tell.
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def partial_beginning(path: str | Path) -> str:
+    """Begin the name of a temporary file or folder beside ``path`` so that ``sweep`` finds it: what
+    is written, on which machine, by which process, and a few random letters."""
+    return f"{_mark(Path(path))}.{os.getpid():x}.{secrets.token_hex(4)}"
+
+
+def sweep(path: str | Path) -> None:
+    """Remove the temporary files and folders of ``path`` whose processes ended without doing it."""
+    path = Path(path)
+    mark = _mark(path)
+    with suppress(OSError):
+        for name in os.listdir(path.parent):
+            if name.startswith(f"{mark}.") and not _has_owner(name):
+                remove(path.with_name(name))
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, as far as that can be done."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
+
+
+def exchanged(one: Path, other: Path) -> bool:
+    """Exchange two files or folders in one step; False where the system cannot.
+
+    Python has no call for it: Linux's renameat2.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    import ctypes
+
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    try:
+        rename = ctypes.CDLL(None).renameat2
+    except (OSError, AttributeError):
+        return False
+    return rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
+
+
+def _mark(path: Path) -> str:
+    of = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:10]
+    return f".{of}.{hashlib.sha256(platform.node().encode()).hexdigest()[:4]}"
+
+
+def _has_owner(name: str) -> bool:
+    try:
+        return is_alive(int(name.split(".")[3], 16))
+    except (IndexError, ValueError):
+        return True  # not one of ours
 
 
 def check_new(path: str | Path, suffixes: Sequence[str], *, overwrite: bool = False) -> None:

@@ -130,7 +130,7 @@ class ChildProcess:
         try:
             with open(log_path, "ab") as log:
                 given = os.environ if environment is None else environment
-                self._tree = ProcessTree(command, log, _environment(given))
+                self._tree = ProcessTree(command, log, own_environment(given))
         except OSError as error:
             self._folder.cleanup()
             raise OutputError(
@@ -276,7 +276,8 @@ class ChildProcess:
         self._folder.cleanup()
 
 
-def _environment(given: Mapping[str, str]) -> dict[str, str]:
+def own_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """Give a child's environment: our library is found, and texts are UTF-8 and come at once."""
     path = [str(_LIBRARY), given.get("PYTHONPATH", "")]
     return {
         **given,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
-import zipfile
 from pathlib import Path
 
 import slicer
 from SkullGANLib.errors import BadInputError, OutputError
-from SkullGANLib.utils.atomic_files import written_aside
+from SkullGANLib.utils.atomic_files import partial_beginning, written_aside
 
+from . import bundle
 from .vtk_errors import heard_errors
+
+_LONGEST_STEM = 60
 
 
 def save(scene: slicer.vtkMRMLScene, path: str | Path) -> None:
@@ -25,46 +27,35 @@ def save(scene: slicer.vtkMRMLScene, path: str | Path) -> None:
     # the bundle is written under a plain name of its own.
     with (
         written_aside(path) as temporary,
-        tempfile.TemporaryDirectory(dir=temporary.parent, prefix=".partial-") as folder,
+        tempfile.TemporaryDirectory(dir=temporary.parent, prefix=partial_beginning(path)) as folder,
         heard_errors() as errors,
     ):
-        bundle = Path(folder) / "SkullGAN.mrb"
-        saved = scene.WriteToMRB(str(bundle), None)
-        if errors or not saved or not bundle.is_file():
+        written = Path(folder) / "SkullGAN.mrb"
+        saved = scene.WriteToMRB(str(written), None)
+        if errors or not saved or not written.is_file():
             reason = f" ({errors[0]})" if errors else ""
             raise OutputError(f"{path}: the scene cannot be saved as MRB{reason}.")
-        os.replace(bundle, temporary)
+        os.replace(written, temporary)
 
 
 def open_bundle(scene: slicer.vtkMRMLScene, path: str | Path) -> None:
     """Replace what is in a scene by an MRB file.
 
     Raises:
-        BadInputError: if the file does not exist or holds no scene (the scene is untouched then),
-            or if a part of it cannot be read.
+        BadInputError: if the file does not exist, holds no scene or anything that leads out of it
+            (see ``bundle.clean_copy``; the scene is untouched then), or if a part of it cannot be
+            read.
     """
     path = Path(path)
     if not path.is_file():
         raise BadInputError(f"{path}: there is no such file, a scene (.mrb) is needed.")
-    _check_bundle(path)
-    with heard_errors() as errors:
-        # MRML would look for a relative path beside the scene that is open.
-        opened = scene.ReadFromMRB(str(path.absolute()), True)
+    with tempfile.TemporaryDirectory(prefix="skullgan-scene-") as folder, heard_errors() as errors:
+        copy = Path(folder) / f"{path.stem[:_LONGEST_STEM]}.mrb"
+        bundle.clean_copy(path, copy)
+        opened = scene.ReadFromMRB(str(copy), True)
+        # The copy is gone in a moment: what is saved beside the scene belongs beside the bundle.
+        scene.SetURL(str(path.absolute().with_suffix(".mrml")))
+        scene.SetRootDirectory(str(path.absolute().parent))
     if errors or not opened:
         reason = f" ({errors[0]})" if errors else ""
         raise BadInputError(f"{path}: the scene cannot be read whole{reason}.")
-
-
-def _check_bundle(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as bundle:
-            names = bundle.namelist()
-            damaged = bundle.testzip()
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, EOFError) as error:
-        raise BadInputError(
-            f"{path}: cannot be read as a scene (.mrb); the file is damaged or something else."
-        ) from error
-    if damaged:
-        raise BadInputError(f"{path}: the scene is damaged at {damaged}, a whole one is needed.")
-    if not any(name.endswith(".mrml") for name in names):
-        raise BadInputError(f"{path}: is a zip file without a scene (.mrml), a .mrb is needed.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import slicer
-from SkullGANLib.ct.volume import IMAGES
+from SkullGANLib.ct.volume import IMAGES, HeadCT, pseudonym
 from SkullGANLib.errors import BadInputError
 
 from ..jobs import steps
@@ -85,6 +86,27 @@ def of_scene(
             name = f"{name} ({number + 1})"
         found[name] = _written(node, name, folder / f"{number}.nrrd")
     return list(found.values())
+
+
+def node_name(ct: HeadCT, path: Path, keep: bool) -> str:
+    """Name the node of a CT: by its pseudonym, since files are often called after their patients.
+
+    Args:
+        ct: the CT.
+        path: its file or folder.
+        keep: whether the name of the file is to be kept.
+    """
+    return path.name.split(".")[0] or "CT" if keep else pseudonym(ct)
+
+
+def add_keep_names(parser: argparse.ArgumentParser) -> None:
+    """Add the option that ``node_name`` asks for."""
+    parser.add_argument(
+        "--keep-names",
+        action="store_true",
+        help="call CTs in the scene as their files are called, names of patients included (a "
+        "pseudonym, a hash of the voxels)",
+    )
 
 
 def files_in(path: Path) -> list[Path]:

@@ -6,7 +6,8 @@ A script defines its parser, a function that does the work, and ends with
         scripts.run(work, parser())
 
 Exit codes: 0 done, 1 with one sentence on standard error when the user can mend it, 2 when it was
-interrupted (Ctrl-C, SIGTERM); child processes are ended then.
+interrupted (Ctrl-C, SIGTERM); child processes are ended then. A file that makes MRML or VTK crash
+ends the work with a sentence, too (``crash_shield``).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from typing import NoReturn
 import slicer.util
 from SkullGANLib.cli.options import Parser
 from SkullGANLib.errors import CancelledError, SkullGANError
+from SkullGANLib.utils import crash_shield
+from SkullGANLib.utils.printable import harmless_streams
 from SkullGANLib.utils.task import T, Task, Work
 
 from ..offscreen import headless
@@ -89,9 +92,11 @@ def run(work: Callable[[argparse.Namespace], None], parser: Parser) -> NoReturn:
     """Do what this process's command line asks for, and end the process, or Slicer, with it."""
     code: object = 1
     if not headless.inside_slicer():  # which has its own way to end
+        crash_shield.enter(parser.prog)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        code = exit_code(work, parser, sys.argv[1:])
+        with harmless_streams():
+            code = exit_code(work, parser, sys.argv[1:])
     except SystemExit as ended:  # of --help
         code = ended.code
     finally:

@@ -16,7 +16,6 @@ Example:
 from __future__ import annotations
 
 import csv
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ import numpy as np
 from ...data import hdf5, segment_set
 from ...data.segment_set import SegmentSet
 from ...errors import BadInputError
+from ...utils.json_text import read_json
 from ..evaluation_set import digests_of
 from ..measures.nearest_neighbors import WAYS as WAYS
 from ..measures.neighbors import differences, laid_over
@@ -246,7 +246,7 @@ def read(folder: str | Path) -> Report:
     """
     folder = Path(folder)
     try:
-        numbers = _renamed(json.loads((folder / NUMBERS).read_text("utf-8")))
+        numbers = _renamed(read_json(folder / NUMBERS, "the numbers of an evaluation"))
         tables = read_table(folder / SEGMENTS)
         paths, model = numbers["paths"]["sets"], numbers["paths"]["model"]
         sets = {
@@ -270,6 +270,8 @@ def read(folder: str | Path) -> Report:
             "skullgan evaluate: expected a report that it wrote."
         ) from error
     for one in sets.values():
+        if "digest" not in one.columns:
+            raise BadInputError(f"{folder}: {SEGMENTS} lacks the column digest of {one.name}.")
         if len(one) != len(one.columns["digest"]):
             raise BadInputError(
                 f"{folder}: {SEGMENTS} has {len(one.columns['digest'])} segments of {one.name}: "

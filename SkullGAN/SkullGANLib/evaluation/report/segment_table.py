@@ -13,6 +13,7 @@ import numpy as np
 from ...data.segment_set import TEXTS
 from ...metrics import METRICS
 from ...utils.atomic_files import written_aside
+from ...utils.printable import csv_cell, csv_text
 from ..measures.registry import columns
 
 _BASE_KINDS: Mapping[str, type] = {**dict.fromkeys((*TEXTS, "digest"), str), "seed": int}
@@ -44,7 +45,7 @@ def write_rows(path: Path, rows: Iterable[Sequence[Any]]) -> None:
         # Names are a user's: what is no Unicode in them is no reason to fail.
         open(temporary, "w", newline="", encoding="utf-8", errors="replace") as file,
     ):
-        csv.writer(file).writerows(rows)
+        csv.writer(file).writerows([csv_cell(cell) for cell in row] for row in rows)
 
 
 def _cells(values: np.ndarray) -> list[Any]:
@@ -60,7 +61,7 @@ def read_table(path: Path) -> dict[str, dict[str, np.ndarray]]:
         lines = csv.reader(file)
         head = next(lines)
         for line in lines:
-            rows.setdefault(line[0], []).append(line)
+            rows.setdefault(line[0], []).append([csv_text(cell) for cell in line])
     return {
         name: {
             column: _values(column, cells)

@@ -50,7 +50,7 @@ def test_acoustic_media_are_written_as_asked_with_their_warnings(path, tmp_path,
     assert in_this_process(*command, *options, "--frequency-khz", "250") == 0
     said = capsys.readouterr()
     assert "media.npz: segments" in said.out
-    assert "media.csv: metrics" in said.out
+    assert "media.metrics.csv: metrics" in said.out
     assert "WARNING: PRESTUS caps the density" in said.err
     archive = np.load(tmp_path / "media.npz")
     assert archive["density"].shape == (3, 128, 128)  # 0.45 mm is finer than 0.75
@@ -93,3 +93,39 @@ def test_a_cts_calvaria_is_written_as_a_medium(coarse_head, tmp_path, capsys):
     assert in_this_process(*command) == 1
     assert "is there already" in capsys.readouterr().err
     assert in_this_process("export", tmp_path / "head.nrrd", "-o", tmp_path / "a.npy") == 1
+
+
+def test_the_table_of_a_batch_is_never_replaced(path, tmp_path, capsys):
+    table = tmp_path / "set.csv"
+    table.write_text("ct,state,segments,subject\nhead.nrrd,done,3,A\n")
+    before = table.read_bytes()
+    assert in_this_process("export", path, "-o", tmp_path / "set.nrrd", "--overwrite") == 0
+    assert table.read_bytes() == before
+    (tmp_path / "set.metrics.csv").write_bytes(before)  # of a batch into set.metrics.h5
+    assert in_this_process("export", path, "-o", tmp_path / "set.mat", "--overwrite") == 1
+    assert "is the table of a batch, so it is not replaced" in capsys.readouterr().err
+    assert (tmp_path / "set.metrics.csv").read_bytes() == before
+    assert not (tmp_path / "set.mat").exists()
+
+
+def test_all_formats_of_one_set_go_side_by_side_and_another_set_is_told_apart(
+    path, tmp_path, capsys
+):
+    for one in FORMATS.values():
+        if not one.reads_back:
+            assert in_this_process("export", path, "-o", tmp_path / f"set{one.endings[0]}") == 0
+    hdf5.write(tmp_path / "other.h5", arches(4))
+    (tmp_path / "set.mat").unlink()
+    assert in_this_process("export", tmp_path / "other.h5", "-o", tmp_path / "set.mat") == 1
+    assert "set.metrics.csv: is there already, of other segments" in capsys.readouterr().err
+    assert not (tmp_path / "set.mat").exists()
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [("/dev/full/x.nrrd", "cannot be written"), (f"{'x' * 245}.nrrd", "expected at most 255")],
+)
+def test_what_cannot_be_written_is_said_before_anything_is(path, tmp_path, capsys, output, said):
+    assert in_this_process("export", path, "-o", tmp_path / output) == 1
+    assert said in capsys.readouterr().err
+    assert [one.name for one in tmp_path.iterdir()] == ["set.h5"]

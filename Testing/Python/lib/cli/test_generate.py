@@ -37,10 +37,10 @@ def test_generate_without_a_model_uses_the_bundled_one(tmp_path):
 @pytest.mark.parametrize(
     ("output", "format", "others"),
     [
-        ("g.h5", None, ["g.csv"]), ("g.nrrd", None, ["g-mask.seg.nrrd", "g.csv"]),
-        ("g.nii.gz", None, ["g-mask.nii.gz", "g.csv"]), ("g.mat", None, ["g.csv"]),
-        ("g.npy", None, ["g-mask.npy", "g.csv"]), ("g", "png", ["g.csv"]),
-        ("g", "dicom", ["g-mask.seg.nrrd", "g.csv"]),
+        ("g.h5", None, ["g.metrics.csv"]), ("g.nrrd", None, ["g-mask.seg.nrrd", "g.metrics.csv"]),
+        ("g.nii.gz", None, ["g-mask.nii.gz", "g.metrics.csv"]), ("g.mat", None, ["g.metrics.csv"]),
+        ("g.npy", None, ["g-mask.npy", "g.metrics.csv"]), ("g", "png", ["g.metrics.csv"]),
+        ("g", "dicom", ["g-dicom-mask.seg.nrrd", "g.metrics.csv"]),
     ],
 )  # fmt: skip
 def test_generate_writes_every_format_with_what_belongs_to_it(
@@ -50,7 +50,7 @@ def test_generate_writes_every_format_with_what_belongs_to_it(
     assert in_this_process(*arguments, *(("--format", format) if format else ())) == 0
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted([output, *others])
     assert all(str(tmp_path / other) in capsys.readouterr().out for other in others[:1])
-    lines = (tmp_path / "g.csv").read_text().splitlines()
+    lines = (tmp_path / "g.metrics.csv").read_text().splitlines()
     assert [line.split(",")[1] for line in lines] == ["seed", "7", "8", "9"]
 
 
@@ -82,7 +82,9 @@ def test_a_generation_that_was_killed_and_interrupted_is_resumed_to_the_same_byt
     assert in_this_process("generate", *options, "-o", path, "--resume") == 0
     assert in_this_process("generate", *options, "-o", tmp_path / "whole.h5") == 0
     assert path.read_bytes() == (tmp_path / "whole.h5").read_bytes()
-    assert (tmp_path / "g.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert (tmp_path / "g.metrics.csv").read_bytes() == (
+        tmp_path / "whole.metrics.csv"
+    ).read_bytes()
     assert len(list(tmp_path.iterdir())) == 4
 
 
@@ -101,7 +103,7 @@ def test_other_formats_are_resumed_from_the_segments_collected_beside_them(
     assert "was interrupted; --resume completes it" in capsys.readouterr().err
     assert in_this_process(*command, "--resume") == 0
     names = sorted(one.name for one in tmp_path.iterdir())
-    assert names == ["g-mask.seg.nrrd", "g.csv", "g.nrrd"]
+    assert names == ["g-mask.seg.nrrd", "g.metrics.csv", "g.nrrd"]
     assert in_this_process(*command, "--resume") == 1
     assert "g.nrrd: is there already" in capsys.readouterr().err
 
@@ -166,7 +168,7 @@ def test_the_contact_sheet_shows_the_first_hundred_segments(tiny, tmp_path):
 
 
 def test_an_output_that_is_there_is_kept_unless_told_otherwise(tiny, tmp_path, capsys):
-    for name in ("kept.h5", "kept.csv"):
+    for name in ("kept.h5", "kept.metrics.csv"):
         (tmp_path / name).write_text("precious")
         command = ("generate", tiny, "-n", 1, "-o", tmp_path / "kept.h5")
         assert in_this_process(*command) == 1

@@ -13,7 +13,8 @@ def test_help_names_every_format_and_the_endings_that_choose_it(converting):
     add_segments_output(parser, converting=converting)
     shown = " ".join(parser.format_help().split())
     for name, format in FORMATS.items():
-        assert f"{name}: {format.description}" in shown
+        written = not (converting and format.reads_back)
+        assert (f"{name}: {format.description}" in shown) is written
     assert ("(.h5, .nrrd" in shown) != converting
     assert parser.parse_args(["-o", "a.npy", "--format", "npy"]).metrics
 

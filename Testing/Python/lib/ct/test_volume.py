@@ -143,7 +143,9 @@ def test_an_image_that_is_no_volume_in_hu_is_refused(image, found, tmp_path):
 def test_a_picture_is_refused(tmp_path):
     picture = sitk.GetImageFromArray(np.zeros((64, 64, 3), np.uint8), isVector=True)
     sitk.WriteImage(picture, str(tmp_path / "head.png"))
-    assert "2 dimensions and 3 channels" in refused(tmp_path / "head.png")
+    assert "'.png' files cannot be read" in refused(tmp_path / "head.png")
+    sitk.WriteImage(picture, str(tmp_path / "head.mha"))
+    assert "2 dimensions and 3 channels" in refused(tmp_path / "head.mha")
 
 
 def test_a_sheared_volume_is_refused_with_the_angle(tmp_path):

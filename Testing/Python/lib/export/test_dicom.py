@@ -17,7 +17,7 @@ def test_a_dicom_series_is_read_with_its_hu_and_its_place(folder):
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder / "g.dcm-folder")))
 
     assert_same_stack(reader.Execute(), make_set().hu)
-    assert_same_stack(sitk.ReadImage(str(folder / "g-mask.seg.nrrd")), make_set().mask)
+    assert_same_stack(sitk.ReadImage(str(folder / "g-dicom-mask.seg.nrrd")), make_set().mask)
 
 
 def test_a_dicom_series_says_that_it_is_derived_and_of_no_patient(folder):

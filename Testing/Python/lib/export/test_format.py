@@ -16,8 +16,8 @@ from SkullGANLib.export import FORMATS
         ("npy", "a/set.npy", "a/set-mask.npy"),
         ("mat", "a/set.mat", None),
         ("png", "a/folder", None),
-        ("dicom", "a/folder", "a/folder-mask.seg.nrrd"),
-        ("dicom", "a/set.dcm-folder", "a/set-mask.seg.nrrd"),
+        ("dicom", "a/folder", "a/folder-dicom-mask.seg.nrrd"),
+        ("dicom", "a/set.dcm-folder", "a/set-dicom-mask.seg.nrrd"),
     ],
 )
 def test_masks_lie_beside_the_segments_unless_they_are_inside(name, path, mask):
@@ -25,7 +25,7 @@ def test_masks_lie_beside_the_segments_unless_they_are_inside(name, path, mask):
 
     assert files["segments"] == Path(path)
     assert files.get("mask") == (mask and Path(mask))
-    assert files["metrics"].name == f"{Path(path).name.split('.')[0]}.csv"
+    assert files["metrics"].name == f"{Path(path).name.split('.')[0]}.metrics.csv"
 
 
 def test_endings_are_known_in_capitals_too():

@@ -250,3 +250,31 @@ def test_ctrl_c_ends_the_command_and_its_workers_with_exit_code_2(two_cts, tmp_p
     assert process.returncode == 2, said
     assert "2 of 2 CTs are left" in said
     assert len(said.splitlines()) == 1
+
+
+def test_a_lock_lets_one_of_two_batches_into_one_output_and_the_set_holds_each_segment_once(
+    two_cts, by_two_processes, tmp_path
+):
+    output = tmp_path / "set.h5"
+    first_is_at_work, others_turn_is_over = threading.Event(), threading.Event()
+
+    def wait_for_the_other(*_):
+        first_is_at_work.set()
+        others_turn_is_over.wait(60)
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(run_in_threads, two_cts, output, on_row=wait_for_the_other)
+        first_is_at_work.wait(60)
+        with pytest.raises(BadInputError, match="is being written by this process"):
+            batch.run(two_cts, output, FAST)
+        others_turn_is_over.set()
+        first.result()
+    assert output.read_bytes() == by_two_processes.read_bytes()
+
+
+def test_overwriting_a_set_does_not_remove_a_table_that_is_no_batchs(two_cts, tmp_path):
+    table = tmp_path / "set.csv"
+    table.write_text("my,own\n1,2\n")
+    with pytest.raises(BadInputError, match="is not the table of a batch"):
+        run_in_threads(two_cts, tmp_path / "set.h5", overwrite=True)
+    assert table.read_text() == "my,own\n1,2\n"

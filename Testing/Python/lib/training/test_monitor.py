@@ -154,3 +154,17 @@ def test_a_run_whose_directory_was_deleted_has_nothing_new(run):
 def test_a_status_of_before_the_host_was_written_is_of_this_machine(run):
     run.write_status(replace(Status("finished", 1), host=""))
     assert monitor.poll(run).is_here
+
+
+def test_a_run_elsewhere_that_dates_its_reports_ahead_is_dead_after_its_time_here(
+    tmp_path, monkeypatch
+):
+    run = Run.create(tmp_path / "run", presets.named("demo"))
+    run.write_status(Status("running", pid=1, host="elsewhere"))
+    text = run.status_path.read_text()
+    ahead = json.loads(text) | {"updated": time.time() + 1e7}
+    run.status_path.write_text(json.dumps(ahead))
+    assert monitor.poll(run).state == "running"
+    now_s = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now_s + monitor.SILENT_S + 5)
+    assert monitor.poll(run).state == "died"

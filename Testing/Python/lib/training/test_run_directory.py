@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -195,3 +196,39 @@ def test_a_run_whose_directory_was_deleted_is_not_made_anew(run):
 def test_a_folder_that_is_not_there_or_no_folder_has_no_runs(tmp_path):
     (tmp_path / "file").touch()
     assert runs_in(tmp_path / "none") == runs_in(tmp_path / "file") == []
+
+
+def test_a_training_that_failed_at_once_does_not_keep_the_same_command_away(tmp_path):
+    run = Run.create(tmp_path / "run", named("demo"))
+    run.write_status(Status("failed", pid=1, message="not enough memory"))
+    run.stop_path.touch()
+    again = Run.create(tmp_path / "run", named("demo"))
+    assert again.status() is None
+    assert not again.stop_requested()
+    again.write_status(Status("failed", pid=1, iteration=7))
+    with pytest.raises(BadInputError, match="already holds a run"):
+        Run.create(tmp_path / "run", named("demo"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system knows no pipes")
+def test_hostile_pipes_devices_and_links_in_a_run_are_not_waited_for(tmp_path):
+    run = Run.create(tmp_path / "run", named("demo"))
+    os.mkfifo(run.status_path)
+    os.mkfifo(run.events_path)
+    os.mkfifo(run.checkpoints_path / "iteration-00000001.safetensors")
+    (run.samples_path / "iteration-00000001.png").symlink_to("iteration-00000001.png")
+    (run.samples_path / "iteration-00000002.png").symlink_to("/dev/zero")
+    with pytest.raises(BadInputError, match="no regular file"):
+        run.status()
+    assert run.events() == ([], 0)
+    assert run.checkpoints() == []
+    assert run.samples() == []
+
+
+@pytest.mark.parametrize("change", [{"progress": "much"}, {"pid": None}, {"warnings": [1]}, [1]])
+def test_a_hostile_status_is_a_sentence(tmp_path, change):
+    run = Run.create(tmp_path / "run", named("demo"))
+    whole = {"state": "running", "pid": 1}
+    run.status_path.write_text(json.dumps(change if isinstance(change, list) else whole | change))
+    with pytest.raises(BadInputError, match="is not the status of a run"):
+        run.status()

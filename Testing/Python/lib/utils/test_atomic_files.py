@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from checkout import ROOT
 from SkullGANLib.errors import BadInputError, OutputError
+from SkullGANLib.utils import atomic_files
 from SkullGANLib.utils.atomic_files import written_aside
 
 
@@ -144,3 +145,28 @@ def test_names_in_any_script_and_at_the_file_systems_limit_are_written(tmp_path,
         temporary.write_text("1")
 
     assert target.read_text() == "1"
+
+
+def test_what_a_kill_left_behind_goes_with_the_next_writing(tmp_path):
+    path = tmp_path / "table.csv"
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    beginning = atomic_files.partial_beginning(path).split(".")
+    for name in (f".{ended.pid:x}.00000000.partial.csv", f".{ended.pid:x}.00000001.partial"):
+        (tmp_path / f".{beginning[1]}.{beginning[2]}{name}").write_text("half")
+    others = [tmp_path / f".{beginning[1]}.{beginning[2]}.{os.getpid():x}.00000000.partial.csv"]
+    others += [tmp_path / ".0123456789.abcd.1.partial.csv", tmp_path / ".hidden"]
+    for other in others:
+        other.write_text("somebody's")
+    with written_aside(path) as temporary:
+        temporary.write_text("whole")
+    assert sorted(tmp_path.iterdir()) == sorted([path, *others])
+
+
+def test_two_folders_change_places_in_one_step_or_not_at_all(tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    changed = atomic_files.exchanged(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / ("b" if changed else "a") / "a").exists()
+    assert not atomic_files.exchanged(tmp_path / "a", tmp_path / "gone")

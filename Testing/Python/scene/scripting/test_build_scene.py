@@ -34,7 +34,7 @@ def opened(inputs):
     """The scene that the script makes from the inputs, opened again, and the script's run."""
     done = _run(
         "--ct", inputs / "head.nrrd", "--synthetic", inputs / "synthetic.h5",
-        "-o", inputs / "scene.mrb", "--picture", inputs / "scene.png",
+        "-o", inputs / "scene.mrb", "--picture", inputs / "scene.png", "--keep-names",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     stage = headless.new_stage()

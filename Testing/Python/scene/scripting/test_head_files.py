@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from SkullGANLib.ct import volume
@@ -81,3 +83,10 @@ def test_a_scene_without_a_ct_and_an_empty_folder_are_refused(scene, tmp_path):
         head_files.of_scene(scene, tmp_path)
     with pytest.raises(BadInputError, match="is an empty folder, expected one with head CTs"):
         head_files.files_in(tmp_path)
+
+
+def test_privacy_a_ct_is_called_by_its_pseudonym_unless_its_files_name_is_asked_for():
+    ct = HeadCT(np.zeros((3, 4, 5), np.int16), np.eye(4))
+    path = Path("Doe, Jane 1970.nii.gz")
+    assert head_files.node_name(ct, path, keep=False) == volume.pseudonym(ct)
+    assert head_files.node_name(ct, path, keep=True) == "Doe, Jane 1970"

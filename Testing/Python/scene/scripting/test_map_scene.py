@@ -34,6 +34,7 @@ def made(tmp_path_factory, coarse_head):
     done = run(
         "--ct", cts, "-o", folder / "map.mrb", "--picture", folder / "map.png",
         "--summary", folder / "sum.csv", "--rays", folder / "rays.csv", "--scalar", "sdr_peaks",
+        "--keep-names",
     )  # fmt: skip
     return folder, done
 
