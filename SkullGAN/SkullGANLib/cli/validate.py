@@ -38,7 +38,7 @@ def check(path: Path) -> str:
     if path.suffix == ".safetensors":
         from ..networks import model_file
 
-        return f"a model of {_listed(model_file.read(path).architecture)}"
+        return f"a model of {_listed(model_file.read(path).architecture.to_dict())}"
     if path.suffix == ".vtp":
         from ..mapping import vtp
 
@@ -70,7 +70,7 @@ def _run(path: Path) -> str:
     return f"a run, {'not begun' if status is None else status.state}"
 
 
-def _listed(sizes: dict[str, int]) -> str:
+def _listed(sizes: dict[str, object]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {size}" for name, size in sizes.items())
 
 
