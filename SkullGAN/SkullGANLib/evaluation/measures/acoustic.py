@@ -23,6 +23,7 @@ from ...errors import BadInputError
 from ...metrics.profiles import columns_of
 from ...plots.charts import write_violins
 from ..names import COLORS, LABELS
+from .acoustic_quantities import NAME, QUANTITIES, Quantity, acoustic_tables
 from .distributions import Comparison, compare, mean_of
 from .drawing import WIDTH_IN
 from .measure import (
@@ -44,61 +45,11 @@ from .measure import (
 from .statistics import Estimate
 
 ULTRASOUND = "Does ultrasound pass through them as through real ones?"
-NAME = "acoustic"
 LITTLE_KS = 0.1
 """Kolmogorov-Smirnov distance up to which distributions differ by little."""
 
 _CHANCE = 0.05
 _AT_ONCE = 256
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A number that the wave gives for each segment.
-
-    Attributes:
-        name: of its column.
-        title: in tables and figures.
-        unit: there.
-        digits: behind the point.
-        words: as the subject of a sentence.
-        description: what it is.
-    """
-
-    name: str
-    title: str
-    unit: str
-    digits: int
-    words: str
-    description: str
-
-
-QUANTITIES = (
-    Quantity(
-        "transmission_percent",
-        "Pressure that passes",
-        "%",
-        1,
-        "the pressure that passes",
-        "Pressure of a plane wave behind the wall over that before it, mean over columns",
-    ),
-    Quantity(
-        "phase_delay_rad",
-        "Phase delay",
-        "rad",
-        2,
-        "the phase delay",
-        "Phase by which the wave comes later than through water; negative where it is ahead",
-    ),
-    Quantity(
-        "phase_spread_rad",
-        "Phase spread",
-        "rad",
-        2,
-        "the spread of the phase",
-        "Standard deviation of the phase delay across a segment's columns",
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -389,4 +340,5 @@ MEASURE: Measure[dict[str, np.ndarray]] = Measure(
     ),
     charts=_charts,
     summary=_summary,
+    tables=acoustic_tables,
 )

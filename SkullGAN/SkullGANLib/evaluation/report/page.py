@@ -19,7 +19,6 @@ from ..measures.pixel_search import MOST_TRAINING
 from ..measures.sift_search import MOST_BY_SIFT
 from ..names import LABELS, MADE
 from . import measure_tables, set_tables
-from .acoustic_section import acoustic_table
 from .figures import Picture
 from .set_description import cautions
 from .study_section import study_table
@@ -30,7 +29,7 @@ _PICTURES = ("segments", "training", "samples", "metrics", "tsne", "judges", "di
              "memorization", "neighbors-mse", "neighbors-sift", "usefulness", "acoustic",
              "study")  # fmt: skip
 """Those that the template has a place for; others stand behind them."""
-_TABLES = ("known_answers", "strata", "files", "leakage")
+_TABLES = ("known_answers", "strata", "files", "leakage", "acoustic")
 """Tables of judges that it has a place for."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -97,7 +96,6 @@ def _tables(numbers: Mapping[str, Any], named: set_tables.Described) -> dict[str
         "discriminator": measure_tables.discriminator_table(numbers),
         "memorization": measure_tables.memorization_table(numbers),
         "tstr": measure_tables.tstr_table(numbers),
-        "acoustic": acoustic_table(numbers),
         "study": study_table(numbers.get("study")),
         "others": measure_tables.others_table(numbers),
         "made_with": measure_tables.made_with_table(numbers),

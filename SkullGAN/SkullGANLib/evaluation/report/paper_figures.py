@@ -8,10 +8,10 @@ captions lie beside them as text.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -96,7 +96,7 @@ def figure_5(sets: Mapping[str, EvaluationSet], found: Evaluation, seed: int) ->
         known = np.flatnonzero(one.synthetic.nearest >= 0)
         rows = known[subsample(len(known), _PAIRS, seed)]
         if len(rows):
-            pairs[way] = _laid_over(sets, _rows_of(one.synthetic, rows))
+            pairs[way] = _laid_over(sets, one.synthetic[rows])
     if not pairs:
         raise BadInputError("No closest real counterpart was found, expected one for 5.")
     return PaperFigure(
@@ -192,19 +192,10 @@ def _needs(sets: Mapping[str, EvaluationSet], *names: str) -> None:
         raise BadInputError(f"There is no {' and no '.join(missing)} set, expected one.")
 
 
-def _rows_of(found: Neighbors, rows: np.ndarray) -> Neighbors:
-    """Give some rows of neighbors: of every array that has one for each segment."""
-    arrays = {one.name: getattr(found, one.name) for one in fields(found)}
-    changes: dict[str, Any] = {
-        name: value[rows] for name, value in arrays.items() if isinstance(value, np.ndarray)
-    }
-    return replace(found, **changes)
-
-
 def _laid_over(sets: Mapping[str, EvaluationSet], some: Neighbors) -> tuple[np.ndarray, ...]:
     own = sets["synthetic"].segments.hu[some.segment]
     near = aligned(sets["train"].segments, some)
-    rows = used_rows(np.concatenate([own, near]))
+    rows = used_rows(np.concatenate([own, np.nan_to_num(near)]))
     gaps = differences(own, near)
     return own[:, rows], near[:, rows], gaps[:, rows]
 

@@ -1,8 +1,9 @@
-"""The page's table and words on ultrasound."""
+"""The table and the page's words on ultrasound."""
 
 from __future__ import annotations
 
-from SkullGANLib.evaluation.report import acoustic_section
+from SkullGANLib.evaluation.measures.acoustic_quantities import acoustic_tables
+from SkullGANLib.evaluation.report.measure_tables import laid_out
 
 ONE = {"value": 44.04, "low": 43.2, "high": 44.8}
 APART = {
@@ -24,24 +25,23 @@ NUMBERS = {
 
 
 def test_each_quantity_has_a_row_for_each_set_the_reference_first():
-    table = acoustic_section.acoustic_table(NUMBERS)
-    assert table is not None
+    (made,) = acoustic_tables(NUMBERS)
+    table = laid_out(made)
     assert len(table.rows) == 9
     texts = [[cell.text for cell in row] for row in table.cells()]
-    assert texts[0][:3] == ["Pressure that passes, %", "Test", "44.0"]
-    assert texts[2] == ["Pressure that passes, %", "Synthetic", "44.0", "-1.5", "1.9", "0.16",
-                        "0.11", "0.0033", "300"]  # fmt: skip
-    assert list(table.cells())[2][3].note == "-2.4 to -0.3"
+    assert texts[0][:3] == ["Pressure that passes, %", "Test", "44.04"]
+    assert texts[2] == ["Pressure that passes, %", "Synthetic", "44.04", "-1.50", "1.90",
+                        "0.16", "0.11", "0.003", "300"]  # fmt: skip
+    assert list(table.cells())[2][3].note == "-2.40 to -0.30"
     assert "Against the test set (real)" in table.caption
 
 
 def test_a_report_without_the_judge_has_no_table():
-    assert acoustic_section.acoustic_table({"reference": None}) is None
+    assert acoustic_tables({"reference": None}) == ()
     nothing = dict.fromkeys(("value", "low", "high"))
     sets = {"sets": {"train": dict.fromkeys(NAMES, nothing)}, "compared": {}}
-    table = acoustic_section.acoustic_table({"reference": None, "acoustic": sets})
-    assert table is not None
-    assert next(iter(table.cells()))[2].text == ""
+    (table,) = acoustic_tables({"reference": None, "acoustic": sets})
+    assert table.columns[2].text(0) == ""
 
 
 def test_the_page_says_how_it_was_done_and_what_is_left_out(evaluated_folder):
