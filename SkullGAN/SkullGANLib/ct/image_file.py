@@ -6,6 +6,7 @@ The header is held against the file first (``image_limits``), and ITK reads in a
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from .nifti import nifti_fault
 _READERS = {"nrrd": "NrrdImageIO", "nifti": "NiftiImageIO", "meta": "MetaImageIO"}
 _VOXELS = "voxels.npy"
 _LONGEST_TEXT = 1000
+_PIECE_BYTES = 4 * 1024**2
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +87,9 @@ def read_here(path: str, folder: str, named: str, expected: str) -> dict[str, An
     """
     import SimpleITK as sitk
 
+    claim = _checked(Path(path), expected)
+    if format_of(path) == "meta" and claim.encoding == "gzip" and not claim.beside:
+        _check_stream(path, named, claim, expected)
     try:
         with itk_silent():
             image = sitk.ReadImage(path, imageIO=_READERS[format_of(path)])
@@ -107,6 +112,24 @@ def read_here(path: str, folder: str, named: str, expected: str) -> dict[str, An
         "channels": image.GetNumberOfComponentsPerPixel(),
         "texts": {key: image.GetMetaData(key)[:_LONGEST_TEXT] for key in image.GetMetaDataKeys()},
     }
+
+
+def _check_stream(path: str, named: str, claim: Claim, expected: str) -> None:
+    """Unpack the voxels of a MetaImage and drop them: MetaIO never ends with a damaged stream."""
+    unpacked, unpacking = 0, zlib.decompressobj(47)  # zlib's header or gzip's
+    try:
+        with open(path, "rb") as file:
+            file.seek(claim.begins)
+            while unpacked <= claim.data_bytes and (part := file.read(_PIECE_BYTES)):
+                while part and unpacked <= claim.data_bytes:
+                    unpacked += len(unpacking.decompress(part, _PIECE_BYTES))
+                    part = unpacking.unconsumed_tail
+    except zlib.error as error:
+        raise BadInputError(
+            f"{named}: cannot be read: its voxels are damaged, {expected}."
+        ) from error
+    if unpacked < claim.data_bytes:
+        raise BadInputError(f"{named}: cannot be read: it is truncated, {expected}.")
 
 
 def _checked(path: Path, expected: str) -> Claim:

@@ -185,9 +185,7 @@ def _nrrd(where: str, file: IO[bytes], size: int) -> Claim:
             f"most {MOST_DIMENSIONS}."
         )
     kind = fields.get("type", "").lower()
-    number_bytes = (
-        int(fields.get("blocksize", "1")) if kind == "block" else _NRRD_BYTES.get(kind, 0)
-    )
+    number_bytes = _NRRD_BYTES.get(kind, 0)
     if number_bytes < 1:
         raise BadInputError(f"{where}: its type is '{printable(kind[:40])}', expected a number's.")
     encoding = fields.get("encoding", "").lower()

@@ -32,7 +32,7 @@ import numpy as np
 from ..errors import BadInputError
 from .child_process import module_line, own_environment
 
-SECONDS = 60.0
+SECONDS = 30.0
 """How long a file may be read, and a second more for each ``_BYTES_A_SECOND``."""
 ROOM_BYTES = 512 * 2**20
 """Memory that a call may take beyond what it says it needs."""
