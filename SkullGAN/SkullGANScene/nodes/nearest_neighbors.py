@@ -78,9 +78,10 @@ def building(made: Made, report: Report, name: str, *, way: str, most: int) -> W
     for number, place in enumerate(places):
         pair = report.pair(way, int(place))
         stacks[_SEGMENTS][number] = pair.segment.hu[0]
-        # 0 where the training segment ends.
-        stacks[_NEAREST][number] = np.rint(np.nan_to_num(pair.aligned))
-        stacks[_DIFFERENCE][number] = np.rint(np.nan_to_num(pair.difference))
+        # 0 where the training segment ends; else what a reader who subtracts both slices finds.
+        near = np.rint(np.nan_to_num(pair.aligned))
+        gap = np.where(np.isnan(pair.difference), 0, pair.segment.hu[0] - near)
+        stacks[_NEAREST][number], stacks[_DIFFERENCE][number] = near, gap
         rows.append(pair)
         if number % _AT_ONCE == 0:
             yield 0.9 * number / len(places)

@@ -275,7 +275,6 @@ MEASURE: Measure[KnownAnswers] = Measure(
     title="Known answers",
     run=_run,
     describe=_describe,
-    weight=6,
+    weight=10,
     tables=known_answers_table,
 )
-"""It needs a real set, whichever."""

@@ -55,7 +55,7 @@ def nearest_by_mse(
     check_sets(segments, training)
     which = subsample(len(segments), MOST_SEGMENTS, seed)
     of = subsample(len(training), MOST_TRAINING, seed)
-    pool = walls_of(training, of)
+    pool = walls_of(training, of if len(of) < len(training) else slice(None))
     sketch = _Sketch(pool.strips.hu)
     found = []
     for start in range(0, len(which), _AT_ONCE):
@@ -69,8 +69,8 @@ def nearest_by_mse(
     return Neighbors(which, of[nearest], rms, ratio, flipped, shift, len(of), turn, gain, rms)
 
 
-def walls_of(segments: SegmentSet, which: np.ndarray) -> Walls:
-    """Give some segments of a set, ready to be registered."""
+def walls_of(segments: SegmentSet, which: np.ndarray | slice) -> Walls:
+    """Give some segments of a set, ready to be registered; a slice copies none."""
     hu, mask = segments.hu[which], segments.mask[which]
     return Walls(hu, mask, wall_strips(hu, mask))
 

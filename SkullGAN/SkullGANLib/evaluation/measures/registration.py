@@ -32,6 +32,8 @@ _STEPS = 3
 _LEAST_OVERLAP = 0.5
 _ROUNDED_PX, _ROUNDED_RAD, _ROUNDED_HU, _ROUNDED_GAIN = 0.1, 0.002, 0.5, 0.001
 """What poses may be rounded by, and what differences that may cost."""
+_ROUNDING_HU = 1e-3
+"""Differences below it are those of single precision."""
 _MOST_STEP_PX, _MOST_STEP_RAD = 3.0, 0.06
 
 
@@ -101,6 +103,7 @@ def register(walls: Walls, others: Walls, each: int, fine: bool) -> Registered:
         if fine:
             found = _whole_where_as_good(points, sharp, found, each)
         pose, rms, gain = found
+        rms = torch.where(rms < _ROUNDING_HU, 0.0, rms)
     angle, across, down = pose.double().numpy().T
     cosine, sine = np.cos(angle), np.sin(angle)
     # Where a point of the first looks into the second, the second moves the other way round.

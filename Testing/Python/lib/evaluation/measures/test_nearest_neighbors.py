@@ -136,13 +136,13 @@ def test_a_threshold_is_the_kth_smallest_of_the_held_out_ratios():
     assert (verdict.copy_ratio, verdict.least_copies, verdict.held_out) == (0.5, 1, 39)
     # One alone may be chance, unless it differs by no more than the noise.
     alone = neighbors([0.9, 0.3])
-    assert judge(alone, held_out).copies.tolist() == []
+    assert judge(alone, held_out, level=0.025).copies.tolist() == []
     alone.rms_hu[1] = 25
-    assert judge(alone, held_out).copies.tolist() == []
-    assert judge(alone, held_out, noise_hu=30).copies.tolist() == [1]
+    assert judge(alone, held_out, level=0.025).copies.tolist() == []
+    assert judge(alone, held_out, level=0.025, noise_hu=30).copies.tolist() == [1]
     # A held-out segment as near as that says that noise is no copy here.
     near = neighbors(np.linspace(0.61, 0.99, 39), rms_hu=40.0)
-    assert judge(alone, near, noise_hu=30).copies.tolist() == []
+    assert judge(alone, near, level=0.025, noise_hu=30).copies.tolist() == []
     assert judge(neighbors([0.9]), held_out, rate=0.001).rate == pytest.approx(1 / 40)
     assert judge(neighbors([0.9]), held_out).p_value == pytest.approx(1.0)
 
