@@ -88,7 +88,7 @@ def acoustic_tables(numbers: Mapping[str, Any]) -> Sequence[ReportTable]:
         f"Against the {label} set (real). Small numbers: 95 % intervals, by a bootstrap of "
         "subjects where a set has several, else of segments. By chance: below this lie 95 % of "
         "random splits of both sets together, so that a smaller Kolmogorov-Smirnov distance could "
-        "not be told. p takes segments for independent; those of one patient are not, so that it is too "
-        "small for sets of different patients."
+        "not be told. p takes segments for independent; those of one patient are not, so that it "
+        "is too small for sets of different patients."
     )
     return (ReportTable(NAME, "Ultrasound through the wall", columns, caption),)
