@@ -161,13 +161,10 @@ class Run:
             status = self.status()
         except BadInputError:
             return False
-        return (
-            status is not None
-            and status.state == "failed"
-            and status.iteration == 0
-            and not (self.checkpoints() or self.samples() or self.model_path.exists())
-            and self.is_held() is not True
-        )
+        if status is None or status.state != "failed" or status.iteration:
+            return False
+        left = self.checkpoints() or self.samples() or self.model_path.exists()
+        return not left and self.is_held() is not True
 
     def is_there(self) -> bool:
         """Tell whether the directory holds a run, as far as it can be read."""
