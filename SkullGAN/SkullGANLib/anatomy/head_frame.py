@@ -103,19 +103,17 @@ class HeadFrame:
         Raises:
             OutputError: if the file cannot be written.
         """
+        content = asdict(self) | {"head_to_ras": self.head_to_ras.tolist()} | beside
         with written_aside(path) as temporary:
-            temporary.write_text(
-                json.dumps(asdict(self) | {"head_to_ras": self.head_to_ras.tolist()} | beside)
-            )
+            temporary.write_text(json.dumps(content))
 
     @classmethod
     def read(cls, path: str | Path) -> tuple[HeadFrame, dict[str, float]]:
         """Read what ``write`` wrote: the frame, and the numbers beside it; raises BadInputError."""
-        names = [field.name for field in fields(cls)]
-        known = read_object(path, "a head frame (skullgan skull --frame)", names)
-        own = {name: known.pop(name) for name in names}
-        matrix = as_numbers(own["head_to_ras"], (4, 4), f"{path}: head_to_ras")
-        return cls(**own | {"head_to_ras": matrix}), known
+        known = read_object(path, "a head frame", [field.name for field in fields(cls)])
+        own = {field.name: known.pop(field.name) for field in fields(cls)}
+        own["head_to_ras"] = as_numbers(own["head_to_ras"], (4, 4), f"{path}: head_to_ras")
+        return cls(**own), known
 
 
 def find_frame(

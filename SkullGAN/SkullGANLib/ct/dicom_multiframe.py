@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInputError
-from ..utils.reader_process import array_folder, load_array, read_apart, seconds_for
+from ..utils.reader_process import array_folder, load_array, read_apart, save_array, seconds_for
 from .dicom_headers import Header, numbers_of
 
 _PIXELS = "frames.npy"
@@ -92,7 +92,7 @@ def decode_here(file: str, folder: str, path: str) -> None:
         raise BadInputError(
             f"{path}: the frames of its multi-frame file cannot be decoded ({error}), {_EXPECTED}."
         ) from error
-    np.save(Path(folder) / _PIXELS, stored, allow_pickle=False)
+    save_array(Path(folder) / _PIXELS, stored)
 
 
 def _first(sequence: Any) -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInputError
-from ..utils.reader_process import array_folder, load_array, read_apart, seconds_for
+from ..utils.reader_process import array_folder, load_array, read_apart, save_array, seconds_for
 from .dicom_headers import numbers_of
 from .dicom_multiframe import frame_pixels
 from .image_limits import MOST_BYTES
@@ -155,7 +155,7 @@ def decode_here(files: list[str], as_float: bool, folder: str, sentence: str) ->
             image = sitk.ReadImage(files, sitk.sitkFloat32 if as_float else sitk.sitkUnknown)
     except RuntimeError as error:
         raise BadInputError(sentence) from error
-    np.save(Path(folder) / _PIXELS, sitk.GetArrayViewFromImage(image), allow_pickle=False)
+    save_array(Path(folder) / _PIXELS, sitk.GetArrayViewFromImage(image))
 
 
 def decoded_bytes(

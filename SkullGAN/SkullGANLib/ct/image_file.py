@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInputError
-from ..utils.reader_process import array_folder, load_array, read_apart, seconds_for
+from ..utils.reader_process import array_folder, load_array, read_apart, save_array, seconds_for
 from .dicom_pixels import itk_silent
 from .image_limits import Claim, check_bytes, check_image, format_of
 from .nifti import nifti_fault
@@ -100,7 +100,7 @@ def read_here(path: str, folder: str, named: str, expected: str) -> dict[str, An
     fault = nifti_fault(Path(path)) if format_of(path) == "nifti" else ""
     if fault:
         raise BadInputError(f"{named}: {fault}, {expected}.")
-    np.save(Path(folder) / _VOXELS, sitk.GetArrayViewFromImage(image), allow_pickle=False)
+    save_array(Path(folder) / _VOXELS, sitk.GetArrayViewFromImage(image))
     lps = np.eye(4)
     if image.GetDimension() == 3:
         direction = np.array(image.GetDirection()).reshape(3, 3)

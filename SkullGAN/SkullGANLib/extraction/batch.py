@@ -86,8 +86,7 @@ def run(
     threads = 1 if executor else max(1, min(4, (os.cpu_count() or 1) // jobs))
     entered = 0
     with ExitStack() as stack:
-        # Before anything is read of it: two that go on with the same rows would add them twice.
-        stack.enter_context(writing(output))
+        stack.enter_context(writing(output))  # two that go on with one table would add all twice
         rows, held = _found_before(output, settings, overwrite)
         due = _due(paths, output, subjects, settings, rows, held)
         executor = executor or stack.enter_context(IsolatedPool(jobs))

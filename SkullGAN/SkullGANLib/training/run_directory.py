@@ -161,13 +161,10 @@ class Run:
             status = self.status()
         except BadInputError:
             return False
-        return (
-            status is not None
-            and status.state == "failed"
-            and status.iteration == 0
-            and not (self.checkpoints() or self.samples() or self.model_path.exists())
-            and self.is_held() is not True
-        )
+        if status is None or status.state != "failed" or status.iteration:
+            return False
+        left = self.checkpoints() or self.samples() or self.model_path.exists()
+        return not left and self.is_held() is not True
 
     def is_there(self) -> bool:
         """Tell whether the directory holds a run, as far as it can be read."""
@@ -228,7 +225,10 @@ class Run:
         Raises:
             BadInputError: if the file is gone or is not a recipe.
         """
-        return Recipe.from_json(_read_bytes(self.recipe_path), where=str(self.recipe_path))
+        return Recipe.from_json(
+            read_bytes(self.recipe_path, "a recipe", most_bytes=_MOST_BYTES),
+            where=str(self.recipe_path),
+        )
 
     def add_event(self, event: Mapping[str, Any]) -> None:
         """Append one line to ``events.jsonl``.
@@ -301,7 +301,7 @@ class Run:
         if not self.status_path.exists():
             return None
         known = {f.name for f in fields(Status)}
-        text = _read_bytes(self.status_path)
+        text = read_bytes(self.status_path, "a status", most_bytes=_MOST_BYTES)
         try:
             content = parse_json(text, str(self.status_path))
             known_here = {key: value for key, value in content.items() if key in known}
@@ -382,22 +382,15 @@ def _event(line: bytes) -> dict[str, Any] | None:
     return event if isinstance(event, dict) else None
 
 
-def _read_bytes(path: Path) -> bytes:
-    return read_bytes(path, "a file of a run", most_bytes=_MOST_BYTES)
-
-
 def _check_kinds(status: Status) -> None:
     """Raise TypeError where a status has something else than it should."""
     texts = (status.state, status.message, status.host, *status.warnings)
     counts = (status.pid, status.epoch, status.iteration, status.iterations)
     known = (status.eta_s, status.memory_needed_bytes, status.memory_free_bytes)
     numbers = (status.progress, status.updated, *(one for one in known if one is not None))
-    if (
-        not all(isinstance(one, str) for one in texts)
-        or not all(isinstance(one, int) for one in counts)
-        or not all(isinstance(one, int | float) for one in numbers)
-    ):
-        raise TypeError("of another kind")
+    for values, kind in ((texts, str), (counts, int), (numbers, (int, float))):
+        if not all(isinstance(one, kind) for one in values):
+            raise TypeError("of another kind")
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -156,6 +156,21 @@ def array_folder(needed_bytes: int) -> Iterator[Path]:
         yield Path(folder)
 
 
+def save_array(path: Path, values: np.ndarray) -> None:
+    """Write an array into an ``array_folder``.
+
+    Raises:
+        BadInputError: if there is no room for it.
+    """
+    try:
+        np.save(path, values, allow_pickle=False)
+    except OSError as error:
+        raise BadInputError(
+            f"There is no room for {values.nbytes / 2**20:.0f} MiB in {path.parent.parent} "
+            f"({error.strerror or error}), expected that much for the time of reading."
+        ) from error
+
+
 def load_array(path: Path) -> np.ndarray:
     """Read an array out of an ``array_folder``; it stays when the folder goes."""
     if path.is_relative_to(_SHARED) and path.stat().st_size > 2**16:

@@ -86,3 +86,10 @@ def test_the_child_ends_with_a_parent_that_was_killed():
 def _child_pid() -> int:
     ask("utils.json_text:parse_json", {"text": "1", "where": ""})
     return reader_process._child.process.pid
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full disk here")
+def test_no_room_for_an_array_on_its_way_is_a_sentence(tmp_path):
+    (tmp_path / "a.npy").symlink_to("/dev/full")
+    with pytest.raises(BadInputError, match="There is no room for 8 MiB"):
+        reader_process.save_array(tmp_path / "a.npy", np.zeros(2**20))
