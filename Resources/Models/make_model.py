@@ -73,6 +73,11 @@ LICENSE = (
     "Apache-2.0; learned from a public-domain head CT (PCIR) and two of the Visible Human Project: "
     "Courtesy of the U.S. National Library of Medicine; the copies may not be NLM's most current"
 )
+SOURCE = {
+    "scanner": "GE LightSpeed Pro 32; Philips; unknown",
+    "kernel": "BONEPLUS; 1 (sharp); soft, resampled to 1 mm",
+}
+"""Of the three heads, in their order; files of two of them name neither."""
 COMPARED = ("sdr_peaks", "thickness_mm", "mean_intensity_hu")
 EACH = 500  # segments compared of each set
 SHOWN = 24  # of each kind, in the picture
@@ -266,7 +271,10 @@ def main() -> None:
             pretrained=model_file.read(first / "last.safetensors"),
         )
     bundled = resources.bundled_model()
-    made = replace(model_file.read(second / "model.safetensors"), license=LICENSE)
+    made = model_file.read(second / "model.safetensors")
+    trained_on = {**made.trained_on, "source": SOURCE}
+    trained_on["pretrained_on"] = {**trained_on["pretrained_on"], "source": SOURCE}
+    made = replace(made, license=LICENSE, trained_on=trained_on)
     model_file.write(bundled, made, dtype=torch.bfloat16)
 
     made = model_file.read(bundled)

@@ -22,7 +22,7 @@ def sample_ct() -> Path:
 
 def bundled_model() -> Path:
     """The model that comes with SkullGAN (see ``Resources/Models/README.md``)."""
-    return find("Resources/Models/skullgan-pcir.safetensors")
+    return find("Resources/Models/skullgan-three-heads.safetensors")
 
 
 def find(name: str) -> Path:
