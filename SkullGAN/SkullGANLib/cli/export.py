@@ -24,7 +24,9 @@ _ACOUSTIC = "acoustic"
 
 def export(options: argparse.Namespace) -> None:
     """Write a segment set in a format that other programs read, or a CT's acoustic medium."""
+    from ..export.acoustic import check_media
     from ..export.registry import format_of
+    from ..export.segment_stack import SegmentStack
 
     format = format_of(options.output, options.format)
     given = asked_for(options)
@@ -37,6 +39,7 @@ def export(options: argparse.Namespace) -> None:
         if options.segments.suffix.lower() not in _SEGMENT_SETS:
             _export_ct(options)
             return
+        check_media(SegmentStack(options.segments), options.output, medium_settings(options))
     elif options.skull_mask:
         raise BadInputError("--skull-mask was given for segments: expected it for a CT alone.")
     _export_segments(options, format)

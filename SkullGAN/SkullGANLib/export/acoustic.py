@@ -38,11 +38,7 @@ def write_media(stack: SegmentStack, path: Path, settings: MediumSettings) -> No
     """
     header = stack.header
     kernels = kernels_of(header)
-    settings.convention.check(settings.conditions(_ANY_DENSEST_HU))
-    media_files.check_kernels(path, settings.convention, kernels)
-    grid_mm = settings.grid_mm(header.pixel_spacing_mm)
-    points = media_files.grid_points(SIZE, header.pixel_spacing_mm, grid_mm)
-    media_files.check_size(path, (stack.count, points, points))
+    grid_mm, points = check_media(stack, path, settings)
     tally = HuTally(settings.convention)
     for batch in stack.batches(quiet=True):
         tally.add(batch.hu[batch.mask > 0])
@@ -58,6 +54,24 @@ def write_media(stack: SegmentStack, path: Path, settings: MediumSettings) -> No
     columns = _columns(stack, grid_mm, points)
     writer = media_files.writer_of(path)
     writer(path, (stack.count, points, points), _media(stack, settings, densest_hu), notes, columns)
+
+
+def check_media(stack: SegmentStack, path: Path, settings: MediumSettings) -> tuple[float, int]:
+    """Say before the work what would keep media from being made.
+
+    Returns:
+        The spacing of the grid in mm, and its points along rows and columns.
+
+    Raises:
+        BadInputError: as ``write_media``.
+    """
+    settings.convention.check(settings.conditions(_ANY_DENSEST_HU))
+    media_files.check_kernels(path, settings.convention, kernels_of(stack.header))
+    pixel_mm = stack.header.pixel_spacing_mm
+    grid_mm = settings.grid_mm(pixel_mm)
+    points = media_files.grid_points(SIZE, pixel_mm, grid_mm)
+    media_files.check_size(path, (stack.count, points, points))
+    return grid_mm, points
 
 
 def format_with(settings: MediumSettings) -> Format:

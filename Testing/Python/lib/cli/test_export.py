@@ -69,6 +69,7 @@ def test_acoustic_media_are_written_as_asked_with_their_warnings(path, tmp_path,
              "900"],
             "pichardo holds for 270 to 836 kHz, found 900 kHz",
         ),
+        (["-o", "{}/a.npz", "--format", "acoustic", "--grid-mm", "0.9"], "grid of 0.9 mm was"),
     ],
 )  # fmt: skip
 def test_options_of_media_that_make_no_sense_are_refused(

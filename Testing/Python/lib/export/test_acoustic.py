@@ -116,7 +116,7 @@ def test_the_format_is_chosen_by_its_ending_or_by_its_name():
     assert format_of("a.acoustic.mat") is FORMAT
     assert format_of("a.h5", "acoustic") is FORMAT
     assert format_of("a.h5").name == "h5"
-    assert FORMAT.files("b/a.h5")["metrics"].name == "a.csv"
+    assert FORMAT.files("b/a.h5")["metrics"].name == "a.metrics.csv"
     with pytest.raises(BadInputError, match=r"expected a name that ends in \.acoustic\.h5 or"):
         format_of("a.nrrd", "acoustic")
 
