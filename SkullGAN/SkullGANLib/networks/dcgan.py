@@ -168,7 +168,7 @@ class Discriminator(nn.Module):
         self.norm = shape.discriminator_norm
         self.minibatch_std = shape.minibatch_std
         c = shape.discriminator_layers
-        last = nn.Conv2d(c[4] + bool(self.minibatch_std), 1, (self.rows // 32, IMAGE_SIZE // 32))
+        deviations = int(self.minibatch_std > 0)
         self.main = nn.Sequential(
             nn.Conv2d(1, c[0], 4, 2, 1),  # 64 x 64
             nn.LeakyReLU(_SLOPE, inplace=True),
@@ -176,7 +176,7 @@ class Discriminator(nn.Module):
             *_downward(c[1], c[2], self.norm),
             *_downward(c[2], c[3], self.norm),
             *_downward(c[3], c[4], self.norm),  # 4 x 4
-            last,
+            nn.Conv2d(c[4] + deviations, 1, (self.rows // 32, IMAGE_SIZE // 32)),
         )
         if self.norm == "spectral":
             for layer in self.main:
