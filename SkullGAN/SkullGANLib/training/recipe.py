@@ -346,7 +346,8 @@ class Recipe:
         """Change settings given as text, as they come from ``--set key=value``.
 
         Earlier names of settings are read, too. A width alone means the published halving or
-        doubling from it, in place of the recipe's list of channels.
+        doubling from it, in place of the recipe's list of channels; a batch that does not hold
+        whole groups for the minibatch deviation makes the groups smaller.
 
         Raises:
             BadInputError: if a setting does not exist (the nearest is named), or the text is not
@@ -358,6 +359,9 @@ class Recipe:
         changed: dict[str, Any] = {
             key: parse(key, text, types[key]) for key, text in settings.items()
         }
+        if "batch_size" in changed and "minibatch_std" not in changed:
+            group = math.gcd(changed["batch_size"], self.minibatch_std) if self.minibatch_std else 0
+            changed["minibatch_std"] = group if group > 1 else 0
         for network in ("generator", "discriminator"):
             if f"{network}_width" in changed:
                 changed.setdefault(f"{network}_channels", "")

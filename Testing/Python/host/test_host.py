@@ -176,7 +176,10 @@ def test_ui_files_set_only_properties_that_the_real_widgets_have(path):
             continue
         for entry in widget.findall("property"):
             name = entry.get("name")
-            qts = name in ("geometry", "text", "title", "toolTip", "enabled", "SlicerParameterName")
+            qts = name in (
+                *("geometry", "sizePolicy", "text", "title", "toolTip", "enabled"),
+                "SlicerParameterName",
+            )
             assert qts or known[name]["writable"], f"{widget.get('name')}.{name}"
 
 

@@ -245,6 +245,11 @@ def read(folder: str | Path) -> Report:
         BadInputError: if there is no report in the folder, or it is not one of ours.
     """
     folder = Path(folder)
+    if not (folder / NUMBERS).exists():
+        raise BadInputError(
+            f"{folder}: there is no report of an evaluation in it, expected what skullgan evaluate "
+            "wrote."
+        )
     try:
         numbers = _renamed(read_json(folder / NUMBERS, "the numbers of an evaluation"))
         tables = read_table(folder / SEGMENTS)

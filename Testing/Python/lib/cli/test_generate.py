@@ -147,7 +147,7 @@ def test_the_set_says_how_it_was_made_and_bad_settings_leave_no_file(tiny, tmp_p
     command += ("--device", "cpu")
     for more, sentence in (
         (("--precision", "bf16"), "with batch statistics fp32 is expected"),
-        (("--batch-size", 0), "batch_size is 0"),
+        (("--batch-size", 0), "The batch size is 0, expected 1"),
     ):
         assert in_this_process(*command, *more) == 1
         assert sentence in capsys.readouterr().err

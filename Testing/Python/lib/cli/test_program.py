@@ -37,7 +37,7 @@ def test_every_command_has_a_help_with_an_example(command):
         (("generate", "m", "-o", "{out}/a", "--format", "mat"), "a name that ends in .mat"),
         (("generate", "m", "-n", 40000, "-o", "{out}/a.nii.gz"), "at most 32767 go into this"),
         (("info", "nothing"), "nothing: there is no such file"),
-        (("info", ROOT / "README.md"), "README.md: cannot be read"),
+        (("info", ROOT / "README.md"), "README.md: '.md' files cannot be read"),
         (("info", ROOT / "README.md"), "or a segment set (.h5), a model (.safetensors), a map"),
         (("skull", SAMPLE, "-o", "{out}/a.png"), "expected one of .nrrd, .nii, .nii.gz, .mha"),
         (("skull", SAMPLE, "-o", "{out}/a.mha", "--threshold-hu", 9000), "9000 HU, expected 50"),

@@ -145,7 +145,7 @@ def test_a_model_of_another_architecture_comes_back_out_of_its_file(tmp_path, no
 def test_spectral_norm_keeps_the_largest_singular_value_of_each_layer_at_one():
     _, discriminator = networks(replace(SMALL, discriminator_norm="spectral"))
     initialize(discriminator, 0.0, torch.Generator().manual_seed(0))
-    for _ in range(20):  # each pass refines the estimate
+    for _ in range(100):  # each pass refines the estimate
         discriminator(torch.rand(4, 1, 128, 128))
     discriminator.eval()
     for layer in discriminator.main:

@@ -153,6 +153,12 @@ def test_recipe_and_run_do_not_import_torch():
     assert done.stdout.strip() == "False"
 
 
+@pytest.mark.parametrize(("batch_size", "group"), [("16", 4), ("6", 2), ("3", 0)])
+def test_a_batch_alone_makes_the_groups_of_the_minibatch_deviation_fit(batch_size, group):
+    chosen = named("cpu").with_settings({"batch_size": batch_size})
+    assert chosen.minibatch_std == group
+
+
 def test_a_width_alone_takes_the_place_of_a_list_of_channels():
     chosen = named("cpu").with_settings({"generator_width": "64"})
     assert chosen.architecture.generator_layers == (64, 32, 16, 8, 8, 8, 8, 8, 8)

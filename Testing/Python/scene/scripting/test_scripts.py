@@ -178,7 +178,7 @@ def test_mapping_takes_the_cts_of_a_folder_too(scene, tmp_path):
     for name in ("b", "a"):
         volume.write_volume(tmp_path / f"{name}.nrrd", small.hu, small.ijk_to_ras)
     (tmp_path / "README.md").write_text("Not a CT")
-    found = script("map_scene").cts(scene, tmp_path)
+    found = script("map_scene").cts(scene, tmp_path, keep_names=True)
     assert [node.GetName() for node in found] == ["a", "b"]
 
 
