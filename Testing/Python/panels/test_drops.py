@@ -160,8 +160,8 @@ def test_a_skull_that_came_from_elsewhere_gets_its_surface_and_opacity(host, pan
 def test_segments_are_saved_as_pictures_and_as_dicom(host, panel, tmp_path):
     hdf5.write(tmp_path / "set.h5", make_set())
     drop(host, panel, url(tmp_path / "set.h5"))
-    for ending, count in ((".png-folder", 4), (".dcm-folder", 12)):
-        dialogs.FILE_ANSWERS.append(str(tmp_path / f"kept{ending}"))
+    for name, count in (("pictures.png-folder", 4), ("series.dcm-folder", 12)):
+        dialogs.FILE_ANSWERS.append(str(tmp_path / name))
         panel.ui.saveButton.click()
         host.wait_until(lambda: not panel.logic.isWorking())
-        assert len(list((tmp_path / f"kept{ending}").iterdir())) == count
+        assert len(list((tmp_path / name).iterdir())) == count
