@@ -40,7 +40,7 @@ def a_training(panel, folder: Path) -> ChildProcess:
     """A process in the place of one; it saves nothing."""
     Run.create(folder, presets.named("demo"))
     child = ChildProcess([sys.executable, "-c", "import time; time.sleep(60)"])
-    Run(folder).write_status(Status("running", child.pid, 0.5, 1, 1, 2))
+    Run(folder).write_status(Status("running", child.pid, 0.5, iteration=1, iterations=2))
     panel.logic.trainings[folder] = child
     return child
 

@@ -276,7 +276,7 @@ def test_a_run_that_somebody_else_began_is_found_watched_and_stopped(host, panel
     with run.held():
         panel.runs.listAgain()
         host.wait_until(lambda: panel.ui.runProgressBar.value == 25)
-        assert panel.ui.runLabel.text == ("Epoch 9 of 36, iteration 128 of 512; 1 min 15 s left")
+        assert panel.ui.runLabel.text == ("Epoch 9 of 32, iteration 128 of 512; 1 min 15 s left")
         panel.ui.stopButton.click()
         assert run.stop_requested()
         assert panel.ui.stopButton.text == "End now"
@@ -359,11 +359,11 @@ def test_every_setting_can_be_changed_and_reset(panel, set_path):
         assert item.text() == recipe.meanings()[name]
     panel.form.settings.set("epochs", "50")
     panel.form.settings.set("flips", "no")
-    panel.form.settings.set("update_gate", "off")
+    panel.form.settings.set("update_gate", "below")
     panel.form.settings.set("batch_size", "8")  # as the recipe has it
-    assert panel.node.settings.split() == ["epochs=50", "flips=no", "update_gate=off"]
+    assert panel.node.settings.split() == ["epochs=50", "flips=no", "update_gate=below"]
     panel.form.settings.set("epochs", "")
-    assert panel.node.settings.split() == ["flips=no", "update_gate=off"]
+    assert panel.node.settings.split() == ["flips=no", "update_gate=below"]
     panel.form.settings.set("batch_size", "1")
     assert "batch_size: expected at least 2, found 1" in panel.ui.startButton.toolTip
     row = panel.form.settings.names.index("batch_size")
