@@ -234,9 +234,10 @@ def test_two_trainings_at_a_time_are_stopped_killed_and_gone_on_with(host, panel
 def test_a_full_disk_and_a_deleted_folder_end_in_a_sentence(host, panel, set_path):
     fill_in(panel, set_path, ENDLESS)
     full = Path(panel.node.runsFolder) / "full"
-    full.mkdir(parents=True)
-    (full / "events.jsonl").symlink_to("/dev/full")
     start(host, panel, "full")
+    host.wait_until(lambda: (full / "events.jsonl").exists())
+    (full.parent / "link").symlink_to("/dev/full")
+    os.replace(full.parent / "link", full / "events.jsonl")  # at once, while it is being written
     gone = start(host, panel, "gone")
     host.wait_until(lambda: panel.logic.follower.last)
     wait_for(host, panel, full, "failed")
