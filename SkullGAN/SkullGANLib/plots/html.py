@@ -22,7 +22,7 @@ class Cell:
 
     Attributes:
         text: its lines.
-        note: shown small below them.
+        note: its lines, shown small below them.
         strong: to be seen first.
     """
 

@@ -149,7 +149,8 @@ def _laid_over(inputs: Inputs, shown: Shown) -> _Nearest:
     rows = pairs(shown, inputs.seed)
     some = shown.synthetic[rows]
     synthetic, train = inputs.sets["synthetic"], inputs.sets["train"]
-    near = aligned(train.segments, some)
+    laid = aligned(train.segments, some)
+    near = np.nan_to_num(laid)  # black where it ends; the difference is white there
     own = synthetic.segments.hu[some.segment]
     words = [
         "COPY: " if segment in shown.copies else "suspect: " if segment in shown.suspects else ""
@@ -160,7 +161,7 @@ def _laid_over(inputs: Inputs, shown: Shown) -> _Nearest:
     return _Nearest(
         own=own,
         near=near,
-        gaps=differences(own, near),
+        gaps=differences(own, laid),
         rows=used_rows(np.concatenate([own, near])) if len(own) else slice(0, 32),
         above=(
             [f"{word}no. {place}" for word, place in zip(words, places, strict=True)],

@@ -89,7 +89,6 @@ def _files(numbers: Mapping[str, Any]) -> ReportTable | None:
     rows = list(files.values())
     judged = (numbers.get("discriminator") or {}).get("by_file") or {}
     given: list[tuple[str, list[Any], int, float, str]] = [
-        ("Segments", by_key(rows, "segments"), 0, 1.0, ""),
         ("Told apart (%)", by_key(rows, "accuracy"), 0, 100.0, "%"),
         ("Precision (%)", by_key(rows, "precision"), 0, 100.0, "%"),
         ("Coverage (%)", by_key(rows, "coverage"), 0, 100.0, "%"),
@@ -103,6 +102,7 @@ def _files(numbers: Mapping[str, Any]) -> ReportTable | None:
     ]
     head: list[Value] = list(files)
     columns = [TableColumn("File (model or seed)", [*head, "mean", "standard deviation"])]
+    columns.append(TableColumn("Segments", [*by_key(rows, "segments"), None, None], digits=0))
     columns += [
         TableColumn(title, [*values, *_spread(values)], digits, factor, unit)
         for title, values, digits, factor, unit in given

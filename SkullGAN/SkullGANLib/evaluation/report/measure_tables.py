@@ -277,7 +277,7 @@ def _stacked(one: Mapping[str, float], digits: str) -> Cell:
 def _beside(one: Mapping[str, float], expected: float) -> Cell:
     """An interval below its number, and what equal distributions give."""
     cell = _stacked(one, ".2f")
-    return Cell(cell.text, note=f"{cell.note}; equal {expected:.2f}")
+    return Cell(cell.text, note=f"{cell.note}\nequal: {expected:.2f}")
 
 
 def _ratio(value: float | None) -> str:

@@ -27,7 +27,7 @@ def test_a_table_sets_its_numbers_to_the_right():
 
     assert '<th scope="col">&lt;Name&gt;</th><th scope="col" class="number">n</th>' in table
     assert '<th scope="row">a</th><td class="number">1</td>' in table
-    assert "<caption>" not in table
+    assert "note" not in table
 
 
 def test_a_cell_has_lines_a_note_and_weight():
@@ -36,7 +36,7 @@ def test_a_cell_has_lines_a_note_and_weight():
     table = rendered("table(given)", given=Table(("A", "B"), [cells], "<caption>"))
 
     assert "<td><b>one<br>two</b><br><small>small</small></td>" in table
-    assert "<caption>&lt;caption&gt;</caption>" in table
+    assert '<p class="note">&lt;caption&gt;</p>' in table
 
 
 def test_a_picture_lies_inside_the_page_with_its_words_escaped(tmp_path):

@@ -101,7 +101,7 @@ def test_a_pair_of_sets_is_a_row_with_intervals_below_the_numbers(numbers):
         "0.250", "12.3",
     ]  # fmt: skip
     assert row[1].note == "0.80 to 1.00"
-    assert row[7].note == "0.30 to 0.50; equal 0.97"
+    assert row[7].note == "0.30 to 0.50\nequal: 0.97"
 
 
 def test_the_training_set_has_a_row_of_its_own_and_what_was_not_measured_is_left_open(numbers):
