@@ -10,6 +10,8 @@ us, however we end, and what libraries print in it is dropped. It answers in JSO
 from __future__ import annotations
 
 import atexit
+import ctypes
+import gc
 import importlib
 import json
 import logging
@@ -260,11 +262,23 @@ def _limit(seconds: float, room_bytes: int) -> None:
         return
     used = resource.getrusage(resource.RUSAGE_SELF)
     spent = int(used.ru_utime + used.ru_stime + 2 * seconds) + 10
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_CPU, (spent, resource.RLIM_INFINITY))
-        with open("/proc/self/statm") as file:
-            held = int(file.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (held + room_bytes, resource.RLIM_INFINITY))
+    _give_back()
+    held = 0
+    with suppress(OSError), open("/proc/self/statm") as file:
+        held = int(file.read().split()[0]) * resource.getpagesize()
+    limits = {resource.RLIMIT_CPU: spent}
+    if held:
+        limits[resource.RLIMIT_AS] = held + room_bytes
+    for kind, most in limits.items():
+        hard = resource.getrlimit(kind)[1]  # whoever started us may have set it
+        resource.setrlimit(kind, (most if hard < 0 else min(most, hard), hard))
+
+
+def _give_back() -> None:
+    """Return what the file before has left, so that it is no room for the next one."""
+    gc.collect()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)  # of glibc
 
 
 if __name__ == "__main__":

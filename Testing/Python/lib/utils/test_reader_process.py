@@ -93,3 +93,23 @@ def test_no_room_for_an_array_on_its_way_is_a_sentence(tmp_path):
     (tmp_path / "a.npy").symlink_to("/dev/full")
     with pytest.raises(BadInputError, match="There is no room for 8 MiB"):
         reader_process.save_array(tmp_path / "a.npy", np.zeros(2**20))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux limits memory so")
+def test_memory_is_limited_under_limits_that_somebody_else_has_set(tmp_path):
+    (tmp_path / "sparse").touch()
+    os.truncate(tmp_path / "sparse", 4 * 2**30)
+    code = (
+        "import resource, sys; from SkullGANLib.utils import reader_process as r; hard = 2**34\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (hard, hard))\n"
+        "r.read_apart('utils.json_text:read_json', {'path': sys.argv[1], 'most_bytes': 2**33}, "
+        "where='evil.bin', expected='expected a sound file')"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "SkullGAN")}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "sparse")],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert "more memory than a sound file" in done.stderr
