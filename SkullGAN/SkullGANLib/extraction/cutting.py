@@ -17,7 +17,7 @@ from scipy import ndimage
 from ..anatomy.cut_plan import Site
 from ..ct.volume import HeadCT
 from ..data.segment_set import PIXEL_SPACING_MM, SIZE
-from ..data.walls import wall_mask
+from ..data.walls import WALL_THRESHOLD_HU
 from .sampling import is_inside, points_of, sample_hu, sample_mask, to_ijk
 
 TOP_MARGIN_ROWS = 8
@@ -127,8 +127,11 @@ def cut(
     hu[used] = sample_hu(ct, points_of(pixel_to_ras, r.ravel(), c.ravel())).reshape(r.shape)
     dense = ndimage.gaussian_filter(hu.astype(np.float32), _SMOOTHING_PIXELS) > threshold_hu
     wall = _main_part((share > _SURELY_INSIDE) | (dense & (share > _SURELY_OUTSIDE)))
-    mask = wall_mask(np.where(wall, hu, 0))
-    return np.where(mask == 1, hu, 0).astype(np.int16), mask
+    # The rim alone: marrow may be as soft as fat.
+    outside = ~wall
+    faint = outside | (hu <= WALL_THRESHOLD_HU)
+    wall = _main_part(~ndimage.binary_propagation(outside, mask=faint))
+    return np.where(wall, hu, 0).astype(np.int16), wall.astype(np.uint8)
 
 
 def rejection_reason(hu: np.ndarray, mask: np.ndarray, spacing_mm: float) -> str | None:

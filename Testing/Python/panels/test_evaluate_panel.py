@@ -131,7 +131,7 @@ def test_saving_and_opening_the_scene_keeps_sets_and_results(host, panel, evalua
         ("Synthetic", "made.h5"),
     ]
     assert panel.ui.reportBox.currentNode().GetName() == "Evaluation 1"
-    assert panel.ui.chartBox.count == 7
+    assert panel.ui.chartBox.count == 10
     assert panel.ui.segmentsTable.rowCount == 20
     assert "Are they copies?" in panel.ui.answersBrowser.plainText
     panel.segments.pick(4)  # with the realness map that was laid over it
@@ -451,7 +451,7 @@ def test_the_script_makes_a_scene_of_a_report_and_says_what_it_lacks(host, evalu
 
     done = run("--from-report", evaluated / "Evaluation 1", "-o", "Szene ä.mrb", "--pairs", "4")
     assert done.returncode == 0, done.stderr
-    assert "7 charts, 4 nearest pairs" in done.stdout
+    assert "10 charts, 4 nearest pairs" in done.stdout
     mrb.open_bundle(host.scene, tmp_path / "Szene ä.mrb")
     [text] = evaluation.in_scene(host.scene)
     assert len(evaluation.nodes_of(text).pairs) == 4

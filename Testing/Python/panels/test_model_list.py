@@ -45,7 +45,7 @@ def names(models, *, shown_only: bool = False) -> list[str]:
 def test_the_bundled_model_comes_first_and_is_chosen_with_its_card(models):
     assert names(models)[0] == "Bundled model"
     assert models.ui.modelsTable.currentRow() == 0
-    assert models.ui.modelCard.text.startswith("Trained on: 1,341 real segments of 1 subject")
+    assert models.ui.modelCard.text.startswith("Trained on: 4,535 real segments of 3 subjects")
     assert "License: Apache-2.0" in models.ui.modelCard.text
 
 

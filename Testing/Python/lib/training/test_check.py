@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.networks import model_file
 from SkullGANLib.networks.dcgan import Discriminator, Generator
 from SkullGANLib.training import check, datasets, memory_estimate, presets
+from SkullGANLib.training.recipe import Recipe
 
 SUBJECTS = ["A"] * 6 + ["B"] * 3 + ["C"]
 
@@ -71,7 +74,9 @@ def test_a_batch_that_does_not_fit_is_reported_with_one_that_would(set_path, mon
 def test_what_the_training_would_refuse_is_the_problem(set_path, tmp_path, settings, sentence):
     path = tmp_path / "begin.safetensors"
     model_file.write(path, model_file.Model(Generator(200, 16).eval(), Discriminator(16).eval()))
-    chosen = presets.named("demo").with_settings({"discriminator_width": "16", **settings})
+    chosen = replace(
+        Recipe(), generator_width=16, discriminator_width=16, samples_per_epoch=16
+    ).with_settings(settings)
     found = check.check_training([set_path], chosen, device="cpu", pretrained=path)
     assert sentence in found.problem
     assert found.sets

@@ -148,7 +148,7 @@ def test_a_real_lack_of_memory_ends_with_one_sentence(tmp_path):
     )
     need, free, fits = float(found[1]), float(found[2]), int(found[3])
     assert need > 100 > 5 > free > 1
-    recipe = replace(named("demo"), batch_size=fits)
+    recipe = replace(named("demo"), batch_size=fits, image_rows=64)
     assert memory_estimate.needed(recipe, 10).of(fits) < free * GIB
     # It was sentence before the attempt, too.
     assert "It may not be enough" in done.stderr

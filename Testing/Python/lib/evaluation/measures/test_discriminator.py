@@ -45,7 +45,7 @@ def test_the_answer_warns_of_artificial_segments_that_pass_and_of_another_scanne
         "test": bent_walls(12, 1, source={"scanner": "Siemens"}),
         "artificial": bent_walls(12, 2, "artificial"),
     }
-    inputs = _inputs(evaluation_set.prepare_sets(sets), narrow_model(), 0)
+    inputs = _inputs(evaluation_set.prepare_sets(sets), narrow_model(), 0, {})
     judged = discriminator.MEASURE.run(inputs, "", lambda share: None)
     alike = {name: np.full(12, 0.9) for name in sets}
     shares = dict.fromkeys(sets, proportion(12, 12))
@@ -59,7 +59,7 @@ def test_intervals_of_shares_know_that_segments_of_a_subject_resemble_each_other
     """Of four subjects, two are judged real throughout, two not at all."""
     subjects = np.repeat(["a", "b", "c", "d"], 25)
     one = replace(bent_walls(4, 0)[np.arange(100) % 4], subject=subjects)
-    inputs = _inputs(evaluation_set.prepare_sets({"test": one}), narrow_model(), 0)
+    inputs = _inputs(evaluation_set.prepare_sets({"test": one}), narrow_model(), 0, {})
     hits = np.isin(subjects, ["a", "b"])
     share = discriminator.proportion_by(hits, discriminator.alike(inputs.compared["test"]))
     assert share.value == 0.5

@@ -57,7 +57,7 @@ def test_files_of_the_synthetic_set_stand_side_by_side_with_their_spread(real):
     sets = evaluation_set.prepare_sets({"test": real, "synthetic": replace(made, kind="synthetic")})
     sources = (Source(Path("good.h5"), 25), Source(Path("noisy.h5"), 25))
     sets["synthetic"] = replace(sets["synthetic"], sources=sources)
-    inputs = _inputs(sets, None, 0)
+    inputs = _inputs(sets, None, 0, {})
     result = strata.MEASURE.describe(
         inputs, {"": strata.MEASURE.run(inputs, "", lambda share: None)}
     )
@@ -80,7 +80,7 @@ def test_without_strata_and_with_one_file_there_are_no_tables():
     sets = evaluation_set.prepare_sets(
         {"test": bent_walls(20, 0), "synthetic": bent_walls(20, 1, "synthetic")}
     )
-    inputs = _inputs(sets, None, 0)
+    inputs = _inputs(sets, None, 0, {})
     found = strata.MEASURE.run(inputs, "", lambda share: None)
     assert (found.strata, found.files) == ({}, {})
     assert strata_tables({"strata": {}, "files": {}, "reference": "test"}) == []
