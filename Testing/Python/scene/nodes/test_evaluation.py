@@ -147,8 +147,8 @@ def test_of_a_large_set_those_that_were_compared_are_shown_evenly(report):
     one = report.sets["train"]
     columns = {name: values.copy() for name, values in one.columns.items()}
     for name in columns:
-        if name.startswith("tsne"):
+        if columns[name].dtype.kind == "f":
             columns[name][::2] = np.nan
     places = evaluation.chosen_places(replace(one, columns=columns), 5)
-    assert set(places.tolist()) <= set(range(1, COUNT, 2))
+    assert places.tolist() == [1, 5, 9, 11, 15]
     assert evaluation.chosen_places(one, 1000).tolist() == list(range(COUNT))
