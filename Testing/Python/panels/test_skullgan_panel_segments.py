@@ -86,7 +86,7 @@ def test_segments_are_saved_in_other_formats_by_their_ending(host, panel, tmp_pa
     panel.ui.saveButton.click()
     host.wait_until(lambda: not panel.logic.isWorking())
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"segments.nii.gz", "segments-mask.nii.gz", "segments.csv"}
+    assert names == {"segments.nii.gz", "segments-mask.nii.gz", "segments.metrics.csv"}
 
 
 def test_the_red_view_goes_to_the_cut_and_back(panel):

@@ -138,7 +138,10 @@ def test_two_processes_learn_what_one_learns_with_the_same_batch(shared, tmp_pat
         for name in ("generator_loss", "discriminator_loss", "realness_real", "realness_fake"):
             # Rounding is all that differs in the first; every later one begins with what it made
             # of the weights.
-            near = 1e-4 if alone["iteration"] == 1 else 1e-2
+            later = (
+                1e-2 if game == "adversarial" else 5e-2
+            )  # whose rates are the same, and decay less
+            near = 1e-4 if alone["iteration"] == 1 else later
             assert together[name] == pytest.approx(alone[name], rel=near), alone["iteration"]
         assert together.get("augmentation_strength") == pytest.approx(
             alone.get("augmentation_strength")
