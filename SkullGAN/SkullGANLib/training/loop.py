@@ -80,7 +80,7 @@ def train(
         CancelledError: if it was stopped; checkpoint and model so far are in the run directory.
     """
     start.check_segments(segments.kind, len(segments), recipe, allowed_kinds)
-    segments, recipe = start.fitted(segments, recipe)
+    segments, recipe = start.fitted(segments, recipe, pretrained and pretrained.architecture)
     if pretrained is not None:
         start.check_pretrained(pretrained.architecture, recipe)
     with joined(device) as (group, where), ExitStack() as stack:

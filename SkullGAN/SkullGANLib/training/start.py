@@ -62,16 +62,21 @@ def check_pretrained(architecture: Architecture, recipe: Recipe) -> None:
             )
 
 
-def fitted(segments: SegmentSet | Pictures, recipe: Recipe) -> tuple[SegmentSet | Pictures, Recipe]:
+def fitted(
+    segments: SegmentSet | Pictures, recipe: Recipe, pretrained: Architecture | None = None
+) -> tuple[SegmentSet | Pictures, Recipe]:
     """Fit the rows of the images to the segments.
 
     Returns:
         The segments whose walls lie within the recipe's ``image_rows``, and the recipe with that
-        number, which is chosen if it was 0: the least of ``ROWS`` that ``MOST_SEGMENTS`` fit into.
+        number, which is chosen if it was 0: that of the model that the training begins with, else
+        the least of ``ROWS`` that ``MOST_SEGMENTS`` fit into.
 
     Raises:
         BadInputError: if fewer fit into the rows that the recipe asks for.
     """
+    if pretrained is not None and not recipe.image_rows:
+        recipe = replace(recipe, image_rows=pretrained.image_rows)
     if not isinstance(segments, SegmentSet):
         return segments, replace(recipe, image_rows=recipe.image_rows or IMAGE_SIZE)
     covered = np.asarray(segments.mask.any(axis=2))

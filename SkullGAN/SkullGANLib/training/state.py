@@ -157,7 +157,8 @@ class TrainingState:
         batch = self.iteration - epoch * self.batches_per_epoch
         if batch == 0:
             shown = self.batches_per_epoch * size
-            if self.recipe.balanced_subjects:
+            # Pictures that a training begins with are of no subject.
+            if self.recipe.balanced_subjects and len(self.segments.subject):
                 self._order = self._balanced_order(shown)
             else:
                 self._order = self._shuffled(len(self._reals), shown)

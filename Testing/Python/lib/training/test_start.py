@@ -52,6 +52,8 @@ def test_the_rows_of_images_are_as_few_as_hold_the_walls():
     for count, rows in ((10, 64), (30, 96), (60, 128)):
         segments, recipe = start.fitted(low[:count], replace(TINY, image_rows=0))
         assert (len(segments), recipe.image_rows) == (count, rows)
+    begun_with = replace(TINY, image_rows=128).architecture
+    assert start.fitted(low[:10], replace(TINY, image_rows=0), begun_with)[1].image_rows == 128
 
 
 def test_few_segments_that_reach_below_are_left_out_and_many_are_refused(caplog):
