@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..data.segment_set import SegmentSet
+from ..errors import BadInputError
 from ..metrics.measurement import measure
 from ..networks.conditions import BONE, QUANTITIES, SAMPLE_SIZE, Conditions
+
+if TYPE_CHECKING:
+    from ..networks.model_file import Model
 
 
 def measured(names: Sequence[str], segments: SegmentSet) -> dict[str, np.ndarray]:
@@ -61,3 +67,29 @@ def learned(names: Sequence[str], segments: SegmentSet, *, balanced_subjects: bo
             turn[own] = np.arange(len(own))
         order = order[np.argsort(turn, kind="stable")]
     return Conditions.learned(names, values, rng.permutation(order[:SAMPLE_SIZE]))
+
+
+def told_of(model: Model, segments: SegmentSet) -> dict[str, np.ndarray] | None:
+    """Give again what a model was told when it made segments; it follows from seeds and ``source``.
+
+    Args:
+        model: that made them.
+        segments: N synthetic segments.
+
+    Returns:
+        (N,) by name; None where it is not known: the model is told nothing or is another one, or
+        sets for which different things were asked were joined.
+    """
+    source = segments.source
+    asked = source.get("asked", {})
+    same = json.dumps(source.get("trained_on"), sort_keys=True) == json.dumps(
+        dict(model.trained_on), sort_keys=True
+    )
+    if model.conditions is None or not same or not isinstance(asked, Mapping):
+        return None
+    if (segments.seed < 0).any():
+        return None
+    try:
+        return model.conditions.draw(segments.seed, asked)
+    except BadInputError:  # another model's
+        return None

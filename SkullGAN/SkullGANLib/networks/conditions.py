@@ -95,6 +95,19 @@ def size_of(names: Sequence[str]) -> int:
     return sum(BONE_SLOTS if name == BONE else 1 for name in names)
 
 
+def options_of(asked: Asked) -> list[str]:
+    """Write what is asked as options of ``skullgan generate``.
+
+    Example:
+        >>> options_of({"bone": "parietal", "sdr": 0.35})
+        ['--bone', 'parietal', '--sdr', '0.35']
+    """
+    found = []
+    for name, value in asked.items():
+        found += ["--bone" if name == BONE else QUANTITIES[name].option, str(value)]
+    return found
+
+
 def told(
     conditions: Conditions | None, seeds: np.ndarray, asked: Asked | None = None
 ) -> dict[str, np.ndarray]:
@@ -208,6 +221,19 @@ class Conditions:
             standard = (np.asarray(values[name], float) - self.mean[name]) / self.std[name]
             parts.append(np.where(np.isfinite(standard), standard, 0.0)[:, None])
         return np.concatenate([part.reshape(count, -1) for part in parts], 1).astype(np.float32)
+
+    def covers(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Tell which of (N,) conditions can be asked for, bool (N,): such a bone was learned, and
+        every number lies within the training set's."""
+        covered = np.ones(len(values[self.names[0]]), bool)
+        for name in self.names:
+            if name == BONE:
+                covered &= np.isin(np.asarray(values[name], str), self.bones)
+                continue
+            numbers = np.asarray(values[name], float)
+            with np.errstate(invalid="ignore"):
+                covered &= (numbers >= self.low[name]) & (numbers <= self.high[name])
+        return covered
 
     def checked(self, asked: Asked) -> dict[str, Any]:
         """Check what was asked for.

@@ -12,12 +12,13 @@ import numpy as np
 
 from ..data.segment_set import SegmentSet
 from ..generation import from_seeds
+from ..generation.conditions import measured
 from ..networks import model_file
 from ..networks.model_file import Model
 from ..plots import contact_sheet
 from . import failure_watch
 from .pictures import PICTURES
-from .quality import DISTANCE, QualityJudge
+from .quality import DISTANCE, QualityJudge, condition_correlations
 from .run_directory import Run
 from .state import TrainingState
 
@@ -43,8 +44,10 @@ class Snapshots:
         self._judge: QualityJudge | None = None
         self._against = "training" if held_out is None or not len(held_out) else "held out"
         reals = state.segments if self._against == "training" else held_out
+        self._asked: dict[str, np.ndarray] = {}
         if state.recipe.quality_count and isinstance(reals, SegmentSet):
             self._judge = QualityJudge(reals, state.recipe.quality_count)
+            self._asked = _asked_as(self._judge.reals, state)
 
     def take(self) -> dict[str, float]:
         """Write the grid of fixed seeds, keep the model if it is the best.
@@ -57,8 +60,9 @@ class Snapshots:
         made = state.model(self.license)
         found = self._write_samples(made)
         if self._judge:
-            segments = from_seeds.generate_set(made, range(state.recipe.quality_count))
-            quality = self._judge.judge(segments)
+            count = state.recipe.quality_count
+            segments = from_seeds.generate_set(made, range(count), asked=self._asked)
+            quality = self._judge.judge(segments) | condition_correlations(self._asked, segments)
             found |= quality
             if quality[DISTANCE] < state.best.get("distance", np.inf):
                 state.best = {"distance": quality[DISTANCE], "iteration": state.iteration}
@@ -108,3 +112,15 @@ class Snapshots:
         evenly = np.unique(np.linspace(0, len(reals) - 1, count).astype(int))
         found = failure_watch.diversity(samples.hu, reals[evenly])
         return {"diversity": found} if np.isfinite(found) else {}
+
+
+def _asked_as(reals: SegmentSet, state: TrainingState) -> dict[str, np.ndarray]:
+    """Give what a snapshot's segments are asked to be: what reals are, in turn, as far as it was
+    learned; nothing where there are no conditions."""
+    known = state.conditions
+    if known is None:
+        return {}
+    values = measured(known.names, reals)
+    rows = np.flatnonzero(known.covers(values))
+    turns = np.resize(rows, state.recipe.quality_count if len(rows) else 0)
+    return {name: one[turns] for name, one in values.items()} if len(rows) else {}

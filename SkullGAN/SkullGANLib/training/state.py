@@ -24,6 +24,7 @@ from ..data.segment_set import SegmentSet
 from ..data.walls import WALL_THRESHOLD_HU
 from ..errors import BadInputError
 from ..networks import model_file
+from ..networks.conditions import Conditions
 from ..networks.dcgan import initialize, networks
 from ..networks.model_file import Model
 from ..networks.precision import chosen_precision
@@ -144,6 +145,11 @@ class TrainingState:
         self._generate, self._discriminate = map(
             self._compiled, (self.generator, self.discriminator)
         )
+
+    @property
+    def conditions(self) -> Conditions | None:
+        """What is known of the conditions that networks are told; None where they are not."""
+        return self._told.conditions if self._told else None
 
     @property
     def epoch(self) -> int:
@@ -334,7 +340,7 @@ class TrainingState:
             }
             | ({} if self._pretrained_on is None else {"pretrained_on": self._pretrained_on}),
             license=license,
-            conditions=self._told.conditions if self._told else None,
+            conditions=self.conditions,
         )
 
     def checkpoint(self) -> Checkpoint:
