@@ -306,6 +306,27 @@ class Conditions:
                 found[name][place] = value
         return found | {name: np.array(value) for name, value in fixed.items()}
 
+    def describe(self) -> str:
+        """Say what can be asked for.
+
+        Example:
+            >>> Conditions.learned(
+            ...     ("bone", "sdr"),
+            ...     {"bone": np.array(["parietal"] * 2), "sdr": np.array([0.3, 0.9])},
+            ...     np.arange(2),
+            ... ).describe()
+            'bone (parietal), SDR 0.3 to 0.9'
+        """
+        parts = []
+        for name in self.names:
+            if name == BONE:
+                parts.append(f"bone ({', '.join(self.bones)})")
+                continue
+            one = QUANTITIES[name]
+            numbers = f"{self.low[name]:g} to {self.high[name]:g} {one.unit}"
+            parts.append(f"{one.label} {numbers}".rstrip())
+        return ", ".join(parts)
+
     def to_dict(self) -> dict[str, Any]:
         """Give it as a model's file has it."""
         return {

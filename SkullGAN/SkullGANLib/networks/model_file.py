@@ -170,24 +170,7 @@ def read(path: str | Path, device: torch.device | str = "cpu") -> Model:
         }
         network.load_state_dict(weights, assign=True)
         network.eval()
-    try:
-        return Model(
-            generator=generator,
-            discriminator=discriminator,
-            hu_range=(float(metadata["hu_range"][0]), float(metadata["hu_range"][1])),
-            pixel_spacing_mm=float(metadata["pixel_spacing_mm"]),
-            recipe=dict(metadata["recipe"]),
-            trained_on=dict(metadata["trained_on"]),
-            license=str(metadata["licence"]),
-            created_by=str(metadata["created_by"]),
-            conditions=Conditions.from_dict(metadata["conditions"])
-            if "conditions" in metadata
-            else None,
-        )
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise BadInputError(f"{path}: the model's metadata are incomplete ({error}).") from error
-    except BadInputError as error:
-        raise BadInputError(f"{path}: {error}") from error
+    return _model(path, generator, discriminator, metadata)
 
 
 def read_architecture(path: str | Path) -> Architecture:
@@ -260,6 +243,29 @@ def _metadata(path: Path, texts: Mapping[str, str]) -> dict[str, Any]:
             f"{FORMAT_VERSION}; the SkullGAN that wrote it, or a newer one, reads it."
         )
     return metadata
+
+
+def _model(
+    path: Path, generator: Generator, discriminator: Discriminator, metadata: Mapping[str, Any]
+) -> Model:
+    try:
+        return Model(
+            generator=generator,
+            discriminator=discriminator,
+            hu_range=(float(metadata["hu_range"][0]), float(metadata["hu_range"][1])),
+            pixel_spacing_mm=float(metadata["pixel_spacing_mm"]),
+            recipe=dict(metadata["recipe"]),
+            trained_on=dict(metadata["trained_on"]),
+            license=str(metadata["licence"]),
+            created_by=str(metadata["created_by"]),
+            conditions=Conditions.from_dict(metadata["conditions"])
+            if "conditions" in metadata
+            else None,
+        )
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise BadInputError(f"{path}: the model's metadata are incomplete ({error}).") from error
+    except BadInputError as error:
+        raise BadInputError(f"{path}: {error}") from error
 
 
 def _architecture(path: Path, given: object) -> Architecture:

@@ -17,6 +17,7 @@ from ..networks import model_file
 from ..networks.model_file import Model
 from ..plots import contact_sheet
 from . import failure_watch
+from .model_page import ModelPage
 from .pictures import PICTURES
 from .quality import DISTANCE, QualityJudge, condition_correlations
 from .run_directory import Run
@@ -41,6 +42,7 @@ class Snapshots:
     ) -> None:
         self.run, self.license = run, license
         self._state = state
+        self._page = ModelPage(run, state.segments, held_out)
         self._judge: QualityJudge | None = None
         self._against = "training" if held_out is None or not len(held_out) else "held out"
         reals = state.segments if self._against == "training" else held_out
@@ -66,7 +68,7 @@ class Snapshots:
             found |= quality
             if quality[DISTANCE] < state.best.get("distance", np.inf):
                 state.best = {"distance": quality[DISTANCE], "iteration": state.iteration}
-                self._write(made)
+                self._write(made, found)
         return found
 
     def keep_unfinished(self) -> None:
@@ -83,10 +85,13 @@ class Snapshots:
         made = self._state.model(self.license)
         if self._judge:
             model_file.write(self.run.last_model_path, made)
+            made = model_file.read(self.run.model_path)
+            self._page.write(made)  # once more: the training has its whole time now
         else:
             self._write(made)
 
-    def _write(self, made: Model) -> None:
+    def _write(self, made: Model, figures: dict[str, float] | None = None) -> None:
+        """Write the model and its card."""
         if self._judge and self._state.best.get("iteration") == self._state.iteration:
             chosen = {
                 **self._state.best,
@@ -94,6 +99,7 @@ class Snapshots:
             }
             made = replace(made, trained_on={**made.trained_on, "chosen_by_distance": chosen})
         model_file.write(self.run.model_path, made)
+        self._page.write(made, figures)
 
     def _write_samples(self, made: Model) -> dict[str, float]:
         """Write the grid of fixed seeds; give its diversity, as a share of that of the reals."""

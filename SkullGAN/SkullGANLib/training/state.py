@@ -98,12 +98,7 @@ class TrainingState:
             if watched and held_out is not None and len(held_out)
             else None
         )
-        self._told = BatchConditions.learned(recipe, segments, device)
-        self._held_out_told = (
-            self._told.of(held_out)
-            if self._told and self._held_out is not None and held_out is not None
-            else None
-        )
+        self._told = BatchConditions.learned(recipe, segments, device, held_out)
         self._order = torch.empty(0, dtype=torch.int64, device=device)
         self._floor = float(
             model_file.from_hu(np.full((1, 1, 1), WALL_THRESHOLD_HU), segments.hu_range).item()
@@ -199,7 +194,7 @@ class TrainingState:
         )
         rows = self.group.own(rows)
         reals = model_file.from_hu(self._held_out[rows], self.segments.hu_range)
-        told = None if self._held_out_told is None else self._held_out_told[rows]
+        told = self._told.of_held_out(rows) if self._told else None
         with torch.no_grad():
             logit_held_out = self.logits(self.seen(reals), told) - self._midpoint
         self.augmentation.update(logit_real, self.iteration, (logit_held_out, logit_fake))

@@ -116,7 +116,7 @@ def logits(
     found = np.empty(len(segments))
     with torch.inference_mode():
         for part, images, told in _batches(model, segments, on_progress):
-            found[part] = model.discriminator(images, told).double().cpu().numpy()
+            found[part] = _logits(model, images, told).double().cpu().numpy()
     return found
 
 
@@ -232,6 +232,11 @@ def _conditions(model: Model, segments: SegmentSet) -> Tensor | None:
     return torch.from_numpy(model.conditions.encode(values))
 
 
+def _logits(model: Model, images: Tensor, told: Tensor | None) -> Tensor:
+    logits = model.discriminator(images) if told is None else model.discriminator(images, told)
+    return cast(Tensor, logits)
+
+
 def _to_pixels(shares: Tensor) -> Tensor:
     """Spread shares (N, n, n) over pixels (N, 128, 128), bilinearly; the sum stays the same."""
     size = shares.shape[-1]
@@ -251,7 +256,7 @@ def _occluded(
     """What the logit of each segment loses by a window of its wall, (N, 128, 128)."""
     found = np.zeros(hu.shape, np.float32)
     with torch.inference_mode():
-        whole = model.discriminator(images, told)
+        whole = _logits(model, images, told)
         for number, (one, wall) in enumerate(zip(hu, mask.astype(bool), strict=True)):
             windows = _windows(wall)
             smoothed = np.where(wall, _mean_around(one, wall), one).astype(np.int16)
@@ -262,7 +267,7 @@ def _occluded(
                 in_window = torch.from_numpy(windows[part]).to(images.device)[:, None]
                 without = torch.where(in_window, smooth, images[number : number + 1])
                 own = None if told is None else told[number].expand(len(without), -1)
-                lost[part] = (whole[number] - model.discriminator(without, own)).cpu().numpy()
+                lost[part] = (whole[number] - _logits(model, without, own)).cpu().numpy()
             held = windows.sum(axis=0)
             total = np.tensordot(lost, windows.astype(np.float32), axes=(0, 0))
             np.divide(total, held, out=found[number], where=wall & (held > 0))
