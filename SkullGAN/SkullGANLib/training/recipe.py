@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from ..errors import BadInputError
 from ..networks import architecture
 from ..networks.architecture import ACTIVATIONS, NORMS, Architecture
+from ..networks.conditions import NAMES, names_of
 from ..networks.precision import PRECISIONS
 from ..utils.json_text import parse_json
 from .setting import Range, as_text, check_names, choice, parse, setting, typed
@@ -130,6 +131,11 @@ class Recipe:
         "that are all alike; 0: it does not",
         "segments",
         least=0,
+    )
+    conditions: str = setting(
+        "",
+        f"what the networks are told of a segment, so that it can be asked for: some of "
+        f"{', '.join(NAMES)}, separated by commas; empty: nothing",
     )
     initial_weight_std: float = setting(
         0.01,
@@ -339,6 +345,7 @@ class Recipe:
             except BadInputError as error:
                 raise BadInputError(f"{name}: {error}") from error
         others = {f.name: getattr(self, f.name) for f in fields(Architecture)} | layers
+        others["conditions"] = names_of(self.conditions)
         others["image_rows"] = self.image_rows or architecture.IMAGE_SIZE
         return Architecture(**others)
 

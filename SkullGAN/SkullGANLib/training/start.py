@@ -13,6 +13,7 @@ import numpy as np
 from ..data import hdf5
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError, SkullGANError
+from ..generation.conditions import are_known, measured
 from ..networks.architecture import IMAGE_SIZE, Architecture
 from .pictures import Pictures
 from .process_group import ProcessGroup
@@ -48,10 +49,12 @@ def check_segments(kind: str, count: int, recipe: Recipe, allowed_kinds: Sequenc
 def check_pretrained(architecture: Architecture, recipe: Recipe) -> None:
     """Raise ``BadInputError`` if a model of that architecture does not suit a recipe.
 
-    What changes no weight's shape may differ: a training may go on with another noise.
+    What changes no weight's shape may differ: a training may go on with another noise. Networks
+    that are told conditions may begin with a model that was told nothing.
     """
     for one in fields(Architecture):
-        if one.name in _WITHOUT_WEIGHTS:
+        untold = one.name == "conditions" and not architecture.conditions
+        if one.name in _WITHOUT_WEIGHTS or untold:
             continue
         found, expected = (getattr(each, one.name) for each in (architecture, recipe.architecture))
         if found != expected:
@@ -68,16 +71,23 @@ def fitted(
     """Fit the rows of the images to the segments.
 
     Returns:
-        The segments whose walls lie within the recipe's ``image_rows``, and the recipe with that
+        The segments whose walls lie within the recipe's ``image_rows`` and whose conditions, where
+        there are some, can be measured, and the recipe with that
         number, which is chosen if it was 0: that of the model that the training begins with, else
         the least of ``ROWS`` that ``MOST_SEGMENTS`` fit into.
 
     Raises:
-        BadInputError: if fewer fit into the rows that the recipe asks for.
+        BadInputError: if fewer fit into the rows that the recipe asks for, or conditions are asked
+            for that nothing has.
     """
     if pretrained is not None and not recipe.image_rows:
         recipe = replace(recipe, image_rows=pretrained.image_rows)
     if not isinstance(segments, SegmentSet):
+        if recipe.conditions:
+            raise BadInputError(
+                f"conditions: expected none for pictures, which have no bone to be measured, found "
+                f"{recipe.conditions!r}."
+            )
         return segments, replace(recipe, image_rows=recipe.image_rows or IMAGE_SIZE)
     covered = np.asarray(segments.mask.any(axis=2))
     needed = IMAGE_SIZE - covered[:, ::-1].argmax(axis=1)
@@ -94,7 +104,28 @@ def fitted(
         _log.warning(
             "%d of %d segments reach below row %d and are left out.", np.sum(~fits), len(fits), rows
         )
-    return segments if fits.all() else segments[fits], replace(recipe, image_rows=rows)
+    recipe = replace(recipe, image_rows=rows)
+    return _with_conditions(segments if fits.all() else segments[fits], recipe), recipe
+
+
+def _with_conditions(segments: SegmentSet, recipe: Recipe) -> SegmentSet:
+    """Leave out the segments of which a condition cannot be measured."""
+    names = recipe.architecture.conditions
+    if not names or not len(segments):
+        return segments
+    known = are_known(measured(names, segments))
+    if not known.any():
+        raise BadInputError(
+            f"conditions: expected segments of which {', '.join(names)} can be measured, found "
+            "none."
+        )
+    if not known.all():
+        _log.warning(
+            "%d of %d segments cannot be measured for the conditions and are left out.",
+            np.sum(~known),
+            len(known),
+        )
+    return segments if known.all() else segments[known]
 
 
 def check_batch(recipe: Recipe, group: ProcessGroup) -> None:

@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from ...data.segment_set import SegmentSet
 from ...errors import BadInputError
+from ...generation.conditions import measured
 from ...networks.architecture import IMAGE_SIZE
 from ...networks.dcgan import Discriminator
 from ...networks.model_file import Model, from_hu
@@ -45,6 +46,8 @@ def of_segments(
 ) -> np.ndarray:
     """Let the discriminator judge segments, on the device where the model is.
 
+    One that judges by conditions is told what the segments are: their bone, and what is measured.
+
     Args:
         model: its HU range is what the segments are scaled by.
         segments: N segments.
@@ -58,8 +61,8 @@ def of_segments(
     """
     found = np.empty(len(segments))
     with torch.inference_mode():
-        for part, images in _batches(model, segments, on_progress):
-            found[part] = model.discriminator.realness(images).double().cpu().numpy()
+        for part, images, told in _batches(model, segments, on_progress):
+            found[part] = model.discriminator.realness(images, told).double().cpu().numpy()
     return found
 
 
@@ -97,11 +100,11 @@ def explain(
     if method not in METHODS:
         raise BadInputError(f"The method is {method!r}: expected one of {', '.join(METHODS)}.")
     found = np.empty((len(segments), IMAGE_SIZE, IMAGE_SIZE), np.float32)
-    for part, images in _batches(model, segments, on_progress):
+    for part, images, told in _batches(model, segments, on_progress):
         if method == "positions":
-            pixels = _to_pixels(position_shares(model.discriminator, images)).cpu().numpy()
+            pixels = _to_pixels(position_shares(model.discriminator, images, told)).cpu().numpy()
         else:
-            pixels = _occluded(model, segments.hu[part], segments.mask[part], images)
+            pixels = _occluded(model, segments.hu[part], segments.mask[part], images, told)
         found[part] = pixels
     return found
 
@@ -112,25 +115,31 @@ def logits(
     """Give what ``explain`` explains, float64 (N,): realness before the sigmoid."""
     found = np.empty(len(segments))
     with torch.inference_mode():
-        for part, images in _batches(model, segments, on_progress):
-            found[part] = model.discriminator(images).double().cpu().numpy()
+        for part, images, told in _batches(model, segments, on_progress):
+            found[part] = _logits(model, images, told).double().cpu().numpy()
     return found
 
 
-def position_shares(discriminator: Discriminator, images: Tensor) -> Tensor:
+def position_shares(
+    discriminator: Discriminator, images: Tensor, told: Tensor | None = None
+) -> Tensor:
     """What each of the last layer's places adds to the logit.
 
     Args:
         discriminator: in evaluation mode.
         images: float (N, 1, 128, 128) in [-1, 1].
+        told: their conditions, of one that judges by some.
 
     Returns:
         float (N, 4, 4); sums to the logit.
     """
     last = cast(nn.Conv2d, discriminator.main[-1])
     with torch.inference_mode():
-        shares = torch.einsum("nchw,chw->nhw", discriminator.features(images), last.weight[0])
+        features = discriminator.features(images)
+        shares = torch.einsum("nchw,chw->nhw", features, last.weight[0])
         shares = shares + cast(Tensor, last.bias) / shares[0].numel()
+        if discriminator.projection is not None:
+            shares = shares + discriminator.projection(features, told)
         # Rows that it does not see add nothing.
         return functional.pad(shares, (0, 0, 0, shares.shape[2] - shares.shape[1]))
 
@@ -197,8 +206,9 @@ def label(calibration: Calibration | None = None) -> str:
 
 def _batches(
     model: Model, segments: SegmentSet, on_progress: Callable[[int, int], None] | None
-) -> Iterator[tuple[slice, Tensor]]:
-    """The segments as the discriminator sees them, some at a time, on its device."""
+) -> Iterator[tuple[slice, Tensor, Tensor | None]]:
+    """The segments as the discriminator sees them, and their conditions where it judges by some;
+    some at a time, on its device."""
     if abs(segments.pixel_spacing_mm / model.pixel_spacing_mm - 1) > _SAME_SPACING:
         raise BadInputError(
             f"The model judges pixels of {model.pixel_spacing_mm:g} mm and the segments' are "
@@ -207,9 +217,24 @@ def _batches(
     device = next(model.discriminator.eval().parameters()).device
     for start in range(0, len(segments), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        yield part, from_hu(segments.hu[part], model.hu_range).to(device)
+        told = _conditions(model, segments[part])
+        images = from_hu(segments.hu[part], model.hu_range).to(device)
+        yield part, images, None if told is None else told.to(device)
         if on_progress:
             on_progress(min(start + _AT_ONCE, len(segments)), len(segments))
+
+
+def _conditions(model: Model, segments: SegmentSet) -> Tensor | None:
+    """What segments are, as the model's networks are told it; None where they are not."""
+    if model.conditions is None:
+        return None
+    values = measured(model.conditions.names, segments)
+    return torch.from_numpy(model.conditions.encode(values))
+
+
+def _logits(model: Model, images: Tensor, told: Tensor | None) -> Tensor:
+    logits = model.discriminator(images) if told is None else model.discriminator(images, told)
+    return cast(Tensor, logits)
 
 
 def _to_pixels(shares: Tensor) -> Tensor:
@@ -225,11 +250,13 @@ def _to_pixels(shares: Tensor) -> Tensor:
     return torch.einsum("nhw,hy,wx->nyx", shares, weights, weights)
 
 
-def _occluded(model: Model, hu: np.ndarray, mask: np.ndarray, images: Tensor) -> np.ndarray:
+def _occluded(
+    model: Model, hu: np.ndarray, mask: np.ndarray, images: Tensor, told: Tensor | None
+) -> np.ndarray:
     """What the logit of each segment loses by a window of its wall, (N, 128, 128)."""
     found = np.zeros(hu.shape, np.float32)
     with torch.inference_mode():
-        whole = model.discriminator(images)
+        whole = _logits(model, images, told)
         for number, (one, wall) in enumerate(zip(hu, mask.astype(bool), strict=True)):
             windows = _windows(wall)
             smoothed = np.where(wall, _mean_around(one, wall), one).astype(np.int16)
@@ -239,7 +266,8 @@ def _occluded(model: Model, hu: np.ndarray, mask: np.ndarray, images: Tensor) ->
                 part = slice(start, start + _AT_ONCE)
                 in_window = torch.from_numpy(windows[part]).to(images.device)[:, None]
                 without = torch.where(in_window, smooth, images[number : number + 1])
-                lost[part] = (whole[number] - model.discriminator(without)).cpu().numpy()
+                own = None if told is None else told[number].expand(len(without), -1)
+                lost[part] = (whole[number] - _logits(model, without, own)).cpu().numpy()
             held = windows.sum(axis=0)
             total = np.tensordot(lost, windows.astype(np.float32), axes=(0, 0))
             np.divide(total, held, out=found[number], where=wall & (held > 0))
