@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -133,6 +132,7 @@ class Writer:
             stays.
 
     Example:
+        >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
         >>> pixels = np.ones((2, SIZE, SIZE))
         >>> with Writer(folder / "set.h5", kind="synthetic") as writer:
