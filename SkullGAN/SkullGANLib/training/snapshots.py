@@ -19,7 +19,7 @@ from ..plots import contact_sheet
 from . import failure_watch
 from .model_page import ModelPage
 from .pictures import PICTURES
-from .quality import DISTANCE, QualityJudge, condition_correlations
+from .quality import DISTANCE, QualityJudge, with_conditions
 from .run_directory import Run
 from .state import TrainingState
 
@@ -64,7 +64,7 @@ class Snapshots:
         if self._judge:
             count = state.recipe.quality_count
             segments = from_seeds.generate_set(made, range(count), asked=self._asked)
-            quality = self._judge.judge(segments) | condition_correlations(self._asked, segments)
+            quality = with_conditions(self._judge.judge(segments), self._asked, segments)
             found |= quality
             if quality[DISTANCE] < state.best.get("distance", np.inf):
                 state.best = {"distance": quality[DISTANCE], "iteration": state.iteration}
