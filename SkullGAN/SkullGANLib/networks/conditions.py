@@ -193,7 +193,7 @@ class Conditions:
                 continue
             own, digits = np.asarray(values[name], float), QUANTITIES[name].digits
             statistics["mean"][name] = float(own.mean())
-            statistics["std"][name] = float(own.std()) or 1.0
+            statistics["std"][name] = float(own.std()) if np.ptp(own) > 0 else 1.0
             statistics["low"][name] = round(float(own.min()), digits)
             statistics["high"][name] = round(float(own.max()), digits)
             sample[name] = own[rows].round(digits)

@@ -64,6 +64,11 @@ def test_conditions_are_told_as_a_slot_a_bone_and_standardized_numbers():
     np.testing.assert_allclose(codes[:, BONE_SLOTS:], [[0, 0], [1, 0], [0, 0]], atol=1e-6)
 
 
+def test_a_condition_in_which_all_segments_are_alike_is_told_as_nothing():
+    known = Conditions.learned(("sdr",), {"sdr": np.full(9, 0.4)}, np.arange(9))
+    assert known.encode({"sdr": np.array([0.4, 0.4])}).tolist() == [[0], [0]]
+
+
 def test_conditions_that_nobody_asks_for_follow_the_joint_distribution_and_the_seed_alone():
     known, seeds = learned(), np.arange(400)
     drawn = known.draw(seeds)

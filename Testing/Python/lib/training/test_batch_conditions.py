@@ -123,7 +123,7 @@ def test_networks_with_conditions_begin_with_a_model_that_was_told_nothing():
 
 
 def test_a_model_with_other_conditions_is_no_beginning():
-    some = replace(TINY, conditions="sdr").architecture
+    some = replace(TOLD, conditions="sdr").architecture
     with pytest.raises(BadInputError, match="has conditions sdr, expected bone,sdr,thickness"):
         start.check_pretrained(some, TOLD)
     start.check_pretrained(replace(TOLD, conditions="").architecture, TOLD)
@@ -148,7 +148,7 @@ def test_pictures_have_no_conditions():
         start.fitted(pictures, TOLD)
 
 
-def test_memory_is_estimated_of_networks_with_conditions():
+def test_memory_is_estimated_for_networks_with_conditions():
     plain, told = (needed(replace(TOLD, conditions=c), 10) for c in ("", TOLD.conditions))
     assert plain.fixed < told.fixed
     assert abs(told.per_image / plain.per_image - 1) < 0.05
