@@ -65,6 +65,7 @@ RELATIVISTIC = replace(
     **{"discriminator_norm": "none", "minibatch_std": 2, "image_rows": 64},
     **{"update_gate": "off", "hide_background": True, "balanced_subjects": True},
     **{"generator_smoothing": True, "contrast_std": 0.05, "quality_count": 4},
+    conditions="bone,thickness",
     ada_target=0.0,  # by the signs of logits that are near 0, rounding would decide
 )
 GAMES = {"adversarial": EVERYTHING, "relativistic": RELATIVISTIC}
