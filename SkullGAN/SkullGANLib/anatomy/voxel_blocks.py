@@ -93,7 +93,7 @@ def within(mask: np.ndarray, distance_mm: float, mm: np.ndarray) -> np.ndarray:
         reach = int(distance_mm / mm[axis])
         box.append(slice(max(int(used[0]) - reach, 0), int(used[-1]) + reach + 1))
     # Squares of distances, along one axis after the other.
-    far = np.float64(4.0 * distance_mm**2)
+    far = 4.0 * distance_mm**2 + 1.0
     squares = np.where(mask[tuple(box)], 0.0, far)
     for axis in range(3):
         nearest = squares.copy()
