@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import importlib.util
-import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict
@@ -31,13 +29,13 @@ from ..networks.precision import chosen_precision
 from .augmentation import AdaptiveAugmentation, augment, half_mirrored, without_background
 from .batch_conditions import BatchConditions, take_over
 from .checkpoint import Checkpoint
+from .compiling import compiled
 from .gated_optimizer import GatedOptimizer
 from .losses import gradient_penalty
 from .pictures import Pictures
 from .process_group import ALONE, ProcessGroup, ShardedGenerator, synchronize_statistics
 from .recipe import Recipe
-
-_log = logging.getLogger(__name__)
+from .running_average import RunningAverage
 
 # Names in checkpoints, which runs of earlier versions have, too.
 _RANDOM_STATE = "chance"
@@ -114,7 +112,9 @@ class TrainingState:
             take_over(self.generator, pretrained.generator.state_dict())
             take_over(self.discriminator, pretrained.discriminator.state_dict())
             self._pretrained_on = dict(pretrained.trained_on)
-        self._average = copy.deepcopy(self.generator) if recipe.ema_decay else None
+        self._average = (
+            RunningAverage(self.generator, recipe.ema_decay) if recipe.ema_decay else None
+        )
         for network in (self.generator, self.discriminator):
             synchronize_statistics(network, group)
         self.generator_optimizer = GatedOptimizer(
@@ -137,9 +137,13 @@ class TrainingState:
             else None
         )
         self._in_bf16 = runs_in_bf16(recipe, device)
-        self._generate, self._discriminate = map(
-            self._compiled, (self.generator, self.discriminator)
-        )
+        self._generate: Callable[..., Tensor] = self.generator
+        self._discriminate: Callable[..., Tensor] = self.discriminator
+        if recipe.compile:
+            self._generate, self._discriminate = (
+                compiled(network, device, group.size)
+                for network in (self.generator, self.discriminator)
+            )
 
     @property
     def conditions(self) -> Conditions | None:
@@ -292,25 +296,15 @@ class TrainingState:
         self._midpoint.lerp_(middle, max(_MIDPOINT_SHARE, 1 / (1 + self.iteration)))
         return logit_real - self._midpoint, logit_fake - self._midpoint
 
-    @torch.no_grad()
     def update_average(self) -> None:
-        """Let the generator's running average follow the generator by a step.
-
-        At the beginning the average forgets faster, or the initial weights would stay in it.
-        """
-        if self._average is None:
-            return
-        decay = min(self.recipe.ema_decay, (1 + self.iteration) / (10 + self.iteration))
-        now = self.generator.state_dict()
-        for name, mean in self._average.state_dict().items():
-            if mean.is_floating_point():
-                mean.lerp_(now[name], 1 - decay)
-            else:
-                mean.copy_(now[name])
+        """Let the generator's running average, if there is one, follow by a step."""
+        if self._average is not None:
+            self._average.update(self.iteration)
 
     def model(self, license: str = "") -> Model:
         """Give the model as it is now, a copy in evaluation mode."""
-        generator = copy.deepcopy(self.generator if self._average is None else self._average)
+        kept = self.generator if self._average is None else self._average.network
+        generator = copy.deepcopy(kept)
         discriminator = copy.deepcopy(self.discriminator)
         with torch.no_grad():
             bias = discriminator.main[-1].bias
@@ -339,7 +333,8 @@ class TrainingState:
         )
 
     def checkpoint(self) -> Checkpoint:
-        """Give all that the next iteration depends on."""
+        """Give all that the next iteration depends on; tensors are those that go on learning (see
+        ``checkpoint_writer.fetched``)."""
         tensors = {
             _RANDOM_STATE: self.noise_generator.generator.get_state(),
             "order": self._order,
@@ -356,7 +351,7 @@ class TrainingState:
             "pretrained_on": self._pretrained_on,
             "best": self.best,
         }
-        return Checkpoint({name: t.detach().cpu() for name, t in tensors.items()}, state)
+        return Checkpoint(tensors, state)
 
     def restore(self, checkpoint: Checkpoint, where: str | Path) -> None:
         """Take back what ``checkpoint`` gave.
@@ -393,7 +388,7 @@ class TrainingState:
             "generator": self.generator,
             "discriminator": self.discriminator,
         }
-        return networks if self._average is None else networks | {"average": self._average}
+        return networks if self._average is None else networks | {"average": self._average.network}
 
     def _optimizers(self) -> dict[str, GatedOptimizer | AdaptiveAugmentation]:
         optimizers: dict[str, GatedOptimizer | AdaptiveAugmentation] = {
@@ -409,24 +404,6 @@ class TrainingState:
     def _precision(self) -> AbstractContextManager[Any]:
         # Batch statistics, losses and all that Adam does stay in float32 by themselves.
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._in_bf16)
-
-    def _compiled(self, network: nn.Module) -> Callable[..., Tensor]:
-        """Give the network compiled, or as it is where the recipe or the device says so."""
-        if not self.recipe.compile:
-            return network
-        lack = None
-        if self.device.type != "cuda":
-            lack = f"compiling gains nothing on {self.device.type}"
-        elif not importlib.util.find_spec("triton"):
-            lack = "Triton is not installed"
-        elif self.group.size > 1:
-            lack = "batch norm over several processes does not compile"
-        if lack:
-            _log.info("The networks run uncompiled: %s.", lack)
-            return network
-        # The discriminator is first called with weights that learn. That order matters: whether
-        # they do is not among the conditions on which a compiled network is made again.
-        return torch.compile(network, dynamic=False)
 
 
 def runs_in_bf16(recipe: Recipe, device: torch.device) -> bool:
