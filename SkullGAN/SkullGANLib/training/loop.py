@@ -97,8 +97,8 @@ def train(
             if group.is_first:
                 start.write_parts(run, segments, held_out, anew=not resumed)
             snapshots = Snapshots(run, state, held_out, license)
-            with CheckpointWriter(run, where) as writer:
-                return _play(state, snapshots, reporter, should_stop, writer)
+            writer = stack.enter_context(CheckpointWriter(run, where))
+            return _play(state, snapshots, reporter, should_stop, writer)
 
 
 def _restore(state: TrainingState, run: Run) -> bool:

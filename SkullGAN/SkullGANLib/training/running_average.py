@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 
+Network = TypeVar("Network", bound=nn.Module)
 
-class RunningAverage:
+
+class RunningAverage(Generic[Network]):
     """Weights and statistics that follow those of a network.
 
     Args:
@@ -20,7 +23,7 @@ class RunningAverage:
         network: the average, of the network's kind.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
+    def __init__(self, network: Network, decay: float) -> None:
         self.network = copy.deepcopy(network)
         self._decay = decay
         means, now = self.network.state_dict(), network.state_dict()
