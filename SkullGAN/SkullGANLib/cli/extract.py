@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
 from ..utils import progress
 from ..utils.file_lock import writing
-from .options import Commands, add_output, command, refuse_to_overwrite, signals_noted
+from .options import Commands, add_dask, add_output, command, refuse_to_overwrite, signals_noted
 
 if TYPE_CHECKING:
     from ..extraction.batch import CutSettings
@@ -25,7 +26,7 @@ def extract(options: argparse.Namespace) -> None:
     from ..extraction.batch_table import table_of
     from ..extraction.outcomes import raise_for_failed
 
-    together = len(options.ct) > 1 or options.jobs is not None
+    together = len(options.ct) > 1 or options.jobs is not None or options.dask is not None
     _check(options, together)
     refuse_to_overwrite(options, going_on=together)
     settings: CutSettings = {
@@ -57,7 +58,7 @@ def _check(options: argparse.Namespace, together: bool) -> None:
     for name in ("skull_mask", "landmarks"):
         if getattr(options, name) and together:
             raise BadInputError(
-                f"--{name.replace('_', '-')} goes with one CT and without --jobs, "
+                f"--{name.replace('_', '-')} goes with one CT and without --jobs and --dask, "
                 f"{len(options.ct)} were given; call once for each."
             )
 
@@ -98,15 +99,23 @@ def _extract_many(options: argparse.Namespace, settings: CutSettings) -> list[Ro
             print(f"skullgan: {row.sentence}", file=sys.stderr)
 
     with (
+        ExitStack() as stack,
         signals_noted() as interrupted,
         progress.shown(f"Cutting {len(options.ct)} CTs", options.progress) as report_progress,
     ):
+        executor = None
+        if options.dask:
+            from ..utils.dask_cluster import connected
+
+            executor = stack.enter_context(connected(options.dask)).get_executor(pure=False)
         return batch.run(
-            options.ct,
+            # Workers have folders of their own to begin from.
+            [path.absolute() for path in options.ct] if executor else options.ct,
             options.output,
             settings,
             subjects=options.subject or None,
             jobs=1 if options.jobs is None else options.jobs,
+            executor=executor,
             overwrite=options.overwrite,
             on_progress=lambda ready, of: report_progress(ready / of, f"{ready}/{of}"),
             on_row=show,
@@ -177,6 +186,7 @@ def add_extract(commands: Commands) -> None:
         help="nasion, inion, left and right porion (.mrk.json, .fcsv), to lay the head frame by",
     )
     one.add_argument("--jobs", type=int, metavar="N", help="CTs at a time, 1.1 GiB each (1)")
+    add_dask(one)
     one.add_argument("--contact-sheet", type=Path, metavar="PNG", help="picture of the first 1000")
 
 

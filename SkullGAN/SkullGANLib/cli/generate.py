@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from ..utils.file_lock import writing
 from ..utils.output_names import check_places
 from .options import (
     Commands,
+    add_dask,
     add_device,
     add_seed,
     beside_of,
@@ -74,20 +75,36 @@ def _generate_into(
     from ..generation import set_file
     from ..utils import resources
 
-    set_file.generate_file(
-        path,
-        options.model or resources.bundled_model(),
-        count=options.n,
-        first_seed=options.seed,
-        batch_size=options.batch_size,
-        device=options.device,
-        precision=options.precision,
-        batch_statistics=options.batch_statistics,
-        limits=limits_of(options),
-        asked=asked_of(options),
-        resume=options.resume,
-        on_progress=on_progress,
-    )
+    model = options.model or resources.bundled_model()
+    elsewhere, device, precision = None, options.device, options.precision
+    with ExitStack() as stack:
+        if options.dask:
+            from ..generation.cluster import ClusterGeneration
+            from ..utils.dask_cluster import connected
+
+            cluster = ClusterGeneration(
+                stack.enter_context(connected(options.dask)),
+                model,
+                device,
+                precision,
+                options.batch_statistics,
+            )
+            elsewhere, device, precision = cluster.batches, cluster.device, cluster.precision
+        set_file.generate_file(
+            path,
+            model,
+            elsewhere=elsewhere,
+            count=options.n,
+            first_seed=options.seed,
+            batch_size=options.batch_size,
+            device=device,
+            precision=precision,
+            batch_statistics=options.batch_statistics,
+            limits=limits_of(options),
+            asked=asked_of(options),
+            resume=options.resume,
+            on_progress=on_progress,
+        )
 
 
 def _write_contact_sheet(picture: Path, segments: Path) -> None:
@@ -214,6 +231,7 @@ def add_generate(commands: Commands) -> None:
         help="normalize by the batch, not by the training; then segments depend on their batch",
     )
     add_device(one)
+    add_dask(one)
     one.add_argument(
         "--contact-sheet", type=Path, metavar="PNG", help="picture of the first 100 segments"
     )

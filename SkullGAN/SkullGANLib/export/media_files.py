@@ -23,7 +23,7 @@ from ..acoustics.grid import refined_count
 from ..acoustics.media import Medium
 from ..errors import BadInputError
 from ..utils.atomic_files import written_aside
-from ..utils.free_memory import available_bytes
+from ..utils.memory import available_bytes
 from .media_notes import as_json, soft_kernels
 from .staging import neighboring_folder
 

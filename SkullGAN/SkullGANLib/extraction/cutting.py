@@ -278,17 +278,21 @@ def _share_in_plane(
 
 def _main_part(wall: np.ndarray) -> np.ndarray:
     """The largest connected part, its holes filled."""
+    return np.asarray(ndimage.binary_fill_holes(_largest_part(wall)))
+
+
+def _largest_part(wall: np.ndarray) -> np.ndarray:
     labels, count = ndimage.label(wall)
     if count == 0:
         return wall
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    return ndimage.binary_fill_holes(labels == sizes.argmax())
+    return np.asarray(labels == sizes.argmax())
 
 
 def _outer_edge(wall: np.ndarray) -> np.ndarray:
     """First row of the main part in each column, NaN where there is none, float64 (columns,)."""
-    part = _main_part(wall)
+    part = _largest_part(wall)  # above a hole there is wall, so holes change nothing
     edge = part.argmax(0).astype(np.float64)
     edge[~part.any(0)] = np.nan
     return edge

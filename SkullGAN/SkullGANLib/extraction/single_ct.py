@@ -89,11 +89,15 @@ def extract(
     check_settings(bones, planes, interval_mm, spacing_mm)
     _check_grid(ct, mask)
     report_progress = on_progress or (lambda share: None)
-    cavity = find_cavity(ct, landmarks)
-    report_progress(0.1)
-    threshold_hu = threshold_or_fitted(threshold_hu, ct, cavity)
-    if mask is None:
-        mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity, threads=threads)
+    with ThreadPoolExecutor(1) as beside:
+        # Cutting asks for it first of all, from every thread; until then a core has time for it.
+        unseen = beside.submit(lambda: ct.unseen)
+        cavity = find_cavity(ct, landmarks)
+        report_progress(0.1)
+        threshold_hu = threshold_or_fitted(threshold_hu, ct, cavity)
+        if mask is None:
+            mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity, threads=threads)
+        unseen.result()
     report_progress(0.5)
     sites = [at for at in plan(cavity, interval_mm) if at.bone in bones and at.plane in planes]
     cut_at = partial(first_good_cut, ct, mask, spacing_mm=spacing_mm, threshold_hu=threshold_hu)

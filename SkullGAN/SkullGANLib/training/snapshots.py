@@ -17,6 +17,7 @@ from ..networks import model_file
 from ..networks.model_file import Model
 from ..plots import contact_sheet
 from . import failure_watch
+from .checkpoint_writer import fetched
 from .model_page import ModelPage
 from .pictures import PICTURES
 from .quality import DISTANCE, QualityJudge, with_conditions
@@ -73,7 +74,7 @@ class Snapshots:
 
     def keep_unfinished(self) -> None:
         """Write a checkpoint and the model so far, as far as there is no better one."""
-        self.run.write_checkpoint(self._state.checkpoint())
+        self.run.write_checkpoint(fetched(self._state.checkpoint()))
         made = self._state.model(self.license)
         if self._judge:
             model_file.write(self.run.last_model_path, made)
