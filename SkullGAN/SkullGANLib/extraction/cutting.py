@@ -196,7 +196,7 @@ def first_good_cut(
         hu, wall = cut(ct, mask, matrix, threshold_hu)
         reason = rejection_reason(hu, wall, spacing_mm)
         if reason is None:
-            reason = _rejection_reason_around(ct, wall, matrix, spacing_mm, is_bare)
+            reason = rejection_reason_around(ct, wall, matrix, spacing_mm, is_bare)
         if reason is None:
             return matrix, hu, wall
         reasons.append(reason)
@@ -217,7 +217,7 @@ def _has_both_tables(hu: np.ndarray, wall: np.ndarray, spacing_mm: float) -> boo
     return bool(good.mean() >= FEWEST_GOOD_COLUMNS)
 
 
-def _rejection_reason_around(
+def rejection_reason_around(
     ct: HeadCT, wall: np.ndarray, pixel_to_ras: np.ndarray, spacing_mm: float, is_bare: bool
 ) -> str | None:
     """Find what is wrong in the CT around the wall that the cut itself does not show.
