@@ -139,7 +139,8 @@ def whole_stacks(
     depth = depth_of(segments, where)
     if depth is None:
         raise BadInputError(f"{where}: holds single cuts, expected stacks (extract --depth).")
-    assert segments.stack is not None and segments.slice_number is not None
+    assert segments.stack is not None
+    assert segments.slice_number is not None
     rows = stacks_of(segments.stack, segments.slice_number, depth.slices)
     if rows.size != len(segments):
         raise BadInputError(

@@ -81,7 +81,9 @@ def needed(recipe: Recipe, segments: int, *, bf16: bool = False) -> Need:
         count = max(2, recipe.minibatch_std)
         latent = torch.empty(count, recipe.latent_size)
         noise = [torch.empty(count, *shape) for shape in generator.noise_shapes]
-        images = torch.empty(count, 1, IMAGE_SIZE, IMAGE_SIZE, requires_grad=True)
+        images = torch.empty(
+            count, recipe.architecture.slices, IMAGE_SIZE, IMAGE_SIZE, requires_grad=True
+        )
     made, most_made = _kept(lambda: generator(latent, (noise[0], noise[1])), generator)
     seen, most_seen = _kept(lambda: discriminator(images), discriminator)
     # The discriminator's step keeps the generator's pass for later, and two of its own.

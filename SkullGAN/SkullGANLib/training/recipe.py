@@ -131,6 +131,14 @@ class Recipe:
         "segments",
         least=0,
     )
+    slices: int = setting(
+        0,
+        "slices of a stack that are learned and made together, as channels; 0: those of the "
+        "segment sets' stacks, or single segments where they have none; 1: single segments",
+        "slices",
+        least=0,
+        most=architecture.MOST_SLICES,
+    )
     initial_weight_std: float = setting(
         0.01,
         "standard deviation of the initial convolution weights; 0: by each layer's inputs",
@@ -340,6 +348,7 @@ class Recipe:
                 raise BadInputError(f"{name}: {error}") from error
         others = {f.name: getattr(self, f.name) for f in fields(Architecture)} | layers
         others["image_rows"] = self.image_rows or architecture.IMAGE_SIZE
+        others["slices"] = self.slices or 1
         return Architecture(**others)
 
     def with_settings(self, settings: Mapping[str, str]) -> Recipe:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..data import hdf5
+from ..data.depth import depth_of, stacks_of
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError, SkullGANError
 from ..networks.architecture import IMAGE_SIZE, Architecture
@@ -63,20 +64,29 @@ def check_pretrained(architecture: Architecture, recipe: Recipe) -> None:
 
 
 def fitted(segments: SegmentSet | Pictures, recipe: Recipe) -> tuple[SegmentSet | Pictures, Recipe]:
-    """Fit the rows of the images to the segments.
+    """Fit slices and rows of the images to the segments.
 
     Returns:
-        The segments whose walls lie within the recipe's ``image_rows``, and the recipe with that
-        number, which is chosen if it was 0: the least of ``ROWS`` that ``MOST_SEGMENTS`` fit into.
+        The segments whose walls lie within the recipe's ``image_rows``, of stacks those all of
+        whose slices' do; and the recipe with that number, which is chosen if it was 0: the least of
+        ``ROWS`` that ``MOST_SEGMENTS`` fit into. Where stacks are learned, ``slices`` is theirs.
 
     Raises:
-        BadInputError: if fewer fit into the rows that the recipe asks for.
+        BadInputError: if fewer fit into the rows that the recipe asks for, or its ``slices`` are
+            not those of the segments' stacks.
     """
     if not isinstance(segments, SegmentSet):
+        if recipe.slices > 1:
+            raise BadInputError(
+                f"slices is {recipe.slices}, expected 0 or 1 with pictures, which are no stacks."
+            )
         return segments, replace(recipe, image_rows=recipe.image_rows or IMAGE_SIZE)
+    segments, recipe = _in_stacks(segments, recipe)
+    slices = recipe.architecture.slices
     covered = np.asarray(segments.mask.any(axis=2))
     needed = IMAGE_SIZE - covered[:, ::-1].argmax(axis=1)
     needed[~covered.any(axis=1)] = 0
+    needed = needed.reshape(-1, slices).max(axis=1).repeat(slices)
     rows = recipe.image_rows or next(n for n in ROWS if np.mean(needed <= n) >= MOST_SEGMENTS)
     fits = np.asarray(needed <= rows)
     if fits.mean() < MOST_SEGMENTS:
@@ -90,6 +100,51 @@ def fitted(segments: SegmentSet | Pictures, recipe: Recipe) -> tuple[SegmentSet 
             "%d of %d segments reach below row %d and are left out.", np.sum(~fits), len(fits), rows
         )
     return segments if fits.all() else segments[fits], replace(recipe, image_rows=rows)
+
+
+def slices_of(segments: SegmentSet, recipe: Recipe) -> int:
+    """Give the slices of the stacks that are learned, 1 where single segments are.
+
+    Args:
+        segments: of which the source is read alone.
+        recipe: what it asks for.
+
+    Raises:
+        BadInputError: if the segments have stacks of several depths, or of another than is asked
+            for.
+    """
+    if recipe.slices == 1:
+        return 1
+    depth = depth_of(segments)
+    found = depth.slices if depth else 1
+    if recipe.slices not in (0, found):
+        raise BadInputError(
+            f"slices is {recipe.slices}, expected {f'{found}, 1' if depth else '1'} or 0: the "
+            f"segments are {f'in stacks of {depth}' if depth else 'single cuts'}."
+        )
+    return found
+
+
+def _in_stacks(segments: SegmentSet, recipe: Recipe) -> tuple[SegmentSet, Recipe]:
+    """Fit the recipe's slices to the segments, of which whole stacks are kept where it has any."""
+    slices = slices_of(segments, recipe)
+    if slices == 1:
+        return segments, recipe
+    assert segments.stack is not None
+    assert segments.slice_number is not None
+    rows = stacks_of(segments.stack, segments.slice_number, slices)
+    if not len(rows):
+        raise BadInputError(
+            f"No stack of {slices} slices is whole among {len(segments)} segments, expected one at "
+            "least; set slices to 1 to learn from single segments."
+        )
+    if rows.size < len(segments):
+        _log.warning(
+            "%d of %d segments are of no whole stack and are left out.",
+            len(segments) - rows.size,
+            len(segments),
+        )
+    return segments[rows.ravel()], replace(recipe, slices=slices)
 
 
 def check_batch(recipe: Recipe, group: ProcessGroup) -> None:
