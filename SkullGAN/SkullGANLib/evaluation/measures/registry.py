@@ -15,6 +15,7 @@ from ...errors import BadInputError
 from . import (
     acoustic,
     c2st,
+    depth,
     discriminator,
     distances,
     frechet,
@@ -81,5 +82,6 @@ for _module in (
     strata,
     known_answers,
     acoustic,
+    depth,
 ):
     register(_module.MEASURE)
