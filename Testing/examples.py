@@ -102,3 +102,15 @@ def narrow_model(**changes):
 
     torch.manual_seed(0)
     return model_file.Model(dcgan.Generator(8, 16), dcgan.Discriminator(4).eval(), **changes)
+
+
+def in_stacks(segments: SegmentSet, slices: int, step_mm: float = 0.9) -> SegmentSet:
+    """The same segments as slices of stacks, one stack after the other."""
+    rows = np.arange(len(segments))
+    depth = {"slices": slices, "step_mm": step_mm}
+    return replace(
+        segments,
+        stack=rows // slices,
+        slice_number=rows % slices,
+        source={**segments.source, "depth": depth},
+    )

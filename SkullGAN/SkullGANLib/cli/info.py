@@ -229,6 +229,7 @@ def _model(path: Path) -> dict[str, Any]:
         f"discriminator of {trainable_parameters(found.discriminator):,}",
         "architecture": _counts(found.architecture.to_dict()),
         "pixel": f"{found.pixel_spacing_mm} mm",
+        **({"makes": f"stacks of {found.depth}"} if found.depth else {}),
         "HU range": f"{found.hu_range[0]:g} to {found.hu_range[1]:g}",
         "recipe": _recipe(found.recipe),
         **{f"trained on {name}": value for name, value in _source(found.trained_on).items()},

@@ -25,7 +25,15 @@ from ..data.depth import Depth
 from ..data.segment_set import SIZE, SegmentSet
 from ..errors import BadInputError
 from . import beads, foreign_bodies
-from .cutting import FEWEST_GOOD_COLUMNS, cut, rejection_reason, rejection_reason_around
+from .cutting import (
+    CREST,
+    CRESTED,
+    FEWEST_GOOD_COLUMNS,
+    cut,
+    has_crest,
+    rejection_reason,
+    rejection_reason_around,
+)
 from .sampling import is_inside, points_of, to_ijk
 
 IN_DEPTH = "in depth: "
@@ -127,6 +135,7 @@ def _stack_around(
         hu, own_wall = cut(ct, mask, matrix, threshold_hu)
         reason = (
             rejection_reason(hu, own_wall, spacing_mm)
+            or (CREST if site.bone in CRESTED and has_crest(own_wall, spacing_mm) else None)
             or rejection_reason_around(ct, own_wall, matrix, spacing_mm, is_bare)
             or (
                 beads.REASON

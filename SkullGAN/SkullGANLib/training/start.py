@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from .process_group import ProcessGroup
 from .recipe import Recipe
 from .run_directory import Run
 from .setting import as_text
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ROWS = (64, 96, IMAGE_SIZE)
 """Rows of images that are chosen between."""
@@ -49,18 +53,45 @@ def check_segments(kind: str, count: int, recipe: Recipe, allowed_kinds: Sequenc
 def check_pretrained(architecture: Architecture, recipe: Recipe) -> None:
     """Raise ``BadInputError`` if a model of that architecture does not suit a recipe.
 
-    What changes no weight's shape may differ: a training may go on with another noise.
+    What changes no weight's shape may differ: a training may go on with another noise. A model of
+    single segments suits stacks, see ``for_slices``.
     """
     for one in fields(Architecture):
         if one.name in _WITHOUT_WEIGHTS:
             continue
         found, expected = (getattr(each, one.name) for each in (architecture, recipe.architecture))
+        if one.name == "slices" and found == 1:
+            continue
         if found != expected:
             raise BadInputError(
                 f"The pre-trained model has {one.name} {_as_set(found)}, expected "
                 f"{_as_set(expected)} as the recipe has; set {one.name} to {_as_set(found)}, or "
                 "take another model."
             )
+
+
+def for_slices(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Make the weights of a network of single segments those of one of stacks.
+
+    Every slice is made as the one image was, and what is seen is the mean of the slices; they part
+    as the training goes on. Weights of the same shape stay as they are.
+
+    Args:
+        given: weights of the generator or discriminator of single segments.
+        own: those of the network that takes them, by the same names.
+    """
+    found = {}
+    for name, weight in given.items():
+        shape = own[name].shape
+        if weight.shape == shape:
+            found[name] = weight
+        elif weight.ndim == 4 and weight.shape[0] == 1:  # the generator's last layer
+            found[name] = weight.expand(shape).clone()
+        elif weight.ndim == 4:  # the discriminator's first
+            found[name] = weight.expand(shape) / shape[1]
+        else:  # what spectral norm has found of it, and finds again
+            found[name] = own[name]
+    return found
 
 
 def fitted(segments: SegmentSet | Pictures, recipe: Recipe) -> tuple[SegmentSet | Pictures, Recipe]:

@@ -35,6 +35,7 @@ from .losses import gradient_penalty
 from .pictures import Pictures
 from .process_group import ALONE, ProcessGroup, ShardedGenerator, synchronize_statistics
 from .recipe import Recipe
+from .start import for_slices
 
 _log = logging.getLogger(__name__)
 
@@ -113,8 +114,11 @@ class TrainingState:
             initialize(network, recipe.initial_weight_std, self.noise_generator.generator)
         self._pretrained_on: dict[str, Any] | None = None
         if pretrained is not None:
-            self.generator.load_state_dict(pretrained.generator.state_dict())
-            self.discriminator.load_state_dict(pretrained.discriminator.state_dict())
+            for own, given in (
+                (self.generator, pretrained.generator),
+                (self.discriminator, pretrained.discriminator),
+            ):
+                own.load_state_dict(for_slices(given.state_dict(), own.state_dict()))
             self._pretrained_on = dict(pretrained.trained_on)
         self._average = copy.deepcopy(self.generator) if recipe.ema_decay else None
         for network in (self.generator, self.discriminator):

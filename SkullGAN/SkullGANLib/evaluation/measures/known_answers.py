@@ -54,7 +54,8 @@ class Case:
         precision, coverage, kernel: see ``permutation.Tested``, as mappings.
         worst_metric, ks, ks_p: the radiological metric that differs most.
         copies: segments that are called copies, and how many of these are.
-        judged_real: share that the discriminator judges real; None without a model, or with one of stacks.
+        judged_real: share that the discriminator judges real; None without a model, or with one of
+            stacks.
         noticed: names of the judges that noticed a difference, or copies.
     """
 
