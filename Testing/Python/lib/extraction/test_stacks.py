@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.data.depth import Depth, whole_stacks
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction import cutting, single_ct
