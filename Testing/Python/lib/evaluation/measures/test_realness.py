@@ -171,5 +171,7 @@ def test_a_discriminator_of_stacks_in_depth_gives_each_slice_its_stacks_score():
         realness.explain(model, stacks)
     with pytest.raises(BadInputError, match="holds single cuts, expected stacks"):
         realness.of_segments(model, arches(4))
-    with pytest.raises(BadInputError, match=r"2 slices 0\.9 mm apart and the segments are in stacks"):
+    with pytest.raises(
+        BadInputError, match=r"2 slices 0\.9 mm apart and the segments are in stacks"
+    ):
         realness.of_segments(model, in_stacks(arches(6), 3))
