@@ -97,9 +97,10 @@ def _write_contact_sheet(picture: Path, segments: Path) -> None:
     from ..data.depth import depth_of
     from ..plots import contact_sheet
 
-    found = hdf5.read(segments, slice(0, 100))
-    depth = depth_of(found, segments)
-    columns = depth.slices * max(1, 8 // depth.slices) if depth else 8  # a stack on one line
+    depth = depth_of(hdf5.read(segments, slice(0)), segments)
+    slices = depth.slices if depth else 1
+    found = hdf5.read(segments, slice(0, 100 // slices * slices))
+    columns = slices * max(1, 8 // slices)  # a stack on one line
     contact_sheet.write_contact_sheet(picture, found.hu, columns=columns)
 
 
