@@ -185,9 +185,8 @@ def stack_media(
         }
         hu = interpolated(np.where(bone, hu, 0), weights)
         bone = interpolated(bone, weights) >= 0.5
-    flat = _walls_medium(
-        *(one.reshape(-1, *one.shape[2:]) for one in (hu, bone)), settings, densest_hu, grid
-    )
+    of_walls = (-1, *hu.shape[2:])
+    flat = _walls_medium(hu.reshape(of_walls), bone.reshape(of_walls), settings, densest_hu, grid)
     maps = ("density", "sound_speed", "alpha_coeff", "bone")
     return replace(flat, **{name: getattr(flat, name).reshape(hu.shape) for name in maps})
 

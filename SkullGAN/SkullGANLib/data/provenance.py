@@ -93,8 +93,8 @@ def _is_border(value: Any) -> bool:
 def _is_depth(value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
-    slices, step_mm = value.get("slices"), value.get("step_mm")
-    return _is_count(slices) and slices > 1 and _is_number(step_mm) and step_mm > 0
+    slices, step_mm = value.get("slices"), value.get("step_mm", 0)
+    return _is_count(slices) and int(slices or 0) > 1 and _is_number(step_mm) and step_mm > 0
 
 
 def _is_names(value: Any) -> bool:
