@@ -73,7 +73,7 @@ $(INSTALLED): pyproject.toml Testing/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("$(PYTHON) is Python %d.%d, 3.10 or later is needed (make PYTHON=...)." % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet $(PIP_FLAGS) --constraint Testing/constraints.txt \
-		--editable ".[dicom,evaluate,scene,test]"
+		--editable ".[dicom,evaluate,fast,scene,test]"
 	@# lint-imports reads the modules' own libraries, which are not installed.
 	@printf '%s\n' "$(CURDIR)/SkullGANTrain" "$(CURDIR)/SkullGANEvaluate" >"$$($(BIN)/python -c \
 		'import sysconfig; print(sysconfig.get_path("purelib"))')/skullgan-modules.pth"

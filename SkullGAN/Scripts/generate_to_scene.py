@@ -23,7 +23,7 @@ from pathlib import Path
 # Slicer runs the script by its path: the libraries stand beside this folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from SkullGANLib.cli.generate import add_limits, limits_of
+from SkullGANLib.cli.generate import add_limits, asked_of, limits_of
 from SkullGANLib.cli.options import add_output, add_progress, add_seed
 from SkullGANLib.utils import atomic_files, progress
 from SkullGANScene.jobs import segment_jobs
@@ -57,6 +57,7 @@ def work(options: argparse.Namespace) -> None:
             name=NAME,
             model=options.model,
             limits=limits,
+            asked=asked_of(options),
         )
         made = scripts.run_job(f"Generating {options.n} segments", generation, report_progress)
     mrb.save(scene, options.output)

@@ -14,25 +14,31 @@ lets go.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import permutations, product
 
 import numpy as np
 
 from ..utils import resources
+from .template_fit import DepthMap, Loss, Poses, fit, rotations
 
 NAME = "Resources/Templates/intracranial-space.npz"
 OTHER_WAY_DEG = 25.0
 """Ways that differ by less are one."""
 
-_FARTHEST_MM = 15.0  # what lies farther from the template counts as this far
-_LOSS_MM = 2.0  # beyond it distances count less than by their square
-_SIZE_STD, _SHAPE_STD = 0.10, 0.06  # logarithms of a head's size and of its proportions
 _UPRIGHT_MM2 = 0.25  # what a way turned by 60 degrees from the scanner's axes has to be better by
+_LOSS = Loss(
+    farthest_mm=15.0,
+    linear_mm=2.0,
+    size_std=0.10,
+    shape_std=0.06,
+    tilt_weight=float(np.sqrt(2.0 * _UPRIGHT_MM2) / (np.pi / 3.0)),
+)
 _ROUGH_POINTS, _ROUGH_STEPS = 250, 8
 _FINE_POINTS, _FINE_STEPS = 2000, 40
 _REFINED = 6  # of the starts
-_MOVE_MM = 20.0
 _SURELY_MM2 = 2.2  # heads fit to 0.5 to 2, other ways of them to 5 and more, a ball to 4.6 any way
 
 
@@ -54,6 +60,11 @@ class Template:
     half_length_mm: float
     half_height_mm: float
     base_mm: float
+
+    @property
+    def depth_map(self) -> DepthMap:
+        """What is laid of it."""
+        return DepthMap(self.depth_mm, self.first_mm, self.step_mm)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,17 +114,13 @@ def lay(surface_ras: np.ndarray, expected_axes: np.ndarray | None = None) -> Way
         expected_axes: float (3, 3), columns right, anterior, superior in RAS, to choose by between
             ways that fit equally well; the scanner's if None.
     """
-    expected = np.eye(3) if expected_axes is None else expected_axes
-    middle = (surface_ras.min(0) + surface_ras.max(0)) / 2.0
+    expected = np.eye(3) if expected_axes is None else np.asarray(expected_axes, float)
     first, rest = _starts()
-    tried = [_fitted(surface_ras, expected @ start, middle, expected) for start in first]
+    tried = _roughly(surface_ras, expected @ first, expected)
     if min(one.misfit_mm2 for one in tried) > _SURELY_MM2:
-        tried += [_fitted(surface_ras, expected @ start, middle, expected) for start in rest]
+        tried += _roughly(surface_ras, expected @ rest, expected)
     tried.sort(key=lambda one: one.misfit_mm2)
-    fine = [
-        _fitted(surface_ras, one.axes, one.origin_ras, expected, fine=True)
-        for one in tried[:_REFINED]
-    ]
+    fine = _finely(surface_ras, tried[:_REFINED], expected)
     best = min(fine, key=lambda one: one.misfit_mm2)
     others = [
         one.misfit_mm2
@@ -129,78 +136,58 @@ def angle_deg(one: np.ndarray, other: np.ndarray) -> float:
 
 
 @lru_cache(maxsize=1)
-def _starts() -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Rotations from which the best way is sought: those near the expected one and the ways to lie
-    wrongly that are most alike, then all others 45 degrees or so apart."""
-    from scipy.spatial.transform import Rotation
+def _starts() -> tuple[np.ndarray, np.ndarray]:
+    """Rotations (S, 3, 3) from which the best way is sought: those near the expected one and the
+    ways to lie wrongly that are most alike, then all others 45 degrees or so apart."""
+    eighth = np.pi / 4.0
+    turns = np.vstack([np.zeros((1, 3)), eighth * np.eye(3), -eighth * np.eye(3)])
+    first = rotations(np.vstack([turns, np.pi * np.eye(3)]))
+    cube = [
+        np.eye(3)[list(order)] * np.array(signs)[:, None]
+        for order in permutations(range(3))
+        for signs in product((1.0, -1.0), repeat=3)
+    ]
+    cube = [one for one in cube if np.linalg.det(one) > 0]
+    known = list(first)
+    for turn in rotations(turns[:4]):
+        for one in cube:
+            start = one @ turn
+            # The traces tell the angles: all of them above 1 degree.
+            cosines = (np.einsum("sij,ij->s", np.array(known), start) - 1.0) / 2.0
+            if cosines.max() < np.cos(np.deg2rad(1.0)):
+                known.append(start)
+    return first, np.array(known[len(first) :])
 
-    near = [(0, 0, 0)] + [(*a,) for a in 45 * np.vstack([np.eye(3), -np.eye(3)]).astype(int)]
-    over = [(180, 0, 0), (0, 180, 0), (0, 0, 180)]
-    first = [Rotation.from_euler("xyz", turn, degrees=True).as_matrix() for turn in near + over]
-    rest: list[np.ndarray] = []
-    half = [(0, 0, 0), (45, 0, 0), (0, 45, 0), (0, 0, 45)]
-    for turn in half:
-        for cube in Rotation.create_group("O"):
-            start = (cube * Rotation.from_euler("xyz", turn, degrees=True)).as_matrix()
-            if all(angle_deg(start, known) > 1.0 for known in first + rest):
-                rest.append(start)
-    return first, rest
+
+def _roughly(surface: np.ndarray, axes: np.ndarray, expected: np.ndarray) -> list[Way]:
+    """Lay the template from some rotations (S, 3, 3), its middle on that of the surface."""
+    known = template().depth_map
+    middle = (surface.min(0) + surface.max(0)) / 2.0
+    origin = middle - axes @ (known.first_mm + known.size_mm / 2.0)
+    starts = Poses(axes, origin, np.zeros((len(axes), 3)))
+    return _ways(surface, _ROUGH_POINTS, starts, expected, _ROUGH_STEPS)
 
 
-def _fitted(
-    surface: np.ndarray,
-    axes: np.ndarray,
-    at: np.ndarray,
-    expected: np.ndarray,
-    fine: bool = False,
-) -> Way:
-    """Turn, move and stretch the template from a start until it fits.
+def _finely(surface: np.ndarray, ways: Sequence[Way], expected: np.ndarray) -> list[Way]:
+    """Lay the template better than it lies, by more points."""
+    starts = Poses(
+        np.stack([one.axes for one in ways]),
+        np.stack([one.origin_ras for one in ways]),
+        np.log(np.stack([one.scale for one in ways])),
+    )
+    return _ways(surface, _FINE_POINTS, starts, expected, _FINE_STEPS)
 
-    Args:
-        at: the middle of the surface, or with ``fine`` the origin of an earlier fit, RAS mm.
-    """
-    from scipy import ndimage, optimize
-    from scipy.spatial.transform import Rotation
 
-    known = template()
-    most, steps = (_FINE_POINTS, _FINE_STEPS) if fine else (_ROUGH_POINTS, _ROUGH_STEPS)
+def _ways(
+    surface: np.ndarray, most: int, starts: Poses, expected: np.ndarray, steps: int
+) -> list[Way]:
+    """The ways that are found from some starts by so many points at most."""
     points = surface[np.linspace(0, len(surface) - 1, min(most, len(surface))).astype(int)]
-    inside_mm = known.step_mm * (np.array(known.depth_mm.shape) - 1)
-    start = Rotation.from_matrix(axes)
-    origin = at if fine else at - axes @ (known.first_mm + inside_mm / 2.0)
-
-    def placed(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        turned = (Rotation.from_rotvec(x[:3]) * start).as_matrix()
-        return turned, origin + _MOVE_MM * x[3:6], np.exp(x[6:])
-
-    def residuals(x: np.ndarray) -> np.ndarray:
-        turned, middle, scale = placed(x)
-        place = (points - middle) @ turned / scale - known.first_mm
-        depth = ndimage.map_coordinates(
-            known.depth_mm, (place / known.step_mm).T, order=1, mode="nearest"
+    found = fit(points, template().depth_map, _LOSS, starts, expected, steps)
+    poses = found.poses
+    return [
+        Way(axes, origin, np.exp(scale), float(cost), float(median))
+        for axes, origin, scale, cost, median in zip(
+            poses.axes, poses.origin, poses.log_scale, found.cost, found.median_mm, strict=True
         )
-        beyond = np.maximum(np.maximum(-place, place - inside_mm), 0.0).max(1)
-        off = np.clip(depth - beyond, -_FARTHEST_MM, _FARTHEST_MM)
-        size = x[6:].mean()
-        odd = [size / _SIZE_STD, *((x[6:] - size) / _SHAPE_STD)]
-        tilted = np.sqrt(2.0 * _UPRIGHT_MM2) * np.deg2rad(angle_deg(turned, expected)) / (np.pi / 3)
-        return np.append(off, np.sqrt(len(points)) * np.append(odd, tilted))
-
-    found = optimize.least_squares(
-        residuals,
-        np.zeros(9),
-        loss="soft_l1",
-        f_scale=_LOSS_MM,
-        diff_step=1e-2,
-        max_nfev=steps,
-        xtol=1e-6,
-        ftol=1e-6,
-    )
-    turned, middle, scale = placed(found.x)
-    return Way(
-        axes=turned,
-        origin_ras=middle,
-        scale=scale,
-        misfit_mm2=float(found.cost) / len(points),
-        median_mm=float(np.median(np.abs(found.fun[: len(points)]))),
-    )
+    ]

@@ -87,6 +87,7 @@ def _generate_into(
         precision=options.precision,
         batch_statistics=options.batch_statistics,
         limits=limits_of(options),
+        asked=asked_of(options),
         resume=options.resume,
         on_progress=on_progress,
     )
@@ -144,23 +145,52 @@ def _refuse_to_generate(
 
 
 def add_limits(one: argparse.ArgumentParser) -> None:
-    """Add the limits of what is kept: ``--sdr``, ``--thickness-mm``; ``limits_of`` reads them."""
-    from ..generation.selection import range_of
+    """Add what segments are to be: ``--sdr``, ``--thickness-mm`` and ``--bone``; ``limits_of`` and
+    ``asked_of`` read them."""
+    from ..generation.selection import value_or_range
 
     one.add_argument(
-        "--sdr", type=range_of, metavar="LOW,HIGH", help="keep only segments of such an SDR (peaks)"
+        "--sdr",
+        type=value_or_range,
+        metavar="LOW,HIGH",
+        help="keep only segments of such an SDR (peaks); or one value, of a model that was trained "
+        "with the condition, which then makes segments of about that SDR",
     )
     one.add_argument(
-        "--thickness-mm", type=range_of, metavar="LOW,HIGH", help="keep only segments so thick"
+        "--thickness-mm",
+        type=value_or_range,
+        metavar="LOW,HIGH",
+        help="keep only segments so thick; or one value, as for --sdr",
     )
+    one.add_argument(
+        "--bone", metavar="NAME", help="of a model that was trained with the condition: such a bone"
+    )
+
+
+_OPTIONS = {
+    "sdr": ("sdr_peaks", "sdr"),
+    "thickness": ("thickness_mm", "thickness_mm"),
+    "intensity": ("mean_intensity_hu", "intensity_hu"),
+}
+"""By condition: the metric that is limited, and where the option is among the others."""
 
 
 def limits_of(options: argparse.Namespace) -> Limits:
-    """Give the limits that were asked for."""
+    """Give the limits that were asked for: ranges."""
     from ..generation.selection import Limits
 
-    given = {"sdr_peaks": options.sdr, "thickness_mm": options.thickness_mm}
-    return Limits({name: bounds for name, bounds in given.items() if bounds is not None})
+    given = {metric: getattr(options, name, None) for metric, name in _OPTIONS.values()}
+    return Limits({metric: one for metric, one in given.items() if isinstance(one, tuple)})
+
+
+def asked_of(options: argparse.Namespace) -> dict[str, str | float]:
+    """Give the conditions that were asked for: a bone, and single values."""
+    asked: dict[str, str | float] = {"bone": options.bone} if options.bone else {}
+    for condition, (_, name) in _OPTIONS.items():
+        value = getattr(options, name, None)
+        if isinstance(value, float):
+            asked[condition] = value
+    return asked
 
 
 def add_generate(commands: Commands) -> None:

@@ -234,6 +234,7 @@ def _model(path: Path) -> dict[str, Any]:
         "recipe": _recipe(found.recipe),
         **{f"trained on {name}": value for name, value in _source(found.trained_on).items()},
         "license": found.license or "not stated",
+        **({"told": found.conditions.describe()} if found.conditions else {}),
         "made by": found.created_by,
     }
 
@@ -260,6 +261,8 @@ def _run(path: Path) -> dict[str, Any]:
     found["snapshots"] = len(run.samples())
     found["checkpoints"] = len(run.checkpoints())
     found["result"] = run.model_path.name if run.model_path.exists() else "none yet"
+    if (card := run.model_path.with_suffix(".md")).exists():
+        found["model card"] = f"{card.name} (terms are for you to fill in)"
     return found
 
 

@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +23,9 @@ from ..errors import OutputError
 from ..utils.atomic_files import written_aside
 from ..utils.file_lock import WriteLock
 from . import hdf5_check, hdf5_layout
-from .hdf5_layout import COLUMNS, TYPES, Packed
+from .hdf5_layout import COLUMNS, TYPES
+from .packed_pixels import PackedPixels
+from .packing import CHUNK, Packed, chosen_packer
 from .segment_set import (
     HU_RANGE,
     IN_DEPTH,
@@ -38,8 +37,6 @@ from .segment_set import (
     joined_source,
     without_patient,
 )
-
-_PACKED_AT_ONCE = 512
 
 
 def read(path: str | Path, rows: slice | None = None) -> SegmentSet:
@@ -117,8 +114,13 @@ class Writer:
     times the last commit's duration apart, so that they take a tenth of the time at most, and when
     the block ends, also by an exception. They need as much free room again as the file takes.
 
-    The bytes of the file follow from its segments alone, not from batches, commits or
-    interruptions.
+    The bytes of the file follow from its segments and the packer that it names, not from batches,
+    commits or interruptions. A file is continued with its own packer if that is installed, and
+    otherwise packed anew by zlib.
+
+    Threads pack while the caller goes on. So an error of writing may come with a later batch than
+    the one it is about; the set ends with an earlier batch then. With ``commit_every_s`` None
+    every call waits for its own, and an error is about what was given to it.
 
     Args:
         path: HDF5 file; what it held is replaced by the first commit, or continued.
@@ -138,6 +140,7 @@ class Writer:
             stays.
 
     Example:
+        >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
         >>> pixels = np.ones((2, SIZE, SIZE))
         >>> with Writer(folder / "set.h5", kind="synthetic") as writer:
@@ -174,22 +177,21 @@ class Writer:
         self._header = replace(given, created_by=created_by)
         """The set without its segments."""
         self._columns = {name: [getattr(given, name)] for name in COLUMNS}
+        self._ends = [0]
+        """Segments after each batch, as many as there are parts of a column."""
         self._committed = 0
-        self._waiting: list[tuple[int, int]] = []
-        """Bytes of the packed HU and mask of each segment in the nameless file."""
-        self._waiting_bytes = 0
+        self._packer, self._packs_anew = chosen_packer(), False
         self._next_commit_s = -np.inf
         self._lock = WriteLock(self._path)
         try:
-            if resume and self._path.exists():
-                self._continue(given)
+            continued = self._continue(given) if resume and self._path.exists() else None
             with _as_output_error(self._path):
-                # Unbuffered: what a full disk refused must not come again with the next call.
-                self._spool = tempfile.TemporaryFile(buffering=0, dir=self._path.parent)  # noqa: SIM115
+                self._pixels = PackedPixels(self._path.parent, self._packer)
         except BaseException:
             self._lock.release()
             raise
-        self._pool = ThreadPoolExecutor(min(8, os.cpu_count() or 1))
+        if continued is not None:
+            self._pixels.append(continued.hu, continued.mask)
 
     @classmethod
     def of(cls, path: str | Path, segments: SegmentSet, *, resume: bool = False) -> Writer:
@@ -211,19 +213,18 @@ class Writer:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
-                self.commit()
+                self._commit_all()
             elif self._every_s is not None and len(self):
                 # The first error is the one to tell; after a full disk this fails likewise.
                 with suppress(OutputError):
                     self.commit()
         finally:
-            self._pool.shutdown(cancel_futures=True)
-            self._spool.close()
+            self._pixels.close()
             self._lock.release()
 
     def __len__(self) -> int:
         """Segments in the file and waiting."""
-        return self._committed + len(self._waiting)
+        return self._ends[-1]
 
     @property
     def source(self) -> Mapping[str, Any]:
@@ -233,75 +234,101 @@ class Writer:
     def append(self, segments: SegmentSet) -> None:
         """Add segments, all or, if there is no room for them, none; raises as the class says."""
         check_alike(self._header, segments)
-        try:
-            with _as_output_error(self._path):
-                sizes = self._pack(segments)
-        except OutputError:
-            self._spool.truncate(self._waiting_bytes)  # room for the commit at the end
-            raise
+        with self._going_back(), _as_output_error(self._path):
+            self._pixels.append(segments.hu, segments.mask)
+            if self._every_s is None:
+                self._pixels.settle()
         self._header = replace(self._header, source=joined_source(self._header, segments))
         for name in COLUMNS:
             kept = np.str_ if name in TEXTS else TYPES[name]
             self._columns[name].append(np.array(getattr(segments, name), kept))
-        self._waiting += sizes
-        self._waiting_bytes += sum(map(sum, sizes))
+        self._ends.append(len(self) + len(segments))
         if self._every_s is not None and time.monotonic() >= self._next_commit_s:
             self.commit()
 
     def commit(self) -> None:
         """Bring what was appended into the file at ``path``."""
-        if self._committed and not self._waiting:
+        if self._committed and len(self) == self._committed:
             return
         began_s = time.monotonic()
+        with self._going_back(), _as_output_error(self._path):
+            self._pixels.settle()
+            self._pixels.cut(len(self) - self._in_whole_chunks)  # an interruption left more
         # A name of its own for each path: what a killed process left is replaced, not added to.
         token = hashlib.sha256(self._path.name.encode("utf-8", "surrogateescape")).hexdigest()[:12]
         with written_aside(self._path, token) as temporary, _as_output_error(self._path):
             hdf5_layout.reserve(self._path.parent, self._most_bytes())
             columns = {name: np.concatenate(parts) for name, parts in self._columns.items()}
-            hdf5_layout.lay_out(temporary, self._header, columns, self._all_packed())
+            hdf5_layout.lay_out(
+                temporary, self._header, columns, self._all_packed(), self._packer.name
+            )
         hdf5_check.trust(self._path)
-        self._committed, self._waiting, self._waiting_bytes = len(self), [], 0
-        self._spool.seek(0)
-        self._spool.truncate()
+        self._packs_anew = False
+        self._pixels.forget_chunks()
+        self._committed = len(self)
         ended_s = time.monotonic()
         self._next_commit_s = ended_s + max(self._every_s or 0, 10 * (ended_s - began_s))
 
-    def _continue(self, given: SegmentSet) -> None:
+    @property
+    def _in_whole_chunks(self) -> int:
+        """Segments that the file holds in chunks that are full; ``_pixels`` has those that follow,
+        in the file or not."""
+        return self._committed // CHUNK * CHUNK
+
+    def _commit_all(self) -> None:
+        try:
+            self.commit()
+        except OutputError:
+            if self._every_s is not None and len(self) > self._committed:
+                with suppress(OutputError):  # what an error of writing left is kept
+                    self.commit()
+            raise
+
+    @contextmanager
+    def _going_back(self) -> Iterator[None]:
+        """On an exception, forget the batches that are not packed and in the nameless file."""
+        try:
+            yield
+        except BaseException:
+            reachable = self._in_whole_chunks + self._pixels.reachable()
+            batches = max(n for n, end in enumerate(self._ends) if end <= reachable)
+            del self._ends[batches + 1 :]
+            for parts in self._columns.values():
+                del parts[batches + 1 :]
+            self._pixels.cut(len(self) - self._in_whole_chunks)
+            raise
+
+    def _continue(self, given: SegmentSet) -> SegmentSet:
+        """Take over what the file holds; gives its segments that do not fill a chunk."""
         with hdf5_layout.opened(self._path) as file:
             found = hdf5_layout.read_rows(file, slice(0))
             check_alike(found, given)
             self._committed = len(file["hu"])
             small = {name: [hdf5_layout.read_column(file, name, slice(None))] for name in COLUMNS}
-        self._header, self._columns = found, small
-
-    def _pack(self, segments: SegmentSet) -> list[tuple[int, int]]:
-        """Pack segments to the end of the nameless file; gives the bytes of their HU and masks."""
-        sizes = []
-        self._spool.seek(self._waiting_bytes)
-        for start in range(0, len(segments), _PACKED_AT_ONCE):
-            part = slice(start, start + _PACKED_AT_ONCE)
-            packed = list(self._pool.map(hdf5_layout.pack, segments.hu[part], segments.mask[part]))
-            sizes += [(len(hu), len(mask)) for hu, mask in packed]
-            rest = memoryview(b"".join(chunk for both in packed for chunk in both))
-            while rest:
-                rest = rest[self._spool.write(rest) :]
-        return sizes
+            rest = hdf5_layout.read_rows(file, slice(self._in_whole_chunks, None))
+            packer = hdf5_layout.packer_in(file)
+            self._packer = chosen_packer(packer)
+            self._packs_anew = self._packer.name != packer
+        self._header, self._columns, self._ends = found, small, [self._committed]
+        return rest
 
     def _most_bytes(self) -> int:
         """What the file will take at most."""
         before = self._path.stat().st_size if self._committed else 0
+        if self._packs_anew:
+            before += before // 2  # zlib's level 4, which earlier files have, saves a tenth
         texts = sum(column.nbytes for name in TEXTS for column in self._columns[name])
         source = len(json.dumps(dict(self._header.source)))
-        return before + self._waiting_bytes + 600 * len(self) + 2 * (texts + source) + 2**16
+        return before + self._pixels.most_bytes + 600 * len(self) + 2 * (texts + source) + 2**16
 
     def _all_packed(self) -> Iterator[Packed]:
-        """The packed HU and mask of every segment, in order, from the file and from the spool."""
-        if self._committed:
+        """The chunks of all segments, in order, from the file and from the nameless one."""
+        if self._in_whole_chunks:
             with hdf5_layout.opened(self._path) as file:
-                yield from hdf5_layout.packed_pixels(file, self._committed)
-        self._spool.seek(0)
-        for hu_bytes, mask_bytes in self._waiting:
-            yield self._spool.read(hu_bytes), self._spool.read(mask_bytes)
+                yield from hdf5_layout.packed_chunks(
+                    file, self._in_whole_chunks // CHUNK, self._packer
+                )
+        yield from self._pixels.chunks()
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..data.segment_set import SIZE
+from .moving_polynomial import slope, smooth
 
 REASON = "beads of coarse slices"
 """Under which such cuts are counted among those dropped."""
@@ -123,10 +124,10 @@ def _edge_mm(height: np.ndarray, spacing_mm: float) -> np.ndarray:
 
 def _swing(edge: np.ndarray, period: float) -> float:
     """Amplitude of one period in an edge, its form taken off: a moving cubic and a moving wave."""
-    from scipy import ndimage, signal
+    from scipy import ndimage
 
     reach = max(2 * round(1.25 * period) + 1, 7)
-    steps = edge - signal.savgol_filter(edge, reach, 3)
+    steps = edge - smooth(edge, reach, 3)
     turned = steps * np.exp(-2j * np.pi * np.arange(SIZE) / period)
     parts = [
         ndimage.gaussian_filter1d(part, period, mode="nearest")
@@ -179,16 +180,14 @@ def table_wave(
 
 def _table(height: np.ndarray, spacing_mm: float) -> tuple[np.ndarray, np.ndarray]:
     """Logarithm (128,) of the highest HU of the outer table, its form taken off; its row."""
-    from scipy import signal
-
     first = (height > 0).argmax(0)
     depth = np.arange(round(_TABLE_MM / spacing_mm))[:, None]
     highest = np.take_along_axis(height, np.minimum(first + depth, SIZE - 1), axis=0).max(0)
     log = np.log(np.maximum(highest, _LEAST_HU))
     row = _edge_mm(height, spacing_mm) / spacing_mm
     return (
-        log - signal.savgol_filter(log, _FORM_PIXELS, 3),
-        signal.savgol_filter(row, _FORM_PIXELS, 3),
+        log - smooth(log, _FORM_PIXELS, 3),
+        smooth(row, _FORM_PIXELS, 3),
     )
 
 
@@ -200,9 +199,7 @@ def _wave(steps: np.ndarray, voxels: np.ndarray, slices: np.ndarray) -> tuple[np
         voxels: (128,), where the columns lie, in voxels along an axis of the CT.
         slices: (waves,), slices a voxel.
     """
-    from scipy import signal
-
-    voxels_a_column = np.abs(signal.savgol_filter(voxels, 15, 2, deriv=1))
+    voxels_a_column = np.abs(slope(voxels, 15, 2))
     rate = slices[:, None] * voxels_a_column
     shows = (rate > 1 / _LONGEST_IN_TABLE) & (rate < 1 / _SHORTEST_PIXELS)
     columns = np.maximum(shows.sum(1), _LEAST_COLUMNS)

@@ -35,6 +35,7 @@ from ..data import segment_set
 from ..data.segment_set import SIZE, SegmentSet
 from ..data.walls import WALL_THRESHOLD_HU, wall_mask
 from ..errors import BadInputError
+from ..networks.conditions import BONE, Asked, told
 from ..networks.dcgan import Generator
 from ..networks.fast_generator import Images, images_together, prepared
 from ..networks.model_file import Model, in_hu
@@ -50,6 +51,7 @@ def generate(
     precision: str = "auto",
     batch_statistics: bool = False,
     wall_threshold_hu: float = WALL_THRESHOLD_HU,
+    asked: Asked | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[SegmentSet]:
     """Make one segment per seed, in batches, as they are asked for; a model of stacks, one stack,
@@ -67,14 +69,19 @@ def generate(
             training, in float32, as the published weights were meant to be used. A segment then
             depends on the others of its batch, on the batch size and on the order.
         wall_threshold_hu: HU above which a pixel is wall, see ``wall_mask``.
+        asked: conditions, of a model that is told some, by name: a value for all or (N,) values.
+            What is not asked for follows from the seed, as it goes together with the rest in the
+            training set.
         on_progress: called after each batch with the seeds done and to be done.
 
     Yields:
-        Segment sets of kind synthetic, in the order of the seeds; HU outside the wall are 0.
+        Segment sets of kind synthetic, in the order of the seeds; HU outside the wall are 0. Their
+        bone is what the model was told, unknown if it is not told one.
 
     Raises:
-        BadInputError: if there is no seed, a seed is out of range, the batch size below 1, or the
-            precision unknown or, with batch statistics, bf16.
+        BadInputError: if there is no seed, a seed is out of range, the batch size below 1, the
+            precision unknown or, with batch statistics, bf16, or the model cannot be asked for
+            such conditions.
 
     Example:
         >>> from SkullGANLib.networks.dcgan import Discriminator
@@ -86,7 +93,13 @@ def generate(
     if batch_size < 1:
         raise BadInputError(f"batch_size is {batch_size}, expected at least 1.")
     how = _Settings.chosen(model, device, precision, batch_statistics, wall_threshold_hu)
-    batches = (seeds[start : start + batch_size] for start in range(0, len(seeds), batch_size))
+    asked = asked or {}
+    told(model.conditions, seeds[:1], {n: np.ravel(v)[:1] for n, v in asked.items()})  # or refused
+    parts = (slice(start, start + batch_size) for start in range(0, len(seeds), batch_size))
+    batches = (
+        _Batch(seeds[one], {n: v[one] if np.ndim(v) else v for n, v in asked.items()})
+        for one in parts
+    )
     return _with_progress(_sets(model, batches, how), len(seeds), model.slices, on_progress)
 
 
@@ -106,6 +119,7 @@ class SyntheticSegments(IterableDataset[dict[str, Tensor | int]]):
         count: how many; None never ends.
         first_seed: the seeds are this one and those that follow.
         device, precision: as for ``generate``.
+        asked: conditions, by name: a value for all segments.
 
     Raises:
         BadInputError: if the count is below 1 or a seed out of range.
@@ -130,10 +144,13 @@ class SyntheticSegments(IterableDataset[dict[str, Tensor | int]]):
         *,
         device: torch.device | str | None = None,
         precision: str = "auto",
+        asked: Asked | None = None,
     ) -> None:
         if count is not None and count < 1:
             raise BadInputError(f"count is {count}, expected at least 1, or None for no end.")
         _checked_seeds([first_seed, first_seed + (count or 1) - 1])
+        self._asked = asked or {}
+        told(model.conditions, np.array([first_seed]), self._asked)  # or refused
         self._model, self._count, self._first_seed = model, count, first_seed
         self._how = _Settings.chosen(model, device, precision)
 
@@ -142,9 +159,10 @@ class SyntheticSegments(IterableDataset[dict[str, Tensor | int]]):
         mine, workers = (worker.id, worker.num_workers) if worker else (0, 1)
         ours = islice(counted(self._first_seed), mine, self._count, workers)
         together = images_together(self._how.device)
-        batches = iter(lambda: list(islice(ours, together)), [])
+        numbers = iter(lambda: list(islice(ours, together)), [])
+        batches = (_Batch(np.array(seeds), self._asked) for seeds in numbers)
         slices = self._model.slices
-        for made in _sets(self._model, map(np.array, batches), self._how):
+        for made in _sets(self._model, batches, self._how):
             of_seed = (-1, slices, SIZE, SIZE)
             hus, masks = made.hu.reshape(of_seed), made.mask.reshape(of_seed)
             for hu, mask, seed in zip(hus, masks, made.seed[::slices], strict=True):
@@ -219,6 +237,14 @@ def _draw_on(
 
 
 @dataclass(frozen=True)
+class _Batch:
+    """Seeds that are made at once, and what is asked of them."""
+
+    seeds: np.ndarray
+    asked: Asked
+
+
+@dataclass(frozen=True)
 class _Settings:
     """Settings of ``generate``, checked and with nothing left to choose."""
 
@@ -256,7 +282,7 @@ def _with_progress(
             on_progress(count, total)
 
 
-def _sets(model: Model, batches: Iterable[np.ndarray], how: _Settings) -> Iterator[SegmentSet]:
+def _sets(model: Model, batches: Iterable[_Batch], how: _Settings) -> Iterator[SegmentSet]:
     source: dict[str, Any] = {
         "made_by": "SkullGAN",
         "recipe": str(model.recipe.get("name", "unknown")),
@@ -264,17 +290,19 @@ def _sets(model: Model, batches: Iterable[np.ndarray], how: _Settings) -> Iterat
     }
     if model.depth:
         source["depth"] = model.depth.as_source()
-    for seeds, hu in _hu(model, batches, how):
+    for batch, known, hu in _hu(model, batches, how):
         mask = wall_mask(hu, how.wall_threshold_hu)
+        asked = {name: np.asarray(v).tolist() for name, v in batch.asked.items() if not np.ndim(v)}
         made = segment_set.without_patient(
             np.where(mask == 1, hu, 0),
             mask,
-            seeds.repeat(model.slices),
+            batch.seeds.repeat(model.slices),
             pixel_spacing_mm=model.pixel_spacing_mm,
             hu_range=model.hu_range,
-            source=source,
+            source=source | ({"asked": asked} if asked else {}),
         )
-        yield _numbered(made, model.slices) if model.depth else made
+        made = _numbered(made, model.slices) if model.depth else made
+        yield replace(made, bone=known[BONE].repeat(model.slices)) if BONE in known else made
 
 
 def _numbered(made: SegmentSet, slices: int) -> SegmentSet:
@@ -284,22 +312,30 @@ def _numbered(made: SegmentSet, slices: int) -> SegmentSet:
 
 
 def _hu(
-    model: Model, batches: Iterable[np.ndarray], how: _Settings
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Give seeds with their int16 (N · slices, 128, 128); a GPU is given the next batch before
-    waiting."""
+    model: Model, batches: Iterable[_Batch], how: _Settings
+) -> Iterator[tuple[_Batch, dict[str, np.ndarray], np.ndarray]]:
+    """Give batches with what the model was told and int16 (N · slices, 128, 128); a GPU is given
+    the next batch before waiting."""
     generator = model.generator.to(how.device).eval()
     if how.batch_statistics:
         images, together = _with_batch_statistics(generator), None
     else:
         images, together = prepared(generator, how.precision), images_together(how.device)
     stream = torch.cuda.current_stream(how.device) if how.device.type == "cuda" else None
-    under_way: deque[tuple[np.ndarray, list[Tensor], torch.cuda.Event | None]] = deque()
-    for seeds in batches:
+    under_way: deque[
+        tuple[_Batch, dict[str, np.ndarray], list[Tensor], torch.cuda.Event | None]
+    ] = deque()
+    for batch in batches:
+        seeds = batch.seeds
         size = together or len(seeds)
-        parts = [seeds[start : start + size] for start in range(0, len(seeds), size)]
-        made = [_started(generator, images, part, size, model.hu_range, how) for part in parts]
-        under_way.append((seeds, made, stream.record_event() if stream else None))
+        known = told(model.conditions, seeds, batch.asked)
+        codes = model.conditions.encode(known) if model.conditions else np.empty((len(seeds), 0))
+        parts = [slice(start, start + size) for start in range(0, len(seeds), size)]
+        made = [
+            _started(generator, images, seeds[one], codes[one], size, model.hu_range, how)
+            for one in parts
+        ]
+        under_way.append((batch, known, made, stream.record_event() if stream else None))
         if len(under_way) > (1 if stream else 0):
             yield _finished(*under_way.popleft())
     while under_way:
@@ -311,30 +347,43 @@ def _started(
     generator: Generator,
     images: Images,
     seeds: np.ndarray,
+    codes: np.ndarray,
     together: int,
     hu_range: tuple[float, float],
     how: _Settings,
 ) -> Tensor:
-    """Compute the HU of some seeds; a GPU always makes as many, and they are yet to come."""
+    """Compute the HU of some seeds and the codes of their conditions; a GPU always makes as many,
+    and they are yet to come."""
     where = how.device
     if where.type == "cpu":
-        return in_hu(images(*draw(generator, seeds)), hu_range)
-    filled = np.resize(seeds, together)
+        latent, noise = draw(generator, seeds)
+        return in_hu(images(_beside(latent, codes), noise), hu_range)
+    filled, codes = np.resize(seeds, together), np.resize(codes, (together, codes.shape[1]))
     if where.type == "cuda":
         latent, noise = _draw_on(where, generator, filled)
-        hu = in_hu(images(latent, noise)[: len(seeds)], hu_range)
+        hu = in_hu(images(_beside(latent, codes), noise)[: len(seeds)], hu_range)
         return torch.empty(hu.shape, dtype=hu.dtype, pin_memory=True).copy_(hu, non_blocking=True)
     latent, (first, second) = draw(generator, filled)
-    made = images(latent.to(where), (first.to(where), second.to(where)))
+    made = images(_beside(latent, codes).to(where), (first.to(where), second.to(where)))
     return in_hu(made[: len(seeds)], hu_range).cpu()
 
 
+def _beside(latent: Tensor, codes: np.ndarray) -> Tensor:
+    """Put codes behind latent vectors, where they are."""
+    if not codes.shape[1]:
+        return latent
+    return torch.cat([latent, torch.from_numpy(codes).to(latent)], 1)
+
+
 def _finished(
-    seeds: np.ndarray, parts: list[Tensor], computed: torch.cuda.Event | None
-) -> tuple[np.ndarray, np.ndarray]:
+    batch: _Batch,
+    known: dict[str, np.ndarray],
+    parts: list[Tensor],
+    computed: torch.cuda.Event | None,
+) -> tuple[_Batch, dict[str, np.ndarray], np.ndarray]:
     if computed:
         computed.synchronize()
-    return seeds, torch.cat(parts).numpy()
+    return batch, known, torch.cat(parts).numpy()
 
 
 def _with_batch_statistics(generator: Generator) -> Images:

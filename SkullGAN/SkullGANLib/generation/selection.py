@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -87,6 +88,27 @@ def range_of(text: str) -> Range:
     if not low <= high:
         raise BadInputError(f"The limits are {text!r}, expected LOW,HIGH, such as 0.4,1.")
     return low, high
+
+
+def value_or_range(text: str) -> float | Range:
+    """Read what is asked for as it is typed: VALUE, a condition, or LOW,HIGH, a limit.
+
+    Raises:
+        BadInputError: if it is neither.
+
+    Example:
+        >>> value_or_range("0.35"), value_or_range("0.4,1")
+        (0.35, (0.4, 1.0))
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if math.isfinite(value):
+        return value
+    if "," in text:
+        return range_of(text)
+    raise BadInputError(f"{text!r} was asked for, expected VALUE or LOW,HIGH, such as 0.4,1.")
 
 
 def select(

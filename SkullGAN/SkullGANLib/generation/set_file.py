@@ -7,7 +7,7 @@ and panels and scripts through it, make their files here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ import numpy as np
 from ..data import hdf5
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError
+from ..networks.conditions import told
 from ..networks.precision import chosen_precision
 from ..utils.atomic_files import sha256
 from . import selection
@@ -44,6 +45,7 @@ class Provenance:
         precision: fp32 or bf16.
         device: cpu, cuda or mps.
         limits: of what is kept.
+        asked: conditions, by name.
     """
 
     model_sha256: str
@@ -54,12 +56,18 @@ class Provenance:
     precision: str
     device: str
     limits: Limits = field(default_factory=Limits)
+    asked: Mapping[str, str | float] = field(default_factory=dict)
 
     def as_source(self) -> dict[str, Any]:
-        """Give it as a segment set's ``source`` holds it; limits only where there are any."""
+        """Give it as a segment set's ``source`` holds it; limits and conditions only where there
+        are any."""
         names = ("model_sha256", "first_seed", "segments", "batch_size", "batch_statistics")
         source = {name: getattr(self, name) for name in (*names, "precision", "device")}
-        return {**source, "limits": self.limits.as_source()} if self.limits else source
+        if self.limits:
+            source["limits"] = self.limits.as_source()
+        if self.asked:
+            source["asked"] = dict(self.asked)
+        return source
 
     def check_same(self, path: Path, source: Any) -> None:
         """Raise unless a file was begun with the same.
@@ -68,7 +76,7 @@ class Provenance:
             BadInputError: naming the first thing that differs.
         """
         ours = self.as_source()
-        for name in (*ours, "limits"):
+        for name in (*ours, "limits", "asked"):
             if source.get(name) != ours.get(name):
                 raise BadInputError(
                     f"{path}: was begun with {name} {source.get(name)}, {ours.get(name)} was given "
@@ -97,6 +105,7 @@ def generate_file(
     precision: str = "auto",
     batch_statistics: bool = False,
     limits: Limits | None = None,
+    asked: Mapping[str, str | float] | None = None,
     resume: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> Provenance:
@@ -111,6 +120,7 @@ def generate_file(
         device: auto, cpu, cuda, cuda:1, mps.
         precision: auto, fp32 or bf16.
         limits: only segments within them are kept; None keeps all that are made.
+        asked: conditions, of a model that is told some, by name; see ``from_seeds.generate``.
         resume: continue the file if it is there.
         on_progress: called with the segments made so far, those of an earlier process among them.
 
@@ -135,7 +145,9 @@ def generate_file(
         precision=_precision(model, precision, where.type, batch_statistics),
         device=where.type,
         limits=limits or Limits(),
+        asked=dict(asked or {}),
     )
+    told(model.conditions, np.array([first_seed]), made.asked)  # or refused, before there is a file
     with hdf5.Writer(
         path,
         kind="synthetic",
@@ -186,6 +198,7 @@ def _generate(
         batch_size=made.batch_size,
         precision=made.precision,
         batch_statistics=made.batch_statistics,
+        asked=made.asked,
     )
     count = start - made.first_seed
     for kept in selection.selected_batches(batches, made.limits):

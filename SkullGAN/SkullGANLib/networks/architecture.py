@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ..errors import BadInputError
+from . import conditions
 
 IMAGE_SIZE = 128
 NARROWEST = 8
@@ -62,6 +63,7 @@ class Architecture:
         minibatch_std: images in a group whose deviation the discriminator's last layer sees; 0: it
             does not.
         slices: of a stack in depth, which are the channels of an image; 1 is a single segment.
+        conditions: what the networks are told of a segment, out of ``conditions.NAMES``.
 
     Raises:
         BadInputError: if a value makes no network.
@@ -85,6 +87,7 @@ class Architecture:
     discriminator_norm: str = "batch"
     minibatch_std: int = 0
     slices: int = 1
+    conditions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -101,6 +104,11 @@ class Architecture:
     def discriminator_layers(self) -> tuple[int, ...]:
         """Channels of the discriminator's hidden layers."""
         return self.discriminator_channels or _doubled(self.discriminator_width)
+
+    @property
+    def condition_size(self) -> int:
+        """How many numbers the networks are told of a segment."""
+        return conditions.size_of(self.conditions)
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as files have it: sizes, and of the rest what Table 1 has otherwise."""
@@ -149,6 +157,10 @@ class Architecture:
             return value == 0 or (_is_size(value) and value != 1)
         if name == "slices":
             return _is_size(value) and value in range(1, MOST_SLICES + 1)
+        if name == "conditions":
+            return isinstance(value, tuple) and value == tuple(
+                one for one in conditions.NAMES if one in value
+            )
         if name == "noise_scales":
             return _is_size(value) and value in range(1, MOST_SCALES + 1)
         if name == "image_rows":

@@ -20,6 +20,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from ..errors import BadInputError
 from .architecture import IMAGE_SIZE, Architecture
+from .projection import Projection
 
 LATENT_SIZE = 200
 GENERATOR_WIDTH = 4096
@@ -61,6 +62,8 @@ class Generator(nn.Module):
         self.shape = shape
         """Its architecture; what is said of the discriminator there is not its own."""
         self.latent_size = latent_size
+        self.input_size = latent_size + shape.condition_size
+        """Numbers that ``forward`` takes for an image: the latent vector, and what it is told."""
         self.width = width
         self.rows = shape.image_rows
         """Rows from the top that are made; the others are background."""
@@ -69,7 +72,7 @@ class Generator(nn.Module):
         self.activation = shape.generator_activation
         c = shape.generator_layers
         grid = (self.rows // 32, IMAGE_SIZE // 32)  # 4 x 4 in Table 1
-        self.main1 = _upward(nn.ConvTranspose2d(latent_size, c[0], grid, bias=False))
+        self.main1 = _upward(nn.ConvTranspose2d(self.input_size, c[0], grid, bias=False))
         self.main2 = _upward(_doubling(c[0], c[1]))
         self.main3 = _upward(_doubling(c[1], c[2]))
         self.main4 = _upward(_doubling(c[2], c[3], self.smoothing))
@@ -92,7 +95,9 @@ class Generator(nn.Module):
         """Make one image per latent vector.
 
         Args:
-            latent: float (N, latent_size) or (N, latent_size, 1, 1), uniform in [-1, 1].
+            latent: float (N, input_size) or (N, input_size, 1, 1): latent vectors, uniform in
+                [-1, 1], each followed by the conditions, where the architecture has some
+                (``conditions.Conditions.encode``).
             noise: two tensors (N, *shape) of standard normal numbers, one for each shape of
                 ``noise_shapes``. Given, the image is a function of latent and noise alone (in
                 evaluation mode); None draws them.
@@ -102,7 +107,7 @@ class Generator(nn.Module):
             float (N, 1, 128, 128) in [-1, 1]; the channels of a stack are its slices.
         """
         first, second = noise if noise is not None else self.draw_noise(latent, generator)
-        x = latent.reshape(len(latent), self.latent_size, 1, 1)
+        x = latent.reshape(len(latent), self.input_size, 1, 1)
         x = self.main5(self.main4(self.main3(self.main2(self.main1(x)))))
         first, second = self.scaled(first), self.scaled(second)
         x = inject_noise(self.main6(x), first)
@@ -183,19 +188,36 @@ class Discriminator(nn.Module):
                 if isinstance(layer, nn.Conv2d):
                     spectral_norm(layer)
         self.deviation = MinibatchDeviation(self.minibatch_std) if self.minibatch_std else None
+        self.projection = Projection(shape.condition_size, c[4]) if shape.conditions else None
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Give the logit of realness, float (N,), of images (N, slices, 128, 128) in [-1, 1]."""
-        return self.main[-1](self.features(image)).flatten()
+    def forward(self, image: Tensor, conditions: Tensor | None = None) -> Tensor:
+        """Give the logit of realness.
+
+        Args:
+            image: float (N, slices, 128, 128) in [-1, 1].
+            conditions: float (N, condition_size), what the images are to be, where the architecture
+                has conditions.
+
+        Returns:
+            float (N,).
+
+        Raises:
+            BadInputError: if it is not told the conditions that it judges by.
+        """
+        features = self.features(image)
+        logit = self.main[-1](features).flatten()
+        if self.projection is None:
+            return logit
+        return logit + self.projection(features, conditions).sum((1, 2))
 
     def features(self, image: Tensor) -> Tensor:
         """Give what the last layer sees of images, float (N, channels, rows / 32, 4)."""
         x = self.main[:-1](image[:, :, : self.rows])
         return x if self.deviation is None else self.deviation(x)
 
-    def realness(self, image: Tensor) -> Tensor:
+    def realness(self, image: Tensor, conditions: Tensor | None = None) -> Tensor:
         """Give the realness in [0, 1], float (N,): Table 1's output, not calibrated."""
-        return torch.sigmoid(self(image))
+        return torch.sigmoid(self(image, conditions))
 
 
 class MinibatchDeviation(nn.Module):
@@ -353,6 +375,9 @@ def initialize(network: nn.Module, weight_std: float, generator: torch.Generator
             nn.init.normal_(weight, 0.0, std, generator=generator)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.Linear):
+            nn.init.normal_(layer.weight, 0.0, layer.in_features**-0.5, generator=generator)
+            nn.init.zeros_(layer.bias)
         elif isinstance(layer, nn.BatchNorm2d):
             layer.reset_running_stats()
             nn.init.normal_(layer.weight, 1.0, 0.01, generator=generator)

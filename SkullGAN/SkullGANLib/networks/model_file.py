@@ -25,6 +25,7 @@ from ..errors import BadInputError
 from ..utils.atomic_files import write_tensors
 from ..utils.json_text import parse_json
 from .architecture import Architecture
+from .conditions import Conditions
 from .dcgan import Discriminator, Generator, architecture_of, networks
 
 FORMAT = "skullgan-model"
@@ -49,10 +50,11 @@ class Model:
         created_by: program and version that made it.
         depth_step_mm: from a slice to the next of the stacks that it makes; 0 for a model of single
             segments.
+        conditions: what the networks are told and what is known of it; None where they are not.
 
     Raises:
-        BadInputError: if the HU range is empty, the pixels have no size, or it makes stacks and
-            their slices have no distance.
+        BadInputError: if the HU range is empty, the pixels have no size, it makes stacks whose
+            slices have no distance, or the conditions are not those of the networks.
     """
 
     generator: Generator
@@ -63,6 +65,7 @@ class Model:
     trained_on: Mapping[str, Any] = field(default_factory=dict)
     license: str = ""
     created_by: str = f"skullgan {__version__}"
+    conditions: Conditions | None = None
     depth_step_mm: float = 0.0
 
     def __post_init__(self) -> None:
@@ -75,6 +78,12 @@ class Model:
         if not self.pixel_spacing_mm > 0:
             raise BadInputError(
                 f"A model's pixel_spacing_mm is {self.pixel_spacing_mm}, expected above 0."
+            )
+        known = self.conditions.names if self.conditions else ()
+        if known != self.generator.shape.conditions:
+            raise BadInputError(
+                f"A model's networks are told {self.generator.shape.conditions}, expected what is "
+                f"known of these conditions, found {known}."
             )
 
     @property
@@ -128,6 +137,8 @@ def write(path: str | Path, model: Model, *, dtype: torch.dtype = torch.float32)
     }
     if model.depth:
         metadata["depth_step_mm"] = model.depth_step_mm
+    if model.conditions:
+        metadata["conditions"] = model.conditions.to_dict()
     write_tensors(path, tensors, {key: json.dumps(value) for key, value in metadata.items()})
 
 
@@ -176,22 +187,7 @@ def read(path: str | Path, device: torch.device | str = "cpu") -> Model:
         }
         network.load_state_dict(weights, assign=True)
         network.eval()
-    try:
-        return Model(
-            generator=generator,
-            discriminator=discriminator,
-            hu_range=(float(metadata["hu_range"][0]), float(metadata["hu_range"][1])),
-            pixel_spacing_mm=float(metadata["pixel_spacing_mm"]),
-            recipe=dict(metadata["recipe"]),
-            trained_on=dict(metadata["trained_on"]),
-            license=str(metadata["licence"]),
-            created_by=str(metadata["created_by"]),
-            depth_step_mm=float(metadata.get("depth_step_mm", 0.0)),
-        )
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise BadInputError(f"{path}: the model's metadata are incomplete ({error}).") from error
-    except BadInputError as error:
-        raise BadInputError(f"{path}: {error}") from error
+    return _model(path, generator, discriminator, metadata)
 
 
 def read_architecture(path: str | Path) -> Architecture:
@@ -265,6 +261,30 @@ def _metadata(path: Path, texts: Mapping[str, str]) -> dict[str, Any]:
             f"{FORMAT_VERSION}; the SkullGAN that wrote it, or a newer one, reads it."
         )
     return metadata
+
+
+def _model(
+    path: Path, generator: Generator, discriminator: Discriminator, metadata: Mapping[str, Any]
+) -> Model:
+    try:
+        return Model(
+            generator=generator,
+            discriminator=discriminator,
+            hu_range=(float(metadata["hu_range"][0]), float(metadata["hu_range"][1])),
+            pixel_spacing_mm=float(metadata["pixel_spacing_mm"]),
+            recipe=dict(metadata["recipe"]),
+            trained_on=dict(metadata["trained_on"]),
+            license=str(metadata["licence"]),
+            created_by=str(metadata["created_by"]),
+            conditions=Conditions.from_dict(metadata["conditions"])
+            if "conditions" in metadata
+            else None,
+            depth_step_mm=float(metadata.get("depth_step_mm", 0.0)),
+        )
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise BadInputError(f"{path}: the model's metadata are incomplete ({error}).") from error
+    except BadInputError as error:
+        raise BadInputError(f"{path}: {error}") from error
 
 
 def _architecture(path: Path, given: object) -> Architecture:

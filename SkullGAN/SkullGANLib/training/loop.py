@@ -81,7 +81,7 @@ def train(
         CancelledError: if it was stopped; checkpoint and model so far are in the run directory.
     """
     start.check_segments(segments.kind, len(segments), recipe, allowed_kinds)
-    segments, recipe = start.fitted(segments, recipe)
+    segments, recipe = start.fitted(segments, recipe, pretrained and pretrained.architecture)
     count = len(segments) // recipe.architecture.slices
     start.check_segments(segments.kind, count, recipe, allowed_kinds)
     if pretrained is not None:

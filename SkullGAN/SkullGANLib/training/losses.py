@@ -53,7 +53,9 @@ def generator_loss(logit_generated: Tensor, logit_real: Tensor | None = None) ->
     return _cross_entropy(logit_generated, 1.0)
 
 
-def gradient_penalty(discriminate: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+def gradient_penalty(
+    discriminate: Callable[..., Tensor], images: Tensor, conditions: Tensor | None = None
+) -> Tensor:
     """Give half the squared norm of the discriminator's gradient at images, their mean.
 
     R1 at reals and R2 at fakes (Mescheder et al. 2018, equations 9 and 10, without gamma). The
@@ -62,6 +64,7 @@ def gradient_penalty(discriminate: Callable[[Tensor], Tensor], images: Tensor) -
     Args:
         discriminate: gives logits; differentiable twice.
         images: as the discriminator sees them, float32 (N, 1, rows, columns).
+        conditions: what it is told beside them, where it is.
 
     Returns:
         Without dimensions, differentiable in the discriminator's weights.
@@ -71,7 +74,7 @@ def gradient_penalty(discriminate: Callable[[Tensor], Tensor], images: Tensor) -
         72
     """
     images = images.detach().requires_grad_()
-    logits = discriminate(images)
+    logits = discriminate(images) if conditions is None else discriminate(images, conditions)
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.square().sum((1, 2, 3)).mean() / 2
 

@@ -79,13 +79,14 @@ def needed(recipe: Recipe, segments: int, *, bf16: bool = False) -> Need:
     with torch.device("meta"):
         generator, discriminator = networks(recipe.architecture)
         count = max(2, recipe.minibatch_std)
-        latent = torch.empty(count, recipe.latent_size)
+        latent = torch.empty(count, generator.input_size)
         noise = [torch.empty(count, *shape) for shape in generator.noise_shapes]
         images = torch.empty(
             count, recipe.architecture.slices, IMAGE_SIZE, IMAGE_SIZE, requires_grad=True
         )
+        told = torch.empty(count, recipe.architecture.condition_size)
     made, most_made = _kept(lambda: generator(latent, (noise[0], noise[1])), generator)
-    seen, most_seen = _kept(lambda: discriminator(images), discriminator)
+    seen, most_seen = _kept(lambda: discriminator(images, told), discriminator)
     # The discriminator's step keeps the generator's pass for later, and two of its own.
     activations = made + max(2 * seen + _PASSING * most_seen, seen + _PASSING * most_made)
     weights = trainable_parameters(generator), trainable_parameters(discriminator)

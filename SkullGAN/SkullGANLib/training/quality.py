@@ -12,10 +12,12 @@ import numpy as np
 from scipy import stats
 
 from ..data.segment_set import SegmentSet
+from ..generation.conditions import measured
 from ..metrics import measure
 from ..metrics.fine_structure import fine_structure
 from ..metrics.kernel_distance import squared_kernel_distance
 from ..metrics.wall_features import wall_features
+from ..networks.conditions import BONE
 
 DISTANCE = "quality_distance"
 """What events call the distance that the best snapshot is chosen by."""
@@ -33,11 +35,12 @@ class QualityJudge:
         count: how many of them are used, the same number of each subject as far as there are.
 
     Attributes:
-        count: how many are.
+        reals: those that are.
+        count: how many they are.
     """
 
     def __init__(self, reals: SegmentSet, count: int) -> None:
-        chosen = reals[_spread_over_subjects(reals.subject, count)]
+        chosen = self.reals = reals[_spread_over_subjects(reals.subject, count)]
         self.count = len(chosen)
         features = wall_features(chosen)
         self._mean, spread = features.mean(axis=0), features.std(axis=0)
@@ -72,6 +75,26 @@ class QualityJudge:
             DISTANCE: found["quality_kernel"] + float(np.mean(distances)),
         }
         return {name: min(v, _WORST) if np.isfinite(v) else _WORST for name, v in found.items()}
+
+
+def condition_correlations(asked: dict[str, np.ndarray], segments: SegmentSet) -> dict[str, float]:
+    """Give how well segments follow what was asked of them, for events.
+
+    Args:
+        asked: float (N,) by the name of each quantity; NaN where it was not known.
+        segments: N of them, in the same order.
+
+    Returns:
+        Pearson's correlation of asked and measured, ``condition_<name>``; 0 where there is none.
+    """
+    found = {}
+    for name, own in measured([one for one in asked if one != BONE], segments).items():
+        known = np.isfinite(own) & np.isfinite(asked[name])
+        varies = known.sum() > 2 and own[known].std() > 0 and asked[name][known].std() > 0
+        found[f"condition_{name}"] = (
+            float(np.corrcoef(asked[name][known], own[known])[0, 1]) if varies else 0.0
+        )
+    return found
 
 
 def _measured(segments: SegmentSet) -> dict[str, np.ndarray]:

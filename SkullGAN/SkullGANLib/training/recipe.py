@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from ..errors import BadInputError
 from ..networks import architecture
 from ..networks.architecture import ACTIVATIONS, NORMS, Architecture
+from ..networks.conditions import NAMES, names_of
 from ..networks.precision import PRECISIONS
 from ..utils.json_text import parse_json
 from .setting import Range, as_text, check_names, choice, parse, setting, typed
@@ -138,6 +139,11 @@ class Recipe:
         "slices",
         least=0,
         most=architecture.MOST_SLICES,
+    )
+    conditions: str = setting(
+        "",
+        f"what the networks are told of a segment, so that it can be asked for: some of "
+        f"{', '.join(NAMES)}, separated by commas; empty: nothing",
     )
     initial_weight_std: float = setting(
         0.01,
@@ -347,6 +353,7 @@ class Recipe:
             except BadInputError as error:
                 raise BadInputError(f"{name}: {error}") from error
         others = {f.name: getattr(self, f.name) for f in fields(Architecture)} | layers
+        others["conditions"] = names_of(self.conditions)
         others["image_rows"] = self.image_rows or architecture.IMAGE_SIZE
         others["slices"] = self.slices or 1
         return Architecture(**others)

@@ -7,6 +7,7 @@ status.json        where the training stands; replaced atomically
 samples/           a grid of synthetic segments per snapshot, always of the same seeds
 checkpoints/       the last two, to resume from
 model.safetensors  the result: the best snapshot, where the recipe compares them, else the last
+model.md           its model card (see ``model_page``)
 last.safetensors   the last model, where model.safetensors may be an earlier one
 training.h5        the segments that were learned from
 test.h5            the segments that were held out, if there were any

@@ -12,12 +12,14 @@ import numpy as np
 
 from ..data.segment_set import SegmentSet
 from ..generation import from_seeds
+from ..generation.conditions import measured
 from ..networks import model_file
 from ..networks.model_file import Model
 from ..plots import contact_sheet
 from . import failure_watch
+from .model_page import ModelPage
 from .pictures import PICTURES
-from .quality import DISTANCE, QualityJudge
+from .quality import DISTANCE, QualityJudge, condition_correlations
 from .run_directory import Run
 from .state import TrainingState
 
@@ -40,11 +42,14 @@ class Snapshots:
     ) -> None:
         self.run, self.license = run, license
         self._state = state
+        self._page = ModelPage(run, state.segments, held_out)
         self._judge: QualityJudge | None = None
         self._against = "training" if held_out is None or not len(held_out) else "held out"
         reals = state.segments if self._against == "training" else held_out
+        self._asked: dict[str, np.ndarray] = {}
         if state.recipe.quality_count and isinstance(reals, SegmentSet):
             self._judge = QualityJudge(reals, state.recipe.quality_count)
+            self._asked = _asked_as(self._judge.reals, state)
 
     def take(self) -> dict[str, float]:
         """Write the grid of fixed seeds, keep the model if it is the best.
@@ -57,13 +62,13 @@ class Snapshots:
         made = state.model(self.license)
         found = self._write_samples(made)
         if self._judge:
-            seeds = range(-(-state.recipe.quality_count // state.slices))
-            segments = from_seeds.generate_set(made, seeds)
-            quality = self._judge.judge(segments)
+            count = -(-state.recipe.quality_count // state.slices)
+            segments = from_seeds.generate_set(made, range(count), asked=self._asked)
+            quality = self._judge.judge(segments) | condition_correlations(self._asked, segments)
             found |= quality
             if quality[DISTANCE] < state.best.get("distance", np.inf):
                 state.best = {"distance": quality[DISTANCE], "iteration": state.iteration}
-                self._write(made)
+                self._write(made, found)
         return found
 
     def keep_unfinished(self) -> None:
@@ -80,10 +85,13 @@ class Snapshots:
         made = self._state.model(self.license)
         if self._judge:
             model_file.write(self.run.last_model_path, made)
+            made = model_file.read(self.run.model_path)
+            self._page.write(made)  # once more: the training has its whole time now
         else:
             self._write(made)
 
-    def _write(self, made: Model) -> None:
+    def _write(self, made: Model, figures: dict[str, float] | None = None) -> None:
+        """Write the model and its card."""
         if self._judge and self._state.best.get("iteration") == self._state.iteration:
             chosen = {
                 **self._state.best,
@@ -91,6 +99,7 @@ class Snapshots:
             }
             made = replace(made, trained_on={**made.trained_on, "chosen_by_distance": chosen})
         model_file.write(self.run.model_path, made)
+        self._page.write(made, figures)
 
     def _write_samples(self, made: Model) -> dict[str, float]:
         """Write the grid of fixed seeds; give its diversity, as a share of that of the reals."""
@@ -112,3 +121,15 @@ class Snapshots:
         evenly = np.unique(np.linspace(0, len(reals) - 1, count).astype(int))
         found = failure_watch.diversity(samples.hu[slices // 2 :: slices], reals[evenly])
         return {"diversity": found} if np.isfinite(found) else {}
+
+
+def _asked_as(reals: SegmentSet, state: TrainingState) -> dict[str, np.ndarray]:
+    """Give what a snapshot's segments are asked to be: what reals are, in turn, as far as it was
+    learned; nothing where there are no conditions."""
+    known = state.conditions
+    if known is None:
+        return {}
+    values = measured(known.names, reals)
+    rows = np.flatnonzero(known.covers(values))
+    turns = np.resize(rows, state.recipe.quality_count if len(rows) else 0)
+    return {name: one[turns] for name, one in values.items()} if len(rows) else {}

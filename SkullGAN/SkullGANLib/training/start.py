@@ -15,6 +15,7 @@ from ..data import hdf5
 from ..data.depth import depth_of, stacks_of
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError, SkullGANError
+from ..generation.conditions import are_known, measured
 from ..networks.architecture import IMAGE_SIZE, Architecture
 from .pictures import Pictures
 from .process_group import ProcessGroup
@@ -53,11 +54,13 @@ def check_segments(kind: str, count: int, recipe: Recipe, allowed_kinds: Sequenc
 def check_pretrained(architecture: Architecture, recipe: Recipe) -> None:
     """Raise ``BadInputError`` if a model of that architecture does not suit a recipe.
 
-    What changes no weight's shape may differ: a training may go on with another noise. A model of
-    single segments suits stacks, see ``for_slices``.
+    What changes no weight's shape may differ: a training may go on with another noise. Networks
+    that are told conditions may begin with a model that was told nothing, and stacks with one of
+    single segments, see ``for_slices``.
     """
     for one in fields(Architecture):
-        if one.name in _WITHOUT_WEIGHTS:
+        untold = one.name == "conditions" and not architecture.conditions
+        if one.name in _WITHOUT_WEIGHTS or untold:
             continue
         found, expected = (getattr(each, one.name) for each in (architecture, recipe.architecture))
         if one.name == "slices" and found == 1:
@@ -94,22 +97,34 @@ def for_slices(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[s
     return found
 
 
-def fitted(segments: SegmentSet | Pictures, recipe: Recipe) -> tuple[SegmentSet | Pictures, Recipe]:
+def fitted(
+    segments: SegmentSet | Pictures, recipe: Recipe, pretrained: Architecture | None = None
+) -> tuple[SegmentSet | Pictures, Recipe]:
     """Fit slices and rows of the images to the segments.
 
     Returns:
         The segments whose walls lie within the recipe's ``image_rows``, of stacks those all of
-        whose slices' do; and the recipe with that number, which is chosen if it was 0: the least of
-        ``ROWS`` that ``MOST_SEGMENTS`` fit into. Where stacks are learned, ``slices`` is theirs.
+        whose slices' do, and whose conditions, where there are some, can be measured; and the
+        recipe with that number, which is chosen if it was 0: that of the model that the training
+        begins with, else the least of ``ROWS`` that ``MOST_SEGMENTS`` fit into. Where stacks are
+        learned, ``slices`` is theirs.
 
     Raises:
-        BadInputError: if fewer fit into the rows that the recipe asks for, or its ``slices`` are
-            not those of the segments' stacks.
+        BadInputError: if fewer fit into the rows that the recipe asks for, its ``slices`` are not
+            those of the segments' stacks, or conditions are asked for that nothing has or of
+            stacks.
     """
+    if pretrained is not None and not recipe.image_rows:
+        recipe = replace(recipe, image_rows=pretrained.image_rows)
     if not isinstance(segments, SegmentSet):
         if recipe.slices > 1:
             raise BadInputError(
                 f"slices is {recipe.slices}, expected 0 or 1 with pictures, which are no stacks."
+            )
+        if recipe.conditions:
+            raise BadInputError(
+                f"conditions: expected none for pictures, which have no bone to be measured, found "
+                f"{recipe.conditions!r}."
             )
         return segments, replace(recipe, image_rows=recipe.image_rows or IMAGE_SIZE)
     segments, recipe = _in_stacks(segments, recipe)
@@ -130,7 +145,28 @@ def fitted(segments: SegmentSet | Pictures, recipe: Recipe) -> tuple[SegmentSet 
         _log.warning(
             "%d of %d segments reach below row %d and are left out.", np.sum(~fits), len(fits), rows
         )
-    return segments if fits.all() else segments[fits], replace(recipe, image_rows=rows)
+    recipe = replace(recipe, image_rows=rows)
+    return _with_conditions(segments if fits.all() else segments[fits], recipe), recipe
+
+
+def _with_conditions(segments: SegmentSet, recipe: Recipe) -> SegmentSet:
+    """Leave out the segments of which a condition cannot be measured."""
+    names = recipe.architecture.conditions
+    if not names or not len(segments):
+        return segments
+    known = are_known(measured(names, segments))
+    if not known.any():
+        raise BadInputError(
+            f"conditions: expected segments of which {', '.join(names)} can be measured, found "
+            "none."
+        )
+    if not known.all():
+        _log.warning(
+            "%d of %d segments cannot be measured for the conditions and are left out.",
+            np.sum(~known),
+            len(known),
+        )
+    return segments if known.all() else segments[known]
 
 
 def slices_of(segments: SegmentSet, recipe: Recipe) -> int:
@@ -161,6 +197,11 @@ def _in_stacks(segments: SegmentSet, recipe: Recipe) -> tuple[SegmentSet, Recipe
     slices = slices_of(segments, recipe)
     if slices == 1:
         return segments, recipe
+    if recipe.conditions:
+        raise BadInputError(
+            f"conditions: expected none for stacks in depth, found {recipe.conditions!r}; set "
+            "slices to 1 to learn from single segments."
+        )
     assert segments.stack is not None
     assert segments.slice_number is not None
     rows = stacks_of(segments.stack, segments.slice_number, slices)

@@ -25,10 +25,12 @@ from ..data.segment_set import SegmentSet
 from ..data.walls import WALL_THRESHOLD_HU
 from ..errors import BadInputError
 from ..networks import model_file
+from ..networks.conditions import Conditions
 from ..networks.dcgan import initialize, networks
 from ..networks.model_file import Model
 from ..networks.precision import chosen_precision
 from .augmentation import AdaptiveAugmentation, augment, half_mirrored, without_background
+from .batch_conditions import BatchConditions, take_over
 from .checkpoint import Checkpoint
 from .gated_optimizer import GatedOptimizer
 from .losses import gradient_penalty
@@ -102,6 +104,7 @@ class TrainingState:
             if watched and held_out is not None and len(held_out)
             else None
         )
+        self._told = BatchConditions.learned(recipe, segments, device, held_out)
         self._order = torch.empty(0, dtype=torch.int64, device=device)
         self._floor = float(
             model_file.from_hu(np.full((1, 1, 1), WALL_THRESHOLD_HU), segments.hu_range).item()
@@ -118,7 +121,7 @@ class TrainingState:
                 (self.generator, pretrained.generator),
                 (self.discriminator, pretrained.discriminator),
             ):
-                own.load_state_dict(for_slices(given.state_dict(), own.state_dict()))
+                take_over(own, for_slices(given.state_dict(), own.state_dict()))
             self._pretrained_on = dict(pretrained.trained_on)
         self._average = copy.deepcopy(self.generator) if recipe.ema_decay else None
         for network in (self.generator, self.discriminator):
@@ -148,6 +151,11 @@ class TrainingState:
         )
 
     @property
+    def conditions(self) -> Conditions | None:
+        """What is known of the conditions that networks are told; None where they are not."""
+        return self._told.conditions if self._told else None
+
+    @property
     def epoch(self) -> int:
         """The current epoch, counted from 0."""
         return self.iteration // self.batches_per_epoch
@@ -166,11 +174,14 @@ class TrainingState:
         batch = self.iteration - epoch * self.batches_per_epoch
         if batch == 0:
             shown = self.batches_per_epoch * size
-            if self.recipe.balanced_subjects:
+            # Pictures that a training begins with are of no subject.
+            if self.recipe.balanced_subjects and len(self.segments.subject):
                 self._order = self._balanced_order(shown)
             else:
                 self._order = self._shuffled(len(self._reals), shown)
         rows = self.group.own(self._order[batch * size : (batch + 1) * size])
+        if self._told:
+            self._told.choose(rows)
         reals = model_file.from_hu(self._reals[rows], self.segments.hu_range)
         if self.recipe.flips:
             reals = half_mirrored(reals, self.noise_generator)
@@ -190,9 +201,11 @@ class TrainingState:
             generator=self.noise_generator.generator,
             device=self.device,
         )
-        reals = model_file.from_hu(self._held_out[self.group.own(rows)], self.segments.hu_range)
+        rows = self.group.own(rows)
+        reals = model_file.from_hu(self._held_out[rows], self.segments.hu_range)
+        told = self._told.of_held_out(rows) if self._told else None
         with torch.no_grad():
-            logit_held_out = self.discriminate(reals) - self._midpoint
+            logit_held_out = self.logits(self.seen(reals), told) - self._midpoint
         self.augmentation.update(logit_real, self.iteration, (logit_held_out, logit_fake))
 
     def _shuffled(self, among: int, shown: int) -> Tensor:
@@ -216,9 +229,14 @@ class TrainingState:
         return order
 
     def generate(self) -> Tensor:
-        """Make a batch of images, float32 (batch_size, slices, 128, 128)."""
+        """Make a batch of images, float32 (batch_size, slices, 128, 128).
+
+        Where there are conditions, they are asked to be what the last batch of reals was.
+        """
         # Made out here: a compiled network cannot take numbers from a generator of ours.
         latent = self.noise_generator.rand(self.batch_size, self.recipe.latent_size) * 2 - 1
+        if self._told:
+            latent = self._told.beside(latent)
         first, second = (
             # In the activations' layout: mixed ones cost a narrow network half of its time.
             self.noise_generator.randn(self.batch_size, *shape).contiguous(
@@ -240,10 +258,18 @@ class TrainingState:
             images = without_background(images, self._floor)
         return augment(images, self.recipe, self.progress, self.noise_generator, value)
 
-    def logits(self, seen: Tensor) -> Tensor:
-        """Give the discriminator's logits of images that are as it is to see them, float32 (N,)."""
+    def logits(self, seen: Tensor, told: Tensor | None = None) -> Tensor:
+        """Give the discriminator's logits of images that are as it is to see them, float32 (N,).
+
+        Args:
+            seen: the images.
+            told: their conditions; None are those of the last batch of reals, where there are some.
+        """
+        if self._told is None:
+            with self._precision():
+                return self._discriminate(seen).float()
         with self._precision():
-            return self._discriminate(seen).float()
+            return self._discriminate(seen, self._told.batch if told is None else told).float()
 
     def penalty(self, reals: Tensor, fakes: Tensor) -> Tensor | None:
         """Give the gradient penalty of this iteration, in float32, or None where there is none.
@@ -255,9 +281,10 @@ class TrainingState:
         if self.iteration % recipe.penalty_every or not (recipe.r1_gamma or recipe.r2_gamma):
             return None
         whole = torch.zeros((), device=self.device)
+        told = self._told.batch if self._told else None
         for gamma, images in ((recipe.r1_gamma, reals), (recipe.r2_gamma, fakes)):
             if gamma:
-                whole = whole + gamma * gradient_penalty(self.discriminator, images)
+                whole = whole + gamma * gradient_penalty(self.discriminator, images, told)
         return recipe.penalty_every * whole
 
     @torch.no_grad()
@@ -319,6 +346,7 @@ class TrainingState:
             | ({} if self._pretrained_on is None else {"pretrained_on": self._pretrained_on}),
             license=license,
             depth_step_mm=self._depth_step_mm(),
+            conditions=self.conditions,
         )
 
     def _depth_step_mm(self) -> float:

@@ -7,7 +7,7 @@ them with a timer, scripts with ``Task.wait``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction.batch_table import Row
 from SkullGANLib.extraction.outcomes import cut_each
 from SkullGANLib.generation.selection import Limits, select
+from SkullGANLib.networks.conditions import options_of
 from SkullGANLib.utils.child_process import ChildProcess, module_line
 from SkullGANLib.utils.task import Running, Work, subprogress
 
@@ -206,6 +207,7 @@ def generate(
     name: str,
     model: str | Path | None = None,
     limits: Limits | None = None,
+    asked: Mapping[str, str | float] | None = None,
     into_scene: Callable[[], bool] = lambda: True,
 ) -> Work[SegmentSetNodes | None]:
     """Generate segments into the scene; ``folder`` keeps all of them as ``SEGMENT_SET``.
@@ -218,6 +220,7 @@ def generate(
         name: of the set in the scene.
         model: file (.safetensors); the one that comes along if None.
         limits: only segments within them go into the scene.
+        asked: conditions, of a model that is told some, by name (``networks.conditions``).
         into_scene: as for ``extract``.
 
     Returns:
@@ -233,6 +236,7 @@ def generate(
         )
     output = folder / SEGMENT_SET
     arguments = ["generate", *([model] if model else []), "-n", count, "--seed", first_seed]
+    arguments += options_of(asked or {})
     yield Running(steps.child([*arguments, "-o", output, "--no-metrics"]), 0.0, 0.85)
     segments = yield from subprogress(steps.set_reading(output), 0.85, 0.9)
     metrics = yield from subprogress(steps.measured(segments), 0.9, 0.98)
@@ -243,7 +247,12 @@ def generate(
 
 
 def generate_to_file(
-    path: str | Path, *, count: int, first_seed: int, model: str | Path | None = None
+    path: str | Path,
+    *,
+    count: int,
+    first_seed: int,
+    model: str | Path | None = None,
+    asked: Mapping[str, str | float] | None = None,
 ) -> Work[str]:
     """Generate any number of segments into a file, in the format of its ending; returns the path.
 
@@ -252,6 +261,7 @@ def generate_to_file(
         OutputError: if the file cannot be written.
     """
     arguments = ["generate", *([model] if model else []), "-n", count, "--seed", first_seed]
+    arguments += options_of(asked or {})
     yield Running(steps.child([*arguments, "-o", path, "--overwrite"]))
     return str(path)
 

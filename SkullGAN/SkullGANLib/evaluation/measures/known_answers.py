@@ -268,8 +268,18 @@ def _statement(found: KnownAnswers) -> Statement:
         return Statement(NOTICE, "All sets of known answer were judged rightly", (reason,))
     short = f"{sum(right.values())} of {len(right)} sets of known answer were judged rightly"
     named = "; ".join(f"{one[:1].lower()}{one[1:]}" for one in wrong)
-    missed = f"Not judged rightly: {named}. What is like these in synthetic segments goes unseen."
-    return Statement(NOTICE, short, (reason, missed))
+    meaning = []
+    if any(name != GENUINE for name, one in right.items() if not one):
+        meaning.append("What is like a set whose change was missed goes unseen in synthetic ones.")
+    if not right[GENUINE]:
+        noticed = " and ".join(found.cases[GENUINE].noticed)
+        meaning.append(
+            f"Where nothing was changed there was something to notice for {noticed}: your own real "
+            "segments are so alike, or of so different heads, that the same verdict on synthetic "
+            "ones means little."
+        )
+    missed = f"Not judged rightly: {named}."
+    return Statement(NOTICE, short, (reason, missed, *meaning))
 
 
 MEASURE: Measure[KnownAnswers] = Measure(

@@ -23,6 +23,7 @@ from torch.nn import functional
 from ...data.depth import whole_stacks
 from ...data.segment_set import SegmentSet
 from ...errors import BadInputError
+from ...generation.conditions import measured
 from ...networks.architecture import IMAGE_SIZE
 from ...networks.dcgan import Discriminator
 from ...networks.model_file import Model, from_hu
@@ -47,6 +48,7 @@ def of_segments(
     """Let the discriminator judge segments, on the device where the model is.
 
     That of a model of stacks judges stacks, and each slice has the score of its stack.
+    One that judges by conditions is told what the segments are: their bone, and what is measured.
 
     Args:
         model: its HU range is what the segments are scaled by.
@@ -62,8 +64,8 @@ def of_segments(
     """
     found = np.empty(len(segments))
     with torch.inference_mode():
-        for part, images in _batches(model, segments, on_progress):
-            scores = model.discriminator.realness(images).double().cpu().numpy()
+        for part, images, told in _batches(model, segments, on_progress):
+            scores = model.discriminator.realness(images, told).double().cpu().numpy()
             found[part] = scores.repeat(model.slices)
     return found
 
@@ -107,11 +109,11 @@ def explain(
             "from cannot be said, expected a model of single segments."
         )
     found = np.empty((len(segments), IMAGE_SIZE, IMAGE_SIZE), np.float32)
-    for part, images in _batches(model, segments, on_progress):
+    for part, images, told in _batches(model, segments, on_progress):
         if method == "positions":
-            pixels = _to_pixels(position_shares(model.discriminator, images)).cpu().numpy()
+            pixels = _to_pixels(position_shares(model.discriminator, images, told)).cpu().numpy()
         else:
-            pixels = _occluded(model, segments.hu[part], segments.mask[part], images)
+            pixels = _occluded(model, segments.hu[part], segments.mask[part], images, told)
         found[part] = pixels
     return found
 
@@ -122,26 +124,32 @@ def logits(
     """Give what ``explain`` explains, float64 (N,): realness before the sigmoid."""
     found = np.empty(len(segments))
     with torch.inference_mode():
-        for part, images in _batches(model, segments, on_progress):
-            scores = model.discriminator(images).double().cpu().numpy()
+        for part, images, told in _batches(model, segments, on_progress):
+            scores = _logits(model, images, told).double().cpu().numpy()
             found[part] = scores.repeat(model.slices)
     return found
 
 
-def position_shares(discriminator: Discriminator, images: Tensor) -> Tensor:
+def position_shares(
+    discriminator: Discriminator, images: Tensor, told: Tensor | None = None
+) -> Tensor:
     """What each of the last layer's places adds to the logit.
 
     Args:
         discriminator: in evaluation mode.
         images: float (N, 1, 128, 128) in [-1, 1].
+        told: their conditions, of one that judges by some.
 
     Returns:
         float (N, 4, 4); sums to the logit.
     """
     last = cast(nn.Conv2d, discriminator.main[-1])
     with torch.inference_mode():
-        shares = torch.einsum("nchw,chw->nhw", discriminator.features(images), last.weight[0])
+        features = discriminator.features(images)
+        shares = torch.einsum("nchw,chw->nhw", features, last.weight[0])
         shares = shares + cast(Tensor, last.bias) / shares[0].numel()
+        if discriminator.projection is not None:
+            shares = shares + discriminator.projection(features, told)
         # Rows that it does not see add nothing.
         return functional.pad(shares, (0, 0, 0, shares.shape[2] - shares.shape[1]))
 
@@ -208,8 +216,9 @@ def label(calibration: Calibration | None = None) -> str:
 
 def _batches(
     model: Model, segments: SegmentSet, on_progress: Callable[[int, int], None] | None
-) -> Iterator[tuple[slice, Tensor]]:
-    """The segments as the discriminator sees them, some at a time, on its device."""
+) -> Iterator[tuple[slice, Tensor, Tensor | None]]:
+    """The segments as the discriminator sees them, and their conditions where it judges by some;
+    some at a time, on its device."""
     if abs(segments.pixel_spacing_mm / model.pixel_spacing_mm - 1) > _SAME_SPACING:
         raise BadInputError(
             f"The model judges pixels of {model.pixel_spacing_mm:g} mm and the segments' are "
@@ -220,10 +229,12 @@ def _batches(
     step = max(1, _AT_ONCE // model.slices) * model.slices
     for start in range(0, len(segments), step):
         part = slice(start, start + step)
+        told = _conditions(model, segments[part])
         hu = segments.hu[part]
         if model.slices > 1:
             hu = hu.reshape(-1, model.slices, *hu.shape[1:])
-        yield part, from_hu(hu, model.hu_range).to(device)
+        images = from_hu(hu, model.hu_range).to(device)
+        yield part, images, None if told is None else told.to(device)
         if on_progress:
             on_progress(min(start + step, len(segments)), len(segments))
 
@@ -240,6 +251,19 @@ def _check_depth(model: Model, segments: SegmentSet) -> None:
         )
 
 
+def _conditions(model: Model, segments: SegmentSet) -> Tensor | None:
+    """What segments are, as the model's networks are told it; None where they are not."""
+    if model.conditions is None:
+        return None
+    values = measured(model.conditions.names, segments)
+    return torch.from_numpy(model.conditions.encode(values))
+
+
+def _logits(model: Model, images: Tensor, told: Tensor | None) -> Tensor:
+    logits = model.discriminator(images) if told is None else model.discriminator(images, told)
+    return cast(Tensor, logits)
+
+
 def _to_pixels(shares: Tensor) -> Tensor:
     """Spread shares (N, n, n) over pixels (N, 128, 128), bilinearly; the sum stays the same."""
     size = shares.shape[-1]
@@ -253,11 +277,13 @@ def _to_pixels(shares: Tensor) -> Tensor:
     return torch.einsum("nhw,hy,wx->nyx", shares, weights, weights)
 
 
-def _occluded(model: Model, hu: np.ndarray, mask: np.ndarray, images: Tensor) -> np.ndarray:
+def _occluded(
+    model: Model, hu: np.ndarray, mask: np.ndarray, images: Tensor, told: Tensor | None
+) -> np.ndarray:
     """What the logit of each segment loses by a window of its wall, (N, 128, 128)."""
     found = np.zeros(hu.shape, np.float32)
     with torch.inference_mode():
-        whole = model.discriminator(images)
+        whole = _logits(model, images, told)
         for number, (one, wall) in enumerate(zip(hu, mask.astype(bool), strict=True)):
             windows = _windows(wall)
             smoothed = np.where(wall, _mean_around(one, wall), one).astype(np.int16)
@@ -267,7 +293,8 @@ def _occluded(model: Model, hu: np.ndarray, mask: np.ndarray, images: Tensor) ->
                 part = slice(start, start + _AT_ONCE)
                 in_window = torch.from_numpy(windows[part]).to(images.device)[:, None]
                 without = torch.where(in_window, smooth, images[number : number + 1])
-                lost[part] = (whole[number] - model.discriminator(without)).cpu().numpy()
+                own = None if told is None else told[number].expand(len(without), -1)
+                lost[part] = (whole[number] - _logits(model, without, own)).cpu().numpy()
             held = windows.sum(axis=0)
             total = np.tensordot(lost, windows.astype(np.float32), axes=(0, 0))
             np.divide(total, held, out=found[number], where=wall & (held > 0))

@@ -15,6 +15,7 @@ from ...errors import BadInputError
 from . import (
     acoustic,
     c2st,
+    conditions,
     depth,
     discriminator,
     distances,
@@ -82,6 +83,7 @@ for _module in (
     strata,
     known_answers,
     acoustic,
+    conditions,
     depth,
 ):
     register(_module.MEASURE)

@@ -33,14 +33,14 @@ def test_any_hdf5_reader_finds_the_documented_names_and_types(file):
         for name in ("subject", "bone", "side", "plane", "ct"):
             assert found[name][0] == (3,)
             assert h5py.check_string_dtype(opened[name].dtype).encoding == "utf-8"
-        assert opened["hu"].chunks == (1, 128, 128)
+        assert opened["hu"].chunks == (16, 128, 128)
         assert opened["hu"].compression == "gzip"
         assert opened["hu"][1, 20, 1] == 2
         assert opened["subject"].asstr()[2] == "subject-2"
         attributes = dict(opened.attrs)
         assert set(attributes) == {
             "format", "format_version", "kind", "pixel_spacing_mm", "hu_range", "created_by",
-            "source",
+            "source", "packer",
         }  # fmt: skip
         assert attributes["format"] == "skullgan-segments"
         assert attributes["format_version"] == 1

@@ -54,6 +54,8 @@ def test_the_rows_of_images_are_as_few_as_hold_the_walls():
     for count, rows in ((10, 64), (30, 96), (60, 128)):
         segments, recipe = start.fitted(low[:count], replace(TINY, image_rows=0))
         assert (len(segments), recipe.image_rows) == (count, rows)
+    begun_with = replace(TINY, image_rows=128).architecture
+    assert start.fitted(low[:10], replace(TINY, image_rows=0), begun_with)[1].image_rows == 128
 
 
 def test_few_segments_that_reach_below_are_left_out_and_many_are_refused(caplog):
@@ -113,6 +115,8 @@ def test_what_is_learned_in_depth_is_the_sets_own_stacks_or_what_the_recipe_says
         start.fitted(stacks, replace(TINY, slices=3))
     with pytest.raises(BadInputError, match=r"slices is 4, expected 1 or 0: .* single cuts"):
         start.fitted(arches(8), replace(TINY, slices=4))
+    with pytest.raises(BadInputError, match="conditions: expected none for stacks in depth"):
+        start.fitted(stacks, replace(TINY, conditions="sdr"))
     with pytest.raises(BadInputError, match="slices is 4, expected 0 or 1 with pictures"):
         start.fitted(Pictures(np.zeros((4, 128, 128), np.uint8)), replace(TINY, slices=4))
     segments, _ = start.fitted(stacks[1:], TINY)

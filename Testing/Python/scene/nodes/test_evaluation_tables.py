@@ -98,7 +98,9 @@ def test_answers_and_what_judges_lay_out_are_tables(scene, folder):
         task = Task("Adding", scene_evaluation.building(scene, report, "One"))
         assert task.wait(30) == "finished", task.sentence
     nodes = scene_evaluation.nodes_of(task.result)
-    assert list(nodes.findings) == ["Summary", "Answers", "Brightest pixels"]
+    assert list(nodes.findings) == [
+        *("Summary", "Answers", "Ultrasound through the wall", "Brightest pixels")
+    ]
     answers = nodes.findings["Answers"].GetTable()
     assert answers.GetNumberOfRows() == len(report.numbers["answers"])
     assert answers.GetValueByName(0, "Question").ToString() == "Are they like real ones?"

@@ -1,0 +1,95 @@
+"""Packing: the pixels of segments as the chunks that HDF5's filters (shuffle, deflate) read.
+
+Chunks are packed here and not by HDF5, so that several threads pack at once, a packer that is
+faster than zlib can do it, and a file can be laid out anew without unpacking. Any deflate stream
+is one to HDF5, MATLAB and h5py, whoever wrote it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from .segment_set import SIZE
+
+CHUNK = 16
+"""Segments in a chunk. Alone, a segment's HU and mask took isal 51 µs and 3.46 KiB; among 16 it
+takes 28 µs and 3.39 KiB, among 32 no less."""
+
+LEVEL = 1
+"""Of deflate. zlib's 4 takes 1.4 times as long as its 1 and saves a tenth; isal's 2 saves
+nothing."""
+
+PIXELS = {"hu": "<i2", "mask": "u1"}
+
+Packed = tuple[bytes, bytes]
+"""The HU and the mask of ``CHUNK`` segments as HDF5's filters store them."""
+
+
+@dataclass(frozen=True)
+class Packer:
+    """What makes deflate streams.
+
+    Attributes:
+        name: library and level; the same packer gives the same bytes.
+        compress: gives the zlib stream of some bytes.
+    """
+
+    name: str
+    compress: Callable[[memoryview], bytes]
+
+
+@lru_cache(maxsize=1)
+def packers() -> dict[str, Packer]:
+    """The packers that are installed, by name, the fastest first."""
+    found = [Packer(f"zlib {LEVEL}", lambda content: zlib.compress(content, LEVEL))]
+    if importlib.util.find_spec("isal"):
+        isal_zlib = importlib.import_module("isal.isal_zlib")
+        found.insert(
+            0, Packer(f"isal {LEVEL}", lambda content: bytes(isal_zlib.compress(content, LEVEL)))
+        )
+    return {packer.name: packer for packer in found}
+
+
+def chosen_packer(name: str | None = None) -> Packer:
+    """The packer of that name, or the fastest one if it is not installed or none is named."""
+    by_name = packers()
+    return by_name.get(name or "") or next(iter(by_name.values()))
+
+
+def pack(hu: np.ndarray, mask: np.ndarray, packer: Packer) -> Packed:
+    """Pack a chunk as HDF5's filters do; zlib and isal let go of the interpreter meanwhile.
+
+    Args:
+        hu, mask: (N, 128, 128) of at most ``CHUNK`` segments; 0 fills the chunk up, as HDF5 does.
+        packer: what packs them.
+    """
+    halves = _filled(hu, PIXELS["hu"]).view(np.uint8).reshape(-1, 2)
+    shuffled = np.ascontiguousarray(halves.T)
+    return packer.compress(shuffled.data), packer.compress(_filled(mask, PIXELS["mask"]).data)
+
+
+def unpack(packed: Packed) -> tuple[np.ndarray, np.ndarray]:
+    """Give the HU and the mask of a chunk back, (``CHUNK``, 128, 128) each.
+
+    Raises:
+        ValueError, zlib.error: if that is no chunk.
+    """
+    hu, mask = (np.frombuffer(zlib.decompress(content), np.uint8) for content in packed)
+    halves = np.ascontiguousarray(hu.reshape(2, -1).T)
+    shape = (CHUNK, SIZE, SIZE)
+    return halves.view(PIXELS["hu"]).reshape(shape), mask.view(PIXELS["mask"]).reshape(shape)
+
+
+def _filled(pixels: np.ndarray, dtype: str) -> np.ndarray:
+    if len(pixels) == CHUNK:
+        return np.ascontiguousarray(pixels, dtype)
+    whole = np.zeros((CHUNK, SIZE, SIZE), dtype)
+    whole[: len(pixels)] = pixels
+    return whole
