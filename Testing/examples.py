@@ -125,3 +125,15 @@ def conditioned_model():
         dcgan.initialize(network, 0.0, torch.Generator().manual_seed(0))
     known = Conditions.learned(names, values, np.arange(200))
     return model_file.Model(generator.eval(), discriminator.eval(), conditions=known)
+
+
+def in_stacks(segments: SegmentSet, slices: int, step_mm: float = 0.9) -> SegmentSet:
+    """The same segments as slices of stacks, one stack after the other."""
+    rows = np.arange(len(segments))
+    depth = {"slices": slices, "step_mm": step_mm}
+    return replace(
+        segments,
+        stack=rows // slices,
+        slice_number=rows % slices,
+        source={**segments.source, "depth": depth},
+    )

@@ -14,6 +14,7 @@ from ..utils.file_lock import writing
 from .options import Commands, add_dask, add_output, command, refuse_to_overwrite, signals_noted
 
 if TYPE_CHECKING:
+    from ..data.depth import Depth
     from ..extraction.batch import CutSettings
     from ..extraction.batch_table import Row
 
@@ -36,12 +37,17 @@ def extract(options: argparse.Namespace) -> None:
         "spacing_mm": options.spacing_mm,
         "threshold_hu": options.threshold_hu,
     }
+    depth = _depth(options)
+    if depth is not None:
+        settings["depth_slices"], settings["depth_step_mm"] = depth.slices, depth.step_mm
     with writing(options.output):  # one that begins while another works is told so at once
         rows = _extract_many(options, settings) if together else [_extract_one(options, settings)]
     if options.output.exists():
-        print(f"{options.output}: {hdf5.count(options.output)} segments")
+        count = hdf5.count(options.output)
+        in_depth = f", {count // depth.slices} stacks of {depth}" if depth else ""
+        print(f"{options.output}: {count} segments{in_depth}")
         if options.contact_sheet:
-            _write_captioned_sheet(options.contact_sheet, options.output)
+            _write_captioned_sheet(options.contact_sheet, options.output, depth)
     if together:
         table = table_of(options.output)
         print(f"{table}: what became of each CT; it holds the names of their files")
@@ -61,6 +67,17 @@ def _check(options: argparse.Namespace, together: bool) -> None:
                 f"--{name.replace('_', '-')} goes with one CT and without --jobs and --dask, "
                 f"{len(options.ct)} were given; call once for each."
             )
+
+
+def _depth(options: argparse.Namespace) -> Depth | None:
+    """Give the depth that was asked for; raises where it makes no sense."""
+    from ..data.depth import STEP_MM, Depth
+
+    if options.depth is None:
+        if options.depth_step_mm is not None:
+            raise BadInputError("--depth-step-mm was given without --depth, expected both.")
+        return None
+    return Depth(options.depth, STEP_MM if options.depth_step_mm is None else options.depth_step_mm)
 
 
 def _extract_one(options: argparse.Namespace, settings: CutSettings) -> Row:
@@ -129,7 +146,7 @@ def _warn(row: Row) -> None:
         print(f"skullgan: WARNING: {row.ct}: {row.cautions}", file=sys.stderr, flush=True)
 
 
-def _write_captioned_sheet(path: Path, segments: Path) -> None:
+def _write_captioned_sheet(path: Path, segments: Path, depth: Depth | None) -> None:
     from ..data import hdf5
     from ..plots import contact_sheet
 
@@ -137,11 +154,13 @@ def _write_captioned_sheet(path: Path, segments: Path) -> None:
     contact_sheet.write_contact_sheet(
         path,
         found.hu,
+        columns=depth.slices * max(1, 8 // depth.slices) if depth else 8,  # a stack on one line
         captions=[f"{b} {s}" for b, s in zip(found.bone, found.side, strict=True)],
     )
 
 
 def add_extract(commands: Commands) -> None:
+    from ..data.depth import STEP_MM
     from ..data.segment_set import PIXEL_SPACING_MM
 
     one = command(
@@ -162,6 +181,18 @@ def add_extract(commands: Commands) -> None:
         default=PIXEL_SPACING_MM,
         metavar="MM",
         help=f"size of a pixel ({PIXEL_SPACING_MM})",
+    )
+    one.add_argument(
+        "--depth",
+        type=int,
+        metavar="N",
+        help="cut stacks of N neighboring parallel slices, each around a segment (single cuts)",
+    )
+    one.add_argument(
+        "--depth-step-mm",
+        type=float,
+        metavar="MM",
+        help=f"from a slice of a stack to the next ({STEP_MM})",
     )
     one.add_argument(
         "--threshold-hu",

@@ -54,8 +54,9 @@ def train(
     """Train a SkullGAN and leave everything about it in a run directory.
 
     Args:
-        segments: what to learn from, left as ``training.h5``, or pictures to pre-train on; copied
-            to the device as a whole (32 KiB a segment, 16 KiB a picture).
+        segments: what to learn from, whole stacks if they have depth, left as ``training.h5``; or
+            pictures to pre-train on. Copied to the device as a whole (32 KiB a segment, 16 KiB a
+            picture).
         run_dir: the run directory; a new one, or with ``resume`` one that holds a run.
         recipe: the settings.
         held_out: segments that are not learned from, left as ``test.h5``; snapshots are compared
@@ -82,6 +83,8 @@ def train(
     """
     start.check_segments(segments.kind, len(segments), recipe, allowed_kinds)
     segments, recipe = start.fitted(segments, recipe, pretrained and pretrained.architecture)
+    count = len(segments) // recipe.architecture.slices
+    start.check_segments(segments.kind, count, recipe, allowed_kinds)
     if pretrained is not None:
         start.check_pretrained(pretrained.architecture, recipe)
     with joined(device) as (group, where), ExitStack() as stack:

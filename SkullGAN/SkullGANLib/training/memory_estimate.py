@@ -210,7 +210,8 @@ def _kept_of(
         generator, discriminator = networks(recipe.architecture)
         latent = torch.empty(count, generator.input_size)
         noise = [torch.empty(count, *shape) for shape in generator.noise_shapes]
-        images = torch.empty(count, 1, IMAGE_SIZE, IMAGE_SIZE, requires_grad=True)
+        slices = recipe.architecture.slices
+        images = torch.empty(count, slices, IMAGE_SIZE, IMAGE_SIZE, requires_grad=True)
         told = torch.empty(count, recipe.architecture.condition_size)
         made = _kept(lambda: generator(latent, (noise[0], noise[1])), generator)
         seen = _kept(lambda: discriminator(images, told), discriminator)

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..data.depth import depth_of, stacks_of
 from ..data.segment_set import SegmentSet
 from ..data.walls import WALL_THRESHOLD_HU
 from ..errors import BadInputError
@@ -36,6 +37,7 @@ from .pictures import Pictures
 from .process_group import ALONE, ProcessGroup, ShardedGenerator, synchronize_statistics
 from .recipe import Recipe
 from .running_average import RunningAverage
+from .start import for_slices
 
 # Names in checkpoints, which runs of earlier versions have, too.
 _RANDOM_STATE = "chance"
@@ -58,6 +60,8 @@ class TrainingState:
     Attributes:
         iteration: how many are done.
         iterations: of the whole training.
+        slices: of a stack, where stacks are learned; else 1.
+        count: images to learn from, segments or stacks.
         batches_per_epoch: iterations in an epoch.
         batch_size: of this process.
         generator_optimizer, discriminator_optimizer: what the networks learn with.
@@ -83,16 +87,18 @@ class TrainingState:
         self.noise_generator = ShardedGenerator(torch.Generator(device).manual_seed(seed), group)
         self.iteration = 0
         self.best: dict[str, float] = {}
-        self.batches_per_epoch = (recipe.samples_per_epoch or len(segments)) // recipe.batch_size
+        self.slices = recipe.architecture.slices
+        self.count = len(segments) // self.slices
+        self.batches_per_epoch = (recipe.samples_per_epoch or self.count) // recipe.batch_size
         self.iterations = recipe.epochs * self.batches_per_epoch
         self.batch_size = recipe.batch_size // group.size
 
         self.segments = segments
         # As they are: what networks see is float32 and would take twice the memory.
-        self._reals = torch.from_numpy(np.ascontiguousarray(segments.hu)).to(device)
+        self._reals = _samples(segments, self.slices).to(device)
         watched = recipe.ada_target and recipe.ada_reference == "held_out" and held_out is not None
         self._held_out = (
-            torch.from_numpy(np.ascontiguousarray(held_out.hu)).to(device)
+            _samples(held_out, self.slices).to(device)
             if watched and held_out is not None and len(held_out)
             else None
         )
@@ -109,8 +115,11 @@ class TrainingState:
             initialize(network, recipe.initial_weight_std, self.noise_generator.generator)
         self._pretrained_on: dict[str, Any] | None = None
         if pretrained is not None:
-            take_over(self.generator, pretrained.generator.state_dict())
-            take_over(self.discriminator, pretrained.discriminator.state_dict())
+            for own, given in (
+                (self.generator, pretrained.generator),
+                (self.discriminator, pretrained.discriminator),
+            ):
+                take_over(own, for_slices(given.state_dict(), own.state_dict()))
             self._pretrained_on = dict(pretrained.trained_on)
         self._average = (
             RunningAverage(self.generator, recipe.ema_decay) if recipe.ema_decay else None
@@ -166,7 +175,7 @@ class TrainingState:
         return "bf16" if self._in_bf16 else "fp32"
 
     def next_reals(self, epoch: int) -> Tensor:
-        """Give the next batch of reals, float32 (batch_size, 1, 128, 128).
+        """Give the next batch of reals, float32 (batch_size, slices, 128, 128).
 
         An epoch goes through shuffled copies of the set, one after the other.
         """
@@ -176,11 +185,10 @@ class TrainingState:
             shown, source = self.batches_per_epoch * size, self.noise_generator.generator
             # Pictures that a training begins with are of no subject.
             if self.recipe.balanced_subjects and len(self.segments.subject):
-                self._order = order.balanced(self.segments.subject, shown, source)
+                subjects = self.segments.subject[:: self.slices]
+                self._order = order.balanced(subjects, shown, source)
             else:
-                self._order = order.shuffled(
-                    len(self._reals), shown, self.noise_generator.generator
-                )
+                self._order = order.shuffled(len(self._reals), shown, source)
         rows = self.group.own(self._order[batch * size : (batch + 1) * size])
         if self._told:
             self._told.choose(rows)
@@ -211,7 +219,7 @@ class TrainingState:
         self.augmentation.update(logit_real, self.iteration, (logit_held_out, logit_fake))
 
     def generate(self) -> Tensor:
-        """Make a batch of images, float32 (batch_size, 1, 128, 128).
+        """Make a batch of images, float32 (batch_size, slices, 128, 128).
 
         Where there are conditions, they are asked to be what the last batch of reals was.
         """
@@ -232,7 +240,7 @@ class TrainingState:
         return self.logits(self.seen(images))
 
     def seen(self, images: Tensor) -> Tensor:
-        """Make of images what the discriminator is to see, float32 (N, 1, 128, 128)."""
+        """Make of images what the discriminator is to see, float32 (N, slices, 128, 128)."""
         value = None if self.augmentation is None else self.augmentation.strength
         if self.recipe.hide_background:
             images = without_background(images, self._floor)
@@ -302,6 +310,7 @@ class TrainingState:
             recipe=asdict(self.recipe),
             trained_on={
                 "segments": len(self.segments),
+                **({"stacks": self.count} if self.slices > 1 else {}),
                 "subjects": len(set(map(str, self.segments.subject))),
                 # Pseudonyms, by which an evaluation notices that it tests on what was learned.
                 "training_subjects": sorted(set(map(str, self.segments.subject))),
@@ -313,8 +322,13 @@ class TrainingState:
             }
             | ({} if self._pretrained_on is None else {"pretrained_on": self._pretrained_on}),
             license=license,
+            depth_step_mm=self._depth_step_mm(),
             conditions=self.conditions,
         )
+
+    def _depth_step_mm(self) -> float:
+        depth = depth_of(self.segments) if isinstance(self.segments, SegmentSet) else None
+        return depth.step_mm if depth and self.slices > 1 else 0.0
 
     def checkpoint(self) -> Checkpoint:
         """Give all that the next iteration depends on; tensors are those that go on learning (see
@@ -400,3 +414,14 @@ class TrainingState:
 def runs_in_bf16(recipe: Recipe, device: torch.device) -> bool:
     """Tell whether the recipe's layers run in bfloat16 on a device."""
     return chosen_precision(recipe.precision, device, recipe.generator_width) == "bf16"
+
+
+def _samples(segments: SegmentSet | Pictures, slices: int) -> Tensor:
+    """Give what there is one of for each image, int16 (N, 128, 128); of whole stacks, (S, slices,
+    128, 128)."""
+    hu = segments.hu
+    if slices > 1 and isinstance(segments, SegmentSet):
+        assert segments.stack is not None
+        assert segments.slice_number is not None
+        hu = hu[stacks_of(segments.stack, segments.slice_number, slices)]
+    return torch.from_numpy(np.ascontiguousarray(hu))

@@ -118,3 +118,10 @@ def test_a_gpu_makes_the_same_images(precision, apart):
     on_gpu = prepared(generator.cuda(), precision)
     found = on_gpu(latent.cuda(), tuple(part.cuda() for part in noise)).cpu()
     assert relative_l2(found, expected).median() < apart
+
+
+def test_the_slices_of_a_stack_in_depth_are_the_plain_networks_too():
+    generator = trained_like(64, architecture=Architecture(slices=3, image_rows=64))
+    assert compared(generator, noise_level=0).max() < 1e-5
+    latent, noise = draw(generator, np.arange(2))
+    assert prepared(generator, "fp32")(latent, noise).shape == (2, 3, 128, 128)
