@@ -82,11 +82,12 @@ def train(
         CancelledError: if it was stopped; checkpoint and model so far are in the run directory.
     """
     start.check_segments(segments.kind, len(segments), recipe, allowed_kinds)
-    segments, recipe = start.fitted(segments, recipe, pretrained and pretrained.architecture)
+    begun_with = None if pretrained is None else pretrained.architecture
+    segments, recipe = start.fitted(segments, recipe, begun_with)
     count = len(segments) // recipe.architecture.slices
     start.check_segments(segments.kind, count, recipe, allowed_kinds)
-    if pretrained is not None:
-        start.check_pretrained(pretrained.architecture, recipe)
+    if begun_with is not None:
+        start.check_pretrained(begun_with, recipe)
     with joined(device) as (group, where), ExitStack() as stack:
         start.check_batch(recipe, group)
         run = start.open_run(run_dir, recipe, resume, group, stack)

@@ -36,7 +36,7 @@ def flops_per_image(recipe: Recipe) -> float:
         generator, discriminator = networks(recipe.architecture)
         latent = torch.empty(count, generator.input_size)
         noise = [torch.empty(count, *shape) for shape in generator.noise_shapes]
-        reals = torch.empty(count, 1, IMAGE_SIZE, IMAGE_SIZE)
+        reals = torch.empty(count, recipe.architecture.slices, IMAGE_SIZE, IMAGE_SIZE)
         told = torch.empty(count, recipe.architecture.condition_size)
     with FlopCounterMode(display=False) as counter:
         images = generator(latent, (noise[0], noise[1]))
