@@ -79,7 +79,8 @@ def go_through(path: str, named: str) -> None:
     """
     import h5py
 
-    from .hdf5_layout import PIXELS, layout_fault, parts_in
+    from .hdf5_layout import layout_fault, parts_in
+    from .packing import PIXELS
     from .segment_set import TEXTS
 
     size = os.stat(path).st_size

@@ -70,7 +70,11 @@ def _largest_pieces(inside: np.ndarray) -> np.ndarray:
     areas = pieces.areas()
     firsts = np.flatnonzero(np.diff(pieces.pictures, prepend=-1))
     runs = np.diff(firsts, append=len(areas))
-    largest = np.flatnonzero(areas == np.repeat(np.maximum.reduceat(areas, firsts), runs)) if len(areas) else firsts
+    largest = (
+        np.flatnonzero(areas == np.repeat(np.maximum.reduceat(areas, firsts), runs))
+        if len(areas)
+        else firsts
+    )
     kept = np.zeros(len(inside), np.intp)
     kept[pieces.pictures[largest[::-1]]] = pieces.labels[largest[::-1]]  # the first one last
     left_out = pieces.pixels(pieces.labels != kept[pieces.pictures])

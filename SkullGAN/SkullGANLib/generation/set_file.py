@@ -7,7 +7,7 @@ and panels and scripts through it, make their files here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ from . import selection
 from .selection import Limits
 
 if TYPE_CHECKING:
+    import torch
+
     from ..networks.model_file import Model
 
 BATCH_SIZE = 64
@@ -42,7 +44,7 @@ class Provenance:
         segments: how many are made, before limits.
         batch_size: made at once.
         batch_statistics: whether the batch normalizes, see ``from_seeds.generate``.
-        precision: fp32 or bf16.
+        precision: fp32, tf32 or bf16.
         device: cpu, cuda or mps.
         limits: of what is kept.
         asked: conditions, by name.
@@ -117,8 +119,8 @@ def generate_file(
         count: segments to make.
         first_seed: of the first segment; the others count up.
         batch_size, batch_statistics: as for ``from_seeds.generate``.
-        device: auto, cpu, cuda, cuda:1, mps.
-        precision: auto, fp32 or bf16.
+        device: auto, cpu, cuda, cuda:1, mps, or several GPUs: cuda:0,cuda:1.
+        precision: auto, fp32, tf32 or bf16.
         limits: only segments within them are kept; None keeps all that are made.
         asked: conditions, of a model that is told some, by name; see ``from_seeds.generate``.
         resume: continue the file if it is there.
@@ -134,7 +136,8 @@ def generate_file(
 
     path = Path(path)
     check_seeds(count, first_seed, batch_size)
-    where = chosen_device(device)
+    devices = [chosen_device(one) for one in device.split(",")]
+    where = devices[0]
     model = model_file.read(model_path, where)
     made = Provenance(
         model_sha256=sha256(model_path),
@@ -155,7 +158,7 @@ def generate_file(
         hu_range=model.hu_range,
         resume=resume,
     ) as writer:
-        _generate(writer, path, model, made, on_progress or (lambda count: None))
+        _generate(writer, path, model, made, devices, on_progress or (lambda count: None))
         selection.check_any(len(writer), count)
     return made
 
@@ -182,6 +185,7 @@ def _generate(
     path: Path,
     model: Model,
     made: Provenance,
+    devices: Sequence[torch.device],
     on_progress: Callable[[int], None],
 ) -> None:
     from . import from_seeds
@@ -194,8 +198,9 @@ def _generate(
         return
     batches = from_seeds.generate(
         model,
-        np.arange(start, end, dtype=np.int64),
+        range(start, end),
         batch_size=made.batch_size,
+        device=",".join(map(str, devices)),
         precision=made.precision,
         batch_statistics=made.batch_statistics,
         asked=made.asked,

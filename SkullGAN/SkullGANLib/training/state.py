@@ -431,7 +431,8 @@ class TrainingState:
 
 def runs_in_bf16(recipe: Recipe, device: torch.device) -> bool:
     """Tell whether the recipe's layers run in bfloat16 on a device."""
-    return chosen_precision(recipe.precision, device, recipe.generator_width) == "bf16"
+    chosen = chosen_precision(recipe.precision, device, recipe.generator_width, training=True)
+    return chosen == "bf16"
 
 
 def _fingerprint(segments: SegmentSet | Pictures) -> str:

@@ -63,6 +63,14 @@ def test_an_image_is_the_same_at_any_batch_size(model, batch_size):
     assert np.abs(found - needed).max() <= 1
 
 
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_an_image_in_bf16_is_the_same_at_any_batch_size(model, batch_size):
+    how = {"precision": "bf16", "wall_threshold_hu": -1}
+    needed = generate_set(model, range(6), batch_size=6, **how).hu.astype(int)
+    found = generate_set(model, range(6), batch_size=batch_size, **how).hu
+    assert np.abs(found - needed).max() <= 1
+
+
 def test_an_image_is_the_same_in_any_order(model):
     seeds = np.array([9, 3, 3, 7, 0, 5])
     inwards = generate_set(model, seeds, batch_size=4, wall_threshold_hu=-1).hu.astype(int)
