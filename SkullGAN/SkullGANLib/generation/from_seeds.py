@@ -99,11 +99,7 @@ def generate(
     asked = asked or {}
     first = {name: np.ravel(value)[:1] for name, value in asked.items()}
     told(model.conditions, np.array(seeds[:1], np.int64), first)  # or refused
-    parts = (slice(start, start + batch_size) for start in range(0, len(seeds), batch_size))
-    batches = (
-        _batch(model, seeds[one], {n: v[one] if np.ndim(v) else v for n, v in asked.items()})
-        for one in parts
-    )
+    batches = _batches(model, seeds, batch_size, asked)
     return _with_progress(_sets(model, batches, how), len(seeds), on_progress)
 
 
@@ -230,6 +226,14 @@ def _with_progress(
         count += len(made)
         if on_progress:
             on_progress(count, total)
+
+
+def _batches(
+    model: Model, seeds: range | np.ndarray, batch_size: int, asked: Asked
+) -> Iterator[Batch]:
+    for start in range(0, len(seeds), batch_size):
+        one = slice(start, start + batch_size)
+        yield _batch(model, seeds[one], {n: v[one] if np.ndim(v) else v for n, v in asked.items()})
 
 
 def _batch(model: Model, seeds: Sequence[int] | np.ndarray, asked: Asked) -> Batch:

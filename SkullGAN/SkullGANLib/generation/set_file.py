@@ -137,16 +137,15 @@ def generate_file(
     path = Path(path)
     check_seeds(count, first_seed, batch_size)
     devices = [chosen_device(one) for one in device.split(",")]
-    where = devices[0]
-    model = model_file.read(model_path, where)
+    model = model_file.read(model_path, devices[0])
     made = Provenance(
         model_sha256=sha256(model_path),
         first_seed=first_seed,
         segments=count,
         batch_size=batch_size,
         batch_statistics=batch_statistics,
-        precision=_precision(model, precision, where.type, batch_statistics),
-        device=where.type,
+        precision=_precision(model, precision, devices[0].type, batch_statistics),
+        device=devices[0].type,
         limits=limits or Limits(),
         asked=dict(asked or {}),
     )
