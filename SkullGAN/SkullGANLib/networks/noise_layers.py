@@ -66,7 +66,7 @@ class _OrAsItIs:
         if self._compiled is not None:
             try:
                 return self._compiled(x, noise, dtype)
-            except torch.OutOfMemoryError:
+            except torch.cuda.OutOfMemoryError:
                 raise
             except Exception as error:  # of any of the tools of which compiling consists
                 self._compiled = None

@@ -152,7 +152,8 @@ def _has_bf16_products() -> bool:
     """Tell whether the processor multiplies in bf16, more than emulates it (avx512_bf16)."""
     import torch
 
-    return has_bf16("cpu") and torch.cpu._is_avx512_bf16_supported()
+    tell = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # not in PyTorch before 2.6
+    return tell is not None and has_bf16("cpu") and bool(tell())
 
 
 def _type_of(device: torch.device | str) -> str:

@@ -51,6 +51,6 @@ def test_where_compiling_fails_the_layer_goes_on_as_it_is_and_says_so_once(caplo
 
 def test_memory_that_is_short_is_no_fault_of_compiling():
     x, noise = torch.randn(2, 1, 4, 8, 8)
-    inject = _OrAsItIs(failing(torch.OutOfMemoryError("CUDA out of memory.")), plainly)
-    with pytest.raises(torch.OutOfMemoryError):
+    inject = _OrAsItIs(failing(torch.cuda.OutOfMemoryError("CUDA out of memory.")), plainly)
+    with pytest.raises(torch.cuda.OutOfMemoryError):
         inject(x, noise, torch.float32)
