@@ -103,14 +103,18 @@ def axial(panel: Axes, head: Head) -> None:
     dots = head.chosen("axial", z)
     start = np.array([0.0, cavity.middle_mm])
     lateral = str(cut_plan.bones_of(cavity, head.frame.to_ras(np.array([[70.0, 0.0, z]])))[0][0])
+    angle = np.deg2rad(cut_plan.FRONTAL_DEG)
+    ahead, aside = float(np.cos(angle)), float(np.sin(angle))
     rays = {
         (lateral, "left"): (-1, 0),
         (lateral, "right"): (1, 0),
         ("frontal", "midline"): (0, 1),
+        ("frontal", "left"): (-aside, ahead),
+        ("frontal", "right"): (aside, ahead),
         ("occipital", "midline"): (0, -1),
     }
     for (bone, side), outward in rays.items():
-        end = start + np.array(outward) * (62.0 if outward[0] else 78.0)
+        end = start + np.array(outward) * (62.0 if outward[1] == 0 else 78.0)
         ray(panel, start, end, bone)
         text = bone if side == "midline" else f"{bone}\n{side}"
         write(panel, start + 0.62 * (end - start) + [0, 9 * abs(outward[0])], text, COLORS[bone])
@@ -159,8 +163,8 @@ def sagittal(panel: Axes, head: Head) -> None:
     border(panel, (Y_MM[0], -44.0), top, "occipital below")
     axial_midline = head.chosen("axial") & (head.kept.side == "midline")
     scatter(panel, head, axial_midline | head.chosen("sagittal", x, axis=0), 1, 2)
-    write(panel, (62, 28), "frontal\n(midline)", COLORS["frontal"])
-    write(panel, (-62, -10), "occipital\n(midline)", COLORS["occipital"])
+    write(panel, (62, 28), "frontal", COLORS["frontal"])
+    write(panel, (-62, -10), "occipital", COLORS["occipital"])
     for text, place in (("front", Y_MM[1] - 12), ("back", Y_MM[0] + 12)):
         write(panel, (place, -50), text, RULE, size=13)
     panel.set_title(f"From the left: a sagittal plane, {x:.0f} mm off the midline", fontsize=13)

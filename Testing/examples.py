@@ -102,3 +102,38 @@ def narrow_model(**changes):
 
     torch.manual_seed(0)
     return model_file.Model(dcgan.Generator(8, 16), dcgan.Discriminator(4).eval(), **changes)
+
+
+def conditioned_model():
+    """A model of random weights that is told bone, SDR and thickness, as narrow as they get."""
+    import torch
+    from SkullGANLib.networks import dcgan, model_file
+    from SkullGANLib.networks.architecture import Architecture
+    from SkullGANLib.networks.conditions import Conditions
+
+    torch.manual_seed(0)
+    names = ("bone", "sdr", "thickness")
+    architecture = Architecture(8, 16, 4, conditions=names)
+    rng = np.random.default_rng(0)
+    values = {
+        "bone": np.array(["parietal", "temporal"] * 100),
+        "sdr": np.append([0.3, 0.9], rng.uniform(0.3, 0.9, 198)),
+        "thickness": np.append([3.0, 10.0], rng.uniform(3, 10, 198)),
+    }
+    generator, discriminator = dcgan.networks(architecture)
+    for network in (generator, discriminator):
+        dcgan.initialize(network, 0.0, torch.Generator().manual_seed(0))
+    known = Conditions.learned(names, values, np.arange(200))
+    return model_file.Model(generator.eval(), discriminator.eval(), conditions=known)
+
+
+def in_stacks(segments: SegmentSet, slices: int, step_mm: float = 0.9) -> SegmentSet:
+    """The same segments as slices of stacks, one stack after the other."""
+    rows = np.arange(len(segments))
+    depth = {"slices": slices, "step_mm": step_mm}
+    return replace(
+        segments,
+        stack=rows // slices,
+        slice_number=rows % slices,
+        source={**segments.source, "depth": depth},
+    )

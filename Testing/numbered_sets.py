@@ -8,7 +8,10 @@ from SkullGANLib.data.segment_set import SegmentSet
 
 BONES = ("temporal", "parietal", "frontal", "occipital")
 PLANES = ("axial", "coronal", "sagittal", "oblique")
-ARRAYS = ("hu", "mask", "pixel_to_ras", "subject", "bone", "side", "plane", "seed", "ct")
+ARRAYS = (
+    *("hu", "mask", "pixel_to_ras", "subject", "bone", "side", "plane", "seed", "ct"),
+    *("stack", "slice_number"),
+)
 
 
 def make_set(count: int = 3, **changes) -> SegmentSet:

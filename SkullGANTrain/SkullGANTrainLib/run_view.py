@@ -131,6 +131,10 @@ class RunView:
                 real=event.get("realness_real", float("nan")),
                 fake=event.get("realness_fake", float("nan")),
             )
+            if "utilization" in event:  # runs of earlier versions do not say
+                self.ui.lossLabel.text += " " + _(
+                    "{share:.0%} of the device's arithmetic is used."
+                ).format(share=event["utilization"])
             assert follower is not None
             found = follower.curves.columns()["quality_distance"]
             known = [distance for distance in found if distance == distance]

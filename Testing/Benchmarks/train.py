@@ -36,8 +36,8 @@ from SkullGANLib.training.loop import train
 from SkullGANLib.training.presets import named
 from SkullGANLib.training.recipe import Recipe
 from SkullGANLib.training.state import runs_in_bf16
+from SkullGANLib.training.utilization import flops_per_image
 from torch.nn.functional import binary_cross_entropy_with_logits
-from torch.utils.flop_counter import FlopCounterMode
 
 WARM_UP = 2
 
@@ -66,7 +66,7 @@ def main() -> None:
     sizes = {"generator_width": widths[0], "discriminator_width": widths[1]}
     shown = {"epochs": 1, "batch_size": batch_size, "samples_per_epoch": 1000 * batch_size}
     recipes = {n: replace(named(n), **sizes, **shown) for n in ("paper", "fast")}
-    work = arithmetic(recipes["paper"])
+    work = flops_per_image(recipes["paper"])
     print(f"widths {widths[0]} and {widths[1]}, batch {batch_size}, ", end="")
     print(f"{work / 1e9:.2f} GFLOP an image and iteration")
 
@@ -164,22 +164,6 @@ class Clock:
 
 def called(logits: torch.Tensor, label: float) -> torch.Tensor:
     return binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
-
-
-def arithmetic(recipe: Recipe) -> float:
-    """Floating-point operations that an iteration needs for an image of the batch."""
-    with torch.device("meta"):
-        generator = Generator(recipe.latent_size, recipe.generator_width)
-        discriminator = Discriminator(recipe.discriminator_width)
-        latent = torch.empty(2, recipe.latent_size)
-        noise = tuple(torch.empty(2, *shape) for shape in generator.noise_shapes)
-    with FlopCounterMode(display=False) as counter:
-        images = generator(latent, noise)
-        fakes = images.detach()
-        (discriminator(fakes) + discriminator(fakes)).sum().backward()  # reals cost as much
-        discriminator.requires_grad_(False)
-        discriminator(images).sum().backward()
-    return counter.get_total_flops() / 2
 
 
 def some_segments(count: int = 256) -> SegmentSet:

@@ -8,10 +8,11 @@ the settings choose.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..data.depth import Depth
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError
 from .convention import FREQUENCY_KHZ, Conditions, Convention
@@ -152,11 +153,62 @@ def segment_media(
         }
         hu = interpolated(np.where(bone, hu, 0), weights)
         bone = interpolated(bone, weights) >= 0.5
+    return _walls_medium(hu, bone, settings, densest_hu, (grid_mm, grid_mm))
+
+
+def stack_media(
+    segments: SegmentSet, depth: Depth, settings: MediumSettings, densest_hu: float | None = None
+) -> Medium:
+    """Make the media of stacks in depth.
+
+    Args:
+        segments: the slices of S whole stacks, one after the other.
+        depth: of the stacks.
+        settings: how. The grid has one spacing for all axes, unless none is asked for.
+        densest_hu: as for ``segment_media``.
+
+    Returns:
+        Arrays (S, slices, rows, columns); slices follow the segments' normal.
+
+    Raises:
+        BadInputError: as ``segment_media``.
+    """
+    spacing_mm = stack_spacing_mm(segments.pixel_spacing_mm, depth)
+    grid = volume_grid_mm(spacing_mm, settings)
+    hu, bone = (
+        one.reshape(-1, depth.slices, *one.shape[1:]) for one in (segments.hu, segments.mask > 0)
+    )
+    if grid != spacing_mm:
+        weights = {
+            1 + axis: interpolation_weights(hu.shape[1 + axis], spacing_mm[axis], grid[axis])
+            for axis in range(3)
+        }
+        hu = interpolated(np.where(bone, hu, 0), weights)
+        bone = interpolated(bone, weights) >= 0.5
+    of_walls = (-1, *hu.shape[2:])
+    flat = _walls_medium(hu.reshape(of_walls), bone.reshape(of_walls), settings, densest_hu, grid)
+    maps = ("density", "sound_speed", "alpha_coeff", "bone")
+    return replace(flat, **{name: getattr(flat, name).reshape(hu.shape) for name in maps})
+
+
+def stack_spacing_mm(pixel_spacing_mm: float, depth: Depth) -> tuple[float, float, float]:
+    """Give the spacing of a stack along slices, rows and columns."""
+    return depth.step_mm, pixel_spacing_mm, pixel_spacing_mm
+
+
+def _walls_medium(
+    hu: np.ndarray,
+    bone: np.ndarray,
+    settings: MediumSettings,
+    densest_hu: float | None,
+    spacing_mm: tuple[float, ...],
+) -> Medium:
+    """Lay walls (N, rows, columns) into what is outside and inside of each, and scalp on them."""
     outer, inner = wall_rows(bone)
     rows = np.arange(bone.shape[1])[None, :, None]
-    scalp_rows = round(settings.scalp_mm / grid_mm)
+    scalp_rows = round(settings.scalp_mm / spacing_mm[-1])
     scalp = (rows < outer) & (rows >= outer - scalp_rows)
-    return _medium(hu, bone, scalp, rows >= inner, settings, densest_hu, (grid_mm, grid_mm))
+    return _medium(hu, bone, scalp, rows >= inner, settings, densest_hu, spacing_mm)
 
 
 def volume_medium(

@@ -24,6 +24,7 @@ from .voxel_blocks import (
     block_size,
     sizes_of,
     translation,
+    within,
     without_specks,
 )
 
@@ -143,8 +144,7 @@ def _without_slots(mask: np.ndarray, mm: np.ndarray) -> np.ndarray:
     """The mask, bool, with gaps of less than ``2 * _SLOT_MM`` closed."""
     margin = np.ceil(_SLOT_MM / mm).astype(int) + 1
     padded = np.pad(mask, [(int(m), int(m)) for m in margin])
-    grown = ndimage.distance_transform_edt(~padded, sampling=mm) <= _SLOT_MM
-    closed = ndimage.distance_transform_edt(grown, sampling=mm) > _SLOT_MM
+    closed = ~within(~within(padded, _SLOT_MM, mm), _SLOT_MM, mm)
     return (closed | padded)[tuple(slice(int(m), -int(m)) for m in margin)]
 
 
@@ -169,14 +169,13 @@ def _enclosed_space(free: np.ndarray, bone: np.ndarray, mm: np.ndarray) -> np.nd
         BadInputError: if there is none.
     """
     # At the border of the grid the head goes on: what is cut there is as wide as it looks.
-    distance = ndimage.distance_transform_edt(free, sampling=mm)
-    labels, count = ndimage.label(distance > _OPENING_MM)
+    labels, count = ndimage.label(~within(~free, _OPENING_MM, mm))
     if count == 0:
         raise no_vault("no space enclosed by bone")
     core, enclosed = _most_enclosed(labels, count, bone, mm)
     if enclosed < _LEAST_ENCLOSED:
         raise no_vault(f"a space with bone around {max(enclosed, 0.0):.0%} of it")
-    mask = (ndimage.distance_transform_edt(~core, sampling=mm) <= _OPENING_MM) & free
+    mask = within(core, _OPENING_MM, mm) & free
     volume_ml = mask.sum() * mm.prod() / 1000.0
     if volume_ml < _SMALLEST_CAVITY_ML:
         raise no_vault(f"an enclosed space of {volume_ml:.0f} ml")
@@ -225,7 +224,7 @@ def _most_enclosed(
         if sizes[label] * mm.prod() < 1e5:
             continue
         core = labels == label
-        rim = ndimage.distance_transform_edt(~core, sampling=mm) <= _OPENING_MM + 4.0
+        rim = within(core, _OPENING_MM + 4.0, mm)
         rim &= ~ndimage.binary_erosion(rim)
         share = float(bone[rim].mean())
         if share > best_share:

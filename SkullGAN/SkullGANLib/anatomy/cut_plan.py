@@ -9,8 +9,9 @@ where they lie (``Docs/maps.md`` has a picture of it, ``Resources/Screenshots/si
 
 - **axial** planes from the floor of the vault up. Rays to the left and to the right meet the
   squama of the temporal bone up to the lower of ``SQUAMOUS_OVERLAP``, squama and parietal bone in
-  one cut up to the higher (``temporal-parietal``), and parietal bone above it. Rays to the front
-  meet frontal bone, rays to the back occipital bone up to ``OCCIPITAL_TOP_MM``;
+  one cut up to the higher (``temporal-parietal``), and parietal bone above it. Rays to the front,
+  and by ``FRONTAL_DEG`` to either side of it, meet frontal bone, rays to the back occipital bone up
+  to ``OCCIPITAL_TOP_MM``;
 - **coronal** planes over ``PARIETAL_CORONAL``: rays to the left and to the right, 45 degrees up,
   meet parietal bone;
 - **sagittal** planes over ``PARIETAL_SAGITTAL_MM`` on both sides of the midline: rays straight up
@@ -57,6 +58,11 @@ line."""
 SAGITTAL_START = -0.25
 """Rays of sagittal planes start here, in half lengths of the vault: midway between bregma and
 lambda."""
+FRONTAL_DEG = 28.0
+"""Frontal bone beside the midline, from straight ahead. Such cuts reach 20 degrees to either side:
+the frontal crest is out of them, and so is the coronal suture, which was seen 50 degrees aside at
+half the height of ``pcir_bone``, 40 near its top. At 40 degrees the suture is in most. Beside the
+midline of the occipital bone the lambdoid suture runs through nearly every cut."""
 CORONAL_SUTURE = (0.4, 0.3)
 """The coronal suture in half lengths of the vault before the middle: at the floor of the vault
 (pterion) and at its top (bregma)."""
@@ -89,7 +95,8 @@ BONE_CHOICES = (
     Choice("parietal", "Cut the bone above the temporal bone, up to the vertex."),
     Choice(
         "frontal",
-        "Cut the forehead, too; sinuses and sutures spoil a small training set.",
+        "Cut the forehead, too: its middle and both sides. Sinuses and sutures spoil a small "
+        "training set.",
         by_default=False,
     ),
     Choice(
@@ -99,7 +106,10 @@ BONE_CHOICES = (
     ),
 )
 PLANE_CHOICES = (
-    Choice("axial", "Cut in axial planes of the head: both temples, and the sides above them."),
+    Choice(
+        "axial",
+        "Cut in axial planes of the head: both temples, the sides above them, front and back.",
+    ),
     Choice("coronal", "Cut in coronal planes of the head: parietal bone, 45 degrees up."),
     Choice("sagittal", "Cut in sagittal planes of the head: parietal bone beside the midline."),
 )
@@ -177,6 +187,7 @@ def by_hand(frame: HeadFrame, point_ras: np.ndarray, normal: np.ndarray) -> Site
 
 def _axial(cavity: Cavity, interval_mm: float) -> Iterator[Site]:
     frame = cavity.frame
+    ahead, aside = np.cos(np.deg2rad(FRONTAL_DEG)), np.sin(np.deg2rad(FRONTAL_DEG))
     for z in np.arange(cavity.base_mm + interval_mm, cavity.top_mm, interval_mm):
         height = z - cavity.base_mm
         start = frame.to_ras(np.array([0.0, cavity.middle_mm, z]))
@@ -185,6 +196,8 @@ def _axial(cavity: Cavity, interval_mm: float) -> Iterator[Site]:
             (lateral, "left", -frame.right),
             (lateral, "right", frame.right),
             ("frontal", "midline", frame.anterior),
+            ("frontal", "left", ahead * frame.anterior - aside * frame.right),
+            ("frontal", "right", ahead * frame.anterior + aside * frame.right),
         ]
         if height <= OCCIPITAL_TOP_MM:
             rays.append(("occipital", "midline", -frame.anterior))

@@ -26,6 +26,7 @@ from .voxel_blocks import (
     enlarged,
     sizes_of,
     translation,
+    within,
     without_specks,
 )
 
@@ -180,7 +181,7 @@ def _vault_side(cavity: Cavity) -> np.ndarray:
     mm = np.linalg.norm(cavity.ijk_to_ras[:3, :3], axis=0)[::-1]
     margin = np.ceil(_CAVITY_CLOSING_MM / mm).astype(int)
     padded = np.pad(cavity.mask, [(int(m), int(m)) for m in margin])
-    grown = ndimage.distance_transform_edt(~padded, sampling=mm) <= _CAVITY_CLOSING_MM
+    grown = within(padded, _CAVITY_CLOSING_MM, mm)
     depth = ndimage.distance_transform_edt(grown, sampling=mm) - _CAVITY_CLOSING_MM
     outward = ndimage.distance_transform_edt(depth <= 0, sampling=mm)
     smooth = ndimage.gaussian_filter(outward - np.maximum(depth, 0), 4.0 / mm)

@@ -24,11 +24,14 @@ def block_mean(volume: np.ndarray, factor: np.ndarray) -> np.ndarray:
     n = np.array(volume.shape) // factor
     k, j, i = (int(f) for f in factor)
     whole = volume[: n[0] * k, : n[1] * j, : n[2] * i]
-    total = np.zeros(n, np.float32)
+    # Whole rows first, which lie in one piece in memory; sums of HU are exact in any order.
+    rows = np.zeros((n[0], n[1], whole.shape[2]), np.float32)
     for dk in range(k):
         for dj in range(j):
-            for di in range(i):
-                total += whole[dk::k, dj::j, di::i]
+            rows += whole[dk::k, dj::j]
+    total = rows[..., ::i].copy()
+    for di in range(1, i):
+        total += rows[..., di::i]
     return total / float(factor.prod())
 
 
@@ -60,11 +63,51 @@ def enlarged(
     blocks: np.ndarray, factor: np.ndarray, slab: slice, shape: tuple[int, ...]
 ) -> np.ndarray:
     """Some slices of a mask of blocks, on the voxels that the blocks were made of."""
-    k, *rest = (
+    k, j, i = (
         np.minimum(np.arange(size) // f, have - 1)
         for size, f, have in zip(shape, factor, blocks.shape, strict=True)
     )
-    return blocks[np.ix_(k[slab], *rest)]
+    # Columns while there are few rows, then whole rows.
+    used, slices = np.unique(k[slab], return_inverse=True)
+    return blocks[used].take(i, axis=2).take(j, axis=1)[slices]
+
+
+def within(mask: np.ndarray, distance_mm: float, mm: np.ndarray) -> np.ndarray:
+    """Find what lies within a distance of a mask, as by a distance transform and a fifth of its
+    time.
+
+    Args:
+        mask: bool (slices, rows, columns).
+        distance_mm: from the center of a voxel of the mask, inclusive.
+        mm: (3,), size of a voxel along slices, rows and columns.
+
+    Returns:
+        bool of the same shape; all False if the mask is.
+    """
+    found = np.zeros(mask.shape, bool)
+    if not mask.any():
+        return found
+    box = []
+    for axis in range(3):
+        used = np.flatnonzero(mask.any(tuple({0, 1, 2} - {axis})))
+        reach = int(distance_mm / mm[axis])
+        box.append(slice(max(int(used[0]) - reach, 0), int(used[-1]) + reach + 1))
+    # Squares of distances, along one axis after the other.
+    far = 4.0 * distance_mm**2 + 1.0
+    squares = np.where(mask[tuple(box)], 0.0, far)
+    for axis in range(3):
+        nearest = squares.copy()
+        for step in range(1, int(distance_mm / mm[axis]) + 1):
+            if step >= squares.shape[axis]:
+                break
+            ahead = (slice(None),) * axis + (slice(step, None),)
+            behind = (slice(None),) * axis + (slice(None, -step),)
+            more = (step * mm[axis]) ** 2
+            np.minimum(nearest[ahead], squares[behind] + more, out=nearest[ahead])
+            np.minimum(nearest[behind], squares[ahead] + more, out=nearest[behind])
+        squares = nearest
+    found[tuple(box)] = np.sqrt(squares) <= distance_mm
+    return found
 
 
 def without_specks(mask: np.ndarray, smallest: float) -> np.ndarray:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import BadInputError
 from ..utils import progress
 from ..utils.file_lock import writing
-from .options import Commands, add_output, command, refuse_to_overwrite, signals_noted
+from .options import Commands, add_dask, add_output, command, refuse_to_overwrite, signals_noted
 
 if TYPE_CHECKING:
+    from ..data.depth import Depth
     from ..extraction.batch import CutSettings
     from ..extraction.batch_table import Row
 
@@ -25,7 +27,7 @@ def extract(options: argparse.Namespace) -> None:
     from ..extraction.batch_table import table_of
     from ..extraction.outcomes import raise_for_failed
 
-    together = len(options.ct) > 1 or options.jobs is not None
+    together = len(options.ct) > 1 or options.jobs is not None or options.dask is not None
     _check(options, together)
     refuse_to_overwrite(options, going_on=together)
     settings: CutSettings = {
@@ -35,12 +37,17 @@ def extract(options: argparse.Namespace) -> None:
         "spacing_mm": options.spacing_mm,
         "threshold_hu": options.threshold_hu,
     }
+    depth = _depth(options)
+    if depth is not None:
+        settings["depth_slices"], settings["depth_step_mm"] = depth.slices, depth.step_mm
     with writing(options.output):  # one that begins while another works is told so at once
         rows = _extract_many(options, settings) if together else [_extract_one(options, settings)]
     if options.output.exists():
-        print(f"{options.output}: {hdf5.count(options.output)} segments")
+        count = hdf5.count(options.output)
+        in_depth = f", {count // depth.slices} stacks of {depth}" if depth else ""
+        print(f"{options.output}: {count} segments{in_depth}")
         if options.contact_sheet:
-            _write_captioned_sheet(options.contact_sheet, options.output)
+            _write_captioned_sheet(options.contact_sheet, options.output, depth)
     if together:
         table = table_of(options.output)
         print(f"{table}: what became of each CT; it holds the names of their files")
@@ -57,9 +64,20 @@ def _check(options: argparse.Namespace, together: bool) -> None:
     for name in ("skull_mask", "landmarks"):
         if getattr(options, name) and together:
             raise BadInputError(
-                f"--{name.replace('_', '-')} goes with one CT and without --jobs, "
+                f"--{name.replace('_', '-')} goes with one CT and without --jobs and --dask, "
                 f"{len(options.ct)} were given; call once for each."
             )
+
+
+def _depth(options: argparse.Namespace) -> Depth | None:
+    """Give the depth that was asked for; raises where it makes no sense."""
+    from ..data.depth import STEP_MM, Depth
+
+    if options.depth is None:
+        if options.depth_step_mm is not None:
+            raise BadInputError("--depth-step-mm was given without --depth, expected both.")
+        return None
+    return Depth(options.depth, STEP_MM if options.depth_step_mm is None else options.depth_step_mm)
 
 
 def _extract_one(options: argparse.Namespace, settings: CutSettings) -> Row:
@@ -98,15 +116,23 @@ def _extract_many(options: argparse.Namespace, settings: CutSettings) -> list[Ro
             print(f"skullgan: {row.sentence}", file=sys.stderr)
 
     with (
+        ExitStack() as stack,
         signals_noted() as interrupted,
         progress.shown(f"Cutting {len(options.ct)} CTs", options.progress) as report_progress,
     ):
+        executor = None
+        if options.dask:
+            from ..utils.dask_cluster import connected
+
+            executor = stack.enter_context(connected(options.dask)).get_executor(pure=False)
         return batch.run(
-            options.ct,
+            # Workers have folders of their own to begin from.
+            [path.absolute() for path in options.ct] if executor else options.ct,
             options.output,
             settings,
             subjects=options.subject or None,
             jobs=1 if options.jobs is None else options.jobs,
+            executor=executor,
             overwrite=options.overwrite,
             on_progress=lambda ready, of: report_progress(ready / of, f"{ready}/{of}"),
             on_row=show,
@@ -120,7 +146,7 @@ def _warn(row: Row) -> None:
         print(f"skullgan: WARNING: {row.ct}: {row.cautions}", file=sys.stderr, flush=True)
 
 
-def _write_captioned_sheet(path: Path, segments: Path) -> None:
+def _write_captioned_sheet(path: Path, segments: Path, depth: Depth | None) -> None:
     from ..data import hdf5
     from ..plots import contact_sheet
 
@@ -128,11 +154,13 @@ def _write_captioned_sheet(path: Path, segments: Path) -> None:
     contact_sheet.write_contact_sheet(
         path,
         found.hu,
+        columns=depth.slices * max(1, 8 // depth.slices) if depth else 8,  # a stack on one line
         captions=[f"{b} {s}" for b, s in zip(found.bone, found.side, strict=True)],
     )
 
 
 def add_extract(commands: Commands) -> None:
+    from ..data.depth import STEP_MM
     from ..data.segment_set import PIXEL_SPACING_MM
 
     one = command(
@@ -153,6 +181,18 @@ def add_extract(commands: Commands) -> None:
         default=PIXEL_SPACING_MM,
         metavar="MM",
         help=f"size of a pixel ({PIXEL_SPACING_MM})",
+    )
+    one.add_argument(
+        "--depth",
+        type=int,
+        metavar="N",
+        help="cut stacks of N neighboring parallel slices, each around a segment (single cuts)",
+    )
+    one.add_argument(
+        "--depth-step-mm",
+        type=float,
+        metavar="MM",
+        help=f"from a slice of a stack to the next ({STEP_MM})",
     )
     one.add_argument(
         "--threshold-hu",
@@ -177,6 +217,7 @@ def add_extract(commands: Commands) -> None:
         help="nasion, inion, left and right porion (.mrk.json, .fcsv), to lay the head frame by",
     )
     one.add_argument("--jobs", type=int, metavar="N", help="CTs at a time, 1.1 GiB each (1)")
+    add_dask(one)
     one.add_argument("--contact-sheet", type=Path, metavar="PNG", help="picture of the first 1000")
 
 

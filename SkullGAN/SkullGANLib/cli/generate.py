@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from ..utils.file_lock import writing
 from ..utils.output_names import check_places
 from .options import (
     Commands,
+    add_dask,
     add_device,
     add_seed,
     beside_of,
@@ -24,12 +25,14 @@ from .options import (
 from .segment_files import add_segments_output, refuse_taken
 
 if TYPE_CHECKING:
+    from ..data.depth import Depth
     from ..generation.selection import Limits
 
 
 def generate(options: argparse.Namespace) -> None:
     """Generate synthetic segments with a model."""
     from ..data import hdf5
+    from ..data.depth import depth_of
     from ..export import conversion, metrics_table
     from ..export.registry import format_of
     from ..generation import set_file
@@ -59,13 +62,14 @@ def generate(options: argparse.Namespace) -> None:
         if options.contact_sheet:
             _write_contact_sheet(options.contact_sheet, collected)
         count = hdf5.count(collected)
+        depth = depth_of(hdf5.read(collected, slice(0)), collected)
         if collected != options.output:
             with shown(f"Writing {options.output.name}") as report_progress:
                 conversion.convert(
                     collected, options.output, format, lambda count, of: report_progress(count)
                 )
             collected.unlink()
-    _print_files(options, files, count)
+    _print_files(options, files, count, depth)
 
 
 def _generate_into(
@@ -74,33 +78,60 @@ def _generate_into(
     from ..generation import set_file
     from ..utils import resources
 
-    set_file.generate_file(
-        path,
-        options.model or resources.bundled_model(),
-        count=options.n,
-        first_seed=options.seed,
-        batch_size=options.batch_size,
-        device=options.device,
-        precision=options.precision,
-        batch_statistics=options.batch_statistics,
-        limits=limits_of(options),
-        asked=asked_of(options),
-        resume=options.resume,
-        on_progress=on_progress,
-    )
+    model = options.model or resources.bundled_model()
+    elsewhere, device, precision = None, options.device, options.precision
+    with ExitStack() as stack:
+        if options.dask:
+            from ..generation.cluster import ClusterGeneration
+            from ..utils.dask_cluster import connected
+
+            cluster = ClusterGeneration(
+                stack.enter_context(connected(options.dask)),
+                model,
+                device,
+                precision,
+                options.batch_statistics,
+            )
+            elsewhere, device, precision = cluster.batches, cluster.device, cluster.precision
+        set_file.generate_file(
+            path,
+            model,
+            elsewhere=elsewhere,
+            count=options.n,
+            first_seed=options.seed,
+            batch_size=options.batch_size,
+            device=device,
+            precision=precision,
+            batch_statistics=options.batch_statistics,
+            limits=limits_of(options),
+            asked=asked_of(options),
+            resume=options.resume,
+            on_progress=on_progress,
+        )
 
 
 def _write_contact_sheet(picture: Path, segments: Path) -> None:
     from ..data import hdf5
+    from ..data.depth import depth_of
     from ..plots import contact_sheet
 
-    contact_sheet.write_contact_sheet(picture, hdf5.read(segments, slice(0, 100)).hu)
+    depth = depth_of(hdf5.read(segments, slice(0)), segments)
+    slices = depth.slices if depth else 1
+    found = hdf5.read(segments, slice(0, 100 // slices * slices))
+    columns = slices * max(1, 8 // slices)  # a stack on one line
+    contact_sheet.write_contact_sheet(picture, found.hu, columns=columns)
 
 
-def _print_files(options: argparse.Namespace, files: dict[str, Path], count: int) -> None:
+def _print_files(
+    options: argparse.Namespace, files: dict[str, Path], count: int, depth: Depth | None
+) -> None:
     last = options.seed + options.n - 1
     of = f" of {options.n} that were made" if limits_of(options) else ""
-    print(f"{options.output}: {count} synthetic segments{of}, seeds {options.seed} to {last}")
+    slices = depth.slices if depth else 1
+    what = (
+        f"{count // slices} synthetic stacks of {depth}" if depth else f"{count} synthetic segments"
+    )
+    print(f"{options.output}: {what}{of}, seeds {options.seed} to {last}")
     for part, path in files.items():
         if part == "mask" or (part == "metrics" and options.metrics):
             print(f"{path}: their {part}")
@@ -192,7 +223,9 @@ def add_generate(commands: Commands) -> None:
         metavar="MODEL",
         help="model (.safetensors; the one that comes with SkullGAN)",
     )
-    one.add_argument("-n", type=int, default=100, help="number of segments to make (100)")
+    one.add_argument(
+        "-n", type=int, default=100, help="number of segments, or of stacks, to make (100)"
+    )
     add_segments_output(one)
     one.add_argument(
         "--resume", action="store_true", help="continue where the same command was interrupted"
@@ -214,6 +247,7 @@ def add_generate(commands: Commands) -> None:
         help="normalize by the batch, not by the training; then segments depend on their batch",
     )
     add_device(one, "auto, cpu, cuda, cuda:1, mps, or several GPUs: cuda:0,cuda:1 (auto)")
+    add_dask(one)
     one.add_argument(
         "--contact-sheet", type=Path, metavar="PNG", help="picture of the first 100 segments"
     )

@@ -171,6 +171,7 @@ def _map_numbers(path: Path) -> dict[str, Any]:
 
 def _segment_set(path: Path) -> dict[str, Any]:
     from ..data import hdf5
+    from ..data.depth import depth_of
     from ..metrics import METRICS, cautions, measure
     from ..metrics.voxels import describe_voxels
 
@@ -190,8 +191,10 @@ def _segment_set(path: Path) -> dict[str, Any]:
     subjects = np.concatenate(whose) if whose else np.array([], str)
     named = sorted(set(subjects.tolist()) - {""})
     count = sum(planes.values())
+    depth = depth_of(header, path)
+    stacks = f", in stacks of {depth}" if depth else ""
     found: dict[str, Any] = {
-        "segment set": f"{count} segments, {header.kind}",
+        "segment set": f"{count} segments, {header.kind}{stacks}",
         "pixel": f"{header.pixel_spacing_mm} mm",
         "HU range": f"{header.hu_range[0]:g} to {header.hu_range[1]:g} (what networks see)",
         "subjects": f"{len(named)} ({_shortened(named)})" if named else "none",
@@ -226,6 +229,7 @@ def _model(path: Path) -> dict[str, Any]:
         f"discriminator of {trainable_parameters(found.discriminator):,}",
         "architecture": _counts(found.architecture.to_dict()),
         "pixel": f"{found.pixel_spacing_mm} mm",
+        **({"makes": f"stacks of {found.depth}"} if found.depth else {}),
         "HU range": f"{found.hu_range[0]:g} to {found.hu_range[1]:g}",
         "recipe": _recipe(found.recipe),
         **{f"trained on {name}": value for name, value in _source(found.trained_on).items()},

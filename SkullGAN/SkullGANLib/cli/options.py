@@ -99,6 +99,15 @@ def add_device(
     one.add_argument("--device", default="auto", help=choices)
 
 
+def add_dask(one: argparse.ArgumentParser) -> None:
+    """Add ``--dask``; ``utils.dask_cluster.connected`` takes what is given."""
+    one.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="on the workers of a Dask cluster: tcp://host:8786, or its scheduler's JSON file",
+    )
+
+
 def add_seed(one: argparse.ArgumentParser, meaning: str) -> None:
     one.add_argument("--seed", type=int, default=0, help=meaning)
 

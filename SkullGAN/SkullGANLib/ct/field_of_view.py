@@ -28,12 +28,16 @@ def outside_blocks(hu: np.ndarray, factor: np.ndarray) -> np.ndarray:
     n = np.array(hu.shape) // factor
     k, j, i = (int(f) for f in factor)
     whole = hu[: n[0] * k, : n[1] * j, : n[2] * i]
-    first = whole[::k, ::j, ::i]
-    constant = np.ones(n, bool)
+    # Whole rows first, which lie in one piece in memory.
+    first = whole[::k, ::j]
+    alike = np.ones(first.shape, bool)
     for dk in range(k):
         for dj in range(j):
-            for di in range(i):
-                constant &= whole[dk::k, dj::j, di::i] == first
+            if dk or dj:
+                alike &= whole[dk::k, dj::j] == first
+    constant = alike[..., ::i].copy()
+    for di in range(1, i):
+        constant &= alike[..., di::i] & (first[..., di::i] == first[..., ::i])
     labels, count = ndimage.label(constant)
     known = np.zeros(count + 1, bool)
     for axis in range(3):
@@ -63,12 +67,15 @@ def outside_voxels(hu: np.ndarray) -> np.ndarray:
         hu[: blocks.shape[0] * k : k, : blocks.shape[1] * j : j, : blocks.shape[2] * i : i][blocks]
     )
     # A remainder at the far ends belongs to the last blocks.
-    index = [
+    slices, rows, columns = (
         np.minimum(np.arange(n) // f, m - 1)
         for n, f, m in zip(hu.shape, factor, blocks.shape, strict=True)
-    ]
-    near = ndimage.binary_dilation(blocks, np.ones((3, 3, 3)))[np.ix_(*index)]
-    alike = np.zeros(hu.shape, bool)
-    for value in values:
-        alike |= hu == value
-    return near & alike
+    )
+    near = ndimage.binary_dilation(blocks, np.ones((3, 3, 3))).take(columns, axis=2)
+    found = np.empty(hu.shape, bool)
+    for index, k in enumerate(slices):  # slice by slice, in the processor's cache
+        alike = hu[index] == values[0]
+        for value in values[1:]:
+            alike |= hu[index] == value
+        np.logical_and(alike, near[k].take(rows, axis=0), out=found[index])
+    return found

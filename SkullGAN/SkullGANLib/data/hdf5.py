@@ -28,6 +28,7 @@ from .packed_pixels import PackedPixels
 from .packing import CHUNK, Packed, chosen_packer
 from .segment_set import (
     HU_RANGE,
+    IN_DEPTH,
     PIXEL_SPACING_MM,
     SIZE,
     TEXTS,
@@ -71,6 +72,13 @@ def texts(path: str | Path) -> dict[str, np.ndarray]:
     """Read the texts of all segments, (N,) each by name, and no pixel; raises as ``read`` does."""
     with hdf5_layout.opened(path) as file:
         return {name: hdf5_layout.read_column(file, name, slice(None)) for name in TEXTS}
+
+
+def stack_columns(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read ``stack`` and ``slice_number`` of all segments, int64 (N,); raises as ``read`` does."""
+    with hdf5_layout.opened(path) as file:
+        found = [hdf5_layout.read_column(file, name, slice(None)) for name in IN_DEPTH]
+    return found[0], found[1]
 
 
 def write(path: str | Path, segments: SegmentSet) -> None:

@@ -22,7 +22,7 @@ from ..utils.json_text import parse_json
 from . import hdf5_check
 from .packing import CHUNK, LEVEL, PIXELS, Packed, Packer, pack
 from .provenance import checked_source
-from .segment_set import PER_SEGMENT, SIZE, TEXTS, SegmentSet
+from .segment_set import IN_DEPTH, NO_STACK, PER_SEGMENT, SIZE, TEXTS, SegmentSet
 
 if TYPE_CHECKING:
     import h5py
@@ -31,8 +31,11 @@ FORMAT = "skullgan-segments"
 FORMAT_VERSION = 1
 """Stepped when earlier programs would misread a file; they read chunks of any size."""
 
-_LATER = ("ct",)  # what files of earlier versions lack
-TYPES = {"hu": np.int16, "mask": np.uint8, "pixel_to_ras": np.float64, "seed": np.int64}
+_LATER = ("ct", *IN_DEPTH)  # what files of earlier versions lack, and sets without depth
+TYPES = {
+    **{"hu": np.int16, "mask": np.uint8, "pixel_to_ras": np.float64, "seed": np.int64},
+    **dict.fromkeys(IN_DEPTH, np.int64),
+}
 COLUMNS = tuple(name for name in PER_SEGMENT if name not in PIXELS)
 """What is small enough to be kept in memory for all segments."""
 
@@ -77,7 +80,7 @@ def read_rows(file: h5py.File, rows: slice) -> SegmentSet:
 
 def read_column(file: h5py.File, name: str, rows: slice) -> np.ndarray:
     if name in _LATER and name not in file:
-        return np.full(len(file["seed"][rows]), "")
+        return np.full(len(file["seed"][rows]), NO_STACK if name in IN_DEPTH else "")
     if name in TEXTS:
         return np.array(file[name].asstr()[rows], dtype=np.str_)
     return file[name][rows]
@@ -124,6 +127,8 @@ def lay_out(
             for dataset, chunk in zip(datasets, packed, strict=True):
                 dataset.write_direct_chunk((place * CHUNK, 0, 0), chunk)
         for name in COLUMNS:
+            if name in IN_DEPTH and (columns[name] == NO_STACK).all():
+                continue
             text = name in TEXTS
             file.create_dataset(
                 name,
@@ -215,6 +220,8 @@ def _check_types(path: Path, file: h5py.File) -> None:
         if fault := hdf5_check.part_fault(file, name):  # again: it may be another file by now
             raise BadInputError(f"{path}: the segment set's {name} {fault}, expected none such.")
     for name, expected in TYPES.items():
+        if name in _LATER and name not in file:
+            continue
         found = file[name].dtype
         if found != expected:
             raise BadInputError(

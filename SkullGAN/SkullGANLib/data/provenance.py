@@ -90,6 +90,13 @@ def _is_border(value: Any) -> bool:
     )
 
 
+def _is_depth(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    slices, step_mm = value.get("slices"), value.get("step_mm", 0)
+    return _is_count(slices) and int(slices or 0) > 1 and _is_number(step_mm) and step_mm > 0
+
+
 def _is_names(value: Any) -> bool:
     return isinstance(value, Mapping)
 
@@ -102,10 +109,12 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "voxel_mm": (_is_voxel, "three numbers above 0"),
     "frame": (_is_frame, "where it is from and its certainty"),
     "dropped": (_is_counts, "counts by reason"),
+    "depth": (_is_depth, "2 or more slices and a step_mm above 0"),
     "squamosal_border_mm": (_is_border, "heights by side"),
     "cts": (_is_names, "what is known of each CT"),
 }
 _MERGED = (
     *("kvp", "slice_thickness_mm", "threshold_hu", "interval_mm", "scanner", "kernel"),
     *("gantry_tilt_deg", "model_sha256", "voxel_mm", "frame", "dropped", "squamosal_border_mm"),
+    "depth",
 )

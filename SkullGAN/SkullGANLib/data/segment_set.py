@@ -31,10 +31,17 @@ ORIGINS = {
 KINDS = tuple(ORIGINS)
 SIDES = ("left", "right", "midline", "unknown")
 
-PER_SEGMENT = ("hu", "mask", "pixel_to_ras", "subject", "bone", "side", "plane", "seed", "ct")
+PER_SEGMENT = (
+    *("hu", "mask", "pixel_to_ras", "subject", "bone", "side", "plane", "seed", "ct"),
+    *("stack", "slice_number"),
+)
 """What a set holds one of for each segment."""
 TEXTS = ("subject", "bone", "side", "plane", "ct")
 """The texts among ``PER_SEGMENT``."""
+IN_DEPTH = ("stack", "slice_number")
+"""The numbers among ``PER_SEGMENT`` that only sets with depth have, see ``depth``."""
+NO_STACK = -1
+"""In their place for a segment that is of no stack."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +67,9 @@ class SegmentSet:
         created_by: program and version that made the segments.
         ct: (N,) texts, the pseudonym of the CT each segment was cut from; empty where there is none
             and in files of earlier versions, which do not have it.
+        stack: int64 (N,), the number of the stack in depth that the segment is a slice of: among
+            those of its CT, or the seed of a synthetic one; -1 where it is of none.
+        slice_number: int64 (N,), its place in the stack, from 0; -1 where it is of none.
 
     ``len(segments)`` is N; ``segments[index]`` with a slice, an index array or a boolean array is
     the set of those segments.
@@ -83,11 +93,16 @@ class SegmentSet:
     source: Mapping[str, Any] = field(default_factory=dict)
     created_by: str = f"skullgan {__version__}"
     ct: np.ndarray | None = None
+    stack: np.ndarray | None = None
+    slice_number: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         count = len(self.hu)
         if self.ct is None:
             object.__setattr__(self, "ct", np.full(count, ""))
+        for name in IN_DEPTH:
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.full(count, NO_STACK, np.int64))
         shapes = {
             "hu": (count, SIZE, SIZE),
             "mask": (count, SIZE, SIZE),

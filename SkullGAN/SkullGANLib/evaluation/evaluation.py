@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import BadInputError
 from .answers import Answer, answers_of
-from .evaluation_set import MOST, EvaluationSet
+from .evaluation_set import MOST, EvaluationSet, slices_together
 from .limitations import concerns, limitations
 from .measures.measure import Finding, Inputs, Measure, PairFeatures, Result
 from .measures.registry import MEASURES
@@ -115,7 +115,10 @@ def _inputs(
     # What the others than the training set hold at most.
     others = [len(one.segments) for name, one in sets.items() if name != "train"]
     most = max(others, default=MOST)
-    places = {name: subsample(len(one.segments), most, seed) for name, one in sets.items()}
+    places = {
+        name: subsample(len(one.segments), most, seed, slices_together([one.segments]))
+        for name, one in sets.items()
+    }
     compared = {name: _taken(sets[name].segments, taken) for name, taken in places.items()}
     return Inputs(sets, places, compared, model, seed, PairFeatures(compared), settings)
 

@@ -124,6 +124,7 @@ def read(
             spacing_mm=next(iter(headers.values()))[0][1].pixel_spacing_mm,
             most=most,
             seed=seed,
+            together=slices_together([header for _, header in headers[name]]),
             sources=tuple(map(Source, map(Path, paths), counts[name])),
         )
         for name, paths in files.items()
@@ -141,10 +142,25 @@ def prepare_sets(
     spacing_mm = next(iter(sets.values())).pixel_spacing_mm
     return {
         name: _evaluation_set(
-            name, [one], len(one), hu_range=common, spacing_mm=spacing_mm, most=most, seed=seed
+            name,
+            [one],
+            len(one),
+            hu_range=common,
+            spacing_mm=spacing_mm,
+            most=most,
+            seed=seed,
+            together=slices_together([one]),
         )
         for name, one in sets.items()
     }
+
+
+def slices_together(sets: Sequence[SegmentSet]) -> int:
+    """Give how many segments are a stack in depth and stay together; 1 where they are single ones
+    or of several depths."""
+    found = [one.source.get("depth") for one in sets]
+    alike = all(one == found[0] for one in found)
+    return int(found[0]["slices"]) if alike and isinstance(found[0], Mapping) else 1
 
 
 def digests_of(hu: np.ndarray) -> np.ndarray:
@@ -184,12 +200,13 @@ def _evaluation_set(
     spacing_mm: float,
     most: int,
     seed: int,
+    together: int = 1,
     sources: tuple[Source, ...] = (),
 ) -> EvaluationSet:
     if most < 1:
         raise BadInputError(f"{most} segments of each set cannot be compared: expected 1 or more.")
     most = max(most, MOST_TRAINING) if name == "train" else most
-    place = subsample(count, most, seed)
+    place = subsample(count, most, seed, together)
     kept, metrics, texts, seeds, digests = [], [], [], [], []
     clipped = bone = start = 0
     first: SegmentSet | None = None

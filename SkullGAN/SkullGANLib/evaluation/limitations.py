@@ -131,6 +131,12 @@ def _of_set(name: str, one: EvaluationSet) -> list[str]:
             f"The sets' HU ranges differ. All were cut to what they have in common, {low:g} to "
             f"{high:g} HU; that changed {100 * one.clipped:.2g} % of the bone in {name}."
         )
+    if one.segments.source.get("depth"):
+        found.append(
+            f"The segments of {name} are slices of stacks in depth, and neighbors are alike: "
+            "intervals and tests that take segments for independent promise too much, and a judge "
+            "that learns may know a slice by its neighbors. Judge single cuts by sets of such."
+        )
     return found + [f"In the {name} set: {said}" for said in cautions.of_set(one.segments)]
 
 

@@ -23,7 +23,7 @@ from ..acoustics.grid import refined_count
 from ..acoustics.media import Medium
 from ..errors import BadInputError
 from ..utils.atomic_files import written_aside
-from ..utils.free_memory import available_bytes
+from ..utils.memory import available_bytes
 from .media_notes import as_json, soft_kernels
 from .staging import neighboring_folder
 
@@ -35,6 +35,9 @@ ALIASES = {"rho0": "density", "c0": "sound_speed"}
 _ORDER = {
     "stack": "MATLAB's h5read gives (rows, columns, segments): x along rows, from outside the head "
     "in, y along columns; h5py gives (segments, columns, rows)",
+    "stacks in depth": "MATLAB's h5read gives (rows, columns, slices, stacks): x along rows, from "
+    "outside the head in, y along columns, z from slice to slice; h5py gives (stacks, slices, "
+    "columns, rows)",
     "volume": "MATLAB's h5read gives (columns, rows, slices) of the CT as x, y, z; h5py gives "
     "(slices, rows, columns)",
 }
@@ -113,11 +116,11 @@ def write_hdf5(
 
     Args:
         path: the file.
-        shape: (N, rows, columns) of segments, or (slices, rows, columns) of a volume, which is one
-            medium alone.
+        shape: (N, rows, columns) of segments, (N, slices, rows, columns) of stacks in depth, or
+            (slices, rows, columns) of a volume, which is one medium alone.
         media: one after the other, of N in all.
         notes: of ``media_notes``, as attributes.
-        columns: what there is one of for each segment; empty for a volume.
+        columns: what there is one of for each segment or stack; empty for a volume.
 
     Raises:
         OutputError: if it cannot be written.
@@ -125,7 +128,7 @@ def write_hdf5(
     import h5py
 
     stacked = _is_stack(columns)
-    stored = (shape[0], shape[2], shape[1]) if stacked else shape
+    stored = (*shape[:-2], shape[-1], shape[-2]) if stacked else shape
     with written_aside(path) as temporary, open(temporary, "w+b", buffering=0) as raw:
         sink = _Sink(raw)
         with h5py.File(sink, "w", track_order=False) as file:
@@ -134,7 +137,7 @@ def write_hdf5(
             for one in media:
                 for name, dataset in maps.items():
                     values = _map_of(one, name)
-                    values = values.swapaxes(1, 2) if stacked else values
+                    values = values.swapaxes(-1, -2) if stacked else values
                     dataset[start : start + len(values)] = values
                 start += len(one.density)
                 if sink.error is not None:
@@ -179,7 +182,7 @@ def _dataset(file: Any, name: str, shape: Shape) -> Any:
         name,
         shape,
         "u1" if name == MASK else "<f4",
-        chunks=(1, *shape[1:]),
+        chunks=(*(1 for _ in shape[:-2]), *shape[-2:]),
         compression="gzip",
         compression_opts=1,
         shuffle=True,
@@ -229,7 +232,8 @@ def write_mat(
     notes: Mapping[str, Any],
     columns: Mapping[str, np.ndarray],
 ) -> None:
-    """Write MATLAB 5: density(:, :, k) is segment k; arguments as of ``write_hdf5``."""
+    """Write MATLAB 5: density(:, :, k) is segment k, density(:, :, :, k) stack k; arguments as of
+    ``write_hdf5``."""
     from scipy.io import savemat
 
     check_size(path, shape)
@@ -241,8 +245,8 @@ def write_mat(
             part = _map_of(one, name)
             values[start : start + len(part)] = part
         start += len(one.density)
-    # Of segments the last axis of MATLAB's counts them; a volume's axes are x, y, z.
-    turned = (1, 2, 0) if _is_stack(columns) else (2, 1, 0)
+    # Of segments and stacks MATLAB's last axis counts them; a volume's axes are x, y, z.
+    turned = {3: (1, 2, 0), 4: (2, 3, 1, 0)}[len(shape)] if _is_stack(columns) else (2, 1, 0)
     fields: dict[str, Any] = {name: values.transpose(turned) for name, values in maps.items()}
     for name, values in _small(notes, columns).items():
         fields[name] = values.astype(object) if values.dtype.kind == "U" and values.ndim else values
@@ -291,9 +295,9 @@ def _plain(name: str, value: Any) -> Any:
 def _describe_hdf5(file: Any, notes: Mapping[str, Any], columns: Mapping[str, np.ndarray]) -> None:
     import h5py
 
-    stacked = _is_stack(columns)
+    stacked, in_depth = _is_stack(columns), len(notes["spacing_mm"]) == 3
     scalars = {"alpha_power": notes["alpha_power"]}
-    names = ("dx", "dy") if stacked else ("dx", "dy", "dz")
+    names = ("dx", "dy", "dz")[: 3 if in_depth else 2]
     scalars |= {name: mm / 1000 for name, mm in zip(names, _spacing_xyz(notes), strict=False)}
     for name, value in scalars.items():
         one = file.create_dataset(name, data=np.full((1, 1, 1), value, "<f4"))
@@ -309,7 +313,8 @@ def _describe_hdf5(file: Any, notes: Mapping[str, Any], columns: Mapping[str, np
             file.attrs[name] = json.dumps(value, ensure_ascii=False)
         elif value is not None:
             file.attrs[name] = value
-    file.attrs["dimension_order"] = _ORDER["stack" if stacked else "volume"]
+    kind = "volume" if not stacked else "stacks in depth" if in_depth else "stack"
+    file.attrs["dimension_order"] = _ORDER[kind]
 
 
 def _spacing_xyz(notes: Mapping[str, Any]) -> list[float]:

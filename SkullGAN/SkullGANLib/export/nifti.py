@@ -6,7 +6,6 @@ import struct
 from pathlib import Path
 
 from ..data.segment_set import SIZE
-from ..data.stack import SLICE_DISTANCE_MM
 from .format import Format
 from .segment_stack import SegmentStack
 from .staging import gzipped, staged_pair
@@ -29,9 +28,14 @@ def _nifti_header(stack: SegmentStack, name: str) -> bytes:
     spacing = stack.header.pixel_spacing_mm
     header = bytearray(352)
     struct.pack_into("<i", header, 0, 348)
-    struct.pack_into("<8h", header, 40, 3, SIZE, SIZE, stack.count, 1, 1, 1, 1)
+    slices = stack.depth.slices if stack.depth else stack.count
+    stacks = stack.count // slices
+    # A volume a stack: by the fourth axis no slice lies beside one of another stack.
+    size = (4 if stacks > 1 else 3, SIZE, SIZE, slices, stacks, 1, 1, 1)
+    struct.pack_into("<8h", header, 40, *size)
     struct.pack_into("<hh", header, 70, code, bits)
-    struct.pack_into("<8f", header, 76, 1.0, spacing, spacing, SLICE_DISTANCE_MM, 0, 0, 0, 0)
+    distance = stack.slice_distance_mm
+    struct.pack_into("<8f", header, 76, 1.0, spacing, spacing, distance, stacks > 1, 0, 0, 0)
     struct.pack_into("<fff", header, 108, 352.0, 1.0, 0.0)  # voxels' offset, slope, intercept
     header[123] = 2  # mm
     header[148:228] = f"{stack.header.kind} skull segments, HU".encode().ljust(80, b"\0")
@@ -47,7 +51,7 @@ FORMAT = Format(
     name="nifti",
     title="NIfTI",
     endings=(".nii.gz", ".nii"),
-    description="stack of slices, and one of the masks",
+    description="stack of slices, and one of the masks; of stacks in depth a volume each",
     write=write_nifti,
     mask_ending="-mask{ending}",
     most_segments=32_767,

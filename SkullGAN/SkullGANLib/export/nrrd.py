@@ -19,6 +19,9 @@ def write_nrrd(stack: SegmentStack, path: Path) -> None:
     """Write HU, and beside them the masks."""
     about = {"content": stack.about, "kind": stack.header.kind}
     about["created_by"] = stack.header.created_by
+    if stack.depth:
+        about["depth_slices"] = str(stack.depth.slices)
+        about["depth_step_mm"] = f"{stack.depth.step_mm:g}"
     with staged_pair(FORMAT.files(path)) as (hu, mask):
         write_mask_nrrd(stack, mask)
         _write_one(stack, hu, "hu", about)

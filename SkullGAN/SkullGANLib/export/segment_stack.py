@@ -9,8 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from ..data import hdf5
-from ..data.segment_set import ORIGINS, SegmentSet
-from ..data.stack import stack_geometry
+from ..data.depth import Depth, depth_of, stacks_of
+from ..data.segment_set import ORIGINS, SIZE, SegmentSet
+from ..data.stack import SLICE_DISTANCE_MM, stack_geometry
 
 Progress = Callable[[int, int], None]
 """Called with the segments written and those there are."""
@@ -36,6 +37,7 @@ class SegmentStack:
         header: the set without its segments.
         count: its segments.
         about: a sentence on what the segments are.
+        depth: of the stacks, where all segments are slices of whole ones; else None.
 
     Raises:
         BadInputError: if the file cannot be read as a segment set.
@@ -49,12 +51,17 @@ class SegmentStack:
             f"{self.count} {self.header.kind} skull segments, {ORIGINS[self.header.kind]}. "
             "The position in space means nothing."
         )
+        self.depth = self._whole_depth()
+        if self.depth:
+            stacks = self.count // self.depth.slices
+            self.about += f" They are {stacks} stacks of {self.depth}, one after the other."
         self._on_progress = on_progress or (lambda written, of: None)
 
     def batches(self, quiet: bool = False) -> Iterator[SegmentSet]:
-        """Give the segments in order, some at once; ``quiet`` reports no progress."""
+        """Give the segments in order, some at once and stacks whole; ``quiet`` reports nothing."""
         written = 0
-        for batch in hdf5.iterate(self.path, _BATCH):
+        size = _BATCH if self.depth is None else _BATCH // self.depth.slices * self.depth.slices
+        for batch in hdf5.iterate(self.path, size):
             yield batch
             written += len(batch)
             if not quiet:
@@ -69,4 +76,16 @@ class SegmentStack:
     @property
     def ijk_to_ras(self) -> np.ndarray:
         """float64 (4, 4): (column, row, slice, 1) to RAS mm."""
-        return stack_geometry(self.header.pixel_spacing_mm)
+        return stack_geometry(self.header.pixel_spacing_mm, SIZE, self.slice_distance_mm)
+
+    @property
+    def slice_distance_mm(self) -> float:
+        """From a slice to the next, which means nothing between stacks."""
+        return self.depth.step_mm if self.depth else SLICE_DISTANCE_MM
+
+    def _whole_depth(self) -> Depth | None:
+        depth = depth_of(self.header, self.path)
+        if depth is None:
+            return None
+        whole = stacks_of(*hdf5.stack_columns(self.path), depth.slices)
+        return depth if whole.size == self.count else None

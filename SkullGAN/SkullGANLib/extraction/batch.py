@@ -21,6 +21,7 @@ from typing import Any, TypedDict
 
 from ..ct import volume
 from ..data import hdf5
+from ..data.depth import STEP_MM, Depth
 from ..errors import BadInputError, CancelledError
 from ..utils.file_lock import writing
 from ..utils.json_text import parse_json
@@ -33,9 +34,17 @@ AHEAD = 64
 """CTs under way or ready to be written at most; segments of one take some 6 MB."""
 
 _POLL_S = 0.5
+_DEPTH = ("depth_slices", "depth_step_mm")  # not among the settings of single cuts
 
 
-class CutSettings(TypedDict):
+class DepthSettings(TypedDict, total=False):
+    """What stacks are cut with, if any: see ``data.depth.Depth``."""
+
+    depth_slices: int
+    depth_step_mm: float
+
+
+class CutSettings(DepthSettings):
     """What all CTs of a set are cut with: arguments of ``single_ct.extract``."""
 
     bones: Sequence[str]
@@ -118,10 +127,13 @@ def cut(
     Args:
         path: as for ``volume.read_ct``.
         skull_mask: a mask on its grid, as for ``volume.read_mask``.
-        settings: further arguments of ``single_ct.extract``.
+        settings: further arguments of ``single_ct.extract``, its depth as ``DepthSettings``.
     """
     ct = volume.read_ct(path)
     mask = volume.read_mask(skull_mask, ct) if skull_mask else None
+    if "depth_slices" in settings:
+        slices, step_mm = settings.pop("depth_slices"), settings.pop("depth_step_mm", STEP_MM)
+        settings["depth"] = Depth(slices, step_mm)
     try:
         return single_ct.extract(ct, mask, **settings)
     except BadInputError as error:
@@ -220,6 +232,8 @@ def _check(
     single_ct.check_settings(
         settings["bones"], settings["planes"], settings["interval_mm"], settings["spacing_mm"]
     )
+    if "depth_slices" in settings:
+        Depth(settings["depth_slices"], settings.get("depth_step_mm", STEP_MM))
     if jobs < 1:
         raise BadInputError(f"The number of jobs is {jobs}, expected at least 1.")
     names = [str(path) for path in paths]
@@ -261,7 +275,9 @@ def _found_before(
         )
     given = json.loads(settings_text(settings))
     for row in rows.values():
-        for name, before in _settings_of(table, row).items():
+        noted_before = _settings_of(table, row)
+        for name in (*noted_before, *(_DEPTH if noted_before else ())):
+            before = noted_before.get(name)
             if before != given.get(name):
                 raise BadInputError(
                     f"{output}: was begun with {name} {before}, {given.get(name)} was given now; "

@@ -25,6 +25,9 @@ TOP_MARGIN_ROWS = 8
 FEWEST_GOOD_COLUMNS = 0.97
 """Share of columns that must hold one uninterrupted run of wall."""
 
+CREST = "a crest joins the wall"
+"""Reason of what is no plain wall in ``CRESTED``."""
+
 _SHIFTS_MM = (0.0, 5.0, -5.0, 10.0, -10.0)
 _LONGEST_RAY_MM = 140.0
 _RAY_STEP_MM = 0.25
@@ -35,6 +38,10 @@ _STEEPEST_SLANT = np.sin(np.deg2rad(40.0))  # wall against plane; 1/cos(40 deg) 
 _THICKEST_MM = 20.0
 _THINNEST_MM = 1.0
 _RIDGE_MM, _RIDGE_RATIO = 10.0, 3.0  # thicker than both: petrous or sphenoid ridge
+CRESTED = ("frontal", "occipital")
+"""Bones on whose inside a crest stands, to which the falx is tied: in the midline it is as deep
+again as the wall."""
+_CREST_MM, _CREST_WINDOW_MM = 4.0, 27.0  # thicker than the median of the columns around
 _AIR_HU = -200
 _MOST_AIR = 0.005
 _BESIDE_VOXELS = 1.5  # from the end of the field of view, which interpolation blurs
@@ -195,12 +202,30 @@ def first_good_cut(
             continue
         hu, wall = cut(ct, mask, matrix, threshold_hu)
         reason = rejection_reason(hu, wall, spacing_mm)
+        if reason is None and site.bone in CRESTED and has_crest(wall, spacing_mm):
+            reason = CREST
         if reason is None:
-            reason = _rejection_reason_around(ct, wall, matrix, spacing_mm, is_bare)
+            reason = rejection_reason_around(ct, wall, matrix, spacing_mm, is_bare)
         if reason is None:
             return matrix, hu, wall
         reasons.append(reason)
     return reasons[0]
+
+
+def has_crest(wall: np.ndarray, spacing_mm: float) -> bool:
+    """Whether a crest or protuberance stands on a wall: what is 4 mm thicker than the wall around.
+
+    Of 210 cuts of temporal and parietal bone of ``pcir_bone`` none is more than 2.2 mm thicker;
+    where its frontal crest is plain to see, frontal ones are by 5 to 10 mm.
+
+    Args:
+        wall: (128, 128), nonzero in the wall.
+        spacing_mm: size of a pixel.
+    """
+    thickness_mm = np.count_nonzero(wall, axis=0) * spacing_mm
+    window = 2 * round(_CREST_WINDOW_MM / spacing_mm / 2) + 1
+    around = ndimage.median_filter(thickness_mm, window, mode="nearest")
+    return bool((thickness_mm - around).max() > _CREST_MM)
 
 
 def _has_both_tables(hu: np.ndarray, wall: np.ndarray, spacing_mm: float) -> bool:
@@ -217,7 +242,7 @@ def _has_both_tables(hu: np.ndarray, wall: np.ndarray, spacing_mm: float) -> boo
     return bool(good.mean() >= FEWEST_GOOD_COLUMNS)
 
 
-def _rejection_reason_around(
+def rejection_reason_around(
     ct: HeadCT, wall: np.ndarray, pixel_to_ras: np.ndarray, spacing_mm: float, is_bare: bool
 ) -> str | None:
     """Find what is wrong in the CT around the wall that the cut itself does not show.
@@ -278,17 +303,21 @@ def _share_in_plane(
 
 def _main_part(wall: np.ndarray) -> np.ndarray:
     """The largest connected part, its holes filled."""
+    return np.asarray(ndimage.binary_fill_holes(_largest_part(wall)))
+
+
+def _largest_part(wall: np.ndarray) -> np.ndarray:
     labels, count = ndimage.label(wall)
     if count == 0:
         return wall
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    return ndimage.binary_fill_holes(labels == sizes.argmax())
+    return np.asarray(labels == sizes.argmax())
 
 
 def _outer_edge(wall: np.ndarray) -> np.ndarray:
     """First row of the main part in each column, NaN where there is none, float64 (columns,)."""
-    part = _main_part(wall)
+    part = _largest_part(wall)  # above a hole there is wall, so holes change nothing
     edge = part.argmax(0).astype(np.float64)
     edge[~part.any(0)] = np.nan
     return edge

@@ -21,10 +21,12 @@ from ..anatomy.cut_plan import DEFAULT_BONES, DEFAULT_PLANES, INTERVAL_MM, Site,
 from ..anatomy.frame_source import frame_source
 from ..anatomy.skull import skull_mask, threshold_or_fitted
 from ..ct.volume import HeadCT, pseudonym
+from ..data.depth import Depth
 from ..data.segment_set import PIXEL_SPACING_MM, SegmentSet
 from ..errors import BadInputError
-from . import beads, foreign_bodies, squamosal_border
+from . import beads, foreign_bodies, squamosal_border, stacks
 from .cutting import first_good_cut
+from .stacks import Kept
 
 COARSEST_MM = 2.0
 """Largest voxel that is cut. With it, cuts at the vertex of an analytic head are 0.75 mm too thick
@@ -32,9 +34,6 @@ and their SDR is 0.05 too high; with 3 mm by 2 mm and 0.25."""
 
 LEAST_INTERVAL_MM, LEAST_SPACING_MM = 0.1, 0.05
 """Finest planes and pixels; a hundredth of what CTs resolve."""
-
-Kept = tuple[Site, np.ndarray, np.ndarray, np.ndarray]
-"""A site with what was cut there: ``pixel_to_ras``, HU and mask."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +59,7 @@ def extract(
     interval_mm: float = INTERVAL_MM,
     spacing_mm: float = PIXEL_SPACING_MM,
     threshold_hu: float | None = None,
+    depth: Depth | None = None,
     subject: str | None = None,
     threads: int | None = None,
     on_progress: Callable[[float], None] | None = None,
@@ -78,6 +78,8 @@ def extract(
         spacing_mm: size of a pixel.
         threshold_hu: HU from which a voxel or pixel at the wall's surface is bone;
             ``skull.bone_threshold_hu`` if None.
+        depth: cut stacks of neighboring parallel slices, each around a cut as it is without depth;
+            the segments are then the slices, stack after stack. None cuts single segments.
         subject: pseudonym of the subject; ``volume.pseudonym(ct)`` if None.
         threads: how many cut at once; None is one a core, up to four.
         on_progress: called with the share of the work done, 0 to 1.
@@ -89,20 +91,43 @@ def extract(
     check_settings(bones, planes, interval_mm, spacing_mm)
     _check_grid(ct, mask)
     report_progress = on_progress or (lambda share: None)
-    cavity = find_cavity(ct, landmarks)
-    report_progress(0.1)
-    threshold_hu = threshold_or_fitted(threshold_hu, ct, cavity)
-    if mask is None:
-        mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity, threads=threads)
+    with ThreadPoolExecutor(1) as beside:
+        # Cutting asks for it first of all, from every thread; until then a core has time for it.
+        unseen = beside.submit(lambda: ct.unseen)
+        cavity = find_cavity(ct, landmarks)
+        report_progress(0.1)
+        threshold_hu = threshold_or_fitted(threshold_hu, ct, cavity)
+        if mask is None:
+            mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity, threads=threads)
+        unseen.result()
     report_progress(0.5)
     sites = [at for at in plan(cavity, interval_mm) if at.bone in bones and at.plane in planes]
     cut_at = partial(first_good_cut, ct, mask, spacing_mm=spacing_mm, threshold_hu=threshold_hu)
     cut_at = partial(cut_at, is_bare=cavity.is_bare)
-    kept, dropped = _cut_all(sites, cut_at, threads, lambda done: report_progress((1 + done) / 2))
+    half = 0.5 if depth is None else 0.5 / depth.slices
+    kept, dropped = _cut_all(
+        sites, cut_at, threads, lambda done: report_progress(0.5 + half * done)
+    )
     kept, dropped = without_spoiled(kept, dropped, ct, spacing_mm)
+    if depth is not None:
+        kept, dropped = stacks.with_neighbors(
+            kept,
+            dropped,
+            ct,
+            mask,
+            depth,
+            spacing_mm=spacing_mm,
+            threshold_hu=threshold_hu,
+            is_bare=cavity.is_bare,
+            threads=threads,
+            on_progress=lambda done: report_progress(0.5 + half + (0.5 - half) * done),
+        )
     name = pseudonym(ct)
     segments = as_set(kept, name, subject or name, spacing_mm)
     source = {**ct.source, "interval_mm": interval_mm, "threshold_hu": threshold_hu}
+    if depth is not None:
+        segments = stacks.in_stacks(segments, depth)
+        source["depth"] = depth.as_source()
     own = {
         **{"voxel_mm": ct.spacing_mm.tolist(), "frame": frame_source(cavity.frame, landmarks)},
         **{"bones": sorted(set(bones)), "planes": sorted(set(planes))},

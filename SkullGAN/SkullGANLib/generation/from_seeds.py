@@ -30,7 +30,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from ..data import segment_set
-from ..data.segment_set import SegmentSet
+from ..data.segment_set import SIZE, SegmentSet
 from ..data.walls import WALL_THRESHOLD_HU
 from ..errors import BadInputError
 from ..networks.conditions import BONE, Asked, told
@@ -53,7 +53,8 @@ def generate(
     asked: Asked | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[SegmentSet]:
-    """Make one segment per seed, in batches, as they are asked for.
+    """Make one segment per seed, in batches, as they are asked for; a model of stacks, one stack,
+    whose slices are segments that follow each other and share the seed.
 
     Args:
         model: its generator is moved to the device and set to evaluation mode.
@@ -72,7 +73,7 @@ def generate(
         asked: conditions, of a model that is told some, by name: a value for all or (N,) values.
             What is not asked for follows from the seed, as it goes together with the rest in the
             training set.
-        on_progress: called after each batch with the segments made and to be made.
+        on_progress: called after each batch with the seeds done and to be done.
 
     Yields:
         Segment sets of kind synthetic, in the order of the seeds; HU outside the wall are 0. Their
@@ -100,7 +101,7 @@ def generate(
     first = {name: np.ravel(value)[:1] for name, value in asked.items()}
     told(model.conditions, np.array(seeds[:1], np.int64), first)  # or refused
     batches = _batches(model, seeds, batch_size, asked)
-    return _with_progress(_sets(model, batches, how), len(seeds), on_progress)
+    return _with_progress(_sets(model, batches, how), len(seeds), model.slices, on_progress)
 
 
 def generate_set(model: Model, seeds: Sequence[int] | np.ndarray, **settings: Any) -> SegmentSet:
@@ -125,7 +126,8 @@ class SyntheticSegments(IterableDataset[dict[str, Tensor | int]]):
         BadInputError: if the count is below 1 or a seed out of range.
 
     Yields:
-        Dicts of ``hu``, float32 (1, 128, 128); ``mask``, uint8 (1, 128, 128); and ``seed``.
+        Dicts of ``hu``, float32 (1, 128, 128), or the slices of a stack; ``mask``, uint8 of the
+        same shape; and ``seed``.
 
     Example:
         >>> from SkullGANLib.networks.dcgan import Discriminator, Generator
@@ -160,11 +162,14 @@ class SyntheticSegments(IterableDataset[dict[str, Tensor | int]]):
         together = images_together(self._how.devices[0])
         numbers = iter(lambda: list(islice(ours, together)), [])
         batches = (_batch(self._model, seeds, self._asked) for seeds in numbers)
+        slices = self._model.slices
         for made in _sets(self._model, batches, self._how):
-            for hu, mask, seed in zip(made.hu, made.mask, made.seed, strict=True):
+            of_seed = (-1, slices, SIZE, SIZE)
+            hus, masks = made.hu.reshape(of_seed), made.mask.reshape(of_seed)
+            for hu, mask, seed in zip(hus, masks, made.seed[::slices], strict=True):
                 yield {
-                    "hu": torch.from_numpy(hu[None].astype(np.float32)),
-                    "mask": torch.from_numpy(mask[None]),
+                    "hu": torch.from_numpy(hu.astype(np.float32)),
+                    "mask": torch.from_numpy(mask),
                     "seed": int(seed),
                 }
 
@@ -218,12 +223,15 @@ class _Settings:
 
 
 def _with_progress(
-    sets: Iterator[SegmentSet], total: int, on_progress: Callable[[int, int], None] | None
+    sets: Iterator[SegmentSet],
+    total: int,
+    slices: int,
+    on_progress: Callable[[int, int], None] | None,
 ) -> Iterator[SegmentSet]:
     count = 0
     for made in sets:
         yield made
-        count += len(made)
+        count += len(made) // slices
         if on_progress:
             on_progress(count, total)
 
@@ -244,22 +252,32 @@ def _batch(model: Model, seeds: Sequence[int] | np.ndarray, asked: Asked) -> Bat
 
 
 def _sets(model: Model, batches: Iterable[Batch], how: _Settings) -> Iterator[SegmentSet]:
-    source = {
+    source: dict[str, Any] = {
         "made_by": "SkullGAN",
         "recipe": str(model.recipe.get("name", "unknown")),
         "trained_on": dict(model.trained_on),
     }
+    if model.depth:
+        source["depth"] = model.depth.as_source()
     for batch, hu, mask in made_by(how.networks(model), batches, how.wall_threshold_hu):
         asked = {name: np.asarray(v).tolist() for name, v in batch.asked.items() if not np.ndim(v)}
         made = segment_set.without_patient(
             hu,
             mask,
-            batch.seeds,
+            batch.seeds.repeat(model.slices),
             pixel_spacing_mm=model.pixel_spacing_mm,
             hu_range=model.hu_range,
             source=source | ({"asked": asked} if asked else {}),
         )
-        yield replace(made, bone=batch.known[BONE]) if BONE in batch.known else made
+        made = _numbered(made, model.slices) if model.depth else made
+        known = batch.known
+        yield replace(made, bone=known[BONE].repeat(model.slices)) if BONE in known else made
+
+
+def _numbered(made: SegmentSet, slices: int) -> SegmentSet:
+    """Say which segments are a stack: those of one seed, slice after slice."""
+    numbers = np.tile(np.arange(slices), len(made) // slices)
+    return replace(made, stack=made.seed, slice_number=numbers)
 
 
 def _checked_seeds(seeds: Sequence[int] | np.ndarray) -> range | np.ndarray:

@@ -62,7 +62,7 @@ class Batch:
 
 
 Made = tuple[Batch, np.ndarray, np.ndarray]
-"""The batch, int16 HU (N, 128, 128) that are 0 outside the wall, and uint8 masks."""
+"""The batch, int16 HU (N · slices, 128, 128) that are 0 outside the wall, and uint8 masks."""
 
 Draws = Callable[[torch.device, Generator, np.ndarray], tuple[Tensor, tuple[Tensor, Tensor]]]
 
@@ -91,7 +91,7 @@ class Network:
         together: int | None = None,
         draws: Draws = draw_on,
     ) -> None:
-        self.device = device
+        self.device, self.slices = device, generator.shape.slices
         self._generator = generator.to(device).eval()
         self._hu_range, self._draws = hu_range, draws
         self._precision = precision
@@ -113,7 +113,7 @@ class Network:
             codes: of the conditions, as in ``Batch``.
 
         Returns:
-            int16 (N, 128, 128) on the device.
+            int16 (N, 128, 128) on the device; of stacks, slice by slice (N · slices, 128, 128).
         """
         on_cuda = self.device.type == "cuda"
         with cuda_arithmetic(self._precision) if on_cuda else nullcontext():
@@ -200,6 +200,7 @@ class _Started:
 
     batch: Batch
     hu: Tensor
+    count: int
     masks: Tensor | None = None
     settled: Tensor | None = None
     computed: torch.cuda.Event | None = None
@@ -234,12 +235,14 @@ class _Lane:
         parts = [slice(start, start + size) for start in range(0, len(batch), size)]
         if not self._is_gpu:
             made = [self._hu(batch, part).cpu() for part in parts]
-            return _Started(batch, torch.cat(made) if len(made) > 1 else made[0])
+            hu = torch.cat(made) if len(made) > 1 else made[0]
+            return _Started(batch, hu, len(hu))
         try:
             with torch.cuda.device(self._network.device):
                 started = self._buffer(batch)
                 for part in parts:
-                    copy_to_host(self._hu(batch, part), started, part.start, self._threshold_hu)
+                    start = part.start * self._network.slices
+                    copy_to_host(self._hu(batch, part), started, start, self._threshold_hu)
                 # The caller's stream may be another one from call to call.
                 started.computed = torch.cuda.current_stream().record_event()
                 return started
@@ -252,17 +255,18 @@ class _Lane:
 
     def _buffer(self, batch: Batch) -> _Started:
         """Give the buffer that was free the longest: its batch was taken, for no more are ahead."""
+        count = len(batch) * self._network.slices
         if len(self._ring) == self._ring.maxlen:
             started = self._ring.popleft()
-            if len(started.hu) >= len(batch):
-                started.batch = batch
+            if len(started.hu) >= count:
+                started.batch, started.count = batch, count
                 self._ring.append(started)
                 return started
-        hu = torch.empty((len(batch), SIZE, SIZE), dtype=torch.int16, pin_memory=True)
-        started = _Started(batch, hu)
+        hu = torch.empty((count, SIZE, SIZE), dtype=torch.int16, pin_memory=True)
+        started = _Started(batch, hu, count)
         if self._finds_walls:
             started.masks = torch.empty(hu.shape, dtype=torch.uint8, pin_memory=True)
-            started.settled = torch.empty(len(batch), dtype=torch.bool, pin_memory=True)
+            started.settled = torch.empty(count, dtype=torch.bool, pin_memory=True)
         self._ring.append(started)
         return started
 
@@ -284,7 +288,7 @@ def _finished(
     started = future.result()
     if started.computed is not None:
         started.computed.synchronize()
-    count = len(started.batch)
+    count = started.count
     hu = started.hu[:count].numpy()
     masks = settled = None
     if started.masks is not None and started.settled is not None:

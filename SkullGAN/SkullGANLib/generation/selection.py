@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from ..data.depth import depth_of, whole_stacks
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError
 from ..metrics.registry import METRICS, checked_metric
@@ -123,20 +124,31 @@ def select(
     Raises:
         BadInputError: if no segment is within the limits.
     """
-    accepted = limits.accept(metrics)
+    accepted = of_whole_stacks(segments, limits.accept(metrics))
     check_any(int(accepted.sum()), len(segments))
     return segments[accepted], {name: values[accepted] for name, values in metrics.items()}
 
 
 def selected_batches(batches: Iterable[SegmentSet], limits: Limits) -> Iterator[SegmentSet]:
     """Measure batches and give what lies within limits of each; without limits, each as it is.
+    Stacks are kept where all of their slices lie within.
 
     A batch of which nothing is kept is given, too, without segments: who counts, counts on.
     """
     from ..metrics.measurement import measure
 
     for batch in batches:
-        yield batch[limits.accept(measure(batch))] if limits else batch
+        yield batch[of_whole_stacks(batch, limits.accept(measure(batch)))] if limits else batch
+
+
+def of_whole_stacks(segments: SegmentSet, accepted: np.ndarray) -> np.ndarray:
+    """Give which segments are kept, bool (N,): slices of a stack where all of it is accepted."""
+    if depth_of(segments) is None:
+        return accepted
+    _depth, rows = whole_stacks(segments)
+    kept = np.zeros(len(segments), bool)
+    kept[rows[accepted[rows].all(axis=1)]] = True
+    return kept
 
 
 def check_any(kept: int, made: int) -> None:

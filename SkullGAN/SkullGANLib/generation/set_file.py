@@ -7,8 +7,9 @@ and panels and scripts through it, make their files here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,6 @@ from . import selection
 from .selection import Limits
 
 if TYPE_CHECKING:
-    import torch
-
     from ..networks.model_file import Model
 
 BATCH_SIZE = 64
@@ -96,6 +95,10 @@ class Provenance:
         return self.first_seed + min(batches * self.batch_size, self.segments)
 
 
+Elsewhere = Callable[[Provenance, int, int], Iterator[SegmentSet]]
+"""Gives the segments of seeds from one to below another that are kept, batch by batch."""
+
+
 def generate_file(
     path: str | Path,
     model_path: str | Path,
@@ -109,6 +112,7 @@ def generate_file(
     limits: Limits | None = None,
     asked: Mapping[str, str | float] | None = None,
     resume: bool = False,
+    elsewhere: Elsewhere | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Provenance:
     """Generate segments into a segment set's file, or those that it does not hold yet.
@@ -124,6 +128,8 @@ def generate_file(
         limits: only segments within them are kept; None keeps all that are made.
         asked: conditions, of a model that is told some, by name; see ``from_seeds.generate``.
         resume: continue the file if it is there.
+        elsewhere: where segments are made instead of here (``cluster.ClusterGeneration.batches``);
+            device and precision are then those that it has.
         on_progress: called with the segments made so far, those of an earlier process among them.
 
     Raises:
@@ -131,21 +137,25 @@ def generate_file(
             file to resume was begun with anything else, or no segment is within the limits.
         OutputError: if the file cannot be written; what was committed stays.
     """
+    import torch
+
     from ..networks import model_file
     from ..networks.dcgan import chosen_device
 
     path = Path(path)
     check_seeds(count, first_seed, batch_size)
-    devices = [chosen_device(one) for one in device.split(",")]
-    model = model_file.read(model_path, devices[0])
+    devices = [(torch.device if elsewhere else chosen_device)(one) for one in device.split(",")]
+    where = devices[0]
+    model = model_file.read(model_path, torch.device("cpu") if elsewhere else where)
+    made_there = elsewhere or partial(_made_here, model, ",".join(map(str, devices)))
     made = Provenance(
         model_sha256=sha256(model_path),
         first_seed=first_seed,
         segments=count,
         batch_size=batch_size,
         batch_statistics=batch_statistics,
-        precision=_precision(model, precision, devices[0].type, batch_statistics),
-        device=devices[0].type,
+        precision=generating_precision(model, precision, where.type, batch_statistics),
+        device=where.type,
         limits=limits or Limits(),
         asked=dict(asked or {}),
     )
@@ -157,7 +167,7 @@ def generate_file(
         hu_range=model.hu_range,
         resume=resume,
     ) as writer:
-        _generate(writer, path, model, made, devices, on_progress or (lambda count: None))
+        _generate(writer, path, made, made_there, on_progress or (lambda count: None))
         selection.check_any(len(writer), count)
     return made
 
@@ -182,34 +192,40 @@ def check_seeds(count: int, first_seed: int, batch_size: int = BATCH_SIZE) -> No
 def _generate(
     writer: hdf5.Writer,
     path: Path,
-    model: Model,
     made: Provenance,
-    devices: Sequence[torch.device],
+    made_there: Elsewhere,
     on_progress: Callable[[int], None],
 ) -> None:
-    from . import from_seeds
-
     if len(writer):
         made.check_same(path, writer.source)
     end = made.first_seed + made.segments
     start = made.next_seed(_last_seed(path, len(writer)))
     if start == end:
         return
-    batches = from_seeds.generate(
-        model,
-        range(start, end),
-        batch_size=made.batch_size,
-        device=",".join(map(str, devices)),
-        precision=made.precision,
-        batch_statistics=made.batch_statistics,
-        asked=made.asked,
-    )
     count = start - made.first_seed
-    for kept in selection.selected_batches(batches, made.limits):
+    for kept in made_there(made, start, end):
         if len(kept):
             writer.append(_with_source(kept, made))
         count = min(count + made.batch_size, made.segments)
         on_progress(count)
+
+
+def _made_here(
+    model: Model, devices: str, made: Provenance, start: int, end: int
+) -> Iterator[SegmentSet]:
+    """Make segments and keep those within the limits, batch by batch."""
+    from . import from_seeds
+
+    batches = from_seeds.generate(
+        model,
+        range(start, end),
+        batch_size=made.batch_size,
+        device=devices,
+        precision=made.precision,
+        batch_statistics=made.batch_statistics,
+        asked=made.asked,
+    )
+    return selection.selected_batches(batches, made.limits)
 
 
 def _with_source(segments: SegmentSet, made: Provenance) -> SegmentSet:
@@ -220,7 +236,8 @@ def _last_seed(path: Path, held: int) -> int | None:
     return int(hdf5.read(path, slice(held - 1, held)).seed[0]) if held else None
 
 
-def _precision(model: Model, name: str, device: str, batch_statistics: bool) -> str:
+def generating_precision(model: Model, name: str, device: str, batch_statistics: bool) -> str:
+    """Give the precision that a model generates in, for "auto" and the others."""
     if batch_statistics and name == "auto":
         return "fp32"
     return chosen_precision(name, device, model.generator.width)

@@ -20,6 +20,8 @@ GENERATOR_LAYERS = 9
 DISCRIMINATOR_LAYERS = 5
 MOST_SCALES = 5
 """Of noise: blocks of 16 pixels are as thick as a wall."""
+MOST_SLICES = 64
+"""Of a stack, as channels of an image."""
 
 ACTIVATIONS = {
     "none": "none: the noise layers are all that is not linear after the last transposed "
@@ -60,6 +62,7 @@ class Architecture:
         discriminator_norm: one of ``NORMS``.
         minibatch_std: images in a group whose deviation the discriminator's last layer sees; 0: it
             does not.
+        slices: of a stack in depth, which are the channels of an image; 1 is a single segment.
         conditions: what the networks are told of a segment, out of ``conditions.NAMES``.
 
     Raises:
@@ -83,6 +86,7 @@ class Architecture:
     generator_activation: str = "none"
     discriminator_norm: str = "batch"
     minibatch_std: int = 0
+    slices: int = 1
     conditions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -151,6 +155,8 @@ class Architecture:
             return _is_size(value)
         if name == "minibatch_std":
             return value == 0 or (_is_size(value) and value != 1)
+        if name == "slices":
+            return _is_size(value) and value in range(1, MOST_SLICES + 1)
         if name == "conditions":
             return isinstance(value, tuple) and value == tuple(
                 one for one in conditions.NAMES if one in value

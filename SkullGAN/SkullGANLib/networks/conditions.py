@@ -124,13 +124,11 @@ def told(
     if conditions is not None:
         return conditions.draw(seeds, asked)
     if asked:
-        options = [QUANTITIES[name].option for name in asked if name in QUANTITIES]
-        select = (
-            f"; {' and '.join(f'{one} LOW,HIGH' for one in options)} selects" if options else ""
-        )
+        ranges = [f"{QUANTITIES[name].option} LOW,HIGH" for name in asked if name in QUANTITIES]
+        advice = f"; use {' and '.join(ranges)} to select" if ranges else ""
         raise BadInputError(
-            f"The model was made without conditions and cannot be asked for {', '.join(asked)}"
-            f"{select}."
+            f"The model cannot be asked for {', '.join(asked)}: it was made without conditions"
+            f"{advice}."
         )
     return {}
 
@@ -195,7 +193,7 @@ class Conditions:
                 continue
             own, digits = np.asarray(values[name], float), QUANTITIES[name].digits
             statistics["mean"][name] = float(own.mean())
-            statistics["std"][name] = float(own.std()) or 1.0
+            statistics["std"][name] = float(own.std()) if np.ptp(own) > 0 else 1.0
             statistics["low"][name] = round(float(own.min()), digits)
             statistics["high"][name] = round(float(own.max()), digits)
             sample[name] = own[rows].round(digits)

@@ -82,7 +82,7 @@ class Generator(nn.Module):
         self.conv1 = nn.Conv2d(c[5], c[6], 3, padding=1)
         self.conv2 = nn.Conv2d(c[6], c[7], 3, padding=1)
         self.conv3 = nn.Conv2d(c[7], c[8], 3, padding=1)
-        self.conv4 = nn.Conv2d(c[8], 1, 3, padding=1, bias=False)
+        self.conv4 = nn.Conv2d(c[8], shape.slices, 3, padding=1, bias=False)
         self.noise_shapes = ((c[5], self.rows, IMAGE_SIZE), (c[7], self.rows, IMAGE_SIZE))
         """Channels, rows and columns of the two noises that ``forward`` takes."""
 
@@ -104,7 +104,7 @@ class Generator(nn.Module):
             generator: where the noise is drawn from; None is torch's own generator.
 
         Returns:
-            float (N, 1, 128, 128) in [-1, 1].
+            float (N, 1, 128, 128) in [-1, 1]; the channels of a stack are its slices.
         """
         first, second = noise if noise is not None else self.draw_noise(latent, generator)
         x = latent.reshape(len(latent), self.input_size, 1, 1)
@@ -175,7 +175,7 @@ class Discriminator(nn.Module):
         c = shape.discriminator_layers
         deviations = int(self.minibatch_std > 0)
         self.main = nn.Sequential(
-            nn.Conv2d(1, c[0], 4, 2, 1),  # 64 x 64
+            nn.Conv2d(shape.slices, c[0], 4, 2, 1),  # 64 x 64
             nn.LeakyReLU(_SLOPE, inplace=True),
             *_downward(c[0], c[1], self.norm),
             *_downward(c[1], c[2], self.norm),
@@ -194,7 +194,7 @@ class Discriminator(nn.Module):
         """Give the logit of realness.
 
         Args:
-            image: float (N, 1, 128, 128) in [-1, 1].
+            image: float (N, slices, 128, 128) in [-1, 1].
             conditions: float (N, condition_size), what the images are to be, where the architecture
                 has conditions.
 
@@ -276,7 +276,7 @@ def architecture_of(generator: Generator, discriminator: Discriminator) -> Archi
 
 
 def with_all_rows(images: Tensor) -> Tensor:
-    """Add rows of background below images (N, 1, rows, 128), so that they are 128 x 128."""
+    """Add rows of background below images (N, slices, rows, 128), so that they are 128 x 128."""
     missing = IMAGE_SIZE - images.shape[2]
     return functional.pad(images, (0, 0, 0, missing), value=BACKGROUND) if missing else images
 

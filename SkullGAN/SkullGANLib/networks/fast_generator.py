@@ -59,7 +59,7 @@ def prepared(generator: Generator, precision: str) -> Images:
 
     Returns:
         A function of latent vectors, float32 (N, latent_size), and two noises, float32
-        (N, *shape), whose images are float32 (N, 1, 128, 128) in [-1, 1]. N is at most
+        (N, *shape), whose images are float32 (N, slices, 128, 128) in [-1, 1]. N is at most
         ``images_together``, on a GPU exactly that. Noise in channels-last memory is the fastest.
     """
     return torch.inference_mode()(

@@ -34,6 +34,8 @@ class ModelCard:
         pixel_spacing_mm: of the segments that it makes; None if not known.
         created_by: program and version.
         figures: measured ones, name and value, if they lie beside the model.
+        conditions: what its networks are told, as ``conditions.Conditions.to_dict``; empty if they
+            are not.
     """
 
     path: Path
@@ -44,6 +46,7 @@ class ModelCard:
     pixel_spacing_mm: float | None = None
     created_by: str = ""
     figures: tuple[tuple[str, str], ...] = ()
+    conditions: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def subjects(self) -> int | None:
@@ -77,6 +80,13 @@ class ModelCard:
         described = ", ".join(part for part in parts if part)
         return f"{what}{f' ({described})' if described else ''}."
 
+    @property
+    def askable(self) -> str:
+        """What it can be asked for, in words; empty if for nothing."""
+        names = [str(name).replace("sdr", "SDR") for name in _list(self.conditions.get("names"))]
+        bones = ", ".join(map(str, _list(self.conditions.get("bones"))))
+        return ", ".join(f"bone ({bones})" if name == "bone" and bones else name for name in names)
+
     def lines(self) -> list[str]:
         """The card in lines of ``name: value``, as far as known."""
         iterations = _whole(self.trained_on.get("iterations"))
@@ -85,6 +95,7 @@ class ModelCard:
         found = {
             "Trained on": self.training,
             "Recipe": recipe if self.recipe else "",
+            "Can be asked for": self.askable,
             "License": self.license or "not stated",
             **dict(self.figures),
             "Pixels": pixel,
@@ -124,6 +135,7 @@ def read_card(path: str | Path) -> ModelCard:
         pixel_spacing_mm=float(spacing) if isinstance(spacing, (int, float)) else None,
         created_by=str(known.get("created_by") or ""),
         figures=_figures(path),
+        conditions=_table(known.get("conditions")),
     )
 
 
@@ -139,6 +151,10 @@ def _figures(model_path: Path) -> tuple[tuple[str, str], ...]:
 
 def _table(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _whole(value: Any) -> int | None:

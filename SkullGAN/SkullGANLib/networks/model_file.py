@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from .. import __version__
+from ..data.depth import Depth
 from ..data.segment_set import HU_RANGE, PIXEL_SPACING_MM
 from ..errors import BadInputError
 from ..utils.atomic_files import write_tensors
@@ -47,11 +48,13 @@ class Model:
         trained_on: what it was trained on, and nothing of a patient (segments, subjects, scanner).
         license: under which the weights may be used; empty if unknown.
         created_by: program and version that made it.
+        depth_step_mm: from a slice to the next of the stacks that it makes; 0 for a model of single
+            segments.
         conditions: what the networks are told and what is known of it; None where they are not.
 
     Raises:
-        BadInputError: if the HU range is empty, the pixels have no size, or the conditions are not
-            those of the networks.
+        BadInputError: if the HU range is empty, the pixels have no size, it makes stacks whose
+            slices have no distance, or the conditions are not those of the networks.
     """
 
     generator: Generator
@@ -63,8 +66,10 @@ class Model:
     license: str = ""
     created_by: str = f"skullgan {__version__}"
     conditions: Conditions | None = None
+    depth_step_mm: float = 0.0
 
     def __post_init__(self) -> None:
+        self.depth  # noqa: B018 - raises where there is none
         lowest, highest = self.hu_range
         if not _INT16.min <= lowest < highest <= _INT16.max:
             raise BadInputError(
@@ -85,6 +90,16 @@ class Model:
     def architecture(self) -> Architecture:
         """What rebuilds the networks."""
         return architecture_of(self.generator, self.discriminator)
+
+    @property
+    def slices(self) -> int:
+        """Segments that one latent vector gives: those of a stack, or 1."""
+        return self.generator.shape.slices
+
+    @property
+    def depth(self) -> Depth | None:
+        """Of the stacks that it makes; None for single segments."""
+        return Depth(self.slices, self.depth_step_mm) if self.slices > 1 else None
 
 
 def write(path: str | Path, model: Model, *, dtype: torch.dtype = torch.float32) -> None:
@@ -120,6 +135,8 @@ def write(path: str | Path, model: Model, *, dtype: torch.dtype = torch.float32)
         "licence": model.license,  # as the format spells it
         "created_by": model.created_by,
     }
+    if model.depth:
+        metadata["depth_step_mm"] = model.depth_step_mm
     if model.conditions:
         metadata["conditions"] = model.conditions.to_dict()
     write_tensors(path, tensors, {key: json.dumps(value) for key, value in metadata.items()})
@@ -193,28 +210,29 @@ def from_hu(hu: np.ndarray | Tensor, hu_range: tuple[float, float]) -> Tensor:
     """Turn HU into what the networks see, linearly; HU beyond the range are clipped to it.
 
     Args:
-        hu: int16 (N, 128, 128); a tensor may be on any device.
+        hu: int16 (N, 128, 128), or (N, slices, 128, 128) of stacks; a tensor may be on any device.
         hu_range: HU that become -1 and +1.
 
     Returns:
-        float32 (N, 1, 128, 128) in [-1, 1], where the HU are.
+        float32 (N, 1, 128, 128), or with the slices, in [-1, 1], where the HU are.
     """
     lowest, highest = hu_range
     if not isinstance(hu, Tensor):
         hu = torch.from_numpy(np.asarray(hu, np.float32))
     scaled = (hu.float() - lowest) * (2 / (highest - lowest)) - 1
-    return scaled.clamp(-1, 1)[:, None]
+    scaled = scaled.clamp(-1, 1)
+    return scaled if scaled.ndim == 4 else scaled[:, None]
 
 
 def to_hu(images: Tensor, hu_range: tuple[float, float]) -> np.ndarray:
     """Turn a generator's output into HU, rounded.
 
     Args:
-        images: float (N, 1, 128, 128) in [-1, 1].
+        images: float (N, slices, 128, 128) in [-1, 1].
         hu_range: HU of -1 and of +1.
 
     Returns:
-        int16 (N, 128, 128).
+        int16 (N, 128, 128), of stacks slice by slice (N · slices, 128, 128).
     """
     return in_hu(images, hu_range).cpu().numpy()
 
@@ -222,7 +240,7 @@ def to_hu(images: Tensor, hu_range: tuple[float, float]) -> np.ndarray:
 def in_hu(images: Tensor, hu_range: tuple[float, float]) -> Tensor:
     """Do as ``to_hu``, but give a tensor where the images are."""
     lowest, highest = hu_range
-    hu = (images[:, 0].float() + 1) * ((highest - lowest) / 2) + lowest
+    hu = (images.flatten(0, 1).float() + 1) * ((highest - lowest) / 2) + lowest
     return hu.round().to(torch.int16)
 
 
@@ -261,6 +279,7 @@ def _model(
             conditions=Conditions.from_dict(metadata["conditions"])
             if "conditions" in metadata
             else None,
+            depth_step_mm=float(metadata.get("depth_step_mm", 0.0)),
         )
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise BadInputError(f"{path}: the model's metadata are incomplete ({error}).") from error

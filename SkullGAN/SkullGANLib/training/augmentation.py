@@ -34,7 +34,7 @@ def blurred(images: Tensor, sigma_px: float) -> Tensor:
     """Blur with a 3 x 3 Gaussian, edges repeated.
 
     Args:
-        images: float (N, 1, rows, columns).
+        images: float (N, slices, rows, columns).
         sigma_px: the Gaussian's standard deviation.
 
     Example:
@@ -44,7 +44,8 @@ def blurred(images: Tensor, sigma_px: float) -> Tensor:
     taps = torch.exp(-0.5 * (torch.arange(-1.0, 2.0, device=images.device) / sigma_px) ** 2)
     taps = taps / taps.sum()
     padded = functional.pad(images, (1, 1, 1, 1), mode="replicate")
-    return functional.conv2d(padded, (taps[:, None] * taps)[None, None].to(images.dtype))
+    kernel = (taps[:, None] * taps).to(images.dtype).expand(images.shape[1], 1, 3, 3)
+    return functional.conv2d(padded, kernel, groups=images.shape[1])
 
 
 def with_blurred(
@@ -87,16 +88,18 @@ def augment(
 
 
 def moved(images: Tensor, most_px: int, generator: ShardedGenerator) -> Tensor:
-    """Move each image by its own whole number of pixels; what is at the edge is repeated."""
-    count, _, rows, columns = images.shape
+    """Move each image by its own whole number of pixels, the slices of a stack alike; what is at
+    the edge is repeated."""
+    count, slices, rows, columns = images.shape
     device = images.device
     down, right = (
         generator.randint(2 * most_px + 1, count, 1) + torch.arange(size, device=device)
         for size in (rows, columns)
     )
     padded = functional.pad(images, (most_px,) * 4, mode="replicate")
-    which = torch.arange(count, device=device)[:, None, None]
-    return padded[which, 0, down[:, :, None], right[:, None, :]][:, None]
+    which = torch.arange(count, device=device)[:, None, None, None]
+    each = torch.arange(slices, device=device)[None, :, None, None]
+    return padded[which, each, down[:, None, :, None], right[:, None, None, :]]
 
 
 def stretched(images: Tensor, std: float, generator: ShardedGenerator) -> Tensor:
@@ -111,7 +114,7 @@ def without_background(images: Tensor, floor: float) -> Tensor:
     The gradient passes as if nothing had been done, so that a wall can grow where there is none.
 
     Args:
-        images: float (N, 1, rows, columns).
+        images: float (N, slices, rows, columns).
         floor: intensity in [-1, 1].
 
     Example:
@@ -135,7 +138,8 @@ def augment_adaptively(images: Tensor, strength: Tensor, generator: ShardedGener
     All is differentiable in the images.
 
     Args:
-        images: float (N, 1, size, size) in [-1, 1], -1 being background.
+        images: float (N, slices, size, size) in [-1, 1], -1 being background; the slices of a stack
+            are changed alike, but for the noise.
         strength: 0 to 1, without dimensions, on the device of the images; it is not fetched.
         generator: where all random numbers come from.
     """

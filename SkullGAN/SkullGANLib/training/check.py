@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +123,9 @@ def check_training(
         subject = np.concatenate(subjects)
         plan = datasets.plan_split(subject, by=split, test_share=test_share, seed=seed)
         note, count = plan.note, int((~plan.held_out).sum())
-        start.check_segments(sets[0].kind, count, recipe, (sets[0].kind,))
+        slices = start.slices_of(hdf5.read(paths[0], slice(0)), recipe)
+        recipe = replace(recipe, slices=slices) if slices > 1 else recipe
+        start.check_segments(sets[0].kind, count // slices, recipe, (sets[0].kind,))
         if pretrained:
             start.check_pretrained(model_file.read_architecture(pretrained), recipe)
         memory = MemoryCheck.of(recipe, count, chosen_device(device))

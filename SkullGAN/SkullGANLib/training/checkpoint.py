@@ -6,10 +6,13 @@ to run on reading.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..errors import BadInputError
 from ..utils.atomic_files import write_tensors
@@ -31,6 +34,17 @@ class Checkpoint:
 
     tensors: dict[str, Tensor]
     state: dict[str, Any]
+
+    def under(self, prefix: str) -> dict[str, Tensor]:
+        """Give the tensors whose names begin with a prefix and a dot, by what follows."""
+        start = prefix + "."
+        of_it = (name for name in self.tensors if name.startswith(start))
+        return {name.removeprefix(start): self.tensors[name] for name in of_it}
+
+
+def fingerprint(hu: np.ndarray) -> str:
+    """Give a number by which segments are known again."""
+    return hashlib.sha256(np.ascontiguousarray(hu).tobytes()).hexdigest()
 
 
 def write(path: Path, checkpoint: Checkpoint) -> None:

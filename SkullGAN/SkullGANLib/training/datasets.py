@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..data import hdf5, segment_set
+from ..data.depth import depth_of
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError
 
@@ -82,6 +83,14 @@ def check_sets(paths: Sequence[str | Path], *, any_kind: bool = False) -> None:
                 "others, too)."
             )
     first, *others = headers
+    depth = depth_of(headers[first], first)
+    for path in others:
+        found = depth_of(headers[path], path)
+        if found != depth:
+            raise BadInputError(
+                f"{path}: expected {depth or 'single cuts'} as in {first}, found "
+                f"{found or 'single cuts'}; stacks of one depth are learned together."
+            )
     for name in ("kind", "pixel_spacing_mm", "hu_range"):
         expected = getattr(headers[first], name)
         for path in others:
@@ -111,7 +120,9 @@ def split(
     Raises:
         BadInputError: if ``by`` or ``test_share`` is none of these.
     """
-    plan = plan_split(segments.subject, by=by, test_share=test_share, seed=seed)
+    plan = plan_split(
+        segments.subject, by=by, test_share=test_share, seed=seed, stack=_stack_numbers(segments)
+    )
     whole = replace(segments, source={**segments.source, "split": dict(plan.record)})
     if not plan.held_out.any():
         return Parts(whole, None, plan.note)
@@ -119,9 +130,20 @@ def split(
 
 
 def plan_split(
-    subject: np.ndarray, *, by: str = "subjects", test_share: float = TEST_SHARE, seed: int = 0
+    subject: np.ndarray,
+    *,
+    by: str = "subjects",
+    test_share: float = TEST_SHARE,
+    seed: int = 0,
+    stack: np.ndarray | None = None,
 ) -> Plan:
-    """Plan how ``split`` would split the segments of these subjects, (N,) texts; raises as it."""
+    """Plan how ``split`` would split segments; raises as it.
+
+    Args:
+        subject: (N,) texts, of each segment.
+        by, test_share, seed: as for ``split``.
+        stack: int (N,), which segments stay together; None if each stands for itself.
+    """
     if by not in SPLITS:
         raise BadInputError(f"The split is {by!r}, expected one of {list(SPLITS)}.")
     if not 0 <= test_share <= LARGEST_TEST_SHARE:
@@ -140,7 +162,9 @@ def plan_split(
     if by == "subjects":
         held_out = _of_whole_subjects(subject, test_share, rng)
     elif by == "segments":
-        held_out[rng.permutation(len(subject))[: round(test_share * len(subject))]] = True
+        each = np.arange(len(subject)) if stack is None else stack
+        together = len(np.unique(each))
+        held_out = np.isin(each, rng.permutation(together)[: round(test_share * together)])
 
     if not held_out.any():
         by = "none"
@@ -155,6 +179,15 @@ def plan_split(
         return Plan(held_out, record, f"{learned} {note}".rstrip())
     note = f"Held out: {counts['test']}, chosen by {by}."
     return Plan(held_out, record, f"{learned} {note}")
+
+
+def _stack_numbers(segments: SegmentSet) -> np.ndarray | None:
+    """Number the stacks of a set through, int (N,); None where there are none."""
+    if depth_of(segments) is None:
+        return None
+    number = np.asarray(segments.slice_number)
+    follows = (np.diff(number) == 1) & (np.diff(np.asarray(segments.stack)) == 0)
+    return np.cumsum(np.concatenate([[True], ~follows])) - 1
 
 
 def _of_whole_subjects(subject: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:

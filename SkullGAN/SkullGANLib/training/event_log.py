@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from ..errors import BadInputError, CancelledError, OutputError, SkullGANError
+from . import utilization
 from .failure_watch import FailureWatch
 from .memory_estimate import MemoryCheck
 from .run_directory import Run, Status
@@ -40,6 +41,7 @@ class Reporter:
     ``discriminator_loss``, ``realness_real``, ``realness_fake``, ``generator_updates`` and
     ``discriminator_updates`` (share of the batches in which the gate was open);
     ``generator_learning_rate``, ``discriminator_learning_rate``, ``images_per_s`` (reals),
+    ``utilization`` (share of what matrix products reach on the device in that precision),
     ``memory_bytes`` (the most so far), ``memory_needed_bytes`` (as estimated before);
     ``warnings``, a list of sentences (see ``failure_watch``); where the recipe augments,
     ``augmentation_strength``; with a sample grid its ``diversity``, as a share of that of the
@@ -155,6 +157,7 @@ class Reporter:
             "generator_learning_rate": state.generator_optimizer.learning_rate.item(),
             "discriminator_learning_rate": state.discriminator_optimizer.learning_rate.item(),
             "images_per_s": count * state.recipe.batch_size / max(now - self._reported, 1e-9),
+            "utilization": self._utilization(state, count / max(now - self._reported, 1e-9)),
             "memory_bytes": _memory_bytes(state.device),
             "memory_needed_bytes": self._status.memory_needed_bytes,
             "warnings": list(found),
@@ -173,6 +176,11 @@ class Reporter:
         if self._on_report:
             self._on_report(event)
         return found
+
+    def _utilization(self, state: TrainingState, iterations_per_s: float) -> float:
+        """The share of the device's arithmetic that is used, of its one of several processes."""
+        images_per_s = iterations_per_s * state.batch_size
+        return utilization.share(state.recipe, images_per_s, state.device, state.precision)
 
     def _end(self, state: str, message: str) -> None:
         """Write the last status; a disk that is full must not hide why the training ended."""

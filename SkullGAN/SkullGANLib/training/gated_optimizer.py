@@ -15,6 +15,9 @@ from .recipe import Recipe
 _LR_AT_THE_END = 0.05
 """What is left of a learning rate at the end, where the recipe lets it decay."""
 
+_SKIPS = ("cpu", "cuda")
+"""Devices whose fused Adam leaves everything alone where found_inf is 1; on MPS it steps."""
+
 
 class GatedOptimizer:
     """A network with its optimizer, its update gate and its learning rate on plateau.
@@ -40,6 +43,7 @@ class GatedOptimizer:
         self._recipe = recipe
         self._factor = factor
         device = next(network.parameters()).device
+        self._skips = device.type in _SKIPS
         self.rate = torch.tensor(rate, device=device)
         """Learning rate as the plateaus have left it."""
         self._best = torch.tensor(torch.inf, device=device)
@@ -48,10 +52,12 @@ class GatedOptimizer:
         self._last_loss = torch.tensor(0.0, device=device)
         self._optimizer = torch.optim.Adam(
             network.parameters(),
-            lr=self.rate.clone(),
+            lr=rate,
             betas=(recipe.adam_beta1, recipe.adam_beta2),
             fused=True,
         )
+        # Given to Adam itself, a tensor would be fetched to see whether it is positive.
+        self._optimizer.param_groups[0]["lr"] = self.rate.clone()
 
     @property
     def learning_rate(self) -> Tensor:
@@ -71,14 +77,41 @@ class GatedOptimizer:
         gradients = (p.grad for p in self.network.parameters())
         self._group.mean_([loss, *(g for g in gradients if g is not None)])
         is_open = gate_is_open(self._recipe, epoch, loss, self._last_loss)
-        # The fused Adam leaves weights and moments alone where found_inf is 1: the way in which
-        # gradient scalers skip a step without asking the host.
-        self._optimizer.found_inf = 1 - is_open  # type: ignore[attr-defined]
         self.learning_rate.copy_(self.rate * lr_decay(self._recipe, progress))
-        self._optimizer.step()
+        self._step_if(is_open)
         self._last_loss.copy_(loss)
         self._reduce_on_plateau(loss)
         return is_open
+
+    @torch.no_grad()
+    def _step_if(self, is_open: Tensor) -> None:
+        """Step where the gate is open; the host does not know whether."""
+        if self._skips:
+            # The way in which gradient scalers skip a step.
+            self._optimizer.found_inf = 1 - is_open  # type: ignore[attr-defined]
+            self._optimizer.step()
+            return
+        if self._recipe.update_gate == "off":
+            self._optimizer.step()
+            return
+        before = {name: tensor.clone() for name, tensor in self._stepped().items()}
+        self._optimizer.step()
+        for name, tensor in self._stepped().items():
+            # Of a moment that this step made, 0 was before.
+            old = before.get(name, torch.zeros_like(tensor))
+            tensor.copy_(torch.where(is_open.to(torch.bool), tensor, old))
+
+    def _stepped(self) -> dict[str, Tensor]:
+        """All that a step changes: weights and what Adam knows of them."""
+        found = {f"weight.{n}": p for n, p in enumerate(self.network.parameters())}
+        return found | self._adams()
+
+    def _adams(self) -> dict[str, Tensor]:
+        return {
+            f"adam.{index}.{name}": tensor
+            for index, parameter in enumerate(self.network.parameters())
+            for name, tensor in self._optimizer.state.get(parameter, {}).items()
+        }
 
     def tensors(self) -> dict[str, Tensor]:
         """Give all that the next step depends on, beside the weights."""
@@ -88,10 +121,7 @@ class GatedOptimizer:
             "waited": self._waited,
             "last_loss": self._last_loss,
         }
-        for index, parameter in enumerate(self.network.parameters()):
-            for name, tensor in self._optimizer.state.get(parameter, {}).items():
-                found[f"adam.{index}.{name}"] = tensor
-        return found
+        return found | self._adams()
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         """Take back what ``tensors`` gave."""

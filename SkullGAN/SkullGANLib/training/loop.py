@@ -23,6 +23,7 @@ from ..networks import model_file
 from ..networks.model_file import Model
 from . import start
 from .augmentation import with_blurred
+from .checkpoint_writer import CheckpointWriter
 from .event_log import Report, Reporter
 from .losses import discriminator_loss, generator_loss
 from .memory_estimate import MemoryCheck
@@ -53,8 +54,9 @@ def train(
     """Train a SkullGAN and leave everything about it in a run directory.
 
     Args:
-        segments: what to learn from, left as ``training.h5``, or pictures to pre-train on; copied
-            to the device as a whole (32 KiB a segment, 16 KiB a picture).
+        segments: what to learn from, whole stacks if they have depth, left as ``training.h5``; or
+            pictures to pre-train on. Copied to the device as a whole (32 KiB a segment, 16 KiB a
+            picture).
         run_dir: the run directory; a new one, or with ``resume`` one that holds a run.
         recipe: the settings.
         held_out: segments that are not learned from, left as ``test.h5``; snapshots are compared
@@ -81,6 +83,8 @@ def train(
     """
     start.check_segments(segments.kind, len(segments), recipe, allowed_kinds)
     segments, recipe = start.fitted(segments, recipe, pretrained and pretrained.architecture)
+    count = len(segments) // recipe.architecture.slices
+    start.check_segments(segments.kind, count, recipe, allowed_kinds)
     if pretrained is not None:
         start.check_pretrained(pretrained.architecture, recipe)
     with joined(device) as (group, where), ExitStack() as stack:
@@ -96,7 +100,8 @@ def train(
             if group.is_first:
                 start.write_parts(run, segments, held_out, anew=not resumed)
             snapshots = Snapshots(run, state, held_out, license)
-            return _play(state, snapshots, reporter, should_stop)
+            writer = stack.enter_context(CheckpointWriter(run, where))
+            return _play(state, snapshots, reporter, should_stop, writer)
 
 
 def _restore(state: TrainingState, run: Run) -> bool:
@@ -114,14 +119,16 @@ def _play(
     snapshots: Snapshots,
     reporter: Reporter,
     should_stop: Callable[[], bool] | None,
+    writer: CheckpointWriter,
 ) -> Model:
-    """Play the game to its end, with a report and a snapshot now and then."""
+    """Play the game to its end, with a report, a snapshot and a checkpoint now and then."""
     recipe, group, run = state.recipe, state.group, snapshots.run
     reporter.begin(state)
     while state.iteration < state.iterations:
         if group.any(run.stop_requested() or bool(should_stop and should_stop())):
             reporter.report(state, reporter.means(state))
             if group.is_first:
+                writer.wait()
                 snapshots.keep_unfinished()
             raise CancelledError(
                 f"{run.path}: stopped on request after {state.iteration} of {state.iterations} "
@@ -139,10 +146,11 @@ def _play(
                 raise BadInputError(
                     f"{run.path}: stopped, as on_training_failure asks. {' '.join(failures)}"
                 )
-            if snapshot and group.is_first:
-                run.write_checkpoint(state.checkpoint())
+            if group.is_first and (last or writer.is_due(at_snapshot=snapshot)):
+                writer.write(state.checkpoint())
         reporter.report_progress(state)
     if group.is_first:
+        writer.wait()
         snapshots.finish()
         return model_file.read(run.model_path, state.device)
     return state.model(snapshots.license)

@@ -2,16 +2,17 @@
 
 The need is estimated before anything large is allocated: weights, gradients, Adam's two moments,
 the running average and the set of reals are counted; what an image costs is what PyTorch's autograd
-keeps of it, found by running both networks on the "meta" device, where nothing is computed.
+keeps of it in the precision that the layers run in, found by running both networks on fake tensors,
+with which nothing is computed. Two sizes of batch tell what grows with it (the generator's pass at
+full width keeps 63.1 MiB an image in float32, 42.8 under autocast) from what does not: autocast
+keeps copies of the weights in bf16.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from torch import Tensor
 from ..errors import BadInputError
 from ..networks.architecture import IMAGE_SIZE
 from ..networks.dcgan import networks, trainable_parameters
+from ..utils import memory
 from .recipe import Recipe
 from .state import runs_in_bf16
 
@@ -31,13 +33,6 @@ _PASSING = 8
 """Tensors of the largest layer's size that a pass holds for a moment; by the peak on a CPU."""
 _FILLED = 0.9
 """How much of the free memory a batch that is said to fit may fill."""
-_SIGNS_OF_LACK = (
-    "out of memory",
-    "can't allocate memory",
-    "not enough memory",
-    "bad_alloc",
-    "could not create a memory",
-)
 
 
 @dataclass(frozen=True)
@@ -67,7 +62,7 @@ def needed(recipe: Recipe, segments: int, *, bf16: bool = False) -> Need:
     Args:
         recipe: widths and whether there is a running average.
         segments: size of the set, which lies on the device as int16.
-        bf16: whether layers run in bfloat16, and keep half as much for the backward pass.
+        bf16: whether layers run in bfloat16.
 
     Example:
         >>> from SkullGANLib.training.presets import named
@@ -75,22 +70,16 @@ def needed(recipe: Recipe, segments: int, *, bf16: bool = False) -> Need:
         >>> round(need.fixed / GIB, 1), round(need.of(64) / GIB)
         (3.1, 11)
     """
-    # On "meta" nothing is allocated, whatever the widths.
-    with torch.device("meta"):
-        generator, discriminator = networks(recipe.architecture)
-        count = max(2, recipe.minibatch_std)
-        latent = torch.empty(count, generator.input_size)
-        noise = [torch.empty(count, *shape) for shape in generator.noise_shapes]
-        images = torch.empty(count, 1, IMAGE_SIZE, IMAGE_SIZE, requires_grad=True)
-        told = torch.empty(count, recipe.architecture.condition_size)
-    made, most_made = _kept(lambda: generator(latent, (noise[0], noise[1])), generator)
-    seen, most_seen = _kept(lambda: discriminator(images, told), discriminator)
+    count = max(2, recipe.minibatch_std)
+    (few_made, few_seen), weights = _kept_of(recipe, count, bf16)
+    (more_made, more_seen), _ = _kept_of(recipe, 2 * count, bf16)
+    made, most_made, copied = _growing(few_made, more_made, count)
+    seen, most_seen, copied_too = _growing(few_seen, more_seen, count)
     # The discriminator's step keeps the generator's pass for later, and two of its own.
-    activations = made + max(2 * seen + _PASSING * most_seen, seen + _PASSING * most_made)
-    weights = trainable_parameters(generator), trainable_parameters(discriminator)
+    per_image = made + max(2 * seen + _PASSING * most_seen, seen + _PASSING * most_made)
     copies = _COPIES * sum(weights) + bool(recipe.ema_decay) * weights[0]
-    fixed = _FLOAT32 * copies + _INT16 * segments * IMAGE_SIZE**2
-    return Need(fixed=fixed, per_image=activations // count // (2 if bf16 else 1))
+    fixed = _FLOAT32 * copies + _INT16 * segments * IMAGE_SIZE**2 + copied + copied_too
+    return Need(fixed=fixed, per_image=per_image)
 
 
 @dataclass(frozen=True)
@@ -118,16 +107,15 @@ def devices() -> list[Device]:
     names = [("cpu", f"CPU, {torch.get_num_threads()} threads")]
     if torch.backends.mps.is_available():
         names.insert(0, ("mps", "Apple GPU"))
-    memory = _of_system("MemTotal")
-    return found + [Device(n, title, memory, free_bytes(torch.device(n))) for n, title in names]
+    total = memory.total_bytes()
+    return found + [Device(n, title, total, free_bytes(torch.device(n))) for n, title in names]
 
 
 def free_bytes(device: torch.device) -> int | None:
     """Tell how much memory this process may still take on a device; None if not known."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    limits = (_of_system("MemAvailable"), _left_of_group(), _left_of_process())
-    return min(filter(None, limits), default=None)
+    return memory.available_bytes()
 
 
 @dataclass(frozen=True)
@@ -183,7 +171,9 @@ class MemoryCheck:
             yield
         except (MemoryError, RuntimeError) as error:
             message = str(error).lower()
-            if not isinstance(error, MemoryError) and not any(s in message for s in _SIGNS_OF_LACK):
+            if not isinstance(error, MemoryError) and not any(
+                s in message for s in memory.SIGNS_OF_LACK
+            ):
                 raise
             raise BadInputError(
                 f"There was not enough memory. {self._need_and_free()} {self._advice()}"
@@ -209,48 +199,42 @@ class MemoryCheck:
         return f"A batch_size of {fits} would fit."
 
 
-def _kept(run: Callable[[], Tensor], network: torch.nn.Module) -> tuple[int, int]:
-    """Bytes that autograd keeps of a pass for its backward, and those of its largest tensor."""
+def _kept_of(
+    recipe: Recipe, count: int, bf16: bool
+) -> tuple[tuple[list[int], list[int]], tuple[int, int]]:
+    """Bytes of what autograd keeps of so many images in both networks, and their weights."""
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    # With fake tensors nothing is allocated, whatever the widths; "meta" would know no autocast.
+    with FakeTensorMode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        generator, discriminator = networks(recipe.architecture)
+        latent = torch.empty(count, generator.input_size)
+        noise = [torch.empty(count, *shape) for shape in generator.noise_shapes]
+        slices = recipe.architecture.slices
+        images = torch.empty(count, slices, IMAGE_SIZE, IMAGE_SIZE, requires_grad=True)
+        told = torch.empty(count, recipe.architecture.condition_size)
+        made = _kept(lambda: generator(latent, (noise[0], noise[1])), generator)
+        seen = _kept(lambda: discriminator(images, told), discriminator)
+        weights = trainable_parameters(generator), trainable_parameters(discriminator)
+    return (made, seen), weights
+
+
+def _growing(few: list[int], more: list[int], count: int) -> tuple[int, int, int]:
+    """Bytes of an image, those of its largest tensor, and what any batch has, of what is kept of so
+    many images and of twice as many."""
+    grown = [b - a for a, b in zip(few, more, strict=True)]
+    return sum(grown) // count, max(grown) // count, max(sum(few) - sum(grown), 0)
+
+
+def _kept(run: Callable[[], Tensor], network: torch.nn.Module) -> list[int]:
+    """Bytes of each tensor that autograd keeps of a pass for its backward, weights not counted."""
     weights = {p.untyped_storage()._cdata for p in network.parameters()}
     kept: dict[int, Tensor] = {}
 
     def keep(tensor: Tensor) -> Tensor:
-        kept[tensor.untyped_storage()._cdata] = tensor
+        kept.setdefault(tensor.untyped_storage()._cdata, tensor)
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         _output = run()  # held, or what autograd keeps would be let go
-    sizes = [t.untyped_storage().nbytes() for key, t in kept.items() if key not in weights]
-    return sum(sizes), max(sizes)
-
-
-def _of_system(name: str) -> int | None:
-    """What the system has, or can give without swapping; Linux alone says so."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return None
-    found = [line.split()[1] for line in lines if line.startswith(name + ":")]
-    return int(found[0]) * 1024 if found else None
-
-
-def _left_of_group() -> int | None:
-    """What a container's limit (control group, version 2) leaves."""
-    group = Path("/sys/fs/cgroup")
-    try:
-        limit, used = ((group / f"memory.{name}").read_text() for name in ("max", "current"))
-        return int(limit) - int(used)
-    except (OSError, ValueError):  # no such group, or "max": no limit
-        return None
-
-
-def _left_of_process() -> int | None:
-    """What a limit on this process's address space leaves."""
-    try:
-        import resource
-
-        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-        used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except (ImportError, OSError):
-        return None
-    return None if limit == resource.RLIM_INFINITY else limit - used
+    return [t.untyped_storage().nbytes() for key, t in kept.items() if key not in weights]

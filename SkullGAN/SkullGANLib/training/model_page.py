@@ -130,7 +130,8 @@ class ModelPage:
             if values:
                 title = name.replace("_mm", ", mm").replace("_", " ").replace("kvp", "kVp")
                 title = title[0].upper() + title[1:] if name != "kvp" else title
-                lines.append(f"- **{title}**: {'; '.join(map(_cell, values))}.")
+                named = "; ".join(map(_cell, values))
+                lines.append(f"- **{title}**, as far as the sets name it: {named}.")
         split = segments.source.get("split")
         if isinstance(split, Mapping) and split.get("by"):
             lines.append(f"- **Held out by**: {_cell(str(split['by']))}.")

@@ -24,6 +24,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from ..errors import BadInputError
 from ..networks.dcgan import MinibatchDeviation, chosen_device
 
 
@@ -90,19 +91,42 @@ def joined(device: str) -> Iterator[tuple[ProcessGroup, torch.device]]:
     if size == 1:
         yield ALONE, chosen_device(device)
         return
-    if device == "auto" and torch.cuda.is_available():
-        device = "cuda"
-    where = chosen_device(f"cuda:{os.environ['LOCAL_RANK']}" if device == "cuda" else device)
-    if where.type == "cuda":
+    where = chosen_device(_own_gpu(device))
+    on_gpu = where.type == "cuda"
+    if on_gpu:
         torch.cuda.set_device(where)
     outermost = not dist.is_initialized()
     if outermost:
-        dist.init_process_group("cpu:gloo,cuda:nccl" if where.type == "cuda" else "gloo")
+        # Told the GPU, NCCL needs not guess it from the rank, and is set up before the first batch.
+        dist.init_process_group(
+            "cpu:gloo,cuda:nccl" if on_gpu else "gloo", device_id=where if on_gpu else None
+        )
     try:
         yield ProcessGroup(dist.get_rank(), dist.get_world_size()), where
     finally:
         if outermost:
             dist.destroy_process_group()
+
+
+def _own_gpu(device: str) -> str:
+    """Name the GPU of this process among those that it sees, for "auto" and "cuda".
+
+    Raises:
+        BadInputError: if one GPU was named for several processes of this machine.
+    """
+    here, beside = int(os.environ["LOCAL_RANK"]), int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    seen = torch.cuda.device_count()
+    if device == "auto" and seen:
+        device = "cuda"
+    if device == "cuda":
+        # A scheduler may show each process its own GPU alone, which is number 0 then.
+        return f"cuda:{0 if seen == 1 else here}"
+    if device.startswith("cuda:") and beside > 1 and seen > 1:
+        raise BadInputError(
+            f"The device is {device!r} for {beside} processes of this machine, expected cuda, "
+            "which gives each its own."
+        )
+    return device
 
 
 class ShardedGenerator:
@@ -131,6 +155,22 @@ class ShardedGenerator:
     def randn(self, count: int, *shape: int) -> Tensor:
         """Generate standard normal numbers, float32 (count, *shape)."""
         return self.group.own(torch.randn(count * self.group.size, *shape, **self._from()))
+
+    def randn_images(self, count: int, *shape: int) -> Tensor:
+        """Generate standard normal numbers, float32 (count, channels, rows, columns), that lie in
+        memory as activations do (channels last).
+
+        On a GPU they are made there in that order, without a copy; on a CPU they are those of
+        ``randn``.
+        """
+        if self.generator.device.type == "cpu":
+            return self.randn(count, *shape).contiguous(memory_format=torch.channels_last)
+        whole = torch.empty(
+            (count * self.group.size, *shape),
+            device=self.generator.device,
+            memory_format=torch.channels_last,
+        )
+        return self.group.own(whole.normal_(generator=self.generator))
 
     def randint(self, below: int, count: int, *shape: int) -> Tensor:
         """Generate whole numbers from 0 to below ``below``, int64 (count, *shape)."""

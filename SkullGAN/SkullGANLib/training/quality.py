@@ -2,8 +2,9 @@
 
 The distance is the squared kernel distance of the features of the wall plus the mean
 Kolmogorov-Smirnov distance of SDR, thickness and mean intensity: the first sees profile, outline
-and texture, the second what the segments are made for. It is no absolute scale, and says which
-snapshot of a training is the better one.
+and texture, the second what the segments are made for. Where segments are asked for conditions,
+what the correlations of asked and measured lack of 1 is added. It is no absolute scale, and says
+which snapshot of a training is the better one.
 """
 
 from __future__ import annotations
@@ -77,24 +78,32 @@ class QualityJudge:
         return {name: min(v, _WORST) if np.isfinite(v) else _WORST for name, v in found.items()}
 
 
-def condition_correlations(asked: dict[str, np.ndarray], segments: SegmentSet) -> dict[str, float]:
-    """Give how well segments follow what was asked of them, for events.
+def with_conditions(
+    quality: dict[str, float], asked: dict[str, np.ndarray], segments: SegmentSet
+) -> dict[str, float]:
+    """Add to a snapshot's quality how well it follows what was asked of it.
 
     Args:
-        asked: float (N,) by the name of each quantity; NaN where it was not known.
+        quality: of ``QualityJudge``.
+        asked: float (N,) by the name of each condition.
         segments: N of them, in the same order.
 
     Returns:
-        Pearson's correlation of asked and measured, ``condition_<name>``; 0 where there is none.
+        Of each quantity, too, ``condition_<name>``, Pearson's correlation of asked and measured (0
+        where there is none), and ``quality_conditions``, the mean of what they lack of 1, which
+        the distance contains. Without conditions, the quality as it is.
     """
     found = {}
     for name, own in measured([one for one in asked if one != BONE], segments).items():
-        known = np.isfinite(own) & np.isfinite(asked[name])
-        varies = known.sum() > 2 and own[known].std() > 0 and asked[name][known].std() > 0
-        found[f"condition_{name}"] = (
-            float(np.corrcoef(asked[name][known], own[known])[0, 1]) if varies else 0.0
-        )
-    return found
+        known = np.isfinite(own)
+        # Not by their deviations: of equal numbers rounding leaves one.
+        varies = known.sum() > 2 and np.ptp(own[known]) > 0 and np.ptp(asked[name][known]) > 0
+        correlation = np.corrcoef(asked[name][known], own[known])[0, 1] if varies else 0.0
+        found[f"condition_{name}"] = float(correlation)
+    if not found:
+        return quality
+    lack = float(np.mean([1 - value for value in found.values()]))
+    return quality | found | {"quality_conditions": lack, DISTANCE: quality[DISTANCE] + lack}
 
 
 def _measured(segments: SegmentSet) -> dict[str, np.ndarray]:

@@ -132,6 +132,14 @@ class Recipe:
         "segments",
         least=0,
     )
+    slices: int = setting(
+        0,
+        "slices of a stack that are learned and made together, as channels; 0: those of the "
+        "segment sets' stacks, or single segments where they have none; 1: single segments",
+        "slices",
+        least=0,
+        most=architecture.MOST_SLICES,
+    )
     conditions: str = setting(
         "",
         f"what the networks are told of a segment, so that it can be asked for: some of "
@@ -347,6 +355,7 @@ class Recipe:
         others = {f.name: getattr(self, f.name) for f in fields(Architecture)} | layers
         others["conditions"] = names_of(self.conditions)
         others["image_rows"] = self.image_rows or architecture.IMAGE_SIZE
+        others["slices"] = self.slices or 1
         return Architecture(**others)
 
     def with_settings(self, settings: Mapping[str, str]) -> Recipe:

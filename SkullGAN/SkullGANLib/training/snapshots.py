@@ -17,9 +17,10 @@ from ..networks import model_file
 from ..networks.model_file import Model
 from ..plots import contact_sheet
 from . import failure_watch
+from .checkpoint_writer import fetched
 from .model_page import ModelPage
 from .pictures import PICTURES
-from .quality import DISTANCE, QualityJudge, condition_correlations
+from .quality import DISTANCE, QualityJudge, with_conditions
 from .run_directory import Run
 from .state import TrainingState
 
@@ -62,9 +63,9 @@ class Snapshots:
         made = state.model(self.license)
         found = self._write_samples(made)
         if self._judge:
-            count = state.recipe.quality_count
+            count = -(-state.recipe.quality_count // state.slices)
             segments = from_seeds.generate_set(made, range(count), asked=self._asked)
-            quality = self._judge.judge(segments) | condition_correlations(self._asked, segments)
+            quality = with_conditions(self._judge.judge(segments), self._asked, segments)
             found |= quality
             if quality[DISTANCE] < state.best.get("distance", np.inf):
                 state.best = {"distance": quality[DISTANCE], "iteration": state.iteration}
@@ -73,7 +74,7 @@ class Snapshots:
 
     def keep_unfinished(self) -> None:
         """Write a checkpoint and the model so far, as far as there is no better one."""
-        self.run.write_checkpoint(self._state.checkpoint())
+        self.run.write_checkpoint(fetched(self._state.checkpoint()))
         made = self._state.model(self.license)
         if self._judge:
             model_file.write(self.run.last_model_path, made)
@@ -103,20 +104,23 @@ class Snapshots:
 
     def _write_samples(self, made: Model) -> dict[str, float]:
         """Write the grid of fixed seeds; give its diversity, as a share of that of the reals."""
-        state = self._state
-        count, path = state.recipe.sample_count, self.run.sample_path(state.iteration)
+        state, slices = self._state, self._state.slices
+        count = -(-state.recipe.sample_count // slices)
+        path = self.run.sample_path(state.iteration)
         if state.segments.kind == PICTURES:  # they have no wall to be cut out, and no HU
             wall_hu = made.hu_range[0] - 1
             samples = from_seeds.generate_set(made, range(count), wall_threshold_hu=wall_hu)
             contact_sheet.write_contact_sheet(path, samples.hu, crop=False, window_hu=made.hu_range)
         else:
             samples = from_seeds.generate_set(made, range(count))
-            contact_sheet.write_contact_sheet(path, samples.hu, crop=False)
-        reals = state.segments.hu
+            columns = slices * max(1, 8 // slices)  # a stack on one line
+            contact_sheet.write_contact_sheet(path, samples.hu, columns=columns, crop=False)
+        # Slices of one stack are alike: one of each says how stacks differ.
+        reals = state.segments.hu[slices // 2 :: slices]
         if count < 2 or len(reals) < 2:
             return {}
         evenly = np.unique(np.linspace(0, len(reals) - 1, count).astype(int))
-        found = failure_watch.diversity(samples.hu, reals[evenly])
+        found = failure_watch.diversity(samples.hu[slices // 2 :: slices], reals[evenly])
         return {"diversity": found} if np.isfinite(found) else {}
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..data import hdf5
+from ..data.depth import depth_of, stacks_of
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError, SkullGANError
 from ..generation.conditions import are_known, measured
@@ -20,6 +22,9 @@ from .process_group import ProcessGroup
 from .recipe import Recipe
 from .run_directory import Run
 from .setting import as_text
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ROWS = (64, 96, IMAGE_SIZE)
 """Rows of images that are chosen between."""
@@ -50,13 +55,16 @@ def check_pretrained(architecture: Architecture, recipe: Recipe) -> None:
     """Raise ``BadInputError`` if a model of that architecture does not suit a recipe.
 
     What changes no weight's shape may differ: a training may go on with another noise. Networks
-    that are told conditions may begin with a model that was told nothing.
+    that are told conditions may begin with a model that was told nothing, and stacks with one of
+    single segments, see ``for_slices``.
     """
     for one in fields(Architecture):
         untold = one.name == "conditions" and not architecture.conditions
         if one.name in _WITHOUT_WEIGHTS or untold:
             continue
         found, expected = (getattr(each, one.name) for each in (architecture, recipe.architecture))
+        if one.name == "slices" and found == 1:
+            continue
         if found != expected:
             raise BadInputError(
                 f"The pre-trained model has {one.name} {_as_set(found)}, expected "
@@ -65,33 +73,66 @@ def check_pretrained(architecture: Architecture, recipe: Recipe) -> None:
             )
 
 
+def for_slices(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Make the weights of a network of single segments those of one of stacks.
+
+    Every slice is made as the one image was, and what is seen is the mean of the slices; they part
+    as the training goes on. Weights of the same shape stay as they are.
+
+    Args:
+        given: weights of the generator or discriminator of single segments.
+        own: those of the network that takes them, by the same names.
+    """
+    found = {}
+    for name, weight in given.items():
+        shape = own[name].shape
+        if weight.shape == shape:
+            found[name] = weight
+        elif weight.ndim == 4 and weight.shape[0] == 1:  # the generator's last layer
+            found[name] = weight.expand(shape).clone()
+        elif weight.ndim == 4:  # the discriminator's first
+            found[name] = weight.expand(shape) / shape[1]
+        else:  # what spectral norm has found of it, and finds again
+            found[name] = own[name]
+    return found
+
+
 def fitted(
     segments: SegmentSet | Pictures, recipe: Recipe, pretrained: Architecture | None = None
 ) -> tuple[SegmentSet | Pictures, Recipe]:
-    """Fit the rows of the images to the segments.
+    """Fit slices and rows of the images to the segments.
 
     Returns:
-        The segments whose walls lie within the recipe's ``image_rows`` and whose conditions, where
-        there are some, can be measured, and the recipe with that
-        number, which is chosen if it was 0: that of the model that the training begins with, else
-        the least of ``ROWS`` that ``MOST_SEGMENTS`` fit into.
+        The segments whose walls lie within the recipe's ``image_rows``, of stacks those all of
+        whose slices' do, and whose conditions, where there are some, can be measured; and the
+        recipe with that number, which is chosen if it was 0: that of the model that the training
+        begins with, else the least of ``ROWS`` that ``MOST_SEGMENTS`` fit into. Where stacks are
+        learned, ``slices`` is theirs.
 
     Raises:
-        BadInputError: if fewer fit into the rows that the recipe asks for, or conditions are asked
-            for that nothing has.
+        BadInputError: if fewer fit into the rows that the recipe asks for, its ``slices`` are not
+            those of the segments' stacks, or conditions are asked for that nothing has or of
+            stacks.
     """
     if pretrained is not None and not recipe.image_rows:
         recipe = replace(recipe, image_rows=pretrained.image_rows)
     if not isinstance(segments, SegmentSet):
+        if recipe.slices > 1:
+            raise BadInputError(
+                f"slices is {recipe.slices}, expected 0 or 1 with pictures, which are no stacks."
+            )
         if recipe.conditions:
             raise BadInputError(
                 f"conditions: expected none for pictures, which have no bone to be measured, found "
                 f"{recipe.conditions!r}."
             )
         return segments, replace(recipe, image_rows=recipe.image_rows or IMAGE_SIZE)
+    segments, recipe = _in_stacks(segments, recipe)
+    slices = recipe.architecture.slices
     covered = np.asarray(segments.mask.any(axis=2))
     needed = IMAGE_SIZE - covered[:, ::-1].argmax(axis=1)
     needed[~covered.any(axis=1)] = 0
+    needed = needed.reshape(-1, slices).max(axis=1).repeat(slices)
     rows = recipe.image_rows or next(n for n in ROWS if np.mean(needed <= n) >= MOST_SEGMENTS)
     fits = np.asarray(needed <= rows)
     if fits.mean() < MOST_SEGMENTS:
@@ -126,6 +167,56 @@ def _with_conditions(segments: SegmentSet, recipe: Recipe) -> SegmentSet:
             len(known),
         )
     return segments if known.all() else segments[known]
+
+
+def slices_of(segments: SegmentSet, recipe: Recipe) -> int:
+    """Give the slices of the stacks that are learned, 1 where single segments are.
+
+    Args:
+        segments: of which the source is read alone.
+        recipe: what it asks for.
+
+    Raises:
+        BadInputError: if the segments have stacks of several depths, or of another than is asked
+            for.
+    """
+    if recipe.slices == 1:
+        return 1
+    depth = depth_of(segments)
+    found = depth.slices if depth else 1
+    if recipe.slices not in (0, found):
+        raise BadInputError(
+            f"slices is {recipe.slices}, expected {f'{found}, 1' if depth else '1'} or 0: the "
+            f"segments are {f'in stacks of {depth}' if depth else 'single cuts'}."
+        )
+    return found
+
+
+def _in_stacks(segments: SegmentSet, recipe: Recipe) -> tuple[SegmentSet, Recipe]:
+    """Fit the recipe's slices to the segments, of which whole stacks are kept where it has any."""
+    slices = slices_of(segments, recipe)
+    if slices == 1:
+        return segments, recipe
+    if recipe.conditions:
+        raise BadInputError(
+            f"conditions: expected none for stacks in depth, found {recipe.conditions!r}; set "
+            "slices to 1 to learn from single segments."
+        )
+    assert segments.stack is not None
+    assert segments.slice_number is not None
+    rows = stacks_of(segments.stack, segments.slice_number, slices)
+    if not len(rows):
+        raise BadInputError(
+            f"No stack of {slices} slices is whole among {len(segments)} segments, expected one at "
+            "least; set slices to 1 to learn from single segments."
+        )
+    if rows.size < len(segments):
+        _log.warning(
+            "%d of %d segments are of no whole stack and are left out.",
+            len(segments) - rows.size,
+            len(segments),
+        )
+    return segments[rows.ravel()], replace(recipe, slices=slices)
 
 
 def check_batch(recipe: Recipe, group: ProcessGroup) -> None:

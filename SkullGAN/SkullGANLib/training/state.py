@@ -7,9 +7,6 @@ what happens in an iteration is ``loop``'s.
 from __future__ import annotations
 
 import copy
-import hashlib
-import importlib.util
-import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict
@@ -20,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..data.depth import depth_of, stacks_of
 from ..data.segment_set import SegmentSet
 from ..data.walls import WALL_THRESHOLD_HU
 from ..errors import BadInputError
@@ -28,16 +26,18 @@ from ..networks.conditions import Conditions
 from ..networks.dcgan import initialize, networks
 from ..networks.model_file import Model
 from ..networks.precision import chosen_precision
+from . import order
 from .augmentation import AdaptiveAugmentation, augment, half_mirrored, without_background
 from .batch_conditions import BatchConditions, take_over
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, fingerprint
+from .compiling import compiled
 from .gated_optimizer import GatedOptimizer
 from .losses import gradient_penalty
 from .pictures import Pictures
 from .process_group import ALONE, ProcessGroup, ShardedGenerator, synchronize_statistics
 from .recipe import Recipe
-
-_log = logging.getLogger(__name__)
+from .running_average import RunningAverage
+from .start import for_slices
 
 # Names in checkpoints, which runs of earlier versions have, too.
 _RANDOM_STATE = "chance"
@@ -60,6 +60,8 @@ class TrainingState:
     Attributes:
         iteration: how many are done.
         iterations: of the whole training.
+        slices: of a stack, where stacks are learned; else 1.
+        count: images to learn from, segments or stacks.
         batches_per_epoch: iterations in an epoch.
         batch_size: of this process.
         generator_optimizer, discriminator_optimizer: what the networks learn with.
@@ -85,16 +87,18 @@ class TrainingState:
         self.noise_generator = ShardedGenerator(torch.Generator(device).manual_seed(seed), group)
         self.iteration = 0
         self.best: dict[str, float] = {}
-        self.batches_per_epoch = (recipe.samples_per_epoch or len(segments)) // recipe.batch_size
+        self.slices = recipe.architecture.slices
+        self.count = len(segments) // self.slices
+        self.batches_per_epoch = (recipe.samples_per_epoch or self.count) // recipe.batch_size
         self.iterations = recipe.epochs * self.batches_per_epoch
         self.batch_size = recipe.batch_size // group.size
 
         self.segments = segments
         # As they are: what networks see is float32 and would take twice the memory.
-        self._reals = torch.from_numpy(np.ascontiguousarray(segments.hu)).to(device)
+        self._reals = _samples(segments, self.slices).to(device)
         watched = recipe.ada_target and recipe.ada_reference == "held_out" and held_out is not None
         self._held_out = (
-            torch.from_numpy(np.ascontiguousarray(held_out.hu)).to(device)
+            _samples(held_out, self.slices).to(device)
             if watched and held_out is not None and len(held_out)
             else None
         )
@@ -111,10 +115,15 @@ class TrainingState:
             initialize(network, recipe.initial_weight_std, self.noise_generator.generator)
         self._pretrained_on: dict[str, Any] | None = None
         if pretrained is not None:
-            take_over(self.generator, pretrained.generator.state_dict())
-            take_over(self.discriminator, pretrained.discriminator.state_dict())
+            for own, given in (
+                (self.generator, pretrained.generator),
+                (self.discriminator, pretrained.discriminator),
+            ):
+                take_over(own, for_slices(given.state_dict(), own.state_dict()))
             self._pretrained_on = dict(pretrained.trained_on)
-        self._average = copy.deepcopy(self.generator) if recipe.ema_decay else None
+        self._average = (
+            RunningAverage(self.generator, recipe.ema_decay) if recipe.ema_decay else None
+        )
         for network in (self.generator, self.discriminator):
             synchronize_statistics(network, group)
         self.generator_optimizer = GatedOptimizer(
@@ -137,9 +146,13 @@ class TrainingState:
             else None
         )
         self._in_bf16 = runs_in_bf16(recipe, device)
-        self._generate, self._discriminate = map(
-            self._compiled, (self.generator, self.discriminator)
-        )
+        self._generate: Callable[..., Tensor] = self.generator
+        self._discriminate: Callable[..., Tensor] = self.discriminator
+        if recipe.compile:
+            self._generate, self._discriminate = (
+                compiled(network, device, group.size)
+                for network in (self.generator, self.discriminator)
+            )
 
     @property
     def conditions(self) -> Conditions | None:
@@ -156,20 +169,26 @@ class TrainingState:
         """Share of the iterations so far, 0 to 1."""
         return self.iteration / self.iterations
 
+    @property
+    def precision(self) -> str:
+        """Of the networks' layers, fp32 or bf16."""
+        return "bf16" if self._in_bf16 else "fp32"
+
     def next_reals(self, epoch: int) -> Tensor:
-        """Give the next batch of reals, float32 (batch_size, 1, 128, 128).
+        """Give the next batch of reals, float32 (batch_size, slices, 128, 128).
 
         An epoch goes through shuffled copies of the set, one after the other.
         """
         size = self.recipe.batch_size
         batch = self.iteration - epoch * self.batches_per_epoch
         if batch == 0:
-            shown = self.batches_per_epoch * size
+            shown, source = self.batches_per_epoch * size, self.noise_generator.generator
             # Pictures that a training begins with are of no subject.
             if self.recipe.balanced_subjects and len(self.segments.subject):
-                self._order = self._balanced_order(shown)
+                subjects = self.segments.subject[:: self.slices]
+                self._order = order.balanced(subjects, shown, source)
             else:
-                self._order = self._shuffled(len(self._reals), shown)
+                self._order = order.shuffled(len(self._reals), shown, source)
         rows = self.group.own(self._order[batch * size : (batch + 1) * size])
         if self._told:
             self._told.choose(rows)
@@ -199,28 +218,8 @@ class TrainingState:
             logit_held_out = self.logits(self.seen(reals), told) - self._midpoint
         self.augmentation.update(logit_real, self.iteration, (logit_held_out, logit_fake))
 
-    def _shuffled(self, among: int, shown: int) -> Tensor:
-        """Give so many of the numbers below ``among``: shuffled copies, one after the other."""
-        generator = self.noise_generator.generator
-        copies = [
-            torch.randperm(among, generator=generator, device=self.device)
-            for _ in range(-(-shown // among))
-        ]
-        return torch.cat(copies)[:shown]
-
-    def _balanced_order(self, shown: int) -> Tensor:
-        """Give segments in which every subject is equally often, each subject's shuffled."""
-        whose = np.unique(self.segments.subject, return_inverse=True)[1]
-        turns = self._shuffled(int(whose.max()) + 1, shown)
-        order = torch.empty_like(turns)
-        for subject in range(int(whose.max()) + 1):
-            own = torch.from_numpy(np.flatnonzero(whose == subject)).to(self.device)
-            slots = (turns == subject).nonzero()[:, 0]
-            order[slots] = own[self._shuffled(len(own), max(len(slots), 1))[: len(slots)]]
-        return order
-
     def generate(self) -> Tensor:
-        """Make a batch of images, float32 (batch_size, 1, 128, 128).
+        """Make a batch of images, float32 (batch_size, slices, 128, 128).
 
         Where there are conditions, they are asked to be what the last batch of reals was.
         """
@@ -230,9 +229,7 @@ class TrainingState:
             latent = self._told.beside(latent)
         first, second = (
             # In the activations' layout: mixed ones cost a narrow network half of its time.
-            self.noise_generator.randn(self.batch_size, *shape).contiguous(
-                memory_format=torch.channels_last
-            )
+            self.noise_generator.randn_images(self.batch_size, *shape)
             for shape in self.generator.noise_shapes
         )
         with self._precision():
@@ -243,7 +240,7 @@ class TrainingState:
         return self.logits(self.seen(images))
 
     def seen(self, images: Tensor) -> Tensor:
-        """Make of images what the discriminator is to see, float32 (N, 1, 128, 128)."""
+        """Make of images what the discriminator is to see, float32 (N, slices, 128, 128)."""
         value = None if self.augmentation is None else self.augmentation.strength
         if self.recipe.hide_background:
             images = without_background(images, self._floor)
@@ -292,25 +289,14 @@ class TrainingState:
         self._midpoint.lerp_(middle, max(_MIDPOINT_SHARE, 1 / (1 + self.iteration)))
         return logit_real - self._midpoint, logit_fake - self._midpoint
 
-    @torch.no_grad()
     def update_average(self) -> None:
-        """Let the generator's running average follow the generator by a step.
-
-        At the beginning the average forgets faster, or the initial weights would stay in it.
-        """
-        if self._average is None:
-            return
-        decay = min(self.recipe.ema_decay, (1 + self.iteration) / (10 + self.iteration))
-        now = self.generator.state_dict()
-        for name, mean in self._average.state_dict().items():
-            if mean.is_floating_point():
-                mean.lerp_(now[name], 1 - decay)
-            else:
-                mean.copy_(now[name])
+        """Let the generator's running average, if there is one, follow by a step."""
+        if self._average is not None:
+            self._average.update(self.iteration)
 
     def model(self, license: str = "") -> Model:
         """Give the model as it is now, a copy in evaluation mode."""
-        generator = copy.deepcopy(self.generator if self._average is None else self._average)
+        generator = copy.deepcopy(self._average.network if self._average else self.generator)
         discriminator = copy.deepcopy(self.discriminator)
         with torch.no_grad():
             bias = discriminator.main[-1].bias
@@ -324,6 +310,7 @@ class TrainingState:
             recipe=asdict(self.recipe),
             trained_on={
                 "segments": len(self.segments),
+                **({"stacks": self.count} if self.slices > 1 else {}),
                 "subjects": len(set(map(str, self.segments.subject))),
                 # Pseudonyms, by which an evaluation notices that it tests on what was learned.
                 "training_subjects": sorted(set(map(str, self.segments.subject))),
@@ -335,11 +322,17 @@ class TrainingState:
             }
             | ({} if self._pretrained_on is None else {"pretrained_on": self._pretrained_on}),
             license=license,
+            depth_step_mm=self._depth_step_mm(),
             conditions=self.conditions,
         )
 
+    def _depth_step_mm(self) -> float:
+        depth = depth_of(self.segments) if isinstance(self.segments, SegmentSet) else None
+        return depth.step_mm if depth and self.slices > 1 else 0.0
+
     def checkpoint(self) -> Checkpoint:
-        """Give all that the next iteration depends on."""
+        """Give all that the next iteration depends on; tensors are those that go on learning (see
+        ``checkpoint_writer.fetched``)."""
         tensors = {
             _RANDOM_STATE: self.noise_generator.generator.get_state(),
             "order": self._order,
@@ -352,11 +345,11 @@ class TrainingState:
         state = {
             "iteration": self.iteration,
             "seed": self.seed,
-            "segments": _fingerprint(self.segments),
+            "segments": fingerprint(self.segments.hu),
             "pretrained_on": self._pretrained_on,
             "best": self.best,
         }
-        return Checkpoint({name: t.detach().cpu() for name, t in tensors.items()}, state)
+        return Checkpoint(tensors, state)
 
     def restore(self, checkpoint: Checkpoint, where: str | Path) -> None:
         """Take back what ``checkpoint`` gave.
@@ -368,9 +361,16 @@ class TrainingState:
         Raises:
             BadInputError: if it was made with other segments or lacks a part.
         """
-        if checkpoint.state.get("segments") != _fingerprint(self.segments):
+        if checkpoint.state.get("segments") != fingerprint(self.segments.hu):
             raise BadInputError(
                 f"{where}: expected the segments that the run was begun with, found other ones."
+            )
+        random_state = checkpoint.tensors.get(_RANDOM_STATE)
+        own = self.noise_generator.generator.get_state()
+        if random_state is not None and random_state.shape != own.shape:
+            raise BadInputError(
+                f"{where}: was begun on another kind of device than {self.device.type}, expected "
+                "the same --device; or begin a new run from its model (--pretrained)."
             )
         try:
             self.iteration = int(checkpoint.state["iteration"])
@@ -382,9 +382,9 @@ class TrainingState:
             if "midpoint" in checkpoint.tensors:  # runs of earlier versions know no other loss
                 self._midpoint.copy_(checkpoint.tensors["midpoint"])
             for prefix, network in self._networks().items():
-                network.load_state_dict(_under(prefix, checkpoint.tensors))
+                network.load_state_dict(checkpoint.under(prefix))
             for prefix, optimizer in self._optimizers().items():
-                optimizer.restore(_under(prefix, checkpoint.tensors))
+                optimizer.restore(checkpoint.under(prefix))
         except (KeyError, RuntimeError) as error:
             raise BadInputError(f"{where}: the checkpoint does not fit ({error}).") from error
 
@@ -393,7 +393,7 @@ class TrainingState:
             "generator": self.generator,
             "discriminator": self.discriminator,
         }
-        return networks if self._average is None else networks | {"average": self._average}
+        return networks if self._average is None else networks | {"average": self._average.network}
 
     def _optimizers(self) -> dict[str, GatedOptimizer | AdaptiveAugmentation]:
         optimizers: dict[str, GatedOptimizer | AdaptiveAugmentation] = {
@@ -410,24 +410,6 @@ class TrainingState:
         # Batch statistics, losses and all that Adam does stay in float32 by themselves.
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self._in_bf16)
 
-    def _compiled(self, network: nn.Module) -> Callable[..., Tensor]:
-        """Give the network compiled, or as it is where the recipe or the device says so."""
-        if not self.recipe.compile:
-            return network
-        lack = None
-        if self.device.type != "cuda":
-            lack = f"compiling gains nothing on {self.device.type}"
-        elif not importlib.util.find_spec("triton"):
-            lack = "Triton is not installed"
-        elif self.group.size > 1:
-            lack = "batch norm over several processes does not compile"
-        if lack:
-            _log.info("The networks run uncompiled: %s.", lack)
-            return network
-        # The discriminator is first called with weights that learn. That order matters: whether
-        # they do is not among the conditions on which a compiled network is made again.
-        return torch.compile(network, dynamic=False)
-
 
 def runs_in_bf16(recipe: Recipe, device: torch.device) -> bool:
     """Tell whether the recipe's layers run in bfloat16 on a device."""
@@ -435,10 +417,12 @@ def runs_in_bf16(recipe: Recipe, device: torch.device) -> bool:
     return chosen == "bf16"
 
 
-def _fingerprint(segments: SegmentSet | Pictures) -> str:
-    return hashlib.sha256(np.ascontiguousarray(segments.hu).tobytes()).hexdigest()
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    start = prefix + "."
-    return {name.removeprefix(start): t for name, t in tensors.items() if name.startswith(start)}
+def _samples(segments: SegmentSet | Pictures, slices: int) -> Tensor:
+    """Give what there is one of for each image, int16 (N, 128, 128); of whole stacks, (S, slices,
+    128, 128)."""
+    hu = segments.hu
+    if slices > 1 and isinstance(segments, SegmentSet):
+        assert segments.stack is not None
+        assert segments.slice_number is not None
+        hu = hu[stacks_of(segments.stack, segments.slice_number, slices)]
+    return torch.from_numpy(np.ascontiguousarray(hu))

@@ -15,13 +15,14 @@ GIB = 2**30
 
 _PROC, _GROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 _SCARCE_SHARE, _SCARCE_BYTES = 0.05, 2**28
-_SIGNS_OF_LACK = (
+SIGNS_OF_LACK = (
     "out of memory",
     "can't allocate memory",
     "not enough memory",
     "bad_alloc",
     "could not create a memory",
 )
+"""What is in the messages of errors that memory was lacking, in small letters."""
 _ASKED = re.compile(r"allocate ([\d.]+) ?(bytes|[KMGT]i?B)", re.IGNORECASE)
 _UNITS = {"B": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -42,6 +43,13 @@ def total_bytes() -> int | None:
         return int(status.ullTotalPhys) if status else None
     known = [one for one in (_of_system("MemTotal"), *_of_container()[1:]) if one is not None]
     return min(known, default=None)
+
+
+def available_bytes() -> int | None:
+    """Give how much this process may still take: the least of what is free and of what a limit on
+    its address space leaves; None where neither is known."""
+    known = [one for one in (free_bytes(), _left_of_process()) if one is not None]
+    return max(min(known), 0) if known else None
 
 
 def of_group(group: int) -> int | None:
@@ -99,7 +107,7 @@ def lack_sentence(error: BaseException) -> str:
     """
     message = str(error)
     if not isinstance(error, MemoryError) and not any(
-        sign in message.lower() for sign in _SIGNS_OF_LACK
+        sign in message.lower() for sign in SIGNS_OF_LACK
     ):
         return ""
     found = _ASKED.search(message)
@@ -137,3 +145,16 @@ def _of_container() -> tuple[int | None, int | None]:
         cache = re.search(r"^(?:total_)?inactive_file (\d+)$", stat, re.MULTILINE)
         return limit - used + (int(cache[1]) if cache else 0), limit
     return None, None
+
+
+def _left_of_process() -> int | None:
+    """What a limit on this process's address space leaves."""
+    try:
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        pages = int((_PROC / "self/statm").read_text(encoding="ascii").split()[0])
+    except (ImportError, OSError):
+        return None
+    left = limit - pages * os.sysconf("SC_PAGE_SIZE")
+    return None if limit == resource.RLIM_INFINITY else left

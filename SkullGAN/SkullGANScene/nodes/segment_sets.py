@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import slicer
 import slicer.util
-from SkullGANLib.data.segment_set import TEXTS, SegmentSet, concatenate
+from SkullGANLib.data.segment_set import IN_DEPTH, NO_STACK, TEXTS, SegmentSet, concatenate
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.metrics import METRICS, cautions, segment_cautions
 from vtk.util.numpy_support import vtk_to_numpy
@@ -149,6 +149,7 @@ def segment_set_from(
         pixel_to_ras=matrices,
         **{name: np.array(known[name], dtype=np.str_) for name in TEXTS},
         seed=np.array(known["seed"], np.int64),
+        **{name: np.array(known[name], np.int64) for name in IN_DEPTH if name in known},
         kind=known["kind"],
         pixel_spacing_mm=known["pixel_spacing_mm"],
         hu_range=tuple(known["hu_range"]),
@@ -266,6 +267,8 @@ def _provenance(segments: SegmentSet) -> str:
     """What the volume, the masks and the metrics do not say of a segment set, as JSON."""
     whole = np.isfinite(segments.pixel_to_ras).all(axis=(1, 2))
     matrices = zip(segments.pixel_to_ras.tolist(), whole, strict=True)
+    in_depth = {name: np.asarray(getattr(segments, name)) for name in IN_DEPTH}
+    in_depth = {name: each for name, each in in_depth.items() if (each != NO_STACK).any()}
     return json.dumps(
         {
             "kind": segments.kind,
@@ -275,6 +278,7 @@ def _provenance(segments: SegmentSet) -> str:
             "source": dict(segments.source),
             "seed": segments.seed.tolist(),
             **{name: np.asarray(getattr(segments, name)).astype(str).tolist() for name in TEXTS},
+            **{name: each.tolist() for name, each in in_depth.items()},
             "pixel_to_ras": [matrix if there else None for matrix, there in matrices],
         }
     )

@@ -47,7 +47,7 @@ class Pairs:
     @property
     def correlation(self) -> float | None:
         """Pearson's; None where one thing alone was asked for, or too little was measured."""
-        if len(self.asked) < _FEWEST or not self.asked.std() > 0 or not self.measured.std() > 0:
+        if len(self.asked) < _FEWEST or not np.ptp(self.asked) > 0 or not np.ptp(self.measured) > 0:
             return None
         return float(np.corrcoef(self.asked, self.measured)[0, 1])
 

@@ -54,7 +54,8 @@ class Case:
         precision, coverage, kernel: see ``permutation.Tested``, as mappings.
         worst_metric, ks, ks_p: the radiological metric that differs most.
         copies: segments that are called copies, and how many of these are.
-        judged_real: share that the discriminator judges real; None without a model.
+        judged_real: share that the discriminator judges real; None without a model, or with one of
+            stacks.
         noticed: names of the judges that noticed a difference, or copies.
     """
 
@@ -223,7 +224,8 @@ def _judged(
         ks_p=ks_p,
         copies=len(copies),
         copies_right=int(np.sum(copies < made.planted)),
-        judged_real=None if model is None else _judged_real(made.segments, model),
+        # These sets take stacks apart, which a model of stacks could not judge.
+        judged_real=None if model is None or model.depth else _judged_real(made.segments, model),
         noticed=tuple(noticed),
     )
 

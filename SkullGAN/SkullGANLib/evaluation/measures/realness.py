@@ -20,6 +20,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ...data.depth import whole_stacks
 from ...data.segment_set import SegmentSet
 from ...errors import BadInputError
 from ...generation.conditions import measured
@@ -46,6 +47,7 @@ def of_segments(
 ) -> np.ndarray:
     """Let the discriminator judge segments, on the device where the model is.
 
+    That of a model of stacks judges stacks, and each slice has the score of its stack.
     One that judges by conditions is told what the segments are: their bone, and what is measured.
 
     Args:
@@ -57,12 +59,14 @@ def of_segments(
         float64 (N,) in [0, 1].
 
     Raises:
-        BadInputError: if the model learned from pixels of another size.
+        BadInputError: if the model learned from pixels of another size, or from stacks of which
+            these segments are none.
     """
     found = np.empty(len(segments))
     with torch.inference_mode():
         for part, images, told in _batches(model, segments, on_progress):
-            found[part] = model.discriminator.realness(images, told).double().cpu().numpy()
+            scores = model.discriminator.realness(images, told).double().cpu().numpy()
+            found[part] = scores.repeat(model.slices)
     return found
 
 
@@ -99,6 +103,11 @@ def explain(
     """
     if method not in METHODS:
         raise BadInputError(f"The method is {method!r}: expected one of {', '.join(METHODS)}.")
+    if model.depth:
+        raise BadInputError(
+            f"The model judges stacks of {model.depth} as one: where in a slice its decision comes "
+            "from cannot be said, expected a model of single segments."
+        )
     found = np.empty((len(segments), IMAGE_SIZE, IMAGE_SIZE), np.float32)
     for part, images, told in _batches(model, segments, on_progress):
         if method == "positions":
@@ -116,7 +125,8 @@ def logits(
     found = np.empty(len(segments))
     with torch.inference_mode():
         for part, images, told in _batches(model, segments, on_progress):
-            found[part] = _logits(model, images, told).double().cpu().numpy()
+            scores = _logits(model, images, told).double().cpu().numpy()
+            found[part] = scores.repeat(model.slices)
     return found
 
 
@@ -214,14 +224,31 @@ def _batches(
             f"The model judges pixels of {model.pixel_spacing_mm:g} mm and the segments' are "
             f"{segments.pixel_spacing_mm:g} mm: expected one size."
         )
+    _check_depth(model, segments)
     device = next(model.discriminator.eval().parameters()).device
-    for start in range(0, len(segments), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
+    step = max(1, _AT_ONCE // model.slices) * model.slices
+    for start in range(0, len(segments), step):
+        part = slice(start, start + step)
         told = _conditions(model, segments[part])
-        images = from_hu(segments.hu[part], model.hu_range).to(device)
+        hu = segments.hu[part]
+        if model.slices > 1:
+            hu = hu.reshape(-1, model.slices, *hu.shape[1:])
+        images = from_hu(hu, model.hu_range).to(device)
         yield part, images, None if told is None else told.to(device)
         if on_progress:
-            on_progress(min(start + _AT_ONCE, len(segments)), len(segments))
+            on_progress(min(start + step, len(segments)), len(segments))
+
+
+def _check_depth(model: Model, segments: SegmentSet) -> None:
+    """Raise unless a model of stacks is given whole ones of its depth."""
+    if model.depth is None:
+        return
+    depth, _rows = whole_stacks(segments)
+    if depth != model.depth:
+        raise BadInputError(
+            f"The model judges stacks of {model.depth} and the segments are in stacks of {depth}: "
+            "expected the same depth."
+        )
 
 
 def _conditions(model: Model, segments: SegmentSet) -> Tensor | None:

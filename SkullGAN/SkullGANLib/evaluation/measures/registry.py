@@ -16,6 +16,7 @@ from . import (
     acoustic,
     c2st,
     conditions,
+    depth,
     discriminator,
     distances,
     frechet,
@@ -83,5 +84,6 @@ for _module in (
     known_answers,
     acoustic,
     conditions,
+    depth,
 ):
     register(_module.MEASURE)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from SkullGANLib.acoustics import MediumSettings, segment_media, volume_medium
-from SkullGANLib.acoustics.media import grid_shape, wall_rows
+from SkullGANLib.acoustics.media import grid_shape, stack_media, wall_rows
 from SkullGANLib.data import segment_set
+from SkullGANLib.data.depth import Depth
 from SkullGANLib.errors import BadInputError
 from walls import layered
 
@@ -112,3 +113,20 @@ def test_settings_that_make_no_sense_are_refused(changes, sentence):
     nothing = np.zeros((3, 3, 3))
     with pytest.raises(BadInputError, match="Scalp was asked for around a volume"):
         volume_medium(nothing, nothing > 0, nothing > 0, (1, 1, 1), MediumSettings(scalp_mm=2))
+
+
+def test_stacks_in_depth_become_media_of_three_dimensions():
+    """Slices 0.9 mm apart on a grid of 0.45 mm: HU between two slices are between theirs."""
+    hu = np.concatenate([layered((1000, 10)), layered((1950, 10))])
+    stack = segment_set.without_patient(hu, hu != 0, np.zeros(2))
+    depth = Depth(2, 0.9)
+    plain = stack_media(stack, depth, MediumSettings(medium="k-plan", inside="brain"))
+    assert plain.spacing_mm == (0.9, 0.45, 0.45)
+    flat = segment_media(stack, MediumSettings(medium="k-plan", inside="brain"))
+    np.testing.assert_array_equal(plain.sound_speed[0], flat.sound_speed)
+
+    fine = stack_media(stack, depth, MediumSettings(medium="k-plan", spacing_mm=0.45))
+    assert fine.density.shape == (1, 4, 128, 128)
+    assert fine.spacing_mm == (0.45, 0.45, 0.45)
+    of = [1530, 1530 + 620 / 4, 1530 + 620 * 3 / 4, 2150]
+    assert fine.density[0, :, 24, 9] == pytest.approx(of, rel=1e-4)

@@ -60,10 +60,19 @@ def test_where_the_squama_ends_does_not_depend_on_where_the_field_of_view_does(s
 def test_frontal_and_occipital_bone_are_cut_only_when_asked_for(sample_ct, sample_mask):
     asked = single_ct.extract(sample_ct, sample_mask, bones=["frontal", "occipital"]).segments
     assert {"frontal", "occipital"} == set(asked.bone.tolist())
-    assert set(asked.side.tolist()) == {"midline"}
+    assert set(asked.side[asked.bone == "occipital"].tolist()) == {"midline"}
+    frontal = Counter(asked.side[asked.bone == "frontal"].tolist())
+    assert set(frontal) == {"left", "midline", "right"}
+    assert abs(frontal["left"] - frontal["right"]) <= 4
     middle_y = (asked.pixel_to_ras @ [63.5, 20.0, 0.0, 1.0])[:, 1]
     assert middle_y[asked.bone == "frontal"].min() > 40
     assert middle_y[asked.bone == "occipital"].max() < -40
+
+
+def test_frontal_cuts_beside_the_midline_lie_before_the_coronal_suture(sample_cavity):
+    sites = [s for s in cut_plan.plan(sample_cavity) if s.bone == "frontal"]
+    ends = np.stack([s.start_ras + 70 * s.outward for s in sites])
+    assert set(cut_plan.bones_of(sample_cavity, ends)[0].tolist()) == {"frontal"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Blocks of voxels, on arrays whose averages and places are known."""
 
 import numpy as np
+import pytest
+from scipy import ndimage
 from SkullGANLib.anatomy import voxel_blocks
 
 
@@ -39,3 +41,15 @@ def test_parts_below_the_smallest_size_are_specks():
     mask = np.zeros((1, 1, 6), bool)
     mask[0, 0, [0, 2, 3]] = True
     assert np.flatnonzero(voxel_blocks.without_specks(mask, 2)).tolist() == [2, 3]
+
+
+@pytest.mark.parametrize("distance_mm", [0.0, 2.0, 5.0, 7.3, 60.0])
+def test_what_lies_within_a_distance_is_what_a_distance_transform_says(distance_mm):
+    mm = np.array([2.5, 1.0, 1.7])
+    mask = np.random.default_rng(0).random((9, 20, 31)) > 0.995
+    expected = ndimage.distance_transform_edt(~mask, sampling=mm) <= distance_mm
+    assert (voxel_blocks.within(mask, distance_mm, mm) == expected).all()
+
+
+def test_nothing_lies_near_nothing():
+    assert not voxel_blocks.within(np.zeros((3, 4, 5), bool), 10.0, np.ones(3)).any()

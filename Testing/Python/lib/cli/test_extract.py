@@ -79,3 +79,28 @@ def test_the_only_ct_of_a_batch_says_once_why_it_failed(tmp_path, capsys):
     [sentence] = capsys.readouterr().err.splitlines()
     assert "nowhere.nrrd: there is no such file" in sentence
     assert not (tmp_path / "set.h5").exists()
+
+
+def test_a_depth_that_makes_no_sense_is_refused_before_the_ct_is_read(tmp_path, capsys):
+    for depth, sentence in (
+        (["--depth", "0"], "The depth is 0 slices, expected 2 to 64"),
+        (["--depth", "1"], "The depth is 1 slices"),
+        (["--depth", "900"], "The depth is 900 slices"),
+        (["--depth", "8", "--depth-step-mm", "0"], "The depth's step is 0 mm"),
+        (["--depth-step-mm", "0.9"], "--depth-step-mm was given without --depth"),
+    ):
+        assert cli.main(["extract", "nowhere.nrrd", "-o", str(tmp_path / "a.h5"), *depth]) == 1
+        assert sentence in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_batch_in_depth_goes_on_with_the_same_depth_alone(tmp_path, coarse_head, capsys):
+    volume.write_volume(tmp_path / "one.nii.gz", coarse_head.hu, coarse_head.ijk_to_ras)
+    command = ["extract", str(tmp_path / "one.nii.gz"), "-o", str(tmp_path / "set.h5")]
+    where = ["--jobs", "1", "--interval-mm", "14", "--planes", "axial", "--bones", "parietal"]
+    assert cli.main([*command, *where, "--depth", "3", "--depth-step-mm", "2"]) == 0
+    assert "stacks of 3 slices 2 mm apart" in capsys.readouterr().out
+    assert cli.main([*command, *where, "--depth", "4", "--depth-step-mm", "2"]) == 1
+    assert "was begun with depth_slices 3, 4 was given now" in capsys.readouterr().err
+    assert cli.main([*command, *where]) == 1
+    assert "was begun with depth_slices 3, None was given now" in capsys.readouterr().err

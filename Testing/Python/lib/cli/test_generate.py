@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from checkout import ROOT
 from commands import in_this_process, skullgan
+from examples import conditioned_model
 from SkullGANLib import cli
 from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.metrics import measure
@@ -221,4 +222,54 @@ def test_limits_keep_the_segments_within_them_and_resuming_asks_for_the_same(
 def test_limits_that_let_nothing_through_leave_no_file(tiny, tmp_path, capsys, limits, sentence):
     assert in_this_process("generate", tiny, "-n", 2, "-o", tmp_path / "g.h5", *limits) == 1
     assert sentence in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """A model that is told bone, SDR and thickness."""
+    path = tmp_path_factory.mktemp("told") / "model.safetensors"
+    model_file.write(path, conditioned_model())
+    return path
+
+
+def test_single_values_are_conditions_and_ranges_limits(told, tmp_path, capsys):
+    asked = ("--bone", "parietal", "--sdr", "0.35")
+    command = ("generate", told, "-n", 4, "--device", "cpu", *asked)
+    assert in_this_process(*command, "-o", tmp_path / "a.h5") == 0
+    found = hdf5.read(tmp_path / "a.h5")
+    assert found.source["asked"] == {"bone": "parietal", "sdr": 0.35}
+    assert set(found.bone) == {"parietal"}
+    both = (*command, "--thickness-mm", "0,1000", "-o", tmp_path / "b.h5")
+    assert in_this_process(*both) == 0
+    source = hdf5.read(tmp_path / "b.h5").source
+    assert source["limits"] == {"thickness_mm": [0.0, 1000.0]}
+    assert source["asked"] == {"bone": "parietal", "sdr": 0.35}
+    assert in_this_process(*both, "--resume") == 0
+    capsys.readouterr()
+    other = ("generate", told, "-n", 4, "--device", "cpu", "--sdr", "0.4")
+    assert in_this_process(*other, "-o", tmp_path / "a.h5", "--resume") == 1
+    assert "was begun with asked {'bone': 'parietal', 'sdr': 0.35}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (("--sdr", "0.01"), "The SDR asked for is 0.01, expected 0.3 to 0.9"),
+        (("--bone", "nasal"), "The bone is 'nasal', expected one that the model has learned"),
+        (("--sdr", "much"), "'much' was asked for, expected VALUE or LOW,HIGH"),
+        (("--sdr", "nan"), "'nan' was asked for, expected VALUE or LOW,HIGH"),
+    ],
+)
+def test_conditions_that_were_not_learned_leave_no_file(told, tmp_path, capsys, asked, sentence):
+    assert in_this_process("generate", told, "-n", 2, "-o", tmp_path / "g.h5", *asked) == 1
+    assert sentence in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_older_model_refuses_conditions_and_says_what_selects(tiny, tmp_path, capsys):
+    command = ("generate", tiny, "-n", 2, "-o", tmp_path / "g.h5")
+    assert in_this_process(*command, "--sdr", "0.35") == 1
+    said = capsys.readouterr().err
+    assert "it was made without conditions; use --sdr LOW,HIGH to select." in said
     assert not list(tmp_path.iterdir())

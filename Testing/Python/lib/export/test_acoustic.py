@@ -7,6 +7,7 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
+from examples import in_stacks
 from exported_sets import COUNT, make_set
 from scipy.io import loadmat
 from SkullGANLib.acoustics import MediumSettings, segment_media
@@ -148,3 +149,47 @@ def test_a_grid_that_matlab_cannot_hold_is_refused_with_need_and_have(tmp_path):
     fine = format_with(MediumSettings(refine=32))
     with pytest.raises(BadInputError, match=r"would take 2\.5 GiB, a MATLAB 5 file holds 2\.0"):
         convert(tmp_path / "set.h5", tmp_path / "out.mat", fine)
+
+
+def test_media_of_stacks_in_depth_are_in_every_file_the_same_and_lie_where_the_slices_do(tmp_path):
+    step = np.eye(4)
+    step[:3, :3] *= 0.45
+    places = np.stack([step.copy() for _ in range(6)])
+    places[:, 2, 3] = 0.9 * (np.arange(6) % 3)  # the third axis is the normal
+    hdf5.write(tmp_path / "set.h5", replace(in_stacks(make_set(6), 3), pixel_to_ras=places))
+    settings = MediumSettings(medium="k-wave", spacing_mm=0.3)
+    for ending in ("h5", "mat", "npz"):
+        convert(tmp_path / "set.h5", tmp_path / f"media.{ending}", format_with(settings))
+    archive, matlab = np.load(tmp_path / "media.npz"), loadmat(tmp_path / "media.mat")
+    with h5py.File(tmp_path / "media.h5") as file:
+        assert "(rows, columns, slices, stacks)" in file.attrs["dimension_order"]
+        seen = h5read(file["density"])
+        assert seen.shape == (192, 192, 9, 2)  # rows, columns, slices, stacks
+        np.testing.assert_array_equal(seen, matlab["density"])
+        np.testing.assert_array_equal(seen, archive["density"].transpose(2, 3, 1, 0))
+        assert {name: file[name][0, 0, 0] for name in ("dx", "dy", "dz")} == pytest.approx(
+            {"dx": 0.0003, "dy": 0.0003, "dz": 0.0003}
+        )
+        assert len(file["seed"]) == len(file["bone"]) == 2
+        to_ras = file["grid_to_ras"][1]
+    # Nine samples of 0.3 mm have the middle of three slices of 0.9 mm; the grid's too.
+    assert to_ras @ [0, 0, 4, 1] == pytest.approx([*(to_ras @ [0, 0, 4, 1])[:2], 0.9, 1])
+    assert to_ras @ [95.5, 95.5, 4, 1] == pytest.approx([63.5 * 0.45, 63.5 * 0.45, 0.9, 1])
+
+
+def test_stacks_in_depth_that_lack_a_slice_or_need_too_much_memory_are_refused(
+    tmp_path, monkeypatch
+):
+    stacks = in_stacks(make_set(6), 3)
+    hdf5.write(tmp_path / "torn.h5", stacks[1:])
+    with pytest.raises(BadInputError, match=r"torn\.h5: 2 of 5 segments are slices of no whole"):
+        convert(tmp_path / "torn.h5", tmp_path / "a.h5", FORMAT)
+    hdf5.write(tmp_path / "set.h5", stacks)
+    monkeypatch.setattr("SkullGANLib.export.media_files.available_bytes", lambda: 2**30)
+    fine = format_with(MediumSettings(refine=4))  # 24 slices of 512 x 512 in two stacks
+    for ending in ("h5", "mat"):
+        convert(tmp_path / "set.h5", tmp_path / f"fits.{ending}", FORMAT)
+    monkeypatch.setattr("SkullGANLib.export.media_files.available_bytes", lambda: 2**28)
+    with pytest.raises(BadInputError, match=r"a\.h5: a grid of 6 million points needs about 0\.4"):
+        convert(tmp_path / "set.h5", tmp_path / "a.h5", fine)
+    assert not (tmp_path / "a.h5").exists()

@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from examples import in_stacks
 from exported_sets import make_set
 from SkullGANLib.data import hdf5
 from SkullGANLib.errors import BadInputError
@@ -50,3 +51,12 @@ def test_what_is_no_segment_set_is_refused(tmp_path):
 
     with pytest.raises(BadInputError, match=r"letter\.h5: cannot be read as a segment set"):
         SegmentStack(tmp_path / "letter.h5")
+
+
+def test_slices_in_depth_lie_as_far_apart_as_they_do_and_their_stacks_are_read_whole(tmp_path):
+    hdf5.write(tmp_path / "set.h5", in_stacks(make_set(6), 3, 1.2))
+    stack = SegmentStack(tmp_path / "set.h5")
+    assert stack.ijk_to_ras[2, 2] == 1.2
+    assert "2 stacks of 3 slices 1.2 mm apart" in stack.about
+    hdf5.write(tmp_path / "torn.h5", in_stacks(make_set(6), 3, 1.2)[:5])
+    assert SegmentStack(tmp_path / "torn.h5").depth is None

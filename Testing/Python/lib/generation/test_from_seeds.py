@@ -8,9 +8,11 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
+from SkullGANLib.data.depth import whole_stacks
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.generation.from_seeds import SyntheticSegments, draw, generate, generate_set
-from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize
+from SkullGANLib.networks.architecture import Architecture
+from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize, networks
 from SkullGANLib.networks.model_file import Model, to_hu
 from torch.utils.data import DataLoader
 
@@ -189,3 +191,17 @@ def test_seeds_that_are_no_list_of_whole_numbers_are_refused(model, seeds):
 def test_a_batch_of_nothing_is_refused(model):
     with pytest.raises(BadInputError, match="batch_size is 0"):
         generate(model, [1], batch_size=0)
+
+
+def test_a_seed_gives_a_stack_in_depth_whose_slices_are_segments_of_one_latent_vector():
+    torch.manual_seed(0)
+    shape = Architecture(latent_size=4, generator_width=8, discriminator_width=2, slices=3)
+    model = Model(*networks(shape), depth_step_mm=1.2)
+    found = generate_set(model, [7, 9], batch_size=1, wall_threshold_hu=-1)
+    depth, rows = whole_stacks(found)
+    assert (depth.slices, depth.step_mm, rows.shape) == (3, 1.2, (2, 3))
+    assert found.seed.tolist() == found.stack.tolist() == [7, 7, 7, 9, 9, 9]
+    again = generate_set(model, [9], wall_threshold_hu=-1)
+    assert abs(found.hu[3:].astype(int) - again.hu).max() <= 1
+    (one,) = list(SyntheticSegments(model, 1, 7))
+    assert one["hu"].shape == one["mask"].shape == (3, 128, 128)

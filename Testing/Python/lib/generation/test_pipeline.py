@@ -168,7 +168,7 @@ def test_generation_walks_over_fake_cuda_at_full_width_without_waiting(precision
         assert (hu.shape, hu.dtype, hu.device.type) == ((50, 128, 128), torch.int16, "cuda")
 
         room = torch.empty(50, 128, 128, dtype=torch.int16)
-        batch = pipeline._Started(Batch(np.arange(50)), room)
+        batch = pipeline._Started(Batch(np.arange(50)), room, 50)
         pipeline.copy_to_host(hu, batch, 0, WALL_THRESHOLD_HU)
         batch.masks = torch.empty(50, 128, 128, dtype=torch.uint8)
         batch.settled = torch.empty(50, dtype=torch.bool)

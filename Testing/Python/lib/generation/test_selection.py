@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from examples import arches
+from examples import arches, in_stacks
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.generation.selection import Limits, check_any, range_of, select, selected_batches
 from SkullGANLib.metrics import measure
@@ -82,3 +82,11 @@ def test_batches_are_measured_and_those_of_which_nothing_is_kept_come_empty():
     assert selected_batches([segments], Limits()).__next__() is segments
     none = list(selected_batches([segments], Limits({"thickness_mm": (99.0, 100.0)})))
     assert [len(one) for one in none] == [0]
+
+
+def test_a_stack_in_depth_is_kept_where_all_of_its_slices_are_within_limits():
+    stacks = in_stacks(arches(6), 3)
+    metrics = {"thickness_mm": np.array([5.0, 5.0, 9.0, 5.0, 5.0, 5.0])}
+    kept, values = select(stacks, metrics, Limits({"thickness_mm": (4, 6)}))
+    assert kept.stack.tolist() == [1, 1, 1]
+    assert values["thickness_mm"].tolist() == [5.0] * 3

@@ -182,3 +182,13 @@ def test_a_model_of_table_1_is_written_for_programs_that_know_no_other(tmp_path)
         with safe_open(tmp_path / "m.safetensors", framework="pt") as file:
             versions.append(file.metadata()["format_version"])
     assert versions == ["1", "2"]
+
+
+def test_slices_in_depth_are_written_only_where_there_are_several():
+    assert "slices" not in Architecture().to_dict()
+    given = Architecture(slices=8).to_dict()
+    assert given["slices"] == 8
+    assert Architecture.from_dict(given).slices == 8
+    for slices in (0, 65, True, 2.0):
+        with pytest.raises(BadInputError, match="architecture's slices is"):
+            Architecture(slices=slices)

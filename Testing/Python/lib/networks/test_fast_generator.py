@@ -73,6 +73,17 @@ def test_so_they_are_of_other_architectures(changes):
     assert compared(generator, 1, "bf16").median() < 0.1
 
 
+@torch.inference_mode()
+def test_conditions_behind_the_latent_vectors_are_told_the_fast_generator_too():
+    generator = trained_like(64, architecture=Architecture(conditions=("bone", "sdr")))
+    latent, noise = draw(generator, np.arange(4))
+    told = torch.cat([latent, torch.randn(4, 9)], 1)
+    found = prepared(generator, "fp32")(told, noise)
+    assert relative_l2(found, generator(told, noise)).median() < 1e-5
+    untold = torch.cat([latent, torch.zeros(4, 9)], 1)
+    assert relative_l2(prepared(generator, "fp32")(untold, noise), found).min() > 1e-3
+
+
 def test_in_bf16_images_are_the_plain_networks_to_eight_bits():
     generator = trained_like(8)
     assert compared(generator, 0, "bf16").max() < 0.03
@@ -107,3 +118,10 @@ def test_a_gpu_makes_the_same_images(precision, apart):
     on_gpu = prepared(generator.cuda(), precision)
     found = on_gpu(latent.cuda(), tuple(part.cuda() for part in noise)).cpu()
     assert relative_l2(found, expected).median() < apart
+
+
+def test_the_slices_of_a_stack_in_depth_are_the_plain_networks_too():
+    generator = trained_like(64, architecture=Architecture(slices=3, image_rows=64))
+    assert compared(generator, noise_level=0).max() < 1e-5
+    latent, noise = draw(generator, np.arange(2))
+    assert prepared(generator, "fp32")(latent, noise).shape == (2, 3, 128, 128)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from checkout import ROOT
-from examples import narrow_model
+from examples import conditioned_model, narrow_model
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.networks import model_file
 from SkullGANLib.networks.model_card import ModelCard, read_card
@@ -92,3 +92,12 @@ def test_a_file_of_another_program_is_told(tmp_path):
 def test_a_file_that_is_gone_is_named(tmp_path):
     with pytest.raises(BadInputError, match=r"gone.safetensors: cannot be read"):
         read_card(tmp_path / "gone.safetensors")
+
+
+def test_a_card_says_for_which_conditions_a_model_can_be_asked(tmp_path):
+    path = tmp_path / "model.safetensors"
+    model_file.write(path, conditioned_model())
+    lines = read_card(path).lines()
+    assert "Can be asked for: bone (parietal, temporal), SDR, thickness" in lines
+    model_file.write(path, narrow_model())
+    assert not any(line.startswith("Can be asked") for line in read_card(path).lines())

@@ -14,7 +14,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from SkullGANLib.errors import BadInputError, OutputError
 from SkullGANLib.networks import model_file
-from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize
+from SkullGANLib.networks.architecture import Architecture
+from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize, networks
 from SkullGANLib.networks.model_file import Model, from_hu, to_hu
 
 
@@ -246,3 +247,19 @@ def test_hu_are_mapped_linearly_and_clipped_to_the_range():
 def test_hu_within_the_range_come_back_from_the_network_exactly():
     hu = np.arange(128 * 128, dtype=np.int16).reshape(1, 128, 128) % 2700
     assert np.array_equal(to_hu(from_hu(hu, (0.0, 2734.53)), (0.0, 2734.53)), hu)
+
+
+def test_a_model_of_stacks_in_depth_comes_back_with_the_distance_of_their_slices(tmp_path):
+    shape = Architecture(latent_size=4, generator_width=8, discriminator_width=2, slices=3)
+    with pytest.raises(BadInputError, match="depth's step is 0 mm"):
+        Model(*networks(shape))
+    model_file.write(tmp_path / "model.safetensors", Model(*networks(shape), depth_step_mm=1.2))
+    found = model_file.read(tmp_path / "model.safetensors")
+    assert (found.slices, str(found.depth)) == (3, "3 slices 1.2 mm apart")
+    with safe_open(tmp_path / "model.safetensors", "pt") as file:
+        assert file.metadata()["format_version"] == "2"
+
+    hu = np.arange(2 * 3 * 128 * 128, dtype=np.int16).reshape(2, 3, 128, 128) % 1000
+    seen = from_hu(hu, (0.0, 1000.0))
+    assert seen.shape == (2, 3, 128, 128)
+    np.testing.assert_array_equal(to_hu(seen, (0.0, 1000.0)), hu.reshape(6, 128, 128))

@@ -168,3 +168,21 @@ def test_by_held_out_reals_augmentation_grows_where_they_look_more_like_fakes(he
         steered.update(torch.tensor([1.0]), iteration, others)
     assert (steered.strength > 0.4).item() == grows
     assert (steered.strength < 0.4).item() != grows
+
+
+def test_the_slices_of_a_stack_in_depth_are_changed_alike():
+    one = torch.rand(6, 1, 128, 128, generator=torch.Generator().manual_seed(1))
+    stack = one.expand(6, 3, 128, 128)
+    for change in (
+        lambda x: moved(x, 4, generator(2)),
+        lambda x: stretched(x, 0.1, generator(2)),
+        lambda x: half_mirrored(x, generator(2)),
+        lambda x: blurred(x, 0.8),
+    ):
+        found = change(stack)
+        assert found.shape == stack.shape
+        torch.testing.assert_close(found, change(one).expand(6, 3, 128, 128), rtol=0, atol=0)
+    strong = augment_adaptively(stack, torch.tensor(1.0), generator(2))
+    assert strong.shape == stack.shape
+    cut_out = strong == -1
+    assert (cut_out == cut_out[:, :1]).all()

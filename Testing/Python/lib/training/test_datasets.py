@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from examples import in_stacks
 from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
@@ -146,3 +147,18 @@ def test_sets_without_any_segment_are_refused(tmp_path):
         read_segments([tmp_path / "empty.h5"])
     hdf5.write(tmp_path / "one.h5", segments_of(a=1))
     assert len(read_segments([tmp_path / "empty.h5", tmp_path / "one.h5"])) == 1
+
+
+def test_stacks_in_depth_are_not_torn_by_a_split_nor_mixed_with_others(tmp_path):
+    stacks = in_stacks(segments_of(a=20), 4)
+    parts = split(stacks, by="segments", test_share=0.4, seed=1)
+    assert parts.test.slice_number.tolist() == [0, 1, 2, 3] * 2
+    assert len(parts.training) == 12
+
+    hdf5.write(tmp_path / "a.h5", stacks)
+    hdf5.write(tmp_path / "b.h5", segments_of(b=4))
+    hdf5.write(tmp_path / "c.h5", in_stacks(segments_of(b=4), 2))
+    with pytest.raises(BadInputError, match=r"b\.h5: expected 4 slices .*a\.h5, found single cuts"):
+        read_segments([tmp_path / "a.h5", tmp_path / "b.h5"])
+    with pytest.raises(BadInputError, match=r"c\.h5: expected 4 slices 0.9 .* found 2 slices"):
+        read_segments([tmp_path / "a.h5", tmp_path / "c.h5"])

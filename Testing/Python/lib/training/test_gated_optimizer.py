@@ -1,8 +1,12 @@
 """The gate of an optimizer, its steps and its learning rate, against plain PyTorch."""
 
+from dataclasses import replace
+
 import pytest
 import torch
+from SkullGANLib.training import gated_optimizer
 from SkullGANLib.training.gated_optimizer import GatedOptimizer, gate_is_open, lr_decay
+from SkullGANLib.training.presets import named
 from SkullGANLib.training.recipe import Recipe
 
 
@@ -82,3 +86,26 @@ def test_learning_rates_decay_over_the_last_share_of_the_training():
     found = [lr_decay(recipe, progress) for progress in (0.0, 0.6, 0.8, 0.99, 1.0)]
     assert found == pytest.approx([1.0, 1.0, 0.5, 0.05, 0.05])
     assert lr_decay(Recipe(), 0.99) == 1.0
+
+
+def test_the_gate_holds_where_the_fused_step_knows_of_no_gate(monkeypatch):
+    """As on MPS: weights, moments and counts are those of a step that is skipped by Adam itself."""
+    found = []
+    for skips in (("cpu",), ()):
+        monkeypatch.setattr(gated_optimizer, "_SKIPS", skips)
+        network = torch.nn.Linear(3, 1)
+        with torch.no_grad():
+            network.weight.fill_(0.5)
+            network.bias.zero_()
+        recipe = replace(named("paper"), update_gate="above", update_gate_loss=1.0)
+        one = gated_optimizer.GatedOptimizer(network, recipe, rate=0.1, factor=1.0)
+        opened = [
+            one.backward_and_step((network(torch.ones(2, 3)) * size).square().mean(), 50, 0.0)
+            for size in (0.1, 2.0, 0.1, 3.0)
+        ]
+        assert [bool(step) for step in opened] == [False, True, False, True]
+        found.append({**network.state_dict(), **one.tensors()})
+    by_adam, by_us = found
+    assert by_adam.keys() == by_us.keys()
+    for name, tensor in by_adam.items():
+        assert torch.equal(tensor, by_us[name]), name

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from examples import TINY, arches
+from examples import TINY, arches, in_stacks
 from SkullGANLib.data import hdf5
 from SkullGANLib.errors import BadInputError, CancelledError
 from SkullGANLib.generation.from_seeds import generate_set
@@ -440,3 +440,20 @@ def played_plainly(reals, recipe, seed: int, iterations: int):
         learn(1, loss, epoch)
         learn(0, bce(discriminator(made), torch.ones(4)), epoch)
     return generator, discriminator
+
+
+def test_a_training_in_depth_makes_a_model_of_stacks_that_is_resumed_to_the_same(tmp_path):
+    segments = in_stacks(arches(12), 3)
+    recipe = replace(TINY, batch_size=2, quality_count=4, samples_per_epoch=6)
+    stops = iter([False] * 4 + [True])
+    with pytest.raises(CancelledError):
+        train(segments, tmp_path / "run", recipe, should_stop=lambda: next(stops))
+    train(segments, tmp_path / "run", recipe, resume=True)
+    whole = train(segments, tmp_path / "whole", recipe)
+    assert same_weights(tmp_path / "run" / "last.safetensors", tmp_path / "whole/last.safetensors")
+    assert str(whole.depth) == "3 slices 0.9 mm apart"
+    assert whole.trained_on["stacks"] == 4
+    assert whole.trained_on["segments"] == 12
+    assert Run.open(tmp_path / "run").recipe().slices == 3
+    with pytest.raises(BadInputError, match="4 segments in an epoch and batch_size is 6"):
+        train(segments, tmp_path / "no", replace(TINY, samples_per_epoch=0, batch_size=6))

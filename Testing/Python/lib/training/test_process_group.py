@@ -17,6 +17,7 @@ from checkout import ROOT
 from examples import TINY, arches
 from SkullGANLib.data import hdf5
 from SkullGANLib.errors import BadInputError
+from SkullGANLib.training import process_group
 from SkullGANLib.training.loop import train
 from SkullGANLib.training.process_group import (
     ALONE,
@@ -65,6 +66,7 @@ RELATIVISTIC = replace(
     **{"discriminator_norm": "none", "minibatch_std": 2, "image_rows": 64},
     **{"update_gate": "off", "hide_background": True, "balanced_subjects": True},
     **{"generator_smoothing": True, "contrast_std": 0.05, "quality_count": 4},
+    conditions="bone,thickness",
     ada_target=0.0,  # by the signs of logits that are near 0, rounding would decide
 )
 GAMES = {"adversarial": EVERYTHING, "relativistic": RELATIVISTIC}
@@ -174,3 +176,31 @@ def test_a_batch_that_cannot_be_split_evenly_is_refused():
         BadInputError, match="batch_size is 4 for 3 processes, expected a multiple of 3"
     ):
         check_batch(TINY, ProcessGroup(0, 3))
+
+
+@pytest.mark.parametrize(
+    ("device", "seen", "beside", "own"),
+    [
+        ("cuda", 4, 4, "cuda:2"),
+        ("auto", 4, 4, "cuda:2"),
+        ("auto", 0, 4, "auto"),
+        ("cuda", 1, 4, "cuda:0"),  # a scheduler shows each process its own
+        ("cuda:0", 1, 1, "cuda:0"),
+        ("cpu", 4, 4, "cpu"),
+    ],
+)
+def test_each_process_takes_the_gpu_of_its_own_number_or_the_only_one_it_sees(
+    monkeypatch, device, seen, beside, own
+):
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", str(beside))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: seen)
+    assert process_group._own_gpu(device) == own
+
+
+def test_one_gpu_named_for_several_processes_is_refused(monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(BadInputError, match="'cuda:0' for 2 processes"):
+        process_group._own_gpu("cuda:0")

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from examples import TINY, arches
+import torch
+from examples import TINY, arches, in_stacks
 from SkullGANLib.data import hdf5
 from SkullGANLib.data.segment_set import concatenate
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.networks.architecture import Architecture
+from SkullGANLib.networks.dcgan import Generator, networks
 from SkullGANLib.training import start
 from SkullGANLib.training.pictures import Pictures
 from SkullGANLib.training.process_group import ALONE
@@ -101,3 +103,50 @@ def test_pictures_are_not_left_in_the_run(tmp_path):
     run = Run.create(tmp_path / "run", TINY)
     start.write_parts(run, Pictures(np.zeros((4, 128, 128), np.uint8)), None, anew=True)
     assert not run.training_path.exists()
+
+
+def test_what_is_learned_in_depth_is_the_sets_own_stacks_or_what_the_recipe_says(caplog):
+    stacks = in_stacks(arches(8), 4)
+    segments, recipe = start.fitted(stacks, TINY)
+    assert (len(segments), recipe.slices, recipe.architecture.slices) == (8, 4, 4)
+    assert start.fitted(stacks, replace(TINY, slices=1))[1].architecture.slices == 1
+    assert start.fitted(arches(8), TINY)[1] == TINY
+    with pytest.raises(BadInputError, match=r"slices is 3, expected 4, 1 or 0: .* 4 slices 0.9 mm"):
+        start.fitted(stacks, replace(TINY, slices=3))
+    with pytest.raises(BadInputError, match=r"slices is 4, expected 1 or 0: .* single cuts"):
+        start.fitted(arches(8), replace(TINY, slices=4))
+    with pytest.raises(BadInputError, match="conditions: expected none for stacks in depth"):
+        start.fitted(stacks, replace(TINY, conditions="sdr"))
+    with pytest.raises(BadInputError, match="slices is 4, expected 0 or 1 with pictures"):
+        start.fitted(Pictures(np.zeros((4, 128, 128), np.uint8)), replace(TINY, slices=4))
+    segments, _ = start.fitted(stacks[1:], TINY)
+    assert segments.slice_number.tolist() == [0, 1, 2, 3]
+    assert "3 of 7 segments are of no whole stack" in caplog.text
+    with pytest.raises(BadInputError, match="No stack of 4 slices is whole among 3 segments"):
+        start.fitted(stacks[:3], TINY)
+
+
+def test_a_stack_in_depth_of_which_one_slice_reaches_below_is_left_out_whole(caplog):
+    stacks = in_stacks(concatenate([arches(4)] * 120 + [arches(33)[29:]]), 4)
+    segments, recipe = start.fitted(stacks, replace(TINY, image_rows=64))
+    assert (len(segments), recipe.slices) == (480, 4)
+    assert "4 of 484" in caplog.text
+
+
+def test_a_model_of_single_segments_is_what_training_in_depth_may_begin_with():
+    single, deep = Architecture(8, 8, 2), Architecture(8, 8, 2, slices=3)
+    start.check_pretrained(single, replace(TINY, slices=3))
+    with pytest.raises(BadInputError, match="slices 3, expected 2"):
+        start.check_pretrained(deep, replace(TINY, slices=2))
+    pairs = zip(networks(single), networks(deep), strict=True)
+    for given, own in pairs:
+        own.load_state_dict(start.for_slices(given.state_dict(), own.state_dict()))
+        given.eval()
+        own.eval()
+        if isinstance(given, Generator):
+            latent = given.draw_latent(2)
+            noise = given.draw_noise(latent)
+            image = given(latent, noise)
+            torch.testing.assert_close(own(latent, noise), image.expand(-1, 3, -1, -1))
+        else:
+            torch.testing.assert_close(own(image.expand(-1, 3, -1, -1)), given(image))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from examples import TINY, arches, bent_walls
+from SkullGANLib.errors import BadInputError
 from SkullGANLib.training.state import TrainingState
 
 CPU = torch.device("cpu")
@@ -91,3 +92,11 @@ def test_a_model_names_the_subjects_it_was_trained_on():
     segments = bent_walls(6, 3)
     trained_on = TrainingState(segments, TINY, CPU, 0).model().trained_on
     assert trained_on["training_subjects"] == ["3-0", "3-1", "3-2"]
+
+
+def test_a_run_of_another_kind_of_device_is_refused_with_what_to_do():
+    state = TrainingState(arches(), TINY, torch.device("cpu"), seed=0)
+    made = state.checkpoint()
+    made.tensors["chance"] = torch.zeros(16, dtype=torch.uint8)  # as long as a GPU's
+    with pytest.raises(BadInputError, match="another kind of device than cpu"):
+        state.restore(made, "run")

@@ -94,3 +94,13 @@ def test_what_libraries_say_of_lacking_memory_is_understood(error, part):
 
 def test_another_error_is_no_lack_of_memory():
     assert memory.lack_sentence(RuntimeError("shapes do not fit")) == ""
+
+
+def test_what_may_be_taken_is_the_least_of_what_is_free_and_of_the_processs_own_limit(monkeypatch):
+    monkeypatch.setattr(memory, "free_bytes", lambda: 500)
+    monkeypatch.setattr(memory, "_left_of_process", lambda: 300)
+    assert memory.available_bytes() == 300
+    monkeypatch.setattr(memory, "_left_of_process", lambda: None)
+    assert memory.available_bytes() == 500
+    monkeypatch.setattr(memory, "free_bytes", lambda: None)
+    assert memory.available_bytes() is None

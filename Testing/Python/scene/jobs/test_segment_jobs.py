@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from examples import conditioned_model
 from SkullGANLib.ct import volume
 from SkullGANLib.ct.volume import HeadCT
+from SkullGANLib.data import hdf5
 from SkullGANLib.errors import BadInputError
+from SkullGANLib.networks import model_file
 from SkullGANLib.utils.task import Task
 from SkullGANScene.jobs import segment_jobs
 from SkullGANScene.nodes import head_attributes, segmentations, volumes
@@ -83,3 +86,16 @@ def test_a_ct_that_gives_nothing_does_not_stop_the_next_and_says_why(scene, tmp_
 def test_a_scene_takes_no_more_segments_than_it_can(scene, tmp_path):
     with pytest.raises(BadInputError, match="a scene takes 2000 at once"):
         next(segment_jobs.generate(scene, tmp_path, count=2001, first_seed=0, name="Many"))
+
+
+def test_segments_are_generated_as_the_conditions_ask(scene, tmp_path):
+    path = tmp_path / "told.safetensors"
+    model_file.write(path, conditioned_model())
+    asked = {"bone": "temporal", "sdr": 0.5}
+    work = segment_jobs.generate(
+        scene, tmp_path, count=2, first_seed=3, name="Asked", model=path, asked=asked
+    )
+    assert done(work).metrics.GetNumberOfRows() == 2
+    made = hdf5.read(tmp_path / segment_jobs.SEGMENT_SET)
+    assert made.source["asked"] == asked
+    assert set(made.bone) == {"temporal"}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import slicer
 import slicer.util
+from examples import arches, in_stacks
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.data import segment_set
 from SkullGANLib.errors import BadInputError
@@ -154,3 +155,11 @@ def _segments(count: int) -> segment_set.SegmentSet:
     mask[:, 40:50] = 1
     hu = np.where(mask, 1000, 0).astype(np.int16)
     return segment_set.without_patient(hu, mask, 100 + np.arange(count))
+
+
+def test_stacks_in_depth_come_back_out_of_the_scene_as_stacks(scene):
+    stacks = in_stacks(arches(4), 2)
+    nodes = segment_sets.add_segment_set(scene, stacks, measure(stacks), "Stacks")
+    found = segment_sets.segment_set_from(nodes.volume)
+    assert (found.stack.tolist(), found.slice_number.tolist()) == ([0, 0, 1, 1], [0, 1, 0, 1])
+    assert found.source["depth"] == {"slices": 2, "step_mm": 0.9}

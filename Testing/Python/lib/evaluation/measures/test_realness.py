@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from examples import arches, in_stacks
 from SkullGANLib.data import segment_set
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation.measures import realness
 from SkullGANLib.evaluation.measures.scores import Calibration
-from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize
+from SkullGANLib.networks.architecture import Architecture
+from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize, networks
 from SkullGANLib.networks.model_file import Model, from_hu
 
 COUNT = 5
@@ -155,3 +157,21 @@ def test_a_score_is_called_what_it_may_be_read_as():
     assert realness.label(good) == "calibrated: read as a probability it is off by 0.03"
     bad = replace(good, ece=0.4, p_value=0.001, is_probability=False)
     assert realness.label(bad) == "not a probability: it is off by 0.40"
+
+
+def test_a_discriminator_of_stacks_in_depth_gives_each_slice_its_stacks_score():
+    torch.manual_seed(0)
+    shape = Architecture(4, 8, 2, slices=2)
+    model = Model(*networks(shape), depth_step_mm=0.9)
+    stacks = in_stacks(arches(6), 2)
+    scores = realness.of_segments(model, stacks)
+    assert scores.shape == (6,)
+    np.testing.assert_array_equal(scores[::2], scores[1::2])
+    with pytest.raises(BadInputError, match="where in a slice its decision comes from"):
+        realness.explain(model, stacks)
+    with pytest.raises(BadInputError, match="holds single cuts, expected stacks"):
+        realness.of_segments(model, arches(4))
+    with pytest.raises(
+        BadInputError, match=r"2 slices 0\.9 mm apart and the segments are in stacks"
+    ):
+        realness.of_segments(model, in_stacks(arches(6), 3))
