@@ -10,6 +10,12 @@ A share is the images a second times the plain network's arithmetic over the rat
 product in the same precision, measured in the same run; products that ours saves count as done.
 
     .venv/bin/python Testing/Benchmarks/generate.py --model demo/model.safetensors
+
+With an instant network all that follows it is left: HU, wall masks, packing and writing. Its rates
+are segments a second of processor time, which other work on the machine changes least; the roofline
+beside them is how often a core could copy the bytes that go in and out.
+
+    .venv/bin/python Testing/Benchmarks/generate.py --instant
 """
 
 from __future__ import annotations
@@ -17,13 +23,21 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import repeat
+from pathlib import Path
 
 import numpy as np
 import torch
-from SkullGANLib.generation.from_seeds import draw, generate, generate_set
+from SkullGANLib.data import hdf5, packing, segment_set
+from SkullGANLib.data.walls import WALL_THRESHOLD_HU
+from SkullGANLib.generation.draws import draw
+from SkullGANLib.generation.from_seeds import generate, generate_set
+from SkullGANLib.generation.pipeline import Batch, made_by, masked
 from SkullGANLib.metrics import measure
 from SkullGANLib.networks import model_file
 from SkullGANLib.networks.dcgan import (
@@ -34,9 +48,10 @@ from SkullGANLib.networks.dcgan import (
     initialize,
 )
 from SkullGANLib.networks.fast_generator import images_together, prepared
-from SkullGANLib.networks.model_file import Model
+from SkullGANLib.networks.model_file import Model, in_hu
 from SkullGANLib.networks.precision import chosen_precision, has_bf16
 from SkullGANLib.training.presets import named
+from SkullGANLib.utils import resources
 from torch import nn
 
 ENDLESS = 10**6
@@ -51,6 +66,7 @@ def main() -> None:
     options.add_argument("--turns", type=int, default=3)
     options.add_argument("--model", help="instead: what bf16 changes in segments of this model")
     options.add_argument("-n", type=int, default=1000, help="segments of that model")
+    options.add_argument("--instant", action="store_true", help="what follows the network alone")
     chosen = options.parse_args()
     device = chosen_device(chosen.device)
     on_gpu = device.type == "cuda"
@@ -61,6 +77,9 @@ def main() -> None:
     print(f"Python {platform.python_version()}, torch {torch.__version__}, numpy {np.__version__}")
     if chosen.model:
         return compare_precisions(chosen.model, device, chosen.n)
+    after_the_network()
+    if chosen.instant:
+        return None
 
     precisions = ["fp32", "bf16"] if has_bf16(device) else ["fp32"]
     peaks = {precision: peak(device, precision) for precision in precisions}
@@ -111,6 +130,80 @@ def table(
         rate = batch_size / seconds
         share = rate * work / peaks["fp32" if name == "plain" else name]
         print(f"{batch_size:>6} {name:<6} {rate:9.2f} {best['plain'] / seconds:6.2f} {share:6.0%}")
+
+
+class InstantNetwork:
+    """Gives the same images again and again, as they come out of the bundled model."""
+
+    def __init__(self, count: int) -> None:
+        self.device, self.together = torch.device("cpu"), None
+        model = model_file.read(resources.bundled_model())
+        made = generate_set(model, range(count), wall_threshold_hu=-1)
+        lowest, highest = self.hu_range = model.hu_range
+        hu = torch.from_numpy(made.hu)[:, None].float()
+        self.images = (hu - lowest) / (highest - lowest) * 2 - 1
+
+    def hu(self, seeds: np.ndarray, codes: np.ndarray | None = None) -> torch.Tensor:
+        return in_hu(self.images[: len(seeds)], self.hu_range)
+
+
+def after_the_network(count: int = 6400, batch_size: int = 64) -> None:
+    """Print the rates of what follows the network, each phase alone and all of it into a file."""
+    network = InstantNetwork(batch_size)
+    seeds, packer = np.arange(batch_size), packing.chosen_packer()
+    hu = network.hu(seeds).numpy()
+    threads = ThreadPoolExecutor(1)
+    inside, masks = masked(hu, WALL_THRESHOLD_HU, threads)
+
+    def pack_all(packer: packing.Packer = packer) -> int:
+        parts = (slice(start, start + packing.CHUNK) for start in range(0, batch_size, 16))
+        return sum(
+            len(one) for part in parts for one in packing.pack(inside[part], masks[part], packer)
+        )
+
+    def into_a_file() -> None:
+        batches = repeat(Batch(seeds), count // batch_size)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            hdf5.Writer(Path(folder) / "set.h5", kind="synthetic") as writer,
+        ):
+            for _, hu, mask in made_by([network], batches, WALL_THRESHOLD_HU):
+                writer.append(segment_set.without_patient(hu, mask, seeds))
+
+    packed = pack_all() / batch_size
+    pixels = hu[0].size
+    rate = copied_bytes_a_second()
+    phases = (
+        ("HU", lambda: network.hu(seeds), batch_size, 6 * pixels),
+        ("wall masks", lambda: masked(hu, WALL_THRESHOLD_HU, threads), batch_size, 5 * pixels),
+        *(
+            (f"packing, {one.name}", partial(pack_all, one), batch_size, 3 * pixels + packed)
+            for one in packing.packers().values()
+        ),
+        ("all, into a file", into_a_file, count, 14 * pixels + 3 * packed),
+    )
+    print(
+        f"\ninstant network, batch {batch_size}, {packed / 1024:.2f} KiB a segment packed; ", end=""
+    )
+    print(f"a core copies {rate / 1e9:.1f} GB/s")
+    print(f"{'phase':<18} {'segments/s a core':>18} {'roofline':>9} {'share':>6}")
+    for name, run, made, moved in phases:
+        run()  # warms up
+        began, rounds = time.process_time(), 1 if made == count else 30
+        for _ in range(rounds):
+            run()
+        found = made * rounds / (time.process_time() - began)
+        print(f"{name:<18} {found:18,.0f} {rate / moved:9,.0f} {found * moved / rate:6.0%}")
+
+
+def copied_bytes_a_second() -> float:
+    """Bytes read and written a second of processor time, of arrays that caches do not hold."""
+    source = np.ones(2**27, np.uint8)
+    target = source.copy()
+    began = time.process_time()
+    for _ in range(4):
+        np.copyto(target, source)
+    return 4 * 2 * source.size / (time.process_time() - began)
 
 
 def compare_precisions(path: str, device: torch.device, count: int) -> None:

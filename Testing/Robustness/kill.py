@@ -69,7 +69,8 @@ def _open_set(folder: Path) -> None:
     from SkullGANLib.data import hdf5
 
     for path in folder.glob("*.h5"):
-        hdf5.read(path)
+        if not path.name.startswith("."):  # what was being written aside, and is replaced
+            hdf5.read(path)
 
 
 def _open_run(folder: Path) -> None:

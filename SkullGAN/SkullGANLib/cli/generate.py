@@ -211,7 +211,7 @@ def asked_of(options: argparse.Namespace) -> dict[str, str | float]:
 
 
 def add_generate(commands: Commands) -> None:
-    from ..networks.precision import PRECISIONS
+    from ..networks.precision import INFERENCE_PRECISIONS
 
     one = command(
         commands, generate, "skullgan generate model.safetensors -n 1000 -o out.h5 --seed 7"
@@ -234,7 +234,7 @@ def add_generate(commands: Commands) -> None:
     add_limits(one)
     one.add_argument(
         "--precision",
-        choices=tuple(PRECISIONS),
+        choices=tuple(INFERENCE_PRECISIONS),
         default="auto",
         help="of the arithmetic; auto is the faster one on the device (auto)",
     )
@@ -246,7 +246,7 @@ def add_generate(commands: Commands) -> None:
         action="store_true",
         help="normalize by the batch, not by the training; then segments depend on their batch",
     )
-    add_device(one)
+    add_device(one, "auto, cpu, cuda, cuda:1, mps, or several GPUs: cuda:0,cuda:1 (auto)")
     add_dask(one)
     one.add_argument(
         "--contact-sheet", type=Path, metavar="PNG", help="picture of the first 100 segments"

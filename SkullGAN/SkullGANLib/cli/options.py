@@ -93,8 +93,10 @@ def add_outputs(one: argparse.ArgumentParser, formats: Mapping[str, Sequence[str
     one.add_argument("--overwrite", action="store_true", help="replace files that are there")
 
 
-def add_device(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (auto)")
+def add_device(
+    one: argparse.ArgumentParser, choices: str = "auto, cpu, cuda, cuda:1, mps (auto)"
+) -> None:
+    one.add_argument("--device", default="auto", help=choices)
 
 
 def add_dask(one: argparse.ArgumentParser) -> None:

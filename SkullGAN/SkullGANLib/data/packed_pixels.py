@@ -23,10 +23,13 @@ _CHUNKS_A_THREAD = 4
 """Under way at most: 0.75 MiB each."""
 
 
+Pixels = tuple[np.ndarray, np.ndarray]
+"""The HU and the masks of a chunk."""
+
+
 @dataclass(frozen=True)
 class _UnderWay:
-    hu: np.ndarray
-    mask: np.ndarray
+    pixels: Pixels
     packed: Future[Packed]
 
 
@@ -55,17 +58,20 @@ class PackedPixels:
         """Bytes of the HU and of the mask of each chunk in the file."""
         self._bytes = 0
         self._under_way: deque[_UnderWay] = deque()
-        self._rest = _nothing(), _nothing("mask")
-        """HU and masks that do not fill a chunk."""
+        self._free: list[Pixels] = []
+        """Buffers of a chunk that were packed: as many as there are under way at most. New memory
+        for each cost as much as packing does."""
+        self._filling, self._filled = self._buffer(), 0
+        """What does not fill a chunk, and how many segments that is."""
 
     def __len__(self) -> int:
-        return CHUNK * (len(self._sizes) + len(self._under_way)) + len(self._rest[0])
+        return CHUNK * (len(self._sizes) + len(self._under_way)) + self._filled
 
     @property
     def most_bytes(self) -> int:
         """What all of it takes packed, at most: deflate adds little to what does not compress."""
         raw = CHUNK * SIZE * SIZE * sum(np.dtype(dtype).itemsize for dtype in PIXELS.values())
-        unpacked = len(self._under_way) + (len(self._rest[0]) > 0)
+        unpacked = len(self._under_way) + (self._filled > 0)
         return self._bytes + unpacked * (raw + raw // 500 + 64)
 
     def append(self, hu: np.ndarray, mask: np.ndarray) -> None:
@@ -76,21 +82,24 @@ class PackedPixels:
         """
         start = 0
         while start < len(hu):
-            part = slice(start, start + CHUNK - len(self._rest[0]))
-            whole = np.concatenate([self._rest[0], hu[part]], dtype=PIXELS["hu"])
-            masks = np.concatenate([self._rest[1], mask[part]], dtype=PIXELS["mask"])
-            start = min(part.stop, len(hu))
-            if len(whole) < CHUNK:
-                self._rest = whole, masks
+            end = min(start + CHUNK - self._filled, len(hu))
+            rows = slice(self._filled, self._filled + end - start)
+            for buffer, pixels in zip(self._filling, (hu, mask), strict=True):
+                buffer[rows] = pixels[start:end]
+            self._filled, start = rows.stop, end
+            if self._filled < CHUNK:
                 return
             self._take_packed(self._most - 1)
-            self._rest = _nothing(), _nothing("mask")  # before, lest an interruption count it twice
-            packed = self._pool.submit(pack, whole, masks, self._packer)
-            self._under_way.append(_UnderWay(whole, masks, packed))
+            whole = self._filling
+            # Before it is under way: an interruption between the two must not count it twice.
+            # Before it is under way: an interruption between the two must not count it twice.
+            self._filling, self._filled = self._buffer(), 0
+            packed = self._pool.submit(pack, *whole, self._packer)
+            self._under_way.append(_UnderWay(whole, packed))
 
     def reachable(self) -> int:
         """How many segments ``cut`` can go back to without anything being written."""
-        first = len(self._under_way[0].hu) if self._under_way else len(self._rest[0])
+        first = CHUNK if self._under_way else self._filled
         return CHUNK * len(self._sizes) + first
 
     def cut(self, count: int) -> None:
@@ -100,14 +109,16 @@ class PackedPixels:
         place, left = divmod(count, CHUNK)
         kept = list(self._under_way)[: max(0, place - len(self._sizes))]
         if place < len(self._sizes):
-            hu, mask = unpack(self._read(place, sum(map(sum, self._sizes[:place]))))
+            found = unpack(self._read(place, sum(map(sum, self._sizes[:place]))))
         elif len(kept) < len(self._under_way):
-            hu, mask = self._under_way[len(kept)].hu, self._under_way[len(kept)].mask
+            found = self._under_way[len(kept)].pixels
         else:
-            hu, mask = self._rest
+            found = self._filling
+        for buffer, pixels in zip(self._filling, found, strict=True):
+            buffer[:left] = pixels[:left]
         for one in list(self._under_way)[len(kept) :]:
             one.packed.cancel()
-        self._under_way, self._rest = deque(kept), (hu[:left], mask[:left])
+        self._under_way, self._filled = deque(kept), left
         del self._sizes[place:]
         self._bytes = sum(map(sum, self._sizes))
         self._spool.truncate(self._bytes)
@@ -119,8 +130,9 @@ class PackedPixels:
         for place, sizes in enumerate(self._sizes):
             yield self._read(place, start)
             start += sum(sizes)
-        if len(self._rest[0]):
-            yield pack(*self._rest, self._packer)
+        if self._filled:
+            hu, mask = self._filling
+            yield pack(hu[: self._filled], mask[: self._filled], self._packer)
 
     def settle(self) -> None:
         """Wait until all whole chunks are in the file; ``cut`` reaches everything then."""
@@ -148,13 +160,15 @@ class PackedPixels:
                 rest = rest[self._spool.write(rest) :]
             self._sizes.append((len(packed[0]), len(packed[1])))
             self._bytes += sum(self._sizes[-1])
-            self._under_way.popleft()
+            self._free.append(self._under_way.popleft().pixels)
+
+    def _buffer(self) -> Pixels:
+        if self._free:
+            return self._free.pop()
+        shape = (CHUNK, SIZE, SIZE)
+        return np.empty(shape, PIXELS["hu"]), np.empty(shape, PIXELS["mask"])
 
     def _read(self, place: int, start: int) -> Packed:
         self._spool.seek(start)
         hu_bytes, mask_bytes = self._sizes[place]
         return self._spool.read(hu_bytes), self._spool.read(mask_bytes)
-
-
-def _nothing(name: str = "hu") -> np.ndarray:
-    return np.empty((0, SIZE, SIZE), PIXELS[name])

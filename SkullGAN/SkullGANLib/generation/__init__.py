@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy_face
 
 if TYPE_CHECKING:
+    from .draws import draw as draw
     from .from_seeds import SyntheticSegments as SyntheticSegments
-    from .from_seeds import draw as draw
     from .from_seeds import generate as generate
     from .from_seeds import generate_set as generate_set
     from .selection import Limits as Limits
@@ -31,7 +31,7 @@ _HOMES = {
     "Limits": "selection",
     "Provenance": "set_file",
     "SyntheticSegments": "from_seeds",
-    "draw": "from_seeds",
+    "draw": "draws",
     "generate": "from_seeds",
     "generate_file": "set_file",
     "generate_set": "from_seeds",

@@ -11,35 +11,34 @@ no image sees the others of its batch. What is left is rounding:
 - in bf16 the same holds over batch sizes and orders, but against float32 an image differs by a few
   HU in the mean and more at such thresholds;
 - a CUDA device draws its own latent vectors and noise: the same seed gives the same image at any
-  batch size and order on one kind of device, and another one on another kind or on the CPU.
+  batch size from 64 on and any order on one kind of device, and another one on another kind or on
+  the CPU. cuDNN chooses no algorithm by a stopwatch and none that adds in another order each time.
 """
 
 from __future__ import annotations
 
-from collections import deque
+import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import count as counted
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
-from scipy import special
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from ..data import segment_set
 from ..data.segment_set import SIZE, SegmentSet
-from ..data.walls import WALL_THRESHOLD_HU, wall_mask
+from ..data.walls import WALL_THRESHOLD_HU
 from ..errors import BadInputError
 from ..networks.conditions import BONE, Asked, told
-from ..networks.dcgan import Generator
-from ..networks.fast_generator import Images, images_together, prepared
-from ..networks.model_file import Model, in_hu
+from ..networks.fast_generator import images_together
+from ..networks.model_file import Model
 from ..networks.precision import chosen_precision
+from .draws import draw as draw
+from .pipeline import Batch, Network, made_by
 
 
 def generate(
@@ -59,11 +58,13 @@ def generate(
 
     Args:
         model: its generator is moved to the device and set to evaluation mode.
-        seeds: whole numbers from 0 to 2**63 - 1, one per segment.
+        seeds: whole numbers from 0 to 2**63 - 1, one per segment. A range takes no memory.
         batch_size: segments in each set that is given; it changes memory and speed, not the
-            segments. Multiples of 8, on a CUDA device of 64, cost the least.
-        device: where to compute; None is where the model is.
-        precision: "fp32", "bf16", or "auto" for the faster of the two there, see
+            segments. Multiples of 8, on a CUDA device of 64, cost the least. Fewer than 64 on a
+            CUDA device are made by fewer at once, in less memory, and round differently.
+        device: where to compute; None is where the model is. Several of one type, "cuda:0,cuda:1",
+            take turns in making batches, each in a thread of its own; the segments are the same.
+        precision: "fp32", "tf32", "bf16", or "auto" for the faster of fp32 and bf16 there, see
             ``networks.precision``.
         batch_statistics: normalize with the statistics of the batch instead of those of the
             training, in float32, as the published weights were meant to be used. A segment then
@@ -80,11 +81,12 @@ def generate(
 
     Raises:
         BadInputError: if there is no seed, a seed is out of range, the batch size below 1, the
-            precision unknown or, with batch statistics, bf16, or the model cannot be asked for
-            such conditions.
+            precision unknown, not to be had on the device or, with batch statistics, not fp32, or
+            the model cannot be asked for such conditions; and from the sets, if a GPU's memory is
+            not enough, with a batch size that fits.
 
     Example:
-        >>> from SkullGANLib.networks.dcgan import Discriminator
+        >>> from SkullGANLib.networks.dcgan import Discriminator, Generator
         >>> model = Model(Generator(latent_size=4, width=8), Discriminator(2))
         >>> [batch.hu.shape for batch in generate(model, seeds=range(5), batch_size=3)]
         [(3, 128, 128), (2, 128, 128)]
@@ -92,14 +94,13 @@ def generate(
     seeds = _checked_seeds(seeds)
     if batch_size < 1:
         raise BadInputError(f"batch_size is {batch_size}, expected at least 1.")
-    how = _Settings.chosen(model, device, precision, batch_statistics, wall_threshold_hu)
-    asked = asked or {}
-    told(model.conditions, seeds[:1], {n: np.ravel(v)[:1] for n, v in asked.items()})  # or refused
-    parts = (slice(start, start + batch_size) for start in range(0, len(seeds), batch_size))
-    batches = (
-        _Batch(seeds[one], {n: v[one] if np.ndim(v) else v for n, v in asked.items()})
-        for one in parts
+    how = _Settings.chosen(
+        model, device, precision, batch_statistics, wall_threshold_hu, batch_size
     )
+    asked = asked or {}
+    first = {name: np.ravel(value)[:1] for name, value in asked.items()}
+    told(model.conditions, np.array(seeds[:1], np.int64), first)  # or refused
+    batches = _batches(model, seeds, batch_size, asked)
     return _with_progress(_sets(model, batches, how), len(seeds), model.slices, on_progress)
 
 
@@ -129,7 +130,7 @@ class SyntheticSegments(IterableDataset[dict[str, Tensor | int]]):
         same shape; and ``seed``.
 
     Example:
-        >>> from SkullGANLib.networks.dcgan import Discriminator
+        >>> from SkullGANLib.networks.dcgan import Discriminator, Generator
         >>> model = Model(Generator(latent_size=4, width=8), Discriminator(2))
         >>> loader = torch.utils.data.DataLoader(SyntheticSegments(model, 3), batch_size=3)
         >>> next(iter(loader))["seed"]
@@ -158,9 +159,9 @@ class SyntheticSegments(IterableDataset[dict[str, Tensor | int]]):
         worker = get_worker_info()
         mine, workers = (worker.id, worker.num_workers) if worker else (0, 1)
         ours = islice(counted(self._first_seed), mine, self._count, workers)
-        together = images_together(self._how.device)
+        together = images_together(self._how.devices[0])
         numbers = iter(lambda: list(islice(ours, together)), [])
-        batches = (_Batch(np.array(seeds), self._asked) for seeds in numbers)
+        batches = (_batch(self._model, seeds, self._asked) for seeds in numbers)
         slices = self._model.slices
         for made in _sets(self._model, batches, self._how):
             of_seed = (-1, slices, SIZE, SIZE)
@@ -173,85 +174,15 @@ class SyntheticSegments(IterableDataset[dict[str, Tensor | int]]):
                 }
 
 
-def draw(generator: Generator, seeds: np.ndarray) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-    """Draw latent vectors and noise on the CPU, each image's from its own seed.
-
-    NumPy gives the bits, for it takes in all 64 of a seed, where torch's CPU generator uses the
-    lower 32 alone, so that seeds 2**32 apart would give one image. A number of noise is one of
-    65,536 quantiles of the standard normal distribution, the largest at 4.3: a third of the time of
-    exact draws, which at full width (2.6 million a segment) cost a tenth of the network.
-
-    Args:
-        generator: says how many numbers an image needs.
-        seeds: int64 (N,).
-
-    Returns:
-        Latent vectors, float32 (N, latent_size) uniform in [-1, 1], and the two noises, float32
-        (N, channels, 128, 128) standard normal in channels-last memory.
-    """
-    latents = np.empty((len(seeds), generator.latent_size), np.float32)
-    noises = [
-        np.empty((len(seeds), rows, columns, channels), np.float32)
-        for channels, rows, columns in generator.noise_shapes
-    ]
-    quantiles = _normal_quantiles()
-
-    def draw_one(row: int) -> None:
-        bits = np.random.SFC64(int(seeds[row]))
-        uniform = np.random.Generator(bits)
-        latents[row] = uniform.random(generator.latent_size, np.float32) * 2 - 1
-        for noise in noises:
-            for piece in np.array_split(noise[row].reshape(-1), noise[row].size // 2**15):
-                words = bits.random_raw(-(-piece.size // 4)).view(np.uint16)[: piece.size]
-                np.take(quantiles, words, out=piece, mode="clip")  # "raise" would copy
-
-    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
-        list(threads.map(draw_one, range(len(seeds))))
-    first, second = (torch.from_numpy(noise).permute(0, 3, 1, 2) for noise in noises)
-    return torch.from_numpy(latents), (first, second)
-
-
-@lru_cache(maxsize=1)
-def _normal_quantiles() -> np.ndarray:
-    middles = special.ndtri((np.arange(2**16) + 0.5) / 2**16)
-    return (middles / middles.std()).astype(np.float32)
-
-
-def _draw_on(
-    device: torch.device, generator: Generator, seeds: np.ndarray
-) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-    """Draw as ``draw`` does, but on a CUDA device: copying noise there costs more than the network.
-
-    CUDA's generator (Philox) takes in all 64 bits of a seed.
-    """
-    source = torch.Generator(device)
-    latents = torch.empty(len(seeds), generator.latent_size, device=device)
-    shapes = [(rows, columns, channels) for channels, rows, columns in generator.noise_shapes]
-    noises = [torch.empty(len(seeds), *shape, device=device) for shape in shapes]
-    for row, seed in enumerate(seeds):
-        source.manual_seed(int(seed))
-        for fill in (latents[row].uniform_, *(noise[row].normal_ for noise in noises)):
-            fill(generator=source)
-    first, second = (noise.permute(0, 3, 1, 2) for noise in noises)
-    return latents * 2 - 1, (first, second)
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """Seeds that are made at once, and what is asked of them."""
-
-    seeds: np.ndarray
-    asked: Asked
-
-
 @dataclass(frozen=True)
 class _Settings:
     """Settings of ``generate``, checked and with nothing left to choose."""
 
-    device: torch.device
+    devices: tuple[torch.device, ...]
     precision: str
     batch_statistics: bool
     wall_threshold_hu: float
+    together: int | None = None
 
     @staticmethod
     def chosen(
@@ -260,12 +191,35 @@ class _Settings:
         precision: str,
         batch_statistics: bool = False,
         wall_threshold_hu: float = WALL_THRESHOLD_HU,
+        together: int | None = None,
     ) -> _Settings:
-        where = torch.device(device) if device else next(model.generator.parameters()).device
-        if batch_statistics and precision == "bf16":
-            raise BadInputError("The precision is bf16, with batch statistics fp32 is expected.")
-        chosen = chosen_precision(precision, where, model.generator.width)
-        return _Settings(where, chosen, batch_statistics, wall_threshold_hu)
+        named = str(device).split(",") if device else [next(model.generator.parameters()).device]
+        where = tuple(map(torch.device, named))
+        if len({one.type for one in where}) > 1:
+            raise BadInputError(f"The devices are {device}, expected devices of one type.")
+        if batch_statistics and precision not in ("auto", "fp32"):
+            raise BadInputError(
+                f"The precision is {precision}, with batch statistics fp32 is expected."
+            )
+        precision = "fp32" if batch_statistics else precision
+        chosen = chosen_precision(precision, where[0], model.generator.width)
+        return _Settings(where, chosen, batch_statistics, wall_threshold_hu, together)
+
+    def networks(self, model: Model) -> list[Network]:
+        """Lay the model's generator out on each device."""
+        first, *others = self.devices
+        generators = [model.generator, *(copy.deepcopy(model.generator) for _ in others)]
+        return [
+            Network(
+                generator,
+                device,
+                self.precision,
+                model.hu_range,
+                batch_statistics=self.batch_statistics,
+                together=self.together,
+            )
+            for generator, device in zip(generators, (first, *others), strict=True)
+        ]
 
 
 def _with_progress(
@@ -282,7 +236,22 @@ def _with_progress(
             on_progress(count, total)
 
 
-def _sets(model: Model, batches: Iterable[_Batch], how: _Settings) -> Iterator[SegmentSet]:
+def _batches(
+    model: Model, seeds: range | np.ndarray, batch_size: int, asked: Asked
+) -> Iterator[Batch]:
+    for start in range(0, len(seeds), batch_size):
+        one = slice(start, start + batch_size)
+        yield _batch(model, seeds[one], {n: v[one] if np.ndim(v) else v for n, v in asked.items()})
+
+
+def _batch(model: Model, seeds: Sequence[int] | np.ndarray, asked: Asked) -> Batch:
+    numbers = np.array(seeds, np.int64)
+    known = told(model.conditions, numbers, asked)
+    codes = model.conditions.encode(known) if model.conditions else None
+    return Batch(numbers, codes, known, asked)
+
+
+def _sets(model: Model, batches: Iterable[Batch], how: _Settings) -> Iterator[SegmentSet]:
     source: dict[str, Any] = {
         "made_by": "SkullGAN",
         "recipe": str(model.recipe.get("name", "unknown")),
@@ -290,11 +259,10 @@ def _sets(model: Model, batches: Iterable[_Batch], how: _Settings) -> Iterator[S
     }
     if model.depth:
         source["depth"] = model.depth.as_source()
-    for batch, known, hu in _hu(model, batches, how):
-        mask = wall_mask(hu, how.wall_threshold_hu)
+    for batch, hu, mask in made_by(how.networks(model), batches, how.wall_threshold_hu):
         asked = {name: np.asarray(v).tolist() for name, v in batch.asked.items() if not np.ndim(v)}
         made = segment_set.without_patient(
-            np.where(mask == 1, hu, 0),
+            hu,
             mask,
             batch.seeds.repeat(model.slices),
             pixel_spacing_mm=model.pixel_spacing_mm,
@@ -302,6 +270,7 @@ def _sets(model: Model, batches: Iterable[_Batch], how: _Settings) -> Iterator[S
             source=source | ({"asked": asked} if asked else {}),
         )
         made = _numbered(made, model.slices) if model.depth else made
+        known = batch.known
         yield replace(made, bone=known[BONE].repeat(model.slices)) if BONE in known else made
 
 
@@ -311,100 +280,21 @@ def _numbered(made: SegmentSet, slices: int) -> SegmentSet:
     return replace(made, stack=made.seed, slice_number=numbers)
 
 
-def _hu(
-    model: Model, batches: Iterable[_Batch], how: _Settings
-) -> Iterator[tuple[_Batch, dict[str, np.ndarray], np.ndarray]]:
-    """Give batches with what the model was told and int16 (N · slices, 128, 128); a GPU is given
-    the next batch before waiting."""
-    generator = model.generator.to(how.device).eval()
-    if how.batch_statistics:
-        images, together = _with_batch_statistics(generator), None
-    else:
-        images, together = prepared(generator, how.precision), images_together(how.device)
-    stream = torch.cuda.current_stream(how.device) if how.device.type == "cuda" else None
-    under_way: deque[
-        tuple[_Batch, dict[str, np.ndarray], list[Tensor], torch.cuda.Event | None]
-    ] = deque()
-    for batch in batches:
-        seeds = batch.seeds
-        size = together or len(seeds)
-        known = told(model.conditions, seeds, batch.asked)
-        codes = model.conditions.encode(known) if model.conditions else np.empty((len(seeds), 0))
-        parts = [slice(start, start + size) for start in range(0, len(seeds), size)]
-        made = [
-            _started(generator, images, seeds[one], codes[one], size, model.hu_range, how)
-            for one in parts
-        ]
-        under_way.append((batch, known, made, stream.record_event() if stream else None))
-        if len(under_way) > (1 if stream else 0):
-            yield _finished(*under_way.popleft())
-    while under_way:
-        yield _finished(*under_way.popleft())
-
-
-@torch.inference_mode()
-def _started(
-    generator: Generator,
-    images: Images,
-    seeds: np.ndarray,
-    codes: np.ndarray,
-    together: int,
-    hu_range: tuple[float, float],
-    how: _Settings,
-) -> Tensor:
-    """Compute the HU of some seeds and the codes of their conditions; a GPU always makes as many,
-    and they are yet to come."""
-    where = how.device
-    if where.type == "cpu":
-        latent, noise = draw(generator, seeds)
-        return in_hu(images(_beside(latent, codes), noise), hu_range)
-    filled, codes = np.resize(seeds, together), np.resize(codes, (together, codes.shape[1]))
-    if where.type == "cuda":
-        latent, noise = _draw_on(where, generator, filled)
-        hu = in_hu(images(_beside(latent, codes), noise)[: len(seeds)], hu_range)
-        return torch.empty(hu.shape, dtype=hu.dtype, pin_memory=True).copy_(hu, non_blocking=True)
-    latent, (first, second) = draw(generator, filled)
-    made = images(_beside(latent, codes).to(where), (first.to(where), second.to(where)))
-    return in_hu(made[: len(seeds)], hu_range).cpu()
-
-
-def _beside(latent: Tensor, codes: np.ndarray) -> Tensor:
-    """Put codes behind latent vectors, where they are."""
-    if not codes.shape[1]:
-        return latent
-    return torch.cat([latent, torch.from_numpy(codes).to(latent)], 1)
-
-
-def _finished(
-    batch: _Batch,
-    known: dict[str, np.ndarray],
-    parts: list[Tensor],
-    computed: torch.cuda.Event | None,
-) -> tuple[_Batch, dict[str, np.ndarray], np.ndarray]:
-    if computed:
-        computed.synchronize()
-    return batch, known, torch.cat(parts).numpy()
-
-
-def _with_batch_statistics(generator: Generator) -> Images:
-    """Share a generator's weights with one that normalizes by its batch and keeps no statistics."""
-    with torch.device("meta"):
-        other = Generator(generator.latent_size, generator.width, generator.shape)
-    other.load_state_dict(generator.state_dict(), assign=True)
-    for layer in other.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.running_mean = layer.running_var = None
-    return other.eval()
-
-
-def _checked_seeds(seeds: Sequence[int] | np.ndarray) -> np.ndarray:
+def _checked_seeds(seeds: Sequence[int] | np.ndarray) -> range | np.ndarray:
+    """Give seeds as they are sliced: a range stays one, for its numbers may not fit into memory."""
+    if isinstance(seeds, range) and len(seeds):
+        lowest, highest = sorted((seeds[0], seeds[-1]))
+        _check_reach(lowest, highest)
+        return seeds
     whole = np.asarray(seeds)
     if whole.ndim != 1 or len(whole) == 0:
         raise BadInputError(f"The seeds are {whole.shape}, expected a list of at least one.")
     if not np.issubdtype(whole.dtype, np.integer):
         raise BadInputError(f"The seeds are {whole.dtype}, expected whole numbers.")
-    if whole.min() < 0 or whole.max() >= 2**63:
-        raise BadInputError(
-            f"The seeds go from {whole.min()} to {whole.max()}, expected 0 to 2**63 - 1."
-        )
+    _check_reach(int(whole.min()), int(whole.max()))
     return whole.astype(np.int64)
+
+
+def _check_reach(lowest: int, highest: int) -> None:
+    if lowest < 0 or highest >= 2**63:
+        raise BadInputError(f"The seeds go from {lowest} to {highest}, expected 0 to 2**63 - 1.")

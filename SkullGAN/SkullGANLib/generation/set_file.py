@@ -43,7 +43,7 @@ class Provenance:
         segments: how many are made, before limits.
         batch_size: made at once.
         batch_statistics: whether the batch normalizes, see ``from_seeds.generate``.
-        precision: fp32 or bf16.
+        precision: fp32, tf32 or bf16.
         device: cpu, cuda or mps.
         limits: of what is kept.
         asked: conditions, by name.
@@ -123,8 +123,8 @@ def generate_file(
         count: segments to make.
         first_seed: of the first segment; the others count up.
         batch_size, batch_statistics: as for ``from_seeds.generate``.
-        device: auto, cpu, cuda, cuda:1, mps.
-        precision: auto, fp32 or bf16.
+        device: auto, cpu, cuda, cuda:1, mps, or several GPUs: cuda:0,cuda:1.
+        precision: auto, fp32, tf32 or bf16.
         limits: only segments within them are kept; None keeps all that are made.
         asked: conditions, of a model that is told some, by name; see ``from_seeds.generate``.
         resume: continue the file if it is there.
@@ -144,8 +144,10 @@ def generate_file(
 
     path = Path(path)
     check_seeds(count, first_seed, batch_size)
-    where = torch.device(device) if elsewhere else chosen_device(device)
+    devices = [(torch.device if elsewhere else chosen_device)(one) for one in device.split(",")]
+    where = devices[0]
     model = model_file.read(model_path, torch.device("cpu") if elsewhere else where)
+    made_there = elsewhere or partial(_made_here, model, ",".join(map(str, devices)))
     made = Provenance(
         model_sha256=sha256(model_path),
         first_seed=first_seed,
@@ -165,7 +167,7 @@ def generate_file(
         hu_range=model.hu_range,
         resume=resume,
     ) as writer:
-        _generate(writer, path, model, made, elsewhere, on_progress or (lambda count: None))
+        _generate(writer, path, made, made_there, on_progress or (lambda count: None))
         selection.check_any(len(writer), count)
     return made
 
@@ -190,9 +192,8 @@ def check_seeds(count: int, first_seed: int, batch_size: int = BATCH_SIZE) -> No
 def _generate(
     writer: hdf5.Writer,
     path: Path,
-    model: Model,
     made: Provenance,
-    elsewhere: Elsewhere | None,
+    made_there: Elsewhere,
     on_progress: Callable[[int], None],
 ) -> None:
     if len(writer):
@@ -202,21 +203,24 @@ def _generate(
     if start == end:
         return
     count = start - made.first_seed
-    for kept in (elsewhere or partial(_made_here, model))(made, start, end):
+    for kept in made_there(made, start, end):
         if len(kept):
             writer.append(_with_source(kept, made))
         count = min(count + made.batch_size, made.segments)
         on_progress(count)
 
 
-def _made_here(model: Model, made: Provenance, start: int, end: int) -> Iterator[SegmentSet]:
+def _made_here(
+    model: Model, devices: str, made: Provenance, start: int, end: int
+) -> Iterator[SegmentSet]:
     """Make segments and keep those within the limits, batch by batch."""
     from . import from_seeds
 
     batches = from_seeds.generate(
         model,
-        np.arange(start, end, dtype=np.int64),
+        range(start, end),
         batch_size=made.batch_size,
+        device=devices,
         precision=made.precision,
         batch_statistics=made.batch_statistics,
         asked=made.asked,
@@ -233,7 +237,7 @@ def _last_seed(path: Path, held: int) -> int | None:
 
 
 def generating_precision(model: Model, name: str, device: str, batch_statistics: bool) -> str:
-    """Give the precision that a model generates in, fp32 or bf16, for "auto" and the others."""
+    """Give the precision that a model generates in, for "auto" and the others."""
     if batch_statistics and name == "auto":
         return "fp32"
     return chosen_precision(name, device, model.generator.width)

@@ -10,16 +10,16 @@
 - the noise layers (``noise_layers``) pass through the image in pieces that stay in the cache, with
   a standard deviation 7 times as fast as torch's over a large plane;
 - activations are channels-last, the wide last layers go image by image, and there are no gradients;
-- bf16 where the processor has matrix units for it.
+- bf16 where the processor has instructions for it.
 
 Nothing is chosen by a stopwatch, so that two runs on one machine give the same bytes.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from typing import cast
 
 import torch
@@ -52,28 +52,26 @@ def prepared(generator: Generator, precision: str) -> Images:
         generator: is read and not changed; its weights are copied, at full width to 1.6 GB in
             float32 on a CPU, and 0.4 GB in bf16.
         precision: "fp32" agrees with the plain network to about 1e-6 (relative L2) but for the
-            rare pixel that rounding carries over a noise layer's threshold. "bf16" rounds weights
-            and activations up to the second noise layer to 8 bits; noise, what follows it, and
-            the sums within every product stay in float32.
+            rare pixel that rounding carries over a noise layer's threshold; "tf32" is the same
+            under ``precision.cuda_arithmetic``. "bf16" rounds weights and activations up to the
+            second noise layer to 8 bits; noise, what follows it, and the sums within every product
+            stay in float32.
 
     Returns:
         A function of latent vectors, float32 (N, latent_size), and two noises, float32
         (N, *shape), whose images are float32 (N, slices, 128, 128) in [-1, 1]. N is at most
         ``images_together``, on a GPU exactly that. Noise in channels-last memory is the fastest.
     """
-    on = next(generator.parameters()).device
-    network = _FastGenerator(generator, torch.bfloat16 if precision == "bf16" else torch.float32)
-    if on.type != "cuda":
-        return torch.inference_mode()(network)
+    return torch.inference_mode()(
+        _FastGenerator(generator, torch.bfloat16 if precision == "bf16" else torch.float32)
+    )
 
-    @torch.inference_mode()
-    def images(latent: Tensor, noise: tuple[Tensor, Tensor]) -> Tensor:
-        # cuDNN's default, TF32, keeps 10 bits of a float32.
-        exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
-        with exact if precision == "fp32" else nullcontext():
-            return network(latent, noise)
 
-    return images
+def bytes_of_image(generator: Generator) -> int:
+    """Reckon the memory that each of the images made together takes: its noise, and the largest
+    activations three times over in float32 (input, output and what a noise layer is at)."""
+    noises = [math.prod(shape) for shape in generator.noise_shapes]
+    return 4 * (sum(noises) + 3 * max(noises))
 
 
 class _FastGenerator:
@@ -181,5 +179,5 @@ def _taps(block: nn.Sequential) -> Tensor:
     """Give the weights (rows, columns, inputs, outputs) of a block's transposed convolution,
     copied; 4 x 4 but in the first layer of an image of fewer rows."""
     weight = cast("nn.ConvTranspose2d", block[0]).weight.detach()
-    taps = weight.flatten(2).flatten(0, 1).t().contiguous()
+    taps = weight.flatten(2).flatten(0, 1).t().clone(memory_format=torch.contiguous_format)
     return taps.view(*weight.shape[2:], *weight.shape[:2])

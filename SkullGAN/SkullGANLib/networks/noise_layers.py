@@ -16,6 +16,8 @@ from .precision import NARROW
 _PIECE = 2**17
 """Numbers that a noise layer works on at once (512 KiB in float32)."""
 
+_TRITON_CAPABILITY = (7, 0)
+
 _log = logging.getLogger(__name__)
 
 Injection = Callable[[Tensor, Tensor, torch.dtype], Tensor]
@@ -24,10 +26,10 @@ Injection = Callable[[Tensor, Tensor, torch.dtype], Tensor]
 
 def injection(width: int, device: torch.device) -> Injection:
     """Choose how noise is injected into activations of a generator of that width on a device."""
-    return _inject_on_cpu if device.type == "cpu" else _injection_on_gpu(width)
+    return _inject_on_cpu if device.type == "cpu" else _injection_on_gpu(width, device)
 
 
-def _injection_on_gpu(width: int) -> Injection:
+def _injection_on_gpu(width: int, device: torch.device) -> Injection:
     """Choose how a noise layer is computed on a GPU: compiled, where that is worth the seconds.
 
     Compiled it reads its input twice and writes once; step by step it passes a dozen times, which
@@ -38,12 +40,39 @@ def _injection_on_gpu(width: int) -> Injection:
     if not importlib.util.find_spec("triton"):
         _log.warning("Triton is not installed: noise layers are not compiled, and slower.")
         return _inject_on_gpu
+    if device.type == "cuda" and torch.cuda.get_device_capability(device) < _TRITON_CAPABILITY:
+        _log.warning("%s is too old for Triton: noise layers are not compiled, and slower.", device)
+        return _inject_on_gpu
     return _compiled_injection()
 
 
 @lru_cache(maxsize=1)
 def _compiled_injection() -> Injection:
-    return torch.compile(_inject_on_gpu, dynamic=False)
+    return _OrAsItIs(torch.compile(_inject_on_gpu, dynamic=False), _inject_on_gpu)
+
+
+class _OrAsItIs:
+    """A compiled noise layer, and the layer as it is from when compiling fails.
+
+    That takes a C compiler, Python's headers and a GPU that Triton knows, and fails at the first
+    call where one is missing.
+    """
+
+    def __init__(self, compiled: Injection, as_it_is: Injection) -> None:
+        self._compiled: Injection | None = compiled
+        self._as_it_is = as_it_is
+
+    def __call__(self, x: Tensor, noise: Tensor, dtype: torch.dtype) -> Tensor:
+        if self._compiled is not None:
+            try:
+                return self._compiled(x, noise, dtype)
+            except torch.cuda.OutOfMemoryError:
+                raise
+            except Exception as error:  # of any of the tools of which compiling consists
+                self._compiled = None
+                reason = str(error).strip().splitlines()[0][:200] if str(error) else repr(error)
+                _log.warning("Noise layers cannot be compiled, and are slower: %s", reason)
+        return self._as_it_is(x, noise, dtype)
 
 
 def _inject_on_gpu(x: Tensor, noise: Tensor, dtype: torch.dtype) -> Tensor:

@@ -413,7 +413,8 @@ class TrainingState:
 
 def runs_in_bf16(recipe: Recipe, device: torch.device) -> bool:
     """Tell whether the recipe's layers run in bfloat16 on a device."""
-    return chosen_precision(recipe.precision, device, recipe.generator_width) == "bf16"
+    chosen = chosen_precision(recipe.precision, device, recipe.generator_width, training=True)
+    return chosen == "bf16"
 
 
 def _samples(segments: SegmentSet | Pictures, slices: int) -> Tensor:

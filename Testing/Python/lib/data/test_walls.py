@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from scipy import ndimage
 from SkullGANLib.data import walls
 from SkullGANLib.data.walls import wall_mask
 
@@ -78,3 +80,36 @@ def test_a_wall_cut_out_by_its_mask_is_masked_alike_again():
     hu = np.repeat(wall()[None], 20, axis=0) + rng.normal(0, 400, (20, 128, 128)).astype(np.int16)
     mask = wall_mask(hu)
     assert np.array_equal(wall_mask(np.where(mask == 1, hu, 0)), mask)
+
+
+def by_labeling_pixels(hu: np.ndarray) -> np.ndarray:
+    """The definition, picture by picture."""
+    pieces, count = ndimage.label(hu > walls.WALL_THRESHOLD_HU, structure=np.ones((3, 3)))
+    if not count:
+        return np.zeros(hu.shape, np.uint8)
+    wall = pieces == np.bincount(pieces.ravel())[1:].argmax() + 1
+    closed = np.pad(wall, 1)
+    for beyond, edge in ((0, 1), (-1, -2)):
+        rows = np.flatnonzero(closed[:, edge])
+        if len(rows):
+            closed[rows[0] : rows[-1] + 1, beyond] = True
+    return ndimage.binary_fill_holes(closed)[1:-1, 1:-1].astype(np.uint8)
+
+
+@pytest.mark.parametrize("grain", [0, 1, 2, 4, 8])
+def test_masks_of_blobs_are_those_of_the_definition(grain):
+    noise = np.random.default_rng(1).normal(0, 1, (30, 128, 128))
+    smooth = ndimage.gaussian_filter(noise, (0, grain, grain)) if grain else noise
+    hu = (smooth / smooth.std() * 600).astype(np.int16)
+    found = wall_mask(hu)
+    for one, mask in zip(hu, found, strict=True):
+        np.testing.assert_array_equal(mask, by_labeling_pixels(one))
+
+
+@pytest.mark.parametrize("threshold", [-1e9, -40000, 149.5, 150.5, 1e9])
+def test_a_threshold_need_be_no_hu(threshold):
+    hu = wall()
+    hu[10] = 150
+    needed = hu.astype(float) > threshold
+    assert np.array_equal(wall_mask(hu, threshold) > 0, needed) or needed.sum() > 20 * 128
+    assert np.array_equal(wall_mask(hu, threshold), wall_mask(hu.astype(float), threshold))

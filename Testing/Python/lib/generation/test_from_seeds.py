@@ -65,6 +65,14 @@ def test_an_image_is_the_same_at_any_batch_size(model, batch_size):
     assert np.abs(found - needed).max() <= 1
 
 
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_an_image_in_bf16_is_the_same_at_any_batch_size(model, batch_size):
+    how = {"precision": "bf16", "wall_threshold_hu": -1}
+    needed = generate_set(model, range(6), batch_size=6, **how).hu.astype(int)
+    found = generate_set(model, range(6), batch_size=batch_size, **how).hu
+    assert np.abs(found - needed).max() <= 1
+
+
 def test_an_image_is_the_same_in_any_order(model):
     seeds = np.array([9, 3, 3, 7, 0, 5])
     inwards = generate_set(model, seeds, batch_size=4, wall_threshold_hu=-1).hu.astype(int)
@@ -96,37 +104,6 @@ def test_generation_leaves_torchs_own_generator_alone(model):
     before = torch.random.get_rng_state()
     generate_set(model, range(2))
     assert torch.equal(torch.random.get_rng_state(), before)
-
-
-def test_all_bits_of_a_seed_count(model):
-    latent, (first, second) = draw(model.generator, np.array([5, 5 + 2**32, 2**63 - 1]))
-    for part in (latent, first, second):
-        assert not torch.equal(part[0], part[1])
-        assert not torch.equal(part[1], part[2])
-
-
-def test_latent_vectors_are_uniform_and_noise_is_normal(model):
-    latent, (first, second) = draw(model.generator, np.arange(200))
-    assert -1 <= latent.min() < -0.98
-    assert 0.98 < latent.max() <= 1
-    assert first[:4].mean().item() == pytest.approx(0, abs=0.01)
-    assert second[:4].std().item() == pytest.approx(1, abs=0.01)
-
-
-def test_noise_has_the_moments_of_the_normal_distribution():
-    _, (noise, _) = draw(Generator(latent_size=1, width=8), np.arange(4))
-    noise = noise.double()
-    for power, needed in ((1, 0), (2, 1), (3, 0), (4, 3)):
-        assert (noise**power).mean().item() == pytest.approx(needed, abs=0.04)
-    assert 4 < noise.abs().max() < 4.4
-
-
-def test_draws_are_the_same_whoever_is_drawn_beside(model):
-    latent, (first, second) = draw(model.generator, np.arange(5))
-    alone, (first_alone, second_alone) = draw(model.generator, np.array([3]))
-    assert torch.equal(latent[3:4], alone)
-    assert torch.equal(first[3:4], first_alone)
-    assert torch.equal(second[3:4], second_alone)
 
 
 def test_bf16_makes_much_the_same_segments(model):
