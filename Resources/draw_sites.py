@@ -117,7 +117,9 @@ def axial(panel: Axes, head: Head) -> None:
         end = start + np.array(outward) * (62.0 if outward[1] == 0 else 78.0)
         ray(panel, start, end, bone)
         text = bone if side == "midline" else f"{bone}\n{side}"
-        write(panel, start + 0.62 * (end - start) + [0, 9 * abs(outward[0])], text, COLORS[bone])
+        share = 0.32 if (bone, side) == ("frontal", "midline") else 0.66  # below its neighbors
+        beside = 9.0 if outward[1] == 0 else 0.0
+        write(panel, start + share * (end - start) + [0, beside], text, COLORS[bone])
     scatter(panel, head, dots, 0, 1)
     sides(panel, X_MM, 0.0)
     panel.set_title(f"Axial plane, {z - cavity.base_mm:.0f} mm above the floor", fontsize=13)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -102,26 +103,10 @@ def extract(
         unseen.result()
     report_progress(0.5)
     sites = [at for at in plan(cavity, interval_mm) if at.bone in bones and at.plane in planes]
-    cut_at = partial(first_good_cut, ct, mask, spacing_mm=spacing_mm, threshold_hu=threshold_hu)
-    cut_at = partial(cut_at, is_bare=cavity.is_bare)
-    half = 0.5 if depth is None else 0.5 / depth.slices
-    kept, dropped = _cut_all(
-        sites, cut_at, threads, lambda done: report_progress(0.5 + half * done)
+    cuts = {"spacing_mm": spacing_mm, "threshold_hu": threshold_hu, "is_bare": cavity.is_bare}
+    kept, dropped = _cut_sites(
+        sites, ct, mask, depth, cuts, threads, lambda done: report_progress(0.5 + 0.5 * done)
     )
-    kept, dropped = without_spoiled(kept, dropped, ct, spacing_mm)
-    if depth is not None:
-        kept, dropped = stacks.with_neighbors(
-            kept,
-            dropped,
-            ct,
-            mask,
-            depth,
-            spacing_mm=spacing_mm,
-            threshold_hu=threshold_hu,
-            is_bare=cavity.is_bare,
-            threads=threads,
-            on_progress=lambda done: report_progress(0.5 + half + (0.5 - half) * done),
-        )
     name = pseudonym(ct)
     segments = as_set(kept, name, subject or name, spacing_mm)
     source = {**ct.source, "interval_mm": interval_mm, "threshold_hu": threshold_hu}
@@ -150,6 +135,46 @@ def _check_grid(ct: HeadCT, mask: np.ndarray | None) -> None:
             f"The voxels are {found} mm, expected at most {COARSEST_MM:g} mm along each axis: "
             "coarser ones do not show the tables."
         )
+
+
+def _cut_sites(
+    sites: Sequence[Site],
+    ct: HeadCT,
+    mask: np.ndarray,
+    depth: Depth | None,
+    cuts: Mapping[str, Any],
+    threads: int | None,
+    on_progress: Callable[[float], None],
+) -> tuple[list[Kept], dict[str, int]]:
+    """Cut at every site, and its neighbors where there is depth; what was kept, and what was not.
+
+    Args:
+        sites, ct, mask, depth, threads, on_progress: as ``extract`` has them.
+        cuts: ``spacing_mm``, ``threshold_hu`` and ``is_bare`` of ``first_good_cut``.
+
+    Raises:
+        BadInputError: if nothing was kept.
+    """
+    central = 1.0 if depth is None else 1.0 / depth.slices
+    kept, dropped = _cut_all(
+        sites,
+        partial(first_good_cut, ct, mask, **cuts),
+        threads,
+        lambda done: on_progress(central * done),
+    )
+    kept, dropped = without_spoiled(kept, dropped, ct, cuts["spacing_mm"])
+    if depth is None:
+        return kept, dropped
+    return stacks.with_neighbors(
+        kept,
+        dropped,
+        ct,
+        mask,
+        depth,
+        threads=threads,
+        on_progress=lambda done: on_progress(central + (1 - central) * done),
+        **cuts,
+    )
 
 
 def _cut_all(

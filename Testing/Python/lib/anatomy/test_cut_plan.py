@@ -36,7 +36,7 @@ def test_left_and_right_have_the_same_sites(sample_cavity):
 def test_squama_and_parietal_bone_overlap_between_temporal_and_parietal_bone(sample_cavity):
     heights = {"temporal": [], "temporal-parietal": [], "parietal": []}
     for site in cut_plan.plan(sample_cavity):
-        if site.plane == "axial" and site.side == "left":
+        if site.plane == "axial" and site.side == "left" and site.bone in heights:
             heights[site.bone].append(sample_cavity.frame.from_ras(site.start_ras)[2])
     above_floor = {bone: np.array(of) - sample_cavity.base_mm for bone, of in heights.items()}
     # Both bones were traced in one cut from 19 to 37 mm above the floor, on the head's left.
