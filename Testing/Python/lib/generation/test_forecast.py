@@ -42,7 +42,7 @@ def test_a_selection_counts_the_draws_of_its_first_sample_into_the_pace():
     """2,048 draws took 51.2 s, of which it was told of 512 so far."""
     forecast = Forecast(200, 200_000, THICK, began_s=0.0, drawn_before=2048, clock=Clock())
 
-    assert "take about 1,500 segments and 38 s" in (
+    assert "take about 1,500 segments and 37 s" in (
         forecast.look(512, 51, 512, 51, measured(512)) or ""
     )
 
