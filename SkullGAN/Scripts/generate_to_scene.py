@@ -8,7 +8,8 @@ In Slicer, without its window, or in plain Python with slicer-core:
     -n 50 --seed 7 --sdr 0.4,1 --thickness-mm 4,10 -o scene.mrb
 
 Without ``--model`` it is the one that comes with SkullGAN. The same model and seed give the same
-segments. In Slicer they come into the scene that is open.
+segments. Within limits, like a real set or diverse, segments are made until so many are kept. In
+Slicer they come into the scene that is open.
 
 Exit code 0 when done, 1 with one sentence on stderr when not, 2 when it was interrupted.
 """
@@ -23,8 +24,8 @@ from pathlib import Path
 # Slicer runs the script by its path: the libraries stand beside this folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from SkullGANLib.cli.generate import add_limits, asked_of, limits_of
 from SkullGANLib.cli.options import add_output, add_progress, add_seed
+from SkullGANLib.cli.selection_options import add_selection, asked_of, selection_of
 from SkullGANLib.utils import atomic_files, progress
 from SkullGANScene.jobs import segment_jobs
 from SkullGANScene.nodes import mrb
@@ -38,12 +39,12 @@ def work(options: argparse.Namespace) -> None:
     """Do what the command line asks for.
 
     Raises:
-        BadInputError: if an argument makes no sense, the model cannot be used, or no segment is
-            within the limits.
+        BadInputError: if an argument makes no sense, the model cannot be used, or too few segments
+            fit the selection.
         OutputError: if the scene cannot be written.
     """
     atomic_files.check_new(options.output, (".mrb",), overwrite=options.overwrite)
-    limits = limits_of(options)
+    selection = selection_of(options)
     scene = headless.application_scene()
     with (
         tempfile.TemporaryDirectory(prefix="skullgan-generate-") as folder,
@@ -56,14 +57,13 @@ def work(options: argparse.Namespace) -> None:
             first_seed=options.seed,
             name=NAME,
             model=options.model,
-            limits=limits,
+            selection=selection,
             asked=asked_of(options),
         )
         made = scripts.run_job(f"Generating {options.n} segments", generation, report_progress)
     mrb.save(scene, options.output)
     kept = made.metrics.GetNumberOfRows()
-    of = f" of {options.n} that were made" if limits else ""
-    print(f"{options.output}: {kept} synthetic segments{of}, with masks and metrics")
+    print(f"{options.output}: {kept} synthetic segments, with masks and metrics")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         "--model", type=Path, help="model (.safetensors; the one that comes with SkullGAN)"
     )
     add_seed(parser, "of the first segment; the others count up (0)")
-    add_limits(parser)
+    add_selection(parser)
     add_progress(parser)
     return parser
 

@@ -17,7 +17,7 @@ from SkullGANGui.task_logic import TaskLogic
 
 if TYPE_CHECKING:
     from SkullGANLib.extraction.batch_table import Row
-    from SkullGANLib.generation.selection import Limits
+    from SkullGANLib.generation.selection import Selection
     from SkullGANLib.utils.task import Task, Work
     from SkullGANScene.jobs.hand_cuts import HandCutter
     from SkullGANScene.nodes.map_nodes import MapNodes
@@ -142,11 +142,12 @@ class SectionsLogic(TaskLogic):
         modelPath: str,
         number: int,
         firstSeed: int,
-        limits: Limits | None = None,
+        selection: Selection | None = None,
     ) -> Task[SegmentSetNodes | None]:
         """Begin to make synthetic segments for the scene, by the bundled model if none is named.
 
-        The result is a ``SegmentSetNodes``, None if the scene was closed.
+        With a selection, as many are made as it takes to keep that number. The result is a
+        ``SegmentSetNodes``, None if the scene was closed.
         """
         from SkullGANScene.jobs import segment_jobs
 
@@ -157,19 +158,28 @@ class SectionsLogic(TaskLogic):
             first_seed=firstSeed,
             name=_("Synthetic skull segments"),
             model=modelPath or None,
-            limits=limits,
+            selection=selection,
             into_scene=lambda: self._intoScene,
         )
         return self.start(_("Generating {n} segments").format(n=number), work)
 
     def startGenerationToFile(
-        self, modelPath: str, number: int, firstSeed: int, path: str
+        self,
+        modelPath: str,
+        number: int,
+        firstSeed: int,
+        path: str,
+        selection: Selection | None = None,
     ) -> Task[str]:
         """Begin to make any number of synthetic segments into a file; the result is its path."""
         from SkullGANScene.jobs import segment_jobs
 
         work = segment_jobs.generate_to_file(
-            path, count=number, first_seed=firstSeed, model=modelPath or None
+            path,
+            count=number,
+            first_seed=firstSeed,
+            model=modelPath or None,
+            selection=selection,
         )
         return self.start(_("Generating {n} segments").format(n=number), work)
 

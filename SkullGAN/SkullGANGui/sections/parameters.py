@@ -33,8 +33,10 @@ class SkullGANParameterNode(WrappedParameters):
     modelPath: of the generator (.safetensors); empty for the one that comes along.
     number: of synthetic segments.
     firstSeed: of the first of them; the others count up.
-    limited: whether only synthetic segments within the limits below go into the scene.
-    sdrFrom, sdrTo, thicknessFromMm, thicknessToMm: those limits.
+    limited: whether only synthetic segments within the limits below are kept.
+    sdrFrom, sdrTo, thicknessFromMm, thicknessToMm, intensityFromHu, intensityToHu: those limits.
+    likePath: real set (.h5) whose distributions they follow; empty for none.
+    diverse: whether those that look like one that is kept already are left out.
     mapTarget: point that the array's rays go to; the middle of the head if there is none.
     mapArray: which ultrasound array; ``mapping.FROM_FILE`` for that of ``mapArrayPath``.
     mapShowArray, mapArrayScalar: whether its elements are shown, and what they are colored by.
@@ -62,6 +64,10 @@ class SkullGANParameterNode(WrappedParameters):
     sdrTo: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
     thicknessFromMm: Annotated[float, WithinRange(0.0, 30.0)] = 2.0
     thicknessToMm: Annotated[float, WithinRange(0.0, 30.0)] = 15.0
+    intensityFromHu: Annotated[float, WithinRange(0.0, 3000.0)] = 300.0
+    intensityToHu: Annotated[float, WithinRange(0.0, 3000.0)] = 2500.0
+    likePath: str = ""
+    diverse: bool = False
     mapTarget: vtkMRMLMarkupsFiducialNode
     mapScalar: Annotated[str, Choice(list(SCALARS))] = next(iter(SCALARS))
     mapArray: Annotated[str, Choice(list(ARRAYS))] = next(iter(ARRAYS))

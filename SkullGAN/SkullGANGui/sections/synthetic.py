@@ -3,6 +3,7 @@
 # ruff: noqa: N802 - camel case is what Slicer calls and how its modules read
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slicer.i18n import tr as _
@@ -14,11 +15,13 @@ from SkullGANGui.sections.review import ReviewSection
 from SkullGANGui.sections.section import Section
 
 if TYPE_CHECKING:
+    from SkullGANLib.generation.selection import Selection
+
     from SkullGANGui.sections.section import SectionsPanel
 
 
 class SyntheticSection(Section):
-    """Generates segments, within limits if wanted.
+    """Generates segments: within limits, like a real set or diverse, if wanted.
 
     Args:
         panel: the panel.
@@ -34,6 +37,7 @@ class SyntheticSection(Section):
         self.ui.generateButton.connect("clicked(bool)", self.onGenerate)
         self.ui.generateFileButton.connect("clicked(bool)", self.onGenerateToFile)
         panel.keepPath(self.ui.modelPath, "modelPath")
+        panel.keepPath(self.ui.likePath, "likePath")
         self.models = ModelList(self.ui.modelsFrame, self.onModel)
         self.ui.generateSection.connect("contentsCollapsed(bool)", self._onFolded)
 
@@ -62,26 +66,18 @@ class SyntheticSection(Section):
         )
         self.panel.allow(
             self.ui.generateFileButton,
-            busy,
-            _("Make any number of synthetic segments into a file, without limits.") + ask,
+            busy or self._limitsObjection(),
+            _("Make any number of synthetic segments into a file.") + ask,
         )
 
     def onGenerate(self) -> None:
-        from SkullGANLib.generation.selection import Limits
-
         node = self.node
         with self.panel.shownErrors(_("No segments were generated.")):
             packages.ensure(packages.MODELS, _("Generation"))
             self.ui.modelPath.addCurrentPathToHistory()
-            limits = None
-            if node.limited:
-                limits = Limits(
-                    {
-                        "sdr_peaks": (node.sdrFrom, node.sdrTo),
-                        "thickness_mm": (node.thicknessFromMm, node.thicknessToMm),
-                    }
-                )
-            task = self.logic.startGeneration(node.modelPath, node.number, node.firstSeed, limits)
+            task = self.logic.startGeneration(
+                node.modelPath, node.number, node.firstSeed, self._selection()
+            )
             self.panel.run(task, on_done=self._review.segmentsMade)
 
     def onGenerateToFile(self) -> None:
@@ -93,13 +89,34 @@ class SyntheticSection(Section):
             packages.ensure(packages.MODELS, _("Generation"))
             self.ui.modelPath.addCurrentPathToHistory()
             task = self.logic.startGenerationToFile(
-                node.modelPath, node.number, node.firstSeed, path
+                node.modelPath, node.number, node.firstSeed, path, self._selection()
             )
             self.panel.run(task, on_done=str)
 
+    def _selection(self) -> Selection:
+        """Give what is kept."""
+        from SkullGANLib.generation.diversity import Diversity
+        from SkullGANLib.generation.selection import Limits, Selection
+
+        node = self.node
+        ranges = {
+            "sdr_peaks": (node.sdrFrom, node.sdrTo),
+            "thickness_mm": (node.thicknessFromMm, node.thicknessToMm),
+            "mean_intensity_hu": (node.intensityFromHu, node.intensityToHu),
+        }
+        return Selection(
+            limits=Limits(ranges if node.limited else {}),
+            like=Path(node.likePath) if node.likePath else None,
+            diverse=Diversity() if node.diverse else None,
+        )
+
     def _limitsObjection(self) -> str:
         node = self.node
-        turned = node.sdrFrom > node.sdrTo or node.thicknessFromMm > node.thicknessToMm
+        turned = (
+            node.sdrFrom > node.sdrTo
+            or node.thicknessFromMm > node.thicknessToMm
+            or node.intensityFromHu > node.intensityToHu
+        )
         return _("A lower limit is above its upper one.") if node.limited and turned else ""
 
     def _tooMany(self) -> str:

@@ -20,6 +20,7 @@ def artificial(options: argparse.Namespace) -> None:
     """Make segments that are no skull but measure as real ones do, as a control for evaluation."""
     from ..data import hdf5
     from ..generation.artificial import styles_of
+    from ..generation.likeness import check_real
     from ..plots import contact_sheet
 
     refuse_to_overwrite(options)
@@ -27,6 +28,7 @@ def artificial(options: argparse.Namespace) -> None:
         raise BadInputError(
             f"{options.output}: is the real set that is to be followed, expected another name."
         )
+    check_real(options.like)
     like = hdf5.read(options.like)
     with writing(options.output):
         found = _write(options, like)

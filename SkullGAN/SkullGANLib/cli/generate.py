@@ -23,10 +23,11 @@ from .options import (
     signals_noted,
 )
 from .segment_files import add_segments_output, refuse_taken
+from .selection_options import add_selection, asked_of, notes, selection_of
 
 if TYPE_CHECKING:
     from ..data.depth import Depth
-    from ..generation.selection import Limits
+    from ..generation.set_file import Generated
 
 
 def generate(options: argparse.Namespace) -> None:
@@ -39,6 +40,7 @@ def generate(options: argparse.Namespace) -> None:
 
     format = format_of(options.output, options.format)
     set_file.check_seeds(options.n, options.seed)
+    selection_of(options)
     # Other formats cannot be continued: what they are made of is collected in a segment set.
     collected = options.output
     if not format.reads_back:
@@ -53,7 +55,7 @@ def generate(options: argparse.Namespace) -> None:
             return counted(title, options, interrupted)
 
         with shown(f"Generating {options.n} segments") as report_progress:
-            _generate_into(collected, options, report_progress)
+            made = _generate_into(collected, options, report_progress)
         if options.metrics:
             with shown("Measuring") as report_progress:
                 metrics_table.write_metrics(
@@ -61,7 +63,6 @@ def generate(options: argparse.Namespace) -> None:
                 )
         if options.contact_sheet:
             _write_contact_sheet(options.contact_sheet, collected)
-        count = hdf5.count(collected)
         depth = depth_of(hdf5.read(collected, slice(0)), collected)
         if collected != options.output:
             with shown(f"Writing {options.output.name}") as report_progress:
@@ -69,12 +70,12 @@ def generate(options: argparse.Namespace) -> None:
                     collected, options.output, format, lambda count, of: report_progress(count)
                 )
             collected.unlink()
-    _print_files(options, files, count, depth)
+    _print_files(options, files, made, depth)
 
 
 def _generate_into(
     path: Path, options: argparse.Namespace, on_progress: Callable[[int], None]
-) -> None:
+) -> Generated:
     from ..generation import set_file
     from ..utils import resources
 
@@ -93,7 +94,7 @@ def _generate_into(
                 options.batch_statistics,
             )
             elsewhere, device, precision = cluster.batches, cluster.device, cluster.precision
-        set_file.generate_file(
+        return set_file.generate_file(
             path,
             model,
             elsewhere=elsewhere,
@@ -103,10 +104,11 @@ def _generate_into(
             device=device,
             precision=precision,
             batch_statistics=options.batch_statistics,
-            limits=limits_of(options),
+            selection=selection_of(options),
             asked=asked_of(options),
             resume=options.resume,
             on_progress=on_progress,
+            on_note=notes(options),
         )
 
 
@@ -123,15 +125,14 @@ def _write_contact_sheet(picture: Path, segments: Path) -> None:
 
 
 def _print_files(
-    options: argparse.Namespace, files: dict[str, Path], count: int, depth: Depth | None
+    options: argparse.Namespace, files: dict[str, Path], made: Generated, depth: Depth | None
 ) -> None:
-    last = options.seed + options.n - 1
-    of = f" of {options.n} that were made" if limits_of(options) else ""
-    slices = depth.slices if depth else 1
-    what = (
-        f"{count // slices} synthetic stacks of {depth}" if depth else f"{count} synthetic segments"
-    )
-    print(f"{options.output}: {what}{of}, seeds {options.seed} to {last}")
+    last = options.seed + made.made - 1
+    of = f" of {made.made} that were made" if made.provenance.selection else ""
+    what = f"synthetic stacks of {depth}" if depth else "synthetic segments"
+    print(f"{options.output}: {made.kept} {what}{of}, seeds {options.seed} to {last}")
+    if made.likeness:
+        print(made.likeness)
     for part, path in files.items():
         if part == "mask" or (part == "metrics" and options.metrics):
             print(f"{path}: their {part}")
@@ -161,55 +162,6 @@ def _refuse_to_generate(
     check_places([*format.files(options.output).values(), collected, *beside_of(options)])
 
 
-def add_limits(one: argparse.ArgumentParser) -> None:
-    """Add what segments are to be: ``--sdr``, ``--thickness-mm`` and ``--bone``; ``limits_of`` and
-    ``asked_of`` read them."""
-    from ..generation.selection import value_or_range
-
-    one.add_argument(
-        "--sdr",
-        type=value_or_range,
-        metavar="LOW,HIGH",
-        help="keep only segments of such an SDR (peaks); or one value, of a model that was trained "
-        "with the condition, which then makes segments of about that SDR",
-    )
-    one.add_argument(
-        "--thickness-mm",
-        type=value_or_range,
-        metavar="LOW,HIGH",
-        help="keep only segments so thick; or one value, as for --sdr",
-    )
-    one.add_argument(
-        "--bone", metavar="NAME", help="of a model that was trained with the condition: such a bone"
-    )
-
-
-_OPTIONS = {
-    "sdr": ("sdr_peaks", "sdr"),
-    "thickness": ("thickness_mm", "thickness_mm"),
-    "intensity": ("mean_intensity_hu", "intensity_hu"),
-}
-"""By condition: the metric that is limited, and where the option is among the others."""
-
-
-def limits_of(options: argparse.Namespace) -> Limits:
-    """Give the limits that were asked for: ranges."""
-    from ..generation.selection import Limits
-
-    given = {metric: getattr(options, name, None) for metric, name in _OPTIONS.values()}
-    return Limits({metric: one for metric, one in given.items() if isinstance(one, tuple)})
-
-
-def asked_of(options: argparse.Namespace) -> dict[str, str | float]:
-    """Give the conditions that were asked for: a bone, and single values."""
-    asked: dict[str, str | float] = {"bone": options.bone} if options.bone else {}
-    for condition, (_, name) in _OPTIONS.items():
-        value = getattr(options, name, None)
-        if isinstance(value, float):
-            asked[condition] = value
-    return asked
-
-
 def add_generate(commands: Commands) -> None:
     from ..networks.precision import INFERENCE_PRECISIONS
 
@@ -224,14 +176,17 @@ def add_generate(commands: Commands) -> None:
         help="model (.safetensors; the one that comes with SkullGAN)",
     )
     one.add_argument(
-        "-n", type=int, default=100, help="number of segments, or of stacks, to make (100)"
+        "-n",
+        type=int,
+        default=100,
+        help="number of segments to make; where some are left out, to keep (100)",
     )
     add_segments_output(one)
     one.add_argument(
         "--resume", action="store_true", help="continue where the same command was interrupted"
     )
     add_seed(one, "seed of the first segment; the others count up (0)")
-    add_limits(one)
+    add_selection(one)
     one.add_argument(
         "--precision",
         choices=tuple(INFERENCE_PRECISIONS),

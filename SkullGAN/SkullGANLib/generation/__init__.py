@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING
 from ..lazy import lazy_face
 
 if TYPE_CHECKING:
+    from .diversity import Diversity as Diversity
     from .draws import draw as draw
     from .from_seeds import SyntheticSegments as SyntheticSegments
     from .from_seeds import generate as generate
     from .from_seeds import generate_set as generate_set
     from .selection import Limits as Limits
+    from .selection import Selection as Selection
     from .selection import select as select
+    from .set_file import Generated as Generated
     from .set_file import Provenance as Provenance
     from .set_file import generate_file as generate_file
 
 __all__ = [
+    "Diversity",
+    "Generated",
     "Limits",
     "Provenance",
+    "Selection",
     "SyntheticSegments",
     "draw",
     "generate",
@@ -28,8 +34,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Diversity": "diversity",
+    "Generated": "set_file",
     "Limits": "selection",
     "Provenance": "set_file",
+    "Selection": "selection",
     "SyntheticSegments": "from_seeds",
     "draw": "draws",
     "generate": "from_seeds",

@@ -2,7 +2,7 @@
 
 A part is whole batches, so that segments are those that one machine makes, and the file the same
 byte for byte where workers compute alike (the same kind of device and of processor). Workers need
-nothing but this package: the model travels once, weights and limits are applied there. What a dead
+nothing but this package: the model travels once, what is kept is decided here. What a dead
 worker had is made again by another one. The file grows in the order of the seeds, whoever is ready
 first, so it is always a whole one and is resumed as any other.
 """
@@ -24,7 +24,6 @@ from ..data.segment_set import SegmentSet
 from ..errors import BadInputError
 from ..utils.atomic_files import sha256
 from ..utils.dask_cluster import workers_of
-from . import selection
 from .set_file import Provenance, generating_precision
 
 if TYPE_CHECKING:
@@ -83,8 +82,7 @@ class ClusterGeneration:
         )
 
     def batches(self, made: Provenance, start: int, end: int) -> Iterator[SegmentSet]:
-        """Give the segments of seeds from ``start`` to below ``end`` that are within the limits,
-        batch by batch, in order; a batch of which none is, is empty."""
+        """Give the segments of seeds from ``start`` to below ``end``, batch by batch, in order."""
         size = made.batch_size * max(1, -(-_SEGMENTS_A_PART // made.batch_size))
         left = iter(range(start, end, size))
         under_way: deque[tuple[int, DaskFuture[Any]]] = deque()
@@ -139,7 +137,7 @@ class ClusterGeneration:
 def make_part(
     packed: _Packed, device: str, made: Provenance, first: int, end: int
 ) -> list[SegmentSet]:
-    """Make segments and apply the limits, batch by batch; workers run this."""
+    """Make segments, batch by batch; workers run this."""
     from . import from_seeds
 
     model, one_at_a_time = _model(packed, device)
@@ -152,7 +150,7 @@ def make_part(
             batch_statistics=made.batch_statistics,
             asked=made.asked,
         )
-        return list(selection.selected_batches(batches, made.limits))
+        return list(batches)
 
 
 def _how(packed: _Packed, device: str, precision: str, batch_statistics: bool) -> tuple[str, str]:

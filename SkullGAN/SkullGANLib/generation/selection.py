@@ -1,11 +1,17 @@
-"""Which segments are kept: those whose metrics lie within limits."""
+"""Which segments are kept: within limits, like a real set, diverse.
+
+A ``Selection`` says what is wanted. ``set_file.generate_file`` draws segments until as many as were
+asked for are kept; ``selector`` decides, segment by segment.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +19,7 @@ from ..data.depth import depth_of, whole_stacks
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError
 from ..metrics.registry import METRICS, checked_metric
+from .diversity import Diversity
 
 Range = tuple[float, float]
 """Lowest and highest value, both included."""
@@ -71,6 +78,68 @@ class Limits:
         return {name: list(bounds) for name, bounds in self.ranges.items()}
 
 
+MOST_PER_KEPT = 1000
+LEAST_MOST = 5000
+LIKE_KS = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What is kept of the segments that a model makes; nothing set keeps all.
+
+    Attributes:
+        limits: ranges of metrics.
+        like: a set of real segments (.h5); what is kept follows the distributions of its SDR,
+            thickness and mean intensity, of its part within the limits where there are any.
+        like_ks: by how much, as the Kolmogorov-Smirnov statistic of each, it may miss them.
+        diverse: leaves out segments that look like one that is kept already.
+        most: segments that are made at most; None is ``MOST_PER_KEPT`` for each that is to be
+            kept, at least ``LEAST_MOST``.
+
+    Raises:
+        BadInputError: if ``like_ks`` or ``most`` is out of range.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    like: Path | None = None
+    like_ks: float = LIKE_KS
+    diverse: Diversity | None = None
+    most: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0.02 <= self.like_ks <= 1:
+            raise BadInputError(
+                f"The Kolmogorov-Smirnov statistic allowed is {self.like_ks:g}, expected 0.02 to 1."
+            )
+        if self.most is not None and self.most < 1:
+            raise BadInputError(
+                f"At most {self.most} segments are to be made, expected at least 1."
+            )
+
+    def __bool__(self) -> bool:
+        """Tell whether anything can be left out."""
+        return bool(self.limits or self.like or self.diverse)
+
+    def most_made(self, count: int) -> int:
+        """Give how many segments are made at most so that a number of them is kept.
+
+        Raises:
+            BadInputError: if that is fewer than are to be kept.
+        """
+        most = max(MOST_PER_KEPT * count, LEAST_MOST) if self.most is None else self.most
+        if most < count:
+            raise BadInputError(
+                f"At most {most:,} segments are to be made, expected at least the {count:,} that "
+                "are to be kept."
+            )
+        return most
+
+    def as_source(self) -> dict[str, Any]:
+        """Give what follows from itself, and not from a file, as a set's ``source`` holds it."""
+        limits = {"limits": self.limits.as_source()} if self.limits else {}
+        return limits | ({"diverse": self.diverse.as_source()} if self.diverse else {})
+
+
 def range_of(text: str) -> Range:
     """Read a range as it is typed: LOW,HIGH.
 
@@ -127,18 +196,6 @@ def select(
     accepted = of_whole_stacks(segments, limits.accept(metrics))
     check_any(int(accepted.sum()), len(segments))
     return segments[accepted], {name: values[accepted] for name, values in metrics.items()}
-
-
-def selected_batches(batches: Iterable[SegmentSet], limits: Limits) -> Iterator[SegmentSet]:
-    """Measure batches and give what lies within limits of each; without limits, each as it is.
-    Stacks are kept where all of their slices lie within.
-
-    A batch of which nothing is kept is given, too, without segments: who counts, counts on.
-    """
-    from ..metrics.measurement import measure
-
-    for batch in batches:
-        yield batch[of_whole_stacks(batch, limits.accept(measure(batch)))] if limits else batch
 
 
 def of_whole_stacks(segments: SegmentSet, accepted: np.ndarray) -> np.ndarray:

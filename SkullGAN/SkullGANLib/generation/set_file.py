@@ -2,14 +2,13 @@
 
 ``generate_file`` writes batch by batch. What the segments follow from (``Provenance``) goes into
 the set's ``source``, and by it a file that was left unfinished is resumed or refused. The command,
-and panels and scripts through it, make their files here.
+and panels and scripts through it, make their files here; ``selector`` says which segments are kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +17,19 @@ import numpy as np
 from ..data import hdf5
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError
+from ..metrics.registry import METRICS
 from ..networks.conditions import told
 from ..networks.precision import chosen_precision
 from ..utils.atomic_files import sha256
-from . import selection
-from .selection import Limits
+from . import likeness, selector
+from .likeness import RealSet
+from .selection import Selection
 
 if TYPE_CHECKING:
     from ..networks.model_file import Model
+
+Make = Callable[[Sequence[int] | np.ndarray, int], Iterator[SegmentSet]]
+"""Gives the segments of seeds that follow each other, in batches of a size."""
 
 BATCH_SIZE = 64
 MOST_SEGMENTS = 10_000_000
@@ -40,12 +44,13 @@ class Provenance:
     Attributes:
         model_sha256: of the model's file.
         first_seed: of the first segment; the others count up.
-        segments: how many are made, before limits.
+        segments: how many are made; with a selection, how many are kept.
         batch_size: made at once.
         batch_statistics: whether the batch normalizes, see ``from_seeds.generate``.
         precision: fp32, tf32 or bf16.
         device: cpu, cuda or mps.
-        limits: of what is kept.
+        selection: what is kept.
+        real: the set that is followed, if one is.
         asked: conditions, by name.
     """
 
@@ -56,19 +61,26 @@ class Provenance:
     batch_statistics: bool
     precision: str
     device: str
-    limits: Limits = field(default_factory=Limits)
+    selection: Selection = field(default_factory=Selection)
+    real: RealSet | None = None
     asked: Mapping[str, str | float] = field(default_factory=dict)
 
     def as_source(self) -> dict[str, Any]:
-        """Give it as a segment set's ``source`` holds it; limits and conditions only where there
-        are any."""
-        names = ("model_sha256", "first_seed", "segments", "batch_size", "batch_statistics")
-        source = {name: getattr(self, name) for name in (*names, "precision", "device")}
-        if self.limits:
-            source["limits"] = self.limits.as_source()
+        """Give it as a segment set's ``source`` holds it.
+
+        Selected segments are the same at any batch size, but with batch statistics. ``kept`` tells
+        them from those of earlier versions, which made so many and kept fewer.
+        """
+        names = ("model_sha256", "first_seed", "batch_statistics", "precision", "device")
+        source = {name: getattr(self, name) for name in names}
+        source["kept" if self.selection else "segments"] = self.segments
+        if self.batch_statistics or not self.selection:
+            source["batch_size"] = self.batch_size
+        if self.real:
+            source["like"] = self.real.as_source(self.selection.like_ks)
         if self.asked:
             source["asked"] = dict(self.asked)
-        return source
+        return source | self.selection.as_source()
 
     def check_same(self, path: Path, source: Any) -> None:
         """Raise unless a file was begun with the same.
@@ -77,7 +89,7 @@ class Provenance:
             BadInputError: naming the first thing that differs.
         """
         ours = self.as_source()
-        for name in (*ours, "limits", "asked"):
+        for name in (*ours, "limits", "like", "diverse", "asked"):
             if source.get(name) != ours.get(name):
                 raise BadInputError(
                     f"{path}: was begun with {name} {source.get(name)}, {ours.get(name)} was given "
@@ -96,7 +108,37 @@ class Provenance:
 
 
 Elsewhere = Callable[[Provenance, int, int], Iterator[SegmentSet]]
-"""Gives the segments of seeds from one to below another that are kept, batch by batch."""
+"""Gives the segments of seeds from one to below another, in batches of the size named there."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What became of a generation.
+
+    Attributes:
+        provenance: what the file's segments follow from.
+        kept: segments, or stacks, in the file.
+        made: of the first seed on; as many as are kept, without a selection.
+        ks: Kolmogorov-Smirnov statistic of each metric against the real set that was followed.
+    """
+
+    provenance: Provenance
+    kept: int
+    made: int
+    ks: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def likeness(self) -> str:
+        """A sentence on how well a real set is followed; empty where none is."""
+        if not self.ks:
+            return ""
+        found = ", ".join(f"{METRICS[name].short} {value:.3f}" for name, value in self.ks.items())
+        said = f"Kolmogorov-Smirnov statistic against the real set: {found}."
+        allowed = self.provenance.selection.like_ks
+        if max(self.ks.values()) <= allowed:
+            return said
+        why = "less diverse or more" if self.provenance.selection.diverse else "more"
+        return f"{said} Up to {allowed:g} was expected; {why} segments follow it more closely."
 
 
 def generate_file(
@@ -109,32 +151,36 @@ def generate_file(
     device: str = "auto",
     precision: str = "auto",
     batch_statistics: bool = False,
-    limits: Limits | None = None,
+    selection: Selection | None = None,
     asked: Mapping[str, str | float] | None = None,
     resume: bool = False,
     elsewhere: Elsewhere | None = None,
     on_progress: Callable[[int], None] | None = None,
-) -> Provenance:
+    on_note: Callable[[str], None] | None = None,
+) -> Generated:
     """Generate segments into a segment set's file, or those that it does not hold yet.
 
     Args:
         path: segment set (.h5) to write; while it grows it is always a whole one.
         model_path: model (.safetensors).
-        count: segments to make.
+        count: segments to make; with a selection, to keep.
         first_seed: of the first segment; the others count up.
         batch_size, batch_statistics: as for ``from_seeds.generate``.
         device: auto, cpu, cuda, cuda:1, mps, or several GPUs: cuda:0,cuda:1.
         precision: auto, fp32, tf32 or bf16.
-        limits: only segments within them are kept; None keeps all that are made.
+        selection: what is kept; segments are made until there are enough. None keeps all.
         asked: conditions, of a model that is told some, by name; see ``from_seeds.generate``.
         resume: continue the file if it is there.
         elsewhere: where segments are made instead of here (``cluster.ClusterGeneration.batches``);
             device and precision are then those that it has.
-        on_progress: called with the segments made so far, those of an earlier process among them.
+        on_progress: called with how many of the count there are so far, those of an earlier
+            process among them.
+        on_note: called with sentences on how long a selection will take.
 
     Raises:
         BadInputError: if the count or the seeds are out of range, the model cannot be used, the
-            file to resume was begun with anything else, or no segment is within the limits.
+            file to resume was begun with anything else, the set to follow is not real or cannot
+            be followed, or too few segments fit. A file is begun once enough are likely to.
         OutputError: if the file cannot be written; what was committed stays.
     """
     import torch
@@ -142,12 +188,13 @@ def generate_file(
     from ..networks import model_file
     from ..networks.dcgan import chosen_device
 
-    path = Path(path)
+    path, selection = Path(path), selection or Selection()
     check_seeds(count, first_seed, batch_size)
+    selection.most_made(count)
+    real = likeness.read_real(selection.like, selection.limits) if selection.like else None
     devices = [(torch.device if elsewhere else chosen_device)(one) for one in device.split(",")]
     where = devices[0]
     model = model_file.read(model_path, torch.device("cpu") if elsewhere else where)
-    made_there = elsewhere or partial(_made_here, model, ",".join(map(str, devices)))
     made = Provenance(
         model_sha256=sha256(model_path),
         first_seed=first_seed,
@@ -156,10 +203,44 @@ def generate_file(
         batch_statistics=batch_statistics,
         precision=generating_precision(model, precision, where.type, batch_statistics),
         device=where.type,
-        limits=limits or Limits(),
+        selection=selection,
+        real=real,
         asked=dict(asked or {}),
     )
-    told(model.conditions, np.array([first_seed]), made.asked)  # or refused, before there is a file
+    _check_possible(model_path, model, made)
+    looked_at = _written(
+        path,
+        model,
+        made,
+        _made_by(model, made, ",".join(map(str, devices)), elsewhere),
+        resume=resume,
+        on_progress=on_progress or (lambda count: None),
+        on_note=on_note or _unsaid,
+    )
+    return Generated(made, count, looked_at, _ks(path, real) if real else {})
+
+
+def _check_possible(model_path: str | Path, model: Model, made: Provenance) -> None:
+    """Raise BadInputError if a model makes no such segments, before there is a file."""
+    if made.real and model.depth:
+        raise BadInputError(
+            f"{model_path}: makes stacks of {model.depth}, and the distributions of a real set are "
+            "followed by single cuts alone; expected such a model, or limits."
+        )
+    told(model.conditions, np.array([made.first_seed]), made.asked)
+
+
+def _written(
+    path: Path,
+    model: Model,
+    made: Provenance,
+    make: Make,
+    *,
+    resume: bool,
+    on_progress: Callable[[int], None],
+    on_note: Callable[[str], None],
+) -> int:
+    """Write the file, and give how many segments or stacks were made for it."""
     with hdf5.Writer(
         path,
         kind="synthetic",
@@ -167,9 +248,11 @@ def generate_file(
         hu_range=model.hu_range,
         resume=resume,
     ) as writer:
-        _generate(writer, path, made, made_there, on_progress or (lambda count: None))
-        selection.check_any(len(writer), count)
-    return made
+        if len(writer):
+            made.check_same(path, writer.source)
+        write = _select if made.selection else _generate
+        write(writer, path, make, model.slices, made, on_progress, on_note)
+        return int(writer.source.get("made", made.segments))
 
 
 def check_seeds(count: int, first_seed: int, batch_size: int = BATCH_SIZE) -> None:
@@ -192,44 +275,92 @@ def check_seeds(count: int, first_seed: int, batch_size: int = BATCH_SIZE) -> No
 def _generate(
     writer: hdf5.Writer,
     path: Path,
+    make: Make,
+    slices: int,
     made: Provenance,
-    made_there: Elsewhere,
     on_progress: Callable[[int], None],
+    on_note: Callable[[str], None],
 ) -> None:
-    if len(writer):
-        made.check_same(path, writer.source)
     end = made.first_seed + made.segments
     start = made.next_seed(_last_seed(path, len(writer)))
     if start == end:
         return
-    count = start - made.first_seed
-    for kept in made_there(made, start, end):
-        if len(kept):
-            writer.append(_with_source(kept, made))
-        count = min(count + made.batch_size, made.segments)
-        on_progress(count)
+    for batch in make(range(start, end), made.batch_size):
+        writer.append(_with_source(batch, made.as_source()))
+        on_progress(len(writer) // slices)
 
 
-def _made_here(
-    model: Model, devices: str, made: Provenance, start: int, end: int
-) -> Iterator[SegmentSet]:
-    """Make segments and keep those within the limits, batch by batch."""
-    from . import from_seeds
-
-    batches = from_seeds.generate(
-        model,
-        range(start, end),
+def _select(
+    writer: hdf5.Writer,
+    path: Path,
+    make: Make,
+    slices: int,
+    made: Provenance,
+    on_progress: Callable[[int], None],
+    on_note: Callable[[str], None],
+) -> None:
+    source = selector.Source(
+        make=make,
+        first_seed=made.first_seed,
         batch_size=made.batch_size,
-        device=devices,
-        precision=made.precision,
         batch_statistics=made.batch_statistics,
-        asked=made.asked,
+        slices=slices,
     )
-    return selection.selected_batches(batches, made.limits)
+    steps = selector.selected(
+        source,
+        made.selection,
+        made.segments,
+        real=made.real,
+        held=hdf5.iterate(path) if len(writer) else (),
+        on_note=on_note,
+    )
+    for kept in steps:
+        if len(kept.segments):
+            # Only the end knows: the same entries, wherever the process was interrupted.
+            end = {"made": kept.made, "last_seed": made.first_seed + kept.made - 1}
+            entries = made.as_source() | (end if kept.complete else {})
+            writer.append(_with_source(kept.segments, entries))
+        on_progress(len(writer) // slices)
 
 
-def _with_source(segments: SegmentSet, made: Provenance) -> SegmentSet:
-    return replace(segments, source={**segments.source, **made.as_source()})
+def _made_by(model: Model, made: Provenance, devices: str, elsewhere: Elsewhere | None) -> Make:
+    def here(seeds: Sequence[int] | np.ndarray, together: int) -> Iterator[SegmentSet]:
+        from . import from_seeds
+
+        return from_seeds.generate(
+            model,
+            seeds,
+            batch_size=together,
+            device=devices,
+            precision=made.precision,
+            batch_statistics=made.batch_statistics,
+            asked=made.asked,
+        )
+
+    def there(seeds: Sequence[int] | np.ndarray, together: int) -> Iterator[SegmentSet]:
+        assert elsewhere is not None
+        # What is kept is decided here.
+        all_of_them = replace(made, batch_size=together, selection=Selection(), real=None)
+        return elsewhere(all_of_them, int(seeds[0]), int(seeds[-1]) + 1)
+
+    return there if elsewhere else here
+
+
+def _ks(path: Path, real: RealSet) -> dict[str, float]:
+    from ..metrics.measurement import measure
+
+    values = [likeness.values_of(measure(batch)) for batch in hdf5.iterate(path)]
+    return likeness.ks_of(real, np.concatenate(values))
+
+
+def _unsaid(sentence: str) -> None:
+    """Take a note where nobody reads it."""
+
+
+def _with_source(segments: SegmentSet, entries: Mapping[str, Any]) -> SegmentSet:
+    # In the order in which a file's writer merges them.
+    source = {**segments.source, **entries}
+    return replace(segments, source={name: source[name] for name in sorted(source)})
 
 
 def _last_seed(path: Path, held: int) -> int | None:

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from .recipe import Recipe as Recipe
     from .run_directory import Run as Run
     from .run_directory import Status as Status
+    from .segment_dataset import SegmentDataset as SegmentDataset
 
 __all__ = [
     "PRESETS",
     "Recipe",
     "Run",
+    "SegmentDataset",
     "Status",
     "check_training",
     "named",
@@ -41,6 +43,7 @@ _HOMES = {
     "PRESETS": "presets",
     "named": "presets",
     "Run": "run_directory",
+    "SegmentDataset": "segment_dataset",
     "Status": "run_directory",
 }
 

@@ -42,6 +42,17 @@ def shown(title: str, style: str = "auto") -> Iterator[ReportProgress]:
         yield _silent
 
 
+def say(text: str) -> None:
+    """Write a line to standard error, above the bar where one is drawn."""
+    if "tqdm" in sys.modules:
+        from tqdm import tqdm
+
+        tqdm.write(text, file=sys.stderr)
+        sys.stderr.flush()
+    else:
+        print(text, file=sys.stderr, flush=True)
+
+
 def _silent(share: float, note: str = "") -> None:
     """Take what is reported where nobody reads it."""
 

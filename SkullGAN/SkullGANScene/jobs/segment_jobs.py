@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 import slicer
+from SkullGANLib.cli.selection_options import arguments_of
 from SkullGANLib.data import hdf5
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction.batch_table import Row
 from SkullGANLib.extraction.outcomes import cut_each
-from SkullGANLib.generation.selection import Limits, select
+from SkullGANLib.generation.selection import Selection
 from SkullGANLib.networks.conditions import options_of
 from SkullGANLib.utils.child_process import ChildProcess, module_line
 from SkullGANLib.utils.task import Running, Work, subprogress
@@ -206,7 +207,7 @@ def generate(
     first_seed: int,
     name: str,
     model: str | Path | None = None,
-    limits: Limits | None = None,
+    selection: Selection | None = None,
     asked: Mapping[str, str | float] | None = None,
     into_scene: Callable[[], bool] = lambda: True,
 ) -> Work[SegmentSetNodes | None]:
@@ -215,11 +216,11 @@ def generate(
     Args:
         scene: the scene.
         folder: empty, for files between the processes.
-        count: segments to make, at most ``MOST_IN_SCENE``.
+        count: segments to make, with a selection to keep, at most ``MOST_IN_SCENE``.
         first_seed: of the first of them; the others count up.
         name: of the set in the scene.
         model: file (.safetensors); the one that comes along if None.
-        limits: only segments within them go into the scene.
+        selection: which are kept; segments are made until there are enough.
         asked: conditions, of a model that is told some, by name (``networks.conditions``).
         into_scene: as for ``extract``.
 
@@ -227,7 +228,7 @@ def generate(
         The ``SegmentSetNodes``, None if they did not go into the scene.
 
     Raises:
-        BadInputError: if the model cannot be used, or no segment is within the limits.
+        BadInputError: if the model cannot be used, or too few segments fit the selection.
     """
     if count > MOST_IN_SCENE:
         raise BadInputError(
@@ -235,15 +236,25 @@ def generate(
             "them into a file."
         )
     output = folder / SEGMENT_SET
-    arguments = ["generate", *([model] if model else []), "-n", count, "--seed", first_seed]
-    arguments += options_of(asked or {})
+    arguments = _generation(model, count, first_seed, selection, asked)
     yield Running(steps.child([*arguments, "-o", output, "--no-metrics"]), 0.0, 0.85)
     segments = yield from subprogress(steps.set_reading(output), 0.85, 0.9)
     metrics = yield from subprogress(steps.measured(segments), 0.9, 0.98)
-    kept, metrics = select(segments, metrics, limits or Limits())
     if not into_scene():
         return None
-    return segment_sets.add_segment_set(scene, kept, metrics, name)
+    return segment_sets.add_segment_set(scene, segments, metrics, name)
+
+
+def _generation(
+    model: str | Path | None,
+    count: int,
+    first_seed: int,
+    selection: Selection | None,
+    asked: Mapping[str, str | float] | None,
+) -> list[Any]:
+    arguments = ["generate", *([model] if model else []), "-n", count, "--seed", first_seed]
+    arguments += options_of(asked or {})
+    return [*arguments, *(arguments_of(selection) if selection else [])]
 
 
 def generate_to_file(
@@ -252,16 +263,17 @@ def generate_to_file(
     count: int,
     first_seed: int,
     model: str | Path | None = None,
+    selection: Selection | None = None,
     asked: Mapping[str, str | float] | None = None,
 ) -> Work[str]:
     """Generate any number of segments into a file, in the format of its ending; returns the path.
 
     Raises:
-        BadInputError: if the model cannot be used or the format does not hold so many.
+        BadInputError: if the model cannot be used, too few segments fit the selection, or the
+            format does not hold so many.
         OutputError: if the file cannot be written.
     """
-    arguments = ["generate", *([model] if model else []), "-n", count, "--seed", first_seed]
-    arguments += options_of(asked or {})
+    arguments = _generation(model, count, first_seed, selection, asked)
     yield Running(steps.child([*arguments, "-o", path, "--overwrite"]))
     return str(path)
 

@@ -21,6 +21,7 @@ from typing import NoReturn
 
 import slicer.util
 from SkullGANLib.cli.options import Parser
+from SkullGANLib.cli.selection_options import print_notes
 from SkullGANLib.errors import CancelledError, SkullGANError
 from SkullGANLib.utils import crash_shield
 from SkullGANLib.utils.printable import harmless_streams
@@ -74,10 +75,14 @@ def run_job(
         SkullGANError: with the job's sentence if it failed.
         CancelledError: if its child was ended from outside.
     """
-    task = Task(title, work)
+    task, child, printed = Task(title, work), None, 0
     try:
         while task.poll() == "running":
             report_progress(task.share)
+            if task.child is not child:
+                child, printed = task.child, 0
+            if child:
+                printed = print_notes(child.output, printed)
             time.sleep(0.02 if task.child else 0.0)
     finally:
         task.end()  # with its child, if we are interrupted

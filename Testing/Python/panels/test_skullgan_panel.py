@@ -284,7 +284,7 @@ def test_a_turned_ct_with_a_japanese_name_is_cut_where_it_is(host, panel, how):
     assert abs(np.median(angles) - 20) < 12
 
 
-def test_generation_keeps_to_the_limits(host, panel, model_path):
+def test_generation_keeps_to_the_selection(host, panel, model_path):
     panel.ui.modelPath.currentPath = str(model_path)
     panel.ui.numberSpinBox.value = 3
     panel.ui.limitedCheckBox.checked = True
@@ -292,10 +292,21 @@ def test_generation_keeps_to_the_limits(host, panel, model_path):
     panel.ui.thicknessToSpinBox.value = 28
     assert panel.ui.generateButton.toolTip == "A lower limit is above its upper one."
     panel.ui.thicknessToSpinBox.value = 30
+    panel.ui.thicknessFromSpinBox.value = 0
+    panel.ui.sdrFromSpinBox.value = 0
+    panel.ui.intensityFromSpinBox.value = 0
     panel.ui.generateButton.click()
     wait_for_the_end(host, panel)
-    assert "None of 3 segments is within the limits" in host.take_messages()[0]
-    assert names_of(host, "vtkMRMLScalarVolumeNode") == []
+    [made] = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    source = segment_sets.segment_set_from(made).source
+    assert source["limits"]["mean_intensity_hu"] == [0, 2500]
+    assert source["kept"] == 3
+    panel.ui.diverseCheckBox.checked = True
+    panel.ui.likePath.currentPath = str(model_path)
+    assert (panel.node.diverse, panel.node.likePath) == (True, str(model_path))
+    panel.ui.generateButton.click()
+    wait_for_the_end(host, panel)
+    assert "cannot be read as a segment set" in host.take_messages()[0]
 
 
 def test_more_than_a_scene_takes_go_into_a_file(host, panel, model_path, tmp_path):

@@ -27,6 +27,8 @@ def test_the_command_writes_the_set_and_says_how_well_it_matches(tmp_path, capsy
     assert (tmp_path / "art.png").is_file()
     assert cli.main(command) == 1
     assert "is there already" in capsys.readouterr().err
+    assert cli.main(["artificial", "--like", str(output), "-o", str(tmp_path / "b.h5")]) == 1
+    assert "art.h5: holds artificial segments, expected real ones" in capsys.readouterr().err
     before = like.read_bytes()
     assert cli.main(["artificial", "--like", str(like), "-o", str(like), "--overwrite"]) == 1
     assert "is the real set that is to be followed" in capsys.readouterr().err

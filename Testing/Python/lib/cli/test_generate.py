@@ -191,35 +191,38 @@ def test_progress_can_be_read_by_a_program(tiny, tmp_path, capsys):
     assert lines[-1][1:] == ["1.0000", "Measuring 4/4"]
 
 
-def test_limits_keep_the_segments_within_them_and_resuming_asks_for_the_same(
-    tiny, tmp_path, capsys
-):
-    command = ("generate", tiny, "-n", 12, "--batch-size", 4, "--device", "cpu")
-    assert in_this_process(*command, "-o", tmp_path / "all.h5") == 0
+def test_a_selection_keeps_as_many_as_asked_and_resuming_asks_for_the_same(tiny, tmp_path, capsys):
+    command = ("generate", tiny, "--batch-size", 8, "--device", "cpu")
+    assert in_this_process(*command, "-n", 80, "-o", tmp_path / "all.h5") == 0
     whole = hdf5.read(tmp_path / "all.h5")
     thickness = measure(whole)["thickness_mm"]
     low = float(np.nanmedian(thickness))
-    limited = (*command, "--thickness-mm", f"{low},1000", "-o", tmp_path / "some.h5")
+    limited = (*command, "-n", 12, "--thickness-mm", f"{low},1000", "-o", tmp_path / "some.h5")
     capsys.readouterr()
 
     assert in_this_process(*limited) == 0
 
-    kept = whole.seed[thickness >= low]
+    kept = whole.seed[thickness >= low][:12]
     assert hdf5.read(tmp_path / "some.h5").seed.tolist() == kept.tolist()
-    assert f"{len(kept)} synthetic segments of 12 that were made" in capsys.readouterr().out
+    made = int(kept[-1]) + 1
+    said = capsys.readouterr().out
+    assert f"12 synthetic segments of {made} that were made, seeds 0 to {made - 1}" in said
     assert in_this_process(*limited, "--resume") == 0
-    assert in_this_process(*command, "-o", tmp_path / "some.h5", "--resume") == 1
-    assert "was begun with limits" in capsys.readouterr().err
+    assert in_this_process(*limited, "--diverse", "--resume") == 1
+    assert "was begun with diverse None" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("limits", "sentence"),
     [
         (("--sdr", "1,0"), "The limits are '1,0', expected LOW,HIGH, such as 0.4,1."),
-        (("--thickness-mm", "900,901"), "None of 2 segments is within the limits"),
+        (("--thickness-mm", "900,901", "--most", 64), "0 of 64 segments fit, 2 were to be kept"),
+        (("--diverse", "--most", 1), "At most 1 segments are to be made, expected at least the 2"),
+        (("--like", "gone.h5"), "gone.h5: there is no such file"),
+        (("--diverse", "--like-ks", 2), "allowed is 2, expected 0.02 to 1"),
     ],
 )
-def test_limits_that_let_nothing_through_leave_no_file(tiny, tmp_path, capsys, limits, sentence):
+def test_a_selection_that_makes_no_sense_leaves_no_file(tiny, tmp_path, capsys, limits, sentence):
     assert in_this_process("generate", tiny, "-n", 2, "-o", tmp_path / "g.h5", *limits) == 1
     assert sentence in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

@@ -1,11 +1,11 @@
-"""Limits: which segments are kept, and that at least one is."""
+"""Limits and selections: which segments are kept, and how many are made for them."""
 
 import numpy as np
 import pytest
 from examples import arches, in_stacks
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.generation.selection import Limits, check_any, range_of, select, selected_batches
-from SkullGANLib.metrics import measure
+from SkullGANLib.generation.diversity import Diversity
+from SkullGANLib.generation.selection import Limits, Selection, check_any, range_of, select
 
 METRICS = {
     "sdr_peaks": np.array([0.2, 0.5, 0.9, np.nan]),
@@ -69,19 +69,40 @@ def test_nothing_within_the_limits_is_refused():
     check_any(1, 7)
 
 
-def test_batches_are_measured_and_those_of_which_nothing_is_kept_come_empty():
-    segments = arches(6)
-    thickness = measure(segments)["thickness_mm"]
-    middle = float(np.median(thickness))
-    limits = Limits({"thickness_mm": (middle, 100.0)})
+def test_an_empty_selection_keeps_all():
+    assert not Selection()
+    assert not Selection(most=5)
+    assert Selection(limits=Limits({"sdr_peaks": (0, 1)}))
+    assert Selection(diverse=Diversity())
 
-    kept = list(selected_batches([segments[:3], segments[3:]], limits))
 
-    expected = thickness >= middle
-    assert [len(one) for one in kept] == [expected[:3].sum(), expected[3:].sum()]
-    assert selected_batches([segments], Limits()).__next__() is segments
-    none = list(selected_batches([segments], Limits({"thickness_mm": (99.0, 100.0)})))
-    assert [len(one) for one in none] == [0]
+def test_a_selection_makes_a_thousand_for_each_that_is_kept_unless_told_otherwise():
+    assert Selection().most_made(3) == 5000
+    assert Selection().most_made(500) == 500_000
+    assert Selection(most=7).most_made(7) == 7
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"like_ks": 0.001}, "statistic allowed is 0.001, expected 0.02 to 1"),
+        ({"like_ks": np.nan}, "statistic allowed is nan"),
+        ({"most": 0}, "At most 0 segments are to be made, expected at least 1"),
+    ],
+)
+def test_a_selection_out_of_range_is_refused(settings, sentence):
+    with pytest.raises(BadInputError, match=sentence):
+        Selection(**settings)
+
+
+def test_a_selection_is_kept_in_a_source_as_plain_names_and_numbers():
+    wanted = Selection(limits=Limits({"thickness_mm": (4, 8)}), diverse=Diversity())
+
+    assert wanted.as_source() == {
+        "limits": {"thickness_mm": [4.0, 8.0]},
+        "diverse": {"rows": 50, "threshold_hu": 1200, "least_px": 200},
+    }
+    assert Selection().as_source() == {}
 
 
 def test_a_stack_in_depth_is_kept_where_all_of_its_slices_are_within_limits():
