@@ -107,7 +107,7 @@ def narrow_model(**changes):
 def conditioned_model():
     """A model of random weights that is told bone, SDR and thickness, as narrow as they get."""
     import torch
-    from SkullGANLib.networks import dcgan, model_file
+    from SkullGANLib.networks import dcgan, initial_weights, model_file
     from SkullGANLib.networks.architecture import Architecture
     from SkullGANLib.networks.conditions import Conditions
 
@@ -122,7 +122,7 @@ def conditioned_model():
     }
     generator, discriminator = dcgan.networks(architecture)
     for network in (generator, discriminator):
-        dcgan.initialize(network, 0.0, torch.Generator().manual_seed(0))
+        initial_weights.initialize(network, 0.0, torch.Generator().manual_seed(0))
     known = Conditions.learned(names, values, np.arange(200))
     return model_file.Model(generator.eval(), discriminator.eval(), conditions=known)
 

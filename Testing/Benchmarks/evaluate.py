@@ -32,7 +32,7 @@ from SkullGANLib.evaluation import evaluation, evaluation_set, schedule
 from SkullGANLib.evaluation.report import writer
 from SkullGANLib.extraction import single_ct
 from SkullGANLib.generation import artificial
-from SkullGANLib.networks import dcgan, model_file
+from SkullGANLib.networks import dcgan, initial_weights, model_file
 from SkullGANLib.utils import resources
 
 BUDGET_S = 40.0
@@ -80,7 +80,7 @@ def main() -> None:
 
 def of_the_papers_width() -> model_file.Model:
     discriminator = dcgan.Discriminator()
-    dcgan.initialize(discriminator, 0.0, torch.Generator().manual_seed(0))
+    initial_weights.initialize(discriminator, 0.0, torch.Generator().manual_seed(0))
     return model_file.Model(dcgan.Generator(8, 16), discriminator.eval())
 
 

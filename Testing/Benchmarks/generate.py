@@ -40,14 +40,10 @@ from SkullGANLib.generation.from_seeds import generate, generate_set
 from SkullGANLib.generation.pipeline import Batch, made_by, masked
 from SkullGANLib.metrics import measure
 from SkullGANLib.networks import model_file
-from SkullGANLib.networks.dcgan import (
-    GENERATOR_WIDTH,
-    Discriminator,
-    Generator,
-    chosen_device,
-    initialize,
-)
+from SkullGANLib.networks.dcgan import GENERATOR_WIDTH, Discriminator, Generator
+from SkullGANLib.networks.devices import chosen_device
 from SkullGANLib.networks.fast_generator import images_together, prepared
+from SkullGANLib.networks.initial_weights import initialize
 from SkullGANLib.networks.model_file import Model, in_hu
 from SkullGANLib.networks.precision import chosen_precision, has_bf16
 from SkullGANLib.training.presets import named

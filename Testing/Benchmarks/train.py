@@ -31,7 +31,9 @@ from generate import peak
 from SkullGANLib.data import segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.networks import model_file
-from SkullGANLib.networks.dcgan import Discriminator, Generator, chosen_device, initialize
+from SkullGANLib.networks.dcgan import Discriminator, Generator
+from SkullGANLib.networks.devices import chosen_device
+from SkullGANLib.networks.initial_weights import initialize
 from SkullGANLib.training.loop import train
 from SkullGANLib.training.presets import named
 from SkullGANLib.training.recipe import Recipe

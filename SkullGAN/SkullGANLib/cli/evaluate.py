@@ -179,7 +179,7 @@ def _model(options: argparse.Namespace) -> Model | None:
     if not options.model:
         return None
     from ..networks import model_file
-    from ..networks.dcgan import chosen_device
+    from ..networks.devices import chosen_device
 
     return model_file.read(options.model, chosen_device(options.device))
 

@@ -15,7 +15,7 @@ def realness(options: argparse.Namespace) -> None:
     from ..data import hdf5
     from ..evaluation import realness_files
     from ..networks import model_file
-    from ..networks.dcgan import chosen_device
+    from ..networks.devices import chosen_device
     from ..utils import resources
     from ..utils.output_names import check_names
 

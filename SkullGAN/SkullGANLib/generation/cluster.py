@@ -155,7 +155,7 @@ def make_part(
 
 def _how(packed: _Packed, device: str, precision: str, batch_statistics: bool) -> tuple[str, str]:
     """Say in which device and precision a worker generates; workers run this."""
-    from ..networks.dcgan import chosen_device
+    from ..networks.devices import chosen_device
 
     where = chosen_device(device)
     model, _ = _model(packed, str(where))
@@ -166,7 +166,7 @@ def _how(packed: _Packed, device: str, precision: str, batch_statistics: bool) -
 def _model(packed: _Packed, device: str) -> tuple[Model, threading.Lock]:
     """The model on a worker, and a lock: a worker's threads share it."""
     from ..networks import model_file
-    from ..networks.dcgan import chosen_device
+    from ..networks.devices import chosen_device
 
     with TemporaryDirectory(prefix="skullgan-") as folder:
         path = Path(folder) / "model.safetensors"

@@ -186,7 +186,7 @@ def generate_file(
     import torch
 
     from ..networks import model_file
-    from ..networks.dcgan import chosen_device
+    from ..networks.devices import chosen_device
 
     path, selection = Path(path), selection or Selection()
     check_seeds(count, first_seed, batch_size)

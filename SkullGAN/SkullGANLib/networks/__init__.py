@@ -9,7 +9,7 @@ from ..lazy import lazy_face
 if TYPE_CHECKING:
     from .dcgan import Discriminator as Discriminator
     from .dcgan import Generator as Generator
-    from .dcgan import chosen_device as chosen_device
+    from .devices import chosen_device as chosen_device
     from .model_file import Model as Model
 
 __all__ = ["Discriminator", "Generator", "Model", "chosen_device"]
@@ -17,7 +17,7 @@ __all__ = ["Discriminator", "Generator", "Model", "chosen_device"]
 _HOMES = {
     "Discriminator": "dcgan",
     "Generator": "dcgan",
-    "chosen_device": "dcgan",
+    "chosen_device": "devices",
     "Model": "model_file",
 }
 

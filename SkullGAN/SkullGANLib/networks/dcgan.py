@@ -8,17 +8,13 @@ model, not to the network.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-from typing import Any, cast
 
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
-from ..errors import BadInputError
 from .architecture import IMAGE_SIZE, Architecture
 from .projection import Projection
 
@@ -28,7 +24,8 @@ DISCRIMINATOR_WIDTH = 64
 BACKGROUND = -1.0
 """Intensity of what is no wall."""
 
-_SLOPE = 0.2
+LEAK = 0.2
+"""Slope of the leaky ReLUs below 0."""
 _MOMENTUM = 0.01
 
 
@@ -116,7 +113,7 @@ class Generator(nn.Module):
 
     def activated(self, x: Tensor) -> Tensor:
         """Apply what follows the first three plain convolutions; in Table 1, nothing."""
-        return x if self.activation == "none" else functional.leaky_relu(x, _SLOPE)
+        return x if self.activation == "none" else functional.leaky_relu(x, LEAK)
 
     def scaled(self, noise: Tensor) -> Tensor:
         """Give white noise as it is injected; in Table 1, as it is."""
@@ -176,7 +173,7 @@ class Discriminator(nn.Module):
         deviations = int(self.minibatch_std > 0)
         self.main = nn.Sequential(
             nn.Conv2d(shape.slices, c[0], 4, 2, 1),  # 64 x 64
-            nn.LeakyReLU(_SLOPE, inplace=True),
+            nn.LeakyReLU(LEAK, inplace=True),
             *_downward(c[0], c[1], self.norm),
             *_downward(c[1], c[2], self.norm),
             *_downward(c[2], c[3], self.norm),
@@ -352,70 +349,9 @@ def inject_noise(x: Tensor, noise: Tensor) -> Tensor:
     return x + torch.where(moderate, x, 0) * noise * sigma
 
 
-def initialize(network: nn.Module, weight_std: float, generator: torch.Generator) -> None:
-    """Draw the initial weights: convolutions N(0, weight_std), batch-norm scale N(1, 0.01).
-
-    Biases and shifts start at 0, running statistics at mean 0 and variance 1.
-
-    Args:
-        network: a generator or a discriminator, changed in place.
-        weight_std: standard deviation of the convolutions' weights; 0 chooses it layer by layer as
-            sqrt(1 / inputs of an output pixel), which hands the variance on unchanged. A narrow
-            network needs that: with few inputs a small fixed deviation makes signal and gradient
-            fade from layer to layer.
-        generator: where the weights are drawn from, on the network's device.
-    """
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-            std = weight_std or math.sqrt(_gain(network) / _inputs_of_an_output(layer))
-            # Of a parametrized layer, "weight" is computed from what is learned.
-            weight: Tensor = layer.weight
-            if parametrize.is_parametrized(layer, "weight"):
-                weight = cast("Any", layer).parametrizations.weight.original
-            nn.init.normal_(weight, 0.0, std, generator=generator)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-        elif isinstance(layer, nn.Linear):
-            nn.init.normal_(layer.weight, 0.0, layer.in_features**-0.5, generator=generator)
-            nn.init.zeros_(layer.bias)
-        elif isinstance(layer, nn.BatchNorm2d):
-            layer.reset_running_stats()
-            nn.init.normal_(layer.weight, 1.0, 0.01, generator=generator)
-            nn.init.zeros_(layer.bias)
-
-
-def chosen_device(name: str) -> torch.device:
-    """Turn "auto", "cpu", "cuda", "cuda:1" or "mps" into a device that is there.
-
-    "auto" is the first GPU, or the CPU where there is none.
-
-    Raises:
-        BadInputError: if the text is no device, or the device is not there.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if _has_mps() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise BadInputError(
-            f"The device is {name!r}, expected auto, cpu, cuda, cuda:<number> or mps."
-        ) from error
-    counts = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(_has_mps())}
-    if (device.index or 0) >= counts.get(device.type, 0):
-        raise BadInputError(
-            f"The device is {name!r}, but this machine (with this PyTorch, {torch.__version__}) "
-            f"has {torch.cuda.device_count()} CUDA device(s); cpu always works."
-        )
-    return device
-
-
 def trainable_parameters(network: nn.Module) -> int:
     """Count the numbers that training changes."""
     return sum(p.numel() for p in network.parameters() if p.requires_grad)
-
-
-def _has_mps() -> bool:
-    return torch.backends.mps.is_available()
 
 
 def _upward(layer: nn.ConvTranspose2d) -> nn.Sequential:
@@ -439,21 +375,5 @@ def _downward(inputs: int, outputs: int, norm: str) -> tuple[nn.Module, ...]:
         nn.Conv2d(inputs, outputs, 4, 2, 1),
         # Layers keep their numbers, and with them their names in files.
         nn.BatchNorm2d(outputs) if norm == "batch" else nn.Identity(),
-        nn.LeakyReLU(_SLOPE, inplace=True),
+        nn.LeakyReLU(LEAK, inplace=True),
     )
-
-
-def _gain(network: nn.Module) -> float:
-    """What a layer must multiply variances by for those of its activations to stay: leaky ReLU
-    takes some, which a batch norm would give back (He et al. 2015)."""
-    alone = isinstance(network, Discriminator) and network.norm != "batch"
-    return 2 / (1 + _SLOPE**2) if alone else 1.0
-
-
-def _inputs_of_an_output(layer: nn.Conv2d | nn.ConvTranspose2d) -> float:
-    taps: float = layer.kernel_size[0] * layer.kernel_size[1]
-    if isinstance(layer, nn.ConvTranspose2d):
-        # Strided, each output pixel meets only its share of the kernel; unstrided on a 1 x 1
-        # grid, exactly one tap.
-        taps = taps / (layer.stride[0] * layer.stride[1]) if layer.stride[0] > 1 else 1
-    return layer.in_channels * taps

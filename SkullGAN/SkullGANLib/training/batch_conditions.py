@@ -7,19 +7,14 @@ discriminator adds for the conditions alone falls out of the relativistic loss.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..data.segment_set import SegmentSet
 from ..generation import conditions as of_segments
 from ..networks.conditions import Conditions
 from .pictures import Pictures
 from .recipe import Recipe
-
-_FIRST_LAYER = "main1.0.weight"
-_NEW = "projection."
 
 
 class BatchConditions:
@@ -81,26 +76,3 @@ class BatchConditions:
         """Measure segments and give what networks are told of them, float32 (N, size)."""
         values = of_segments.measured(self.conditions.names, segments)
         return torch.from_numpy(self.conditions.encode(values)).to(self._device)
-
-
-def take_over(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Begin with a model's weights, in place.
-
-    Of a model that was told nothing, a network that is told conditions takes all there is: what
-    its first layer makes of the latent vector, and everything behind it. What it makes of the
-    conditions stays as it was drawn.
-
-    Args:
-        network: generator or discriminator of the same architecture, but for the conditions.
-        weights: its state dict.
-    """
-    own = network.state_dict()
-    taken = dict(weights)
-    for name, tensor in own.items():
-        if name.startswith(_NEW) and name not in taken:
-            taken[name] = tensor
-    if _FIRST_LAYER in taken and taken[_FIRST_LAYER].shape != own[_FIRST_LAYER].shape:
-        first = own[_FIRST_LAYER].clone()
-        first[: len(taken[_FIRST_LAYER])] = taken[_FIRST_LAYER]
-        taken[_FIRST_LAYER] = first
-    network.load_state_dict(taken)

@@ -18,11 +18,12 @@ import numpy as np
 from ..data import hdf5
 from ..errors import SkullGANError
 from ..networks import model_file
-from ..networks.dcgan import chosen_device
+from ..networks.devices import chosen_device
 from ..plots import contact_sheet
 from ..utils.atomic_files import written_aside
 from . import cautions, datasets, memory_estimate, start
 from .memory_estimate import Device, MemoryCheck
+from .pretrained import check_pretrained
 from .recipe import Recipe
 
 _COLUMNS, _SHOWN = 6, 12
@@ -127,7 +128,7 @@ def check_training(
         recipe = replace(recipe, slices=slices) if slices > 1 else recipe
         start.check_segments(sets[0].kind, count // slices, recipe, (sets[0].kind,))
         if pretrained:
-            start.check_pretrained(model_file.read_architecture(pretrained), recipe)
+            check_pretrained(model_file.read_architecture(pretrained), recipe)
         memory = MemoryCheck.of(recipe, count, chosen_device(device))
     except SkullGANError as error:
         problem = error

@@ -28,6 +28,7 @@ from .event_log import Report, Reporter
 from .losses import discriminator_loss, generator_loss
 from .memory_estimate import MemoryCheck
 from .pictures import Pictures
+from .pretrained import check_pretrained
 from .process_group import joined
 from .recipe import Recipe
 from .run_directory import Run
@@ -87,7 +88,7 @@ def train(
     count = len(segments) // recipe.architecture.slices
     start.check_segments(segments.kind, count, recipe, allowed_kinds)
     if begun_with is not None:
-        start.check_pretrained(begun_with, recipe)
+        check_pretrained(begun_with, recipe)
     with joined(device) as (group, where), ExitStack() as stack:
         start.check_batch(recipe, group)
         run = start.open_run(run_dir, recipe, resume, group, stack)

@@ -25,7 +25,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from ..errors import BadInputError
-from ..networks.dcgan import MinibatchDeviation, chosen_device
+from ..networks.dcgan import MinibatchDeviation
+from ..networks.devices import chosen_device
 
 
 @dataclass(frozen=True)

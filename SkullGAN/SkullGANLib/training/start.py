@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from pathlib import Path
@@ -21,16 +21,14 @@ from .pictures import Pictures
 from .process_group import ProcessGroup
 from .recipe import Recipe
 from .run_directory import Run
-from .setting import as_text
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 ROWS = (64, 96, IMAGE_SIZE)
 """Rows of images that are chosen between."""
 MOST_SEGMENTS = 0.99
 """Share of the segments that must fit into the images; the others are left out."""
-_WITHOUT_WEIGHTS = ("generator_smoothing", "noise_scales", "generator_activation")
 
 _log = logging.getLogger(__name__)
 
@@ -49,52 +47,6 @@ def check_segments(kind: str, count: int, recipe: Recipe, allowed_kinds: Sequenc
             f"{recipe.batch_size}, expected at least a batch; set a smaller batch_size, or "
             "samples_per_epoch to show segments more than once."
         )
-
-
-def check_pretrained(architecture: Architecture, recipe: Recipe) -> None:
-    """Raise ``BadInputError`` if a model of that architecture does not suit a recipe.
-
-    What changes no weight's shape may differ: a training may go on with another noise. Networks
-    that are told conditions may begin with a model that was told nothing, and stacks with one of
-    single segments, see ``for_slices``.
-    """
-    for one in fields(Architecture):
-        untold = one.name == "conditions" and not architecture.conditions
-        if one.name in _WITHOUT_WEIGHTS or untold:
-            continue
-        found, expected = (getattr(each, one.name) for each in (architecture, recipe.architecture))
-        if one.name == "slices" and found == 1:
-            continue
-        if found != expected:
-            raise BadInputError(
-                f"The pre-trained model has {one.name} {_as_set(found)}, expected "
-                f"{_as_set(expected)} as the recipe has; set {one.name} to {_as_set(found)}, or "
-                "take another model."
-            )
-
-
-def for_slices(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Make the weights of a network of single segments those of one of stacks.
-
-    Every slice is made as the one image was, and what is seen is the mean of the slices; they part
-    as the training goes on. Weights of the same shape stay as they are.
-
-    Args:
-        given: weights of the generator or discriminator of single segments.
-        own: those of the network that takes them, by the same names.
-    """
-    found = {}
-    for name, weight in given.items():
-        shape = own[name].shape
-        if weight.shape == shape:
-            found[name] = weight
-        elif weight.ndim == 4 and weight.shape[0] == 1:  # the generator's last layer
-            found[name] = weight.expand(shape).clone()
-        elif weight.ndim == 4:  # the discriminator's first
-            found[name] = weight.expand(shape) / shape[1]
-        else:  # what spectral norm has found of it, and finds again
-            found[name] = own[name]
-    return found
 
 
 def fitted(
@@ -275,13 +227,6 @@ def write_parts(
     for path, part in ((run.training_path, segments), (run.test_path, held_out)):
         if isinstance(part, SegmentSet) and (anew or not path.exists()):
             hdf5.write(path, part)
-
-
-def _as_set(value: object) -> str:
-    """Write a part of an architecture as ``--set`` takes it."""
-    if isinstance(value, tuple):
-        return ",".join(map(str, value)) or "''"
-    return as_text(value) if isinstance(value, bool) else str(value)
 
 
 def _open_and_lock(run_dir: str | Path, recipe: Recipe, resume: bool, stack: ExitStack) -> None:

@@ -23,21 +23,22 @@ from ..data.walls import WALL_THRESHOLD_HU
 from ..errors import BadInputError
 from ..networks import model_file
 from ..networks.conditions import Conditions
-from ..networks.dcgan import initialize, networks
+from ..networks.dcgan import networks
+from ..networks.initial_weights import initialize
 from ..networks.model_file import Model
 from ..networks.precision import chosen_precision
 from . import order
 from .augmentation import AdaptiveAugmentation, augment, half_mirrored, without_background
-from .batch_conditions import BatchConditions, take_over
+from .batch_conditions import BatchConditions
 from .checkpoint import Checkpoint, fingerprint
 from .compiling import compiled
 from .gated_optimizer import GatedOptimizer
 from .losses import gradient_penalty
 from .pictures import Pictures
+from .pretrained import begin_with
 from .process_group import ALONE, ProcessGroup, ShardedGenerator, synchronize_statistics
 from .recipe import Recipe
 from .running_average import RunningAverage
-from .start import for_slices
 
 # Names in checkpoints, which runs of earlier versions have, too.
 _RANDOM_STATE = "chance"
@@ -108,6 +109,24 @@ class TrainingState:
             model_file.from_hu(np.full((1, 1, 1), WALL_THRESHOLD_HU), segments.hu_range).item()
         )
         self._midpoint = torch.zeros((), device=device)
+        self._begin(pretrained)
+        self.augmentation = (
+            AdaptiveAugmentation(recipe, self.iterations, device, group)
+            if recipe.ada_target
+            else None
+        )
+        self._in_bf16 = runs_in_bf16(recipe, device)
+        self._generate: Callable[..., Tensor] = self.generator
+        self._discriminate: Callable[..., Tensor] = self.discriminator
+        if recipe.compile:
+            self._generate, self._discriminate = (
+                compiled(network, device, group.size)
+                for network in (self.generator, self.discriminator)
+            )
+
+    def _begin(self, pretrained: Model | None) -> None:
+        """Make the networks and what they learn with."""
+        recipe, device, group = self.recipe, self.device, self.group
         self.generator, self.discriminator = networks(recipe.architecture)
         for network in (self.generator, self.discriminator):
             # Channels last: backward is up to four times faster on a CPU in narrow layers.
@@ -115,11 +134,8 @@ class TrainingState:
             initialize(network, recipe.initial_weight_std, self.noise_generator.generator)
         self._pretrained_on: dict[str, Any] | None = None
         if pretrained is not None:
-            for own, given in (
-                (self.generator, pretrained.generator),
-                (self.discriminator, pretrained.discriminator),
-            ):
-                take_over(own, for_slices(given.state_dict(), own.state_dict()))
+            begin_with(self.generator, pretrained.generator)
+            begin_with(self.discriminator, pretrained.discriminator)
             self._pretrained_on = dict(pretrained.trained_on)
         self._average = (
             RunningAverage(self.generator, recipe.ema_decay) if recipe.ema_decay else None
@@ -140,19 +156,6 @@ class TrainingState:
             recipe.discriminator_plateau_factor,
             group,
         )
-        self.augmentation = (
-            AdaptiveAugmentation(recipe, self.iterations, device, group)
-            if recipe.ada_target
-            else None
-        )
-        self._in_bf16 = runs_in_bf16(recipe, device)
-        self._generate: Callable[..., Tensor] = self.generator
-        self._discriminate: Callable[..., Tensor] = self.discriminator
-        if recipe.compile:
-            self._generate, self._discriminate = (
-                compiled(network, device, group.size)
-                for network in (self.generator, self.discriminator)
-            )
 
     @property
     def conditions(self) -> Conditions | None:

@@ -12,7 +12,8 @@ from SkullGANLib.data.depth import whole_stacks
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.generation.from_seeds import SyntheticSegments, draw, generate, generate_set
 from SkullGANLib.networks.architecture import Architecture
-from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize, networks
+from SkullGANLib.networks.dcgan import Discriminator, Generator, networks
+from SkullGANLib.networks.initial_weights import initialize
 from SkullGANLib.networks.model_file import Model, to_hu
 from torch.utils.data import DataLoader
 

@@ -20,11 +20,11 @@ from SkullGANLib.networks.dcgan import (
     MinibatchDeviation,
     architecture_of,
     at_scales,
-    initialize,
     networks,
     smoothed,
     trainable_parameters,
 )
+from SkullGANLib.networks.initial_weights import initialize
 
 SMALL = Architecture(
     latent_size=6,

@@ -7,8 +7,9 @@ import pytest
 import torch
 from SkullGANLib.generation.from_seeds import draw
 from SkullGANLib.networks.architecture import Architecture
-from SkullGANLib.networks.dcgan import Generator, initialize
+from SkullGANLib.networks.dcgan import Generator
 from SkullGANLib.networks.fast_generator import images_together, prepared
+from SkullGANLib.networks.initial_weights import initialize
 from torch import Tensor, nn
 
 

@@ -15,7 +15,8 @@ from safetensors.torch import save_file
 from SkullGANLib.errors import BadInputError, OutputError
 from SkullGANLib.networks import model_file
 from SkullGANLib.networks.architecture import Architecture
-from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize, networks
+from SkullGANLib.networks.dcgan import Discriminator, Generator, networks
+from SkullGANLib.networks.initial_weights import initialize
 from SkullGANLib.networks.model_file import Model, from_hu, to_hu
 
 

@@ -12,7 +12,8 @@ import torch
 from SkullGANLib import cli
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.networks import model_file, published_weights
-from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize, trainable_parameters
+from SkullGANLib.networks.dcgan import Discriminator, Generator, trainable_parameters
+from SkullGANLib.networks.initial_weights import initialize
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,8 @@ from SkullGANLib.errors import BadInputError, CancelledError
 from SkullGANLib.generation.conditions import measured
 from SkullGANLib.generation.from_seeds import generate_set
 from SkullGANLib.networks import model_file
-from SkullGANLib.networks.dcgan import initialize, networks
+from SkullGANLib.networks.dcgan import networks
 from SkullGANLib.training import start
-from SkullGANLib.training.batch_conditions import take_over
 from SkullGANLib.training.loop import train
 from SkullGANLib.training.memory_estimate import needed
 from SkullGANLib.training.pictures import Pictures
@@ -102,31 +101,6 @@ def test_an_old_recipe_has_no_conditions_and_its_networks_are_what_they_were():
     generator, discriminator = networks(Recipe().architecture.__class__(8, 16, 4))
     assert generator.input_size == generator.latent_size == 8
     assert discriminator.projection is None
-
-
-def test_networks_with_conditions_begin_with_a_model_that_was_told_nothing():
-    plain, told = (networks(replace(TINY, conditions=c).architecture) for c in ("", "bone,sdr"))
-    for network in (*plain, *told):
-        initialize(network, 0.0, torch.Generator().manual_seed(3))
-        network.eval()
-    weights = [network.state_dict() for network in plain]
-    for network, own in zip(told, weights, strict=True):
-        take_over(network, own)
-    latent = torch.rand(3, 8)
-    noise = plain[0].draw_noise(latent)
-    untold = torch.cat([latent, torch.zeros(3, 9)], 1)
-    torch.testing.assert_close(told[0](untold, noise), plain[0](latent, noise))
-    image = torch.rand(3, 1, 128, 128)
-    torch.testing.assert_close(told[1].main(image), plain[1].main(image))
-    spoken = told[0](untold + torch.cat([torch.zeros(8), torch.ones(9)]), noise)
-    assert (spoken - plain[0](latent, noise)).abs().max() > 1e-3
-
-
-def test_a_model_with_other_conditions_is_no_beginning():
-    some = replace(TOLD, conditions="sdr").architecture
-    with pytest.raises(BadInputError, match="has conditions sdr, expected bone,sdr,thickness"):
-        start.check_pretrained(some, TOLD)
-    start.check_pretrained(replace(TOLD, conditions="").architecture, TOLD)
 
 
 def test_segments_whose_conditions_cannot_be_measured_are_left_out(caplog):

@@ -15,7 +15,8 @@ from SkullGANLib.data import hdf5
 from SkullGANLib.errors import BadInputError, CancelledError
 from SkullGANLib.generation.from_seeds import generate_set
 from SkullGANLib.networks import model_file
-from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize
+from SkullGANLib.networks.dcgan import Discriminator, Generator
+from SkullGANLib.networks.initial_weights import initialize
 from SkullGANLib.training import augmentation, loop, monitor
 from SkullGANLib.training.loop import train
 from SkullGANLib.training.presets import named

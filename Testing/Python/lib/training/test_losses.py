@@ -8,7 +8,8 @@ import pytest
 import torch
 from examples import arches
 from SkullGANLib.networks import model_file
-from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize
+from SkullGANLib.networks.dcgan import Discriminator, Generator
+from SkullGANLib.networks.initial_weights import initialize
 from SkullGANLib.training.gated_optimizer import GatedOptimizer
 from SkullGANLib.training.losses import (
     discriminator_loss,

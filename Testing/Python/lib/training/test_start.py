@@ -7,13 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from examples import TINY, arches, in_stacks
 from SkullGANLib.data import hdf5
 from SkullGANLib.data.segment_set import concatenate
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.networks.architecture import Architecture
-from SkullGANLib.networks.dcgan import Generator, networks
 from SkullGANLib.training import start
 from SkullGANLib.training.pictures import Pictures
 from SkullGANLib.training.process_group import ALONE
@@ -37,16 +34,6 @@ def stack():
 def test_segments_that_do_not_suit_are_refused(kind, count, sentence):
     with pytest.raises(BadInputError, match=sentence):
         start.check_segments(kind, count, replace(TINY, samples_per_epoch=0), ("real",))
-
-
-def test_a_pretrained_model_of_another_architecture_is_refused_with_what_to_set():
-    fits = Architecture(8, 8, 2)
-    start.check_pretrained(fits, TINY)
-    with pytest.raises(BadInputError, match=r"latent_size 9, expected 8 .* set latent_size to 9"):
-        start.check_pretrained(replace(fits, latent_size=9), TINY)
-    with pytest.raises(BadInputError, match=r"image_rows 64, expected 128 .* set image_rows to 64"):
-        start.check_pretrained(replace(fits, image_rows=64), TINY)
-    start.check_pretrained(replace(fits, noise_scales=3), TINY)  # no weight's shape depends on it
 
 
 def test_the_rows_of_images_are_as_few_as_hold_the_walls():
@@ -131,22 +118,3 @@ def test_a_stack_in_depth_of_which_one_slice_reaches_below_is_left_out_whole(cap
     segments, recipe = start.fitted(stacks, replace(TINY, image_rows=64))
     assert (len(segments), recipe.slices) == (480, 4)
     assert "4 of 484" in caplog.text
-
-
-def test_a_model_of_single_segments_is_what_training_in_depth_may_begin_with():
-    single, deep = Architecture(8, 8, 2), Architecture(8, 8, 2, slices=3)
-    start.check_pretrained(single, replace(TINY, slices=3))
-    with pytest.raises(BadInputError, match="slices 3, expected 2"):
-        start.check_pretrained(deep, replace(TINY, slices=2))
-    pairs = zip(networks(single), networks(deep), strict=True)
-    for given, own in pairs:
-        own.load_state_dict(start.for_slices(given.state_dict(), own.state_dict()))
-        given.eval()
-        own.eval()
-        if isinstance(given, Generator):
-            latent = given.draw_latent(2)
-            noise = given.draw_noise(latent)
-            image = given(latent, noise)
-            torch.testing.assert_close(own(latent, noise), image.expand(-1, 3, -1, -1))
-        else:
-            torch.testing.assert_close(own(image.expand(-1, 3, -1, -1)), given(image))

@@ -13,7 +13,8 @@ from SkullGANLib.errors import BadInputError
 from SkullGANLib.evaluation.measures import realness
 from SkullGANLib.evaluation.measures.scores import Calibration
 from SkullGANLib.networks.architecture import Architecture
-from SkullGANLib.networks.dcgan import Discriminator, Generator, initialize, networks
+from SkullGANLib.networks.dcgan import Discriminator, Generator, networks
+from SkullGANLib.networks.initial_weights import initialize
 from SkullGANLib.networks.model_file import Model, from_hu
 
 COUNT = 5
