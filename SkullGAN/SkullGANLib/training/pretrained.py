@@ -67,8 +67,10 @@ def for_slices(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[s
             found[name] = weight
         elif weight.ndim == 4 and weight.shape[0] == 1:  # the generator's last layer
             found[name] = weight.expand(shape).clone()
-        elif weight.ndim == 4:  # the discriminator's first
+        elif weight.ndim == 4 and weight.shape[1] == 1:  # the discriminator's first
             found[name] = weight.expand(shape) / shape[1]
+        elif weight.ndim == 4:  # the generator's first, of conditions (``take_over``)
+            found[name] = weight
         else:  # what spectral norm has found of it, and finds again
             found[name] = own[name]
     return found
