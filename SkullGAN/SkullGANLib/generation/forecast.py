@@ -87,7 +87,7 @@ class Forecast:
         self._last = (self._drawn, self._fitting)
         highest = highest_rate(fit, since)
         if made + (self._count - kept) / highest > self._most:
-            raise BadInputError(self._too_rare(fit, since, highest, kept))
+            raise BadInputError(self._too_rare(fit, since, highest, made, kept))
         total = made + (self._count - kept) * since / fit if fit else np.inf
         self.promising = total <= self._most
         if fit and 0.5 < total / self._told < 2:
@@ -112,10 +112,10 @@ class Forecast:
             f"{_rounded(need)} segments and {duration(need * pace_s)}."
         )
 
-    def _too_rare(self, fit: int, since: int, highest: float, kept: int) -> str:
-        need = (self._count - kept) / highest
+    def _too_rare(self, fit: int, since: int, highest: float, made: int, kept: int) -> str:
+        need = made + (self._count - kept) / highest
         return (
-            f"{_found(fit, since, highest)}, so that {self._count - kept:,} need more than "
+            f"{_found(fit, since, highest)}, so that {self._count:,} need more than "
             f"{_rounded(need)}, and {self._most:,} are made at most. {self._reach()} Expected "
             "wider limits, fewer segments or more to be made."
         )

@@ -291,6 +291,7 @@ def test_generation_keeps_to_the_selection(host, panel, model_path):
     panel.ui.thicknessFromSpinBox.value = 29
     panel.ui.thicknessToSpinBox.value = 28
     assert panel.ui.generateButton.toolTip == "A lower limit is above its upper one."
+    panel.ui.modelPath.currentPath = ""
     panel.ui.thicknessToSpinBox.value = 30
     panel.ui.thicknessFromSpinBox.value = 0
     panel.ui.sdrFromSpinBox.value = 0

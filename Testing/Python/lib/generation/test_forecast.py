@@ -63,7 +63,7 @@ def test_a_selection_that_is_too_rare_is_refused_with_the_rate_and_what_the_mode
 
     assert str(error.value) == (
         "None of 512 segments fits (at most 0.59 %, 95 % confidence), so that 200 need more than "
-        "34,000, and 20,000 are made at most. Thickness: 0.2 % are within the limits, the model "
+        "35,000, and 20,000 are made at most. Thickness: 0.2 % are within the limits, the model "
         "makes 4.0 mm to 8.0 mm, in nine of ten 4.2 mm to 7.8 mm. Expected wider limits, fewer "
         "segments or more to be made."
     )
