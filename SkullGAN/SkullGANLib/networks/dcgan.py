@@ -201,7 +201,10 @@ class Discriminator(nn.Module):
         Raises:
             BadInputError: if it is not told the conditions that it judges by.
         """
-        features = self.features(image)
+        return self.judged(self.features(image), conditions)
+
+    def judged(self, features: Tensor, conditions: Tensor | None = None) -> Tensor:
+        """Give the logit of what ``features`` gave."""
         logit = self.main[-1](features).flatten()
         if self.projection is None:
             return logit

@@ -71,8 +71,7 @@ def chosen_precision(
         return name
     if training or _type_of(device) != "cpu":
         return "bf16" if width >= _WIDE_ON_GPU and _has_matrix_units(device) else "fp32"
-    is_faster = _has_matrix_units(device) or _has_bf16_products()
-    return "bf16" if width >= _WIDE_ON_CPU and is_faster else "fp32"
+    return "bf16" if width >= _WIDE_ON_CPU and computes_in_bf16(device) else "fp32"
 
 
 class _CudaArithmetic:
@@ -137,6 +136,13 @@ def has_bf16(device: torch.device | str) -> bool:
     if torch.device(device).type != "cpu":
         return _has_matrix_units(device)
     return torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+def computes_in_bf16(device: torch.device | str) -> bool:
+    """Tell whether wide networks run faster in bf16 there: on GPUs with matrix units for it, and on
+    CPUs with AMX or avx512_bf16."""
+    is_cpu = _type_of(device) == "cpu"
+    return _has_matrix_units(device) or (is_cpu and _has_bf16_products())
 
 
 def _has_matrix_units(device: torch.device | str) -> bool:

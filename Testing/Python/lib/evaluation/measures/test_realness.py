@@ -176,3 +176,17 @@ def test_a_discriminator_of_stacks_in_depth_gives_each_slice_its_stacks_score():
         BadInputError, match=r"2 slices 0\.9 mm apart and the segments are in stacks"
     ):
         realness.of_segments(model, in_stacks(arches(6), 3))
+
+
+def test_a_discriminator_of_the_papers_width_judges_in_bf16_nearly_the_same(walls, monkeypatch):
+    torch.manual_seed(0)
+    discriminator = Discriminator()
+    initialize(discriminator, 0.0, torch.Generator().manual_seed(0))
+    wide = Model(Generator(8, 16), discriminator.eval())
+    scores = []
+    for answer in (False, True):
+        monkeypatch.setattr(realness, "computes_in_bf16", lambda device, answer=answer: answer)
+        scores.append(realness.of_segments(wide, walls[:3]))
+    assert 0 < np.abs(scores[0] - scores[1]).max() < 2e-3
+    exact = discriminator.realness(from_hu(walls[:3].hu, wide.hu_range)).tolist()
+    assert scores[0].tolist() == pytest.approx(exact, abs=1e-6)
