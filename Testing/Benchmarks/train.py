@@ -9,6 +9,10 @@ and plateaus are decided. Ours is ``training.train`` with the recipes' settings,
 included and checkpoints not. All take turns, and the best turn of each counts, so that what else
 runs on the machine falls on all.
 
+Then, phase by phase, the milliseconds of an iteration beside the reckoned roofline: the arithmetic
+over that rate, and for what is left (optimizers, running average, drawing and reporting) the bytes
+of weights, gradients and moments over the rate at which memory is copied.
+
 Utilization is the images a second times the networks' arithmetic for an image (forward and backward
 as far as the game needs them) over the rate of a large matrix product in the same precision,
 measured in the same run.
@@ -27,19 +31,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from generate import peak
+from generate import copied_bytes_a_second, peak, timed
 from SkullGANLib.data import segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.networks import model_file
-from SkullGANLib.networks.dcgan import Discriminator, Generator
+from SkullGANLib.networks.dcgan import Discriminator, Generator, trainable_parameters
 from SkullGANLib.networks.devices import chosen_device
 from SkullGANLib.networks.initial_weights import initialize
 from SkullGANLib.training.loop import train
 from SkullGANLib.training.presets import named
 from SkullGANLib.training.recipe import Recipe
-from SkullGANLib.training.state import runs_in_bf16
+from SkullGANLib.training.state import TrainingState, runs_in_bf16
 from SkullGANLib.training.utilization import flops_per_image
 from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.utils.flop_counter import FlopCounterMode
 
 WARM_UP = 2
 
@@ -94,6 +99,51 @@ def main() -> None:
         use = batch_size / seconds * work / peaks[precisions[name]]
         print(f"{name:<6} {precisions[name]:<5} {1 / seconds:12.2f} ", end="")
         print(f"{batch_size / seconds:9.1f} {best['plain'] / seconds:6.2f} {use:5.0%}")
+    for name, recipe in recipes.items():
+        show_phases(name, segments, recipe, device, best[name], peaks[precisions[name]])
+
+
+def show_phases(
+    name: str,
+    segments: SegmentSet,
+    recipe: Recipe,
+    device: torch.device,
+    iteration_s: float,
+    flops: float,
+) -> None:
+    """Print where an iteration's time goes, beside what arithmetic and memory allow."""
+    state = TrainingState(segments, replace(recipe, compile=False), device, seed=0)
+    reals, fakes = state.seen(state.next_reals(0)), state.seen(state.generate().detach())
+
+    def learn_to_judge() -> None:
+        (state.logits(reals).sum() - state.logits(fakes).sum()).backward()
+
+    def learn_to_make() -> None:
+        state.discriminate(images).sum().backward(retain_graph=True)
+
+    phases = {
+        "generator, forward": state.generate,
+        "discriminator, both ways": learn_to_judge,
+        "generator, backward through both": learn_to_make,
+    }
+    images = state.generate()
+    print(f"\n{name + ', phase':<34} {'ms':>8} {'roofline':>9} {'share':>6}")
+    left_s = iteration_s
+    for phase, run in phases.items():
+        state.discriminator.requires_grad_(run is not learn_to_make)
+        with FlopCounterMode(display=False) as counter:
+            run()
+        floor_s = counter.get_total_flops() / flops
+        seconds = min(timed(run, 2, device) for _ in range(3))
+        left_s -= seconds
+        print(f"{phase:<34} {1e3 * seconds:8.1f} {1e3 * floor_s:9.1f} {floor_s / seconds:6.0%}")
+    made, seen = map(trainable_parameters, (state.generator, state.discriminator))
+    # Adam reads weight, gradient and two moments and writes all but the gradient; the average is
+    # read and written beside the weights.
+    moved = 4 * (7 * (made + seen) + 3 * made * bool(recipe.ema_decay))
+    floor_s = moved / copied_bytes_a_second() if device.type == "cpu" else float("nan")
+    share = floor_s / left_s if left_s > 0 else float("nan")
+    print(f"{'the rest':<34} {1e3 * left_s:8.1f} {1e3 * floor_s:9.1f} {share:6.0%}")
 
 
 def ours(segments: SegmentSet, recipe: Recipe, device: torch.device, iterations: int) -> float:
