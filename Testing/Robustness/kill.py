@@ -103,6 +103,10 @@ def _extract(inputs: Path, outputs: Path) -> list[str]:
     return ["extract", *cts, "-o", str(outputs / "set.h5"), *where, "--jobs", "1"]
 
 
+def _extract_stacks(inputs: Path, outputs: Path) -> list[str]:
+    return [*_extract(inputs, outputs), "--depth", "3"]
+
+
 def _export(ending: str) -> Callable[[Path, Path], list[str]]:
     def arguments(inputs: Path, outputs: Path) -> list[str]:
         return ["export", str(inputs / "set.h5"), "-o", str(outputs / f"out{ending}")]
@@ -128,6 +132,7 @@ COMMANDS = (
     Command("generate", _generate, _with(_generate, "--resume"), _open_set),
     Command("generate as NRRD", _generate_nrrd, _with(_generate_nrrd, "--resume"), _open_set),
     Command("extract", _extract, _extract, _open_set, "*.h5"),
+    Command("extract stacks", _extract_stacks, _extract_stacks, _open_set, "*.h5"),
     *(
         Command(f"export {e}", _export(e), _with(_export(e), "--overwrite"), _open_nothing)
         for e in (".nrrd", ".nii.gz", ".mat", ".png-folder", ".dcm-folder")

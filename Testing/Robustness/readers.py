@@ -105,6 +105,22 @@ def _weights(folder: Path) -> Path:
     return folder / "netD.pth"
 
 
+def _stacks(folder: Path) -> Path:
+    from examples import bent_walls, in_stacks
+    from SkullGANLib.data import hdf5
+
+    hdf5.write(folder / "stacks.h5", in_stacks(bent_walls(8, 0), 4))
+    return folder / "stacks.h5"
+
+
+def _conditioned(folder: Path) -> Path:
+    from examples import conditioned_model
+    from SkullGANLib.networks import model_file
+
+    model_file.write(folder / "told.safetensors", conditioned_model())
+    return folder / "told.safetensors"
+
+
 def _pictures(folder: Path) -> Path:
     from PIL import Image
 
@@ -252,6 +268,20 @@ READERS: tuple[Reader, ...] = (
     Reader(
         "model",
         _copy("run/model.safetensors"),
+        _read_model,
+        structures=(mutations.change_tensors,),
+        command=True,
+    ),
+    Reader(
+        "set of stacks",
+        _stacks,
+        _read_set,
+        structures=(mutations.change_set, mutations.change_source),
+        command=True,
+    ),
+    Reader(
+        "model with conditions",
+        _conditioned,
         _read_model,
         structures=(mutations.change_tensors,),
         command=True,
