@@ -92,7 +92,6 @@ class PackedPixels:
             self._take_packed(self._most - 1)
             whole = self._filling
             # Before it is under way: an interruption between the two must not count it twice.
-            # Before it is under way: an interruption between the two must not count it twice.
             self._filling, self._filled = self._buffer(), 0
             packed = self._pool.submit(pack, *whole, self._packer)
             self._under_way.append(_UnderWay(whole, packed))

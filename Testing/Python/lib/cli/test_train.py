@@ -102,7 +102,7 @@ def test_a_training_whose_disk_is_full_ends_with_one_sentence(extracted, tmp_pat
 
     run = tmp_path / "run"
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2**19, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**21, before[1]))
     try:
         ended = in_this_process(
             "train", extracted / "segments.h5", "-o", run, "--recipe", "demo", *SHORT,
