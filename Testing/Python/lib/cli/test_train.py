@@ -106,7 +106,7 @@ def test_a_training_whose_disk_is_full_ends_with_one_sentence(extracted, tmp_pat
     try:
         ended = in_this_process(
             "train", extracted / "segments.h5", "-o", run, "--recipe", "demo", *SHORT,
-            "--set", "sample_count=1",
+            "--set", "sample_count=1", "--set", "generator_width=128",
         )  # fmt: skip
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
