@@ -13,6 +13,8 @@ import slicer
 import slicer.util
 from slicer.i18n import tr as _
 
+from SkullGANGui.table_columns import Column, setColumns
+
 if TYPE_CHECKING:
     from SkullGANLib.networks.model_card import ModelCard
 
@@ -20,7 +22,6 @@ _UI = Path(__file__).resolve().parents[1] / "Resources" / "UI" / "SkullGANModels
 _RECENT = "SkullGAN/recentModels"
 _MOST_RECENT, _MOST = 10, 500
 _AT_ONCE_S = 0.03
-_ROW_PX = 22
 BUNDLED = ""
 """The path that stands for the model that comes along."""
 
@@ -60,19 +61,12 @@ class ModelList:
         self._timer.connect("timeout()", self._lookOn)
         table = self.ui.modelsTable
         titles = (
-            (_("Model"), _("Name of the training or the file"), 130),
-            (_("Trained on"), _("Segments, and of how many people they were"), 130),
-            (_("License"), _("Under which the weights may be used"), 120),
+            Column(_("Model"), _("Name of the training or the file"), 130),
+            Column(_("Trained on"), _("Segments, and of how many people they were"), 130),
+            Column(_("License"), _("Under which the weights may be used"), 120),
         )
-        table.setColumnCount(len(titles))
-        table.verticalHeader().setVisible(False)
-        table.verticalHeader().setDefaultSectionSize(_ROW_PX)
+        setColumns(table, titles)
         table.horizontalHeader().setStretchLastSection(True)
-        for column, (title, meaning, width) in enumerate(titles):
-            head = qt.QTableWidgetItem(title)
-            head.setToolTip(meaning)
-            table.setHorizontalHeaderItem(column, head)
-            table.setColumnWidth(column, width)
         table.connect("cellClicked(int,int)", lambda row, column: self._onClicked(row))
         table.connect("cellActivated(int,int)", lambda row, column: self._onClicked(row))
         self.ui.modelSearch.connect("textChanged(QString)", lambda text: self._search())

@@ -6,13 +6,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import numpy as np
 import qt
 from slicer.i18n import tr as _
 
 from SkullGANGui import thumbnails
+from SkullGANGui.table_columns import Column, setColumns
 
 ROW_PX = 34
 PICTURE_PX = 84
@@ -21,14 +21,6 @@ _MOST_ROWS = 2000
 _AROUND = 8
 _FLAGS = qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable
 _CHECKABLE = _FLAGS | qt.Qt.ItemIsUserCheckable
-
-
-class Column(NamedTuple):
-    """A column of the table: its title, what it is, and its width in pixels."""
-
-    title: str
-    tip: str
-    width: int
 
 
 class PictureTable:
@@ -65,16 +57,9 @@ class PictureTable:
         self._sortedBy, self._descending = -1, False
         tip = _("The segment: outer table up, 57.6 mm across")
         columns = [Column(_("Segment"), tip, PICTURE_PX), *columns]
-        widget.setColumnCount(len(columns))
         widget.setIconSize(qt.QSize(PICTURE_PX - 8, ROW_PX - 2))
-        widget.verticalHeader().setVisible(False)
-        widget.verticalHeader().setDefaultSectionSize(ROW_PX)
         widget.horizontalHeader().setMinimumSectionSize(20)
-        for number, column in enumerate(columns):
-            head = qt.QTableWidgetItem(column.title)
-            head.setToolTip(column.tip)
-            widget.setHorizontalHeaderItem(number, head)
-            widget.setColumnWidth(number, column.width)
+        setColumns(widget, columns, ROW_PX)
         widget.horizontalHeader().setSectionsClickable(True)
         widget.horizontalHeader().connect("sectionClicked(int)", self.sortBy)
         widget.connect("currentCellChanged(int,int,int,int)", self._onCurrentCell)

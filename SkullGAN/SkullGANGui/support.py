@@ -13,6 +13,7 @@ from slicer.i18n import tr as _
 
 from SkullGANGui import packages
 from SkullGANGui.run_log import RunLog
+from SkullGANGui.table_columns import Column, setColumns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from SkullGANLib.utils.child_process import ChildProcess
 
 _POLL_MSEC = 100
-_ROW_PX = 22
 _UI = Path(__file__).resolve().parents[1] / "Resources" / "UI" / "SkullGANSupport.ui"
 
 
@@ -136,19 +136,12 @@ class Support:
     def _makeTable(self) -> None:
         table = self.ui.packagesTable
         titles = (
-            (_("Package"), _("As pip calls it"), 170),
-            (_("Version"), _("That is installed"), 90),
-            (_("Size"), _("Of the download"), 110),
+            Column(_("Package"), _("As pip calls it"), 170),
+            Column(_("Version"), _("That is installed"), 90),
+            Column(_("Size"), _("Of the download"), 110),
         )
-        table.setColumnCount(len(titles))
-        table.verticalHeader().setVisible(False)
-        table.verticalHeader().setDefaultSectionSize(_ROW_PX)
+        setColumns(table, titles)
         table.horizontalHeader().setStretchLastSection(True)
-        for column, (title, meaning, width) in enumerate(titles):
-            head = qt.QTableWidgetItem(title)
-            head.setToolTip(meaning)
-            table.setHorizontalHeaderItem(column, head)
-            table.setColumnWidth(column, width)
         table.setRowCount(len(packages.PACKAGES))
         self._fillTable()
 

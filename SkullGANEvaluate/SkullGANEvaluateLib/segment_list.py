@@ -9,7 +9,8 @@ import numpy as np
 import qt
 import slicer
 import slicer.util
-from SkullGANGui.picture_table import Column, PictureTable, shown
+from SkullGANGui.picture_table import PictureTable, shown
+from SkullGANGui.table_columns import Column
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLTableNode
 from slicer.i18n import tr as _
 

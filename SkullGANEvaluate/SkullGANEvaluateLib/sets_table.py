@@ -9,6 +9,7 @@ from pathlib import Path
 
 import qt
 from SkullGANGui import packages
+from SkullGANGui.table_columns import Column, setColumns
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
@@ -43,22 +44,16 @@ class SetsTable:
         self._onChanged = onChanged
         self._sets: list[ChosenSet] = []
         self._counts: dict[tuple[str, int], str] = {}
-        widget.setColumnCount(3)
         titles = (
-            (
+            Column(
                 _("Compared as"),
                 _("Real: training (the model learned from it) or test (it did not)"),
+                104,
             ),
-            (_("Set"), _("File, or volume in the scene")),
-            (_("Segments"), _("How many there are; of a volume, the kept ones")),
+            Column(_("Set"), _("File, or volume in the scene"), 200),
+            Column(_("Segments"), _("How many there are; of a volume, the kept ones")),
         )
-        for column, (text, tip) in enumerate(titles):
-            head = qt.QTableWidgetItem(text)
-            head.setToolTip(tip)
-            widget.setHorizontalHeaderItem(column, head)
-        widget.verticalHeader().setVisible(False)
-        widget.setColumnWidth(self._NAME, 104)
-        widget.setColumnWidth(self._SOURCE, 200)
+        setColumns(widget, titles, rowHeight=None)
         widget.horizontalHeader().setStretchLastSection(True)
 
     @property

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import qt
+from SkullGANGui.table_columns import ROW_PX, Column, setColumns
 from slicer.i18n import tr as _
 
 if TYPE_CHECKING:
     from SkullGANLib.training.monitor import RunState
 
-_ROW_PX = 22
 _MOST_ROWS_SHOWN = 6
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 
@@ -64,20 +64,12 @@ class RunTable:
         self._folders: list[Path] = []
         self._filling = False
         titles = (
-            (_("Training"), _("Name of its folder")),
-            (_("State"), _("Found out from its process, whoever started it")),
-            (_("Done"), _("Share of the iterations, in per cent")),
-            (_("Last report"), _("When it reported last")),
+            Column(_("Training"), _("Name of its folder"), 150),
+            Column(_("State"), _("Found out from its process, whoever started it"), 92),
+            Column(_("Done"), _("Share of the iterations, in per cent"), 50),
+            Column(_("Last report"), _("When it reported last")),
         )
-        widget.setColumnCount(len(titles))
-        for column, (title, tip) in enumerate(titles):
-            head = qt.QTableWidgetItem(title)
-            head.setToolTip(tip)
-            widget.setHorizontalHeaderItem(column, head)
-        widget.verticalHeader().setVisible(False)
-        widget.verticalHeader().setDefaultSectionSize(_ROW_PX)
-        for column, width in ((self.NAME, 150), (self.STATE, 92), (self.DONE, 50)):
-            widget.setColumnWidth(column, width)
+        setColumns(widget, titles)
         widget.horizontalHeader().setStretchLastSection(True)
         widget.connect("currentCellChanged(int,int,int,int)", self._onCurrentCell)
 
@@ -95,7 +87,7 @@ class RunTable:
         finally:
             self._filling = False
         rows = min(max(len(states), 1), _MOST_ROWS_SHOWN)
-        self.widget.setFixedHeight(_ROW_PX * (rows + 1) + 6)
+        self.widget.setFixedHeight(ROW_PX * (rows + 1) + 6)
 
     def pick(self, folder: Path) -> None:
         """Pick the row of a run, as a click on it would."""

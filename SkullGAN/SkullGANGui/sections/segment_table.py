@@ -12,7 +12,8 @@ import slicer.util
 from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
-from SkullGANGui.picture_table import Column, PictureTable, shown
+from SkullGANGui.picture_table import PictureTable, shown
+from SkullGANGui.table_columns import Column
 
 WARNED = "!"
 

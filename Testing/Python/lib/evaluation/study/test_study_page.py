@@ -1,4 +1,4 @@
-"""The page of a study in a real browser: by keys, by clicks, stopped and gone on with."""
+"""The page of a study in a real browser: by keys, by clicks, stopped and continued."""
 
 from __future__ import annotations
 
