@@ -25,7 +25,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -70,17 +69,6 @@ FIRST = named("cpu").with_settings(
 )
 FIRST_ITERATIONS = 7_749  # when noise at four scales was found to do better
 SECOND = FIRST.with_settings({"noise_scales": "4", "epochs": "48", "lr_decay_fraction": "0.6"})
-THIRD = SECOND.with_settings(
-    {
-        "epochs": "40",
-        "generator_learning_rate": "3e-4",
-        "discriminator_learning_rate": "3e-4",
-        "ada_target": "0.5",
-        "ada_reference": "held_out",
-    }
-)
-"""At the end of the second stage the discriminator knew its segments too well, and the distance to
-held-out cuts rose."""
 LICENSE = (
     "Apache-2.0; learned from a public-domain head CT (PCIR) and two of the Visible Human Project: "
     "Courtesy of the U.S. National Library of Medicine; the copies may not be NLM's most current"
@@ -229,13 +217,6 @@ def write_sheet(path: Path, real: SegmentSet, synthetic: SegmentSet) -> None:
     )
 
 
-def with_source(trained_on: dict[str, Any]) -> dict[str, Any]:
-    """Name the scanners and kernels of the three heads at every stage of the training."""
-    before = trained_on.get("pretrained_on")
-    earlier = {} if before is None else {"pretrained_on": with_source(before)}
-    return {**trained_on, "source": SOURCE, **earlier}
-
-
 def train_first(run: Path, sets: dict[str, SegmentSet]) -> None:
     """Train with white noise, as far as the bundled model did."""
     done = 0
@@ -276,24 +257,23 @@ def main() -> None:
     sets = {part: hdf5.read(path) for part, path in paths.items()}
 
     torch.set_num_threads(1)  # sums in another order would give another model
-    train_first(folder / "first", sets)
-    begin = folder / "first" / "last.safetensors"
-    for run, recipe in ((folder / "second", SECOND), (folder / "third", THIRD)):
-        if not (run / "last.safetensors").exists():
-            loop.train(
-                sets["train"],
-                run,
-                recipe,
-                held_out=sets["test"],
-                seed=SEED + 1,
-                license=LICENSE,
-                resume=run.exists(),
-                pretrained=model_file.read(begin),
-            )
-        begin = run / "model.safetensors"
+    first, second = folder / "first", folder / "run"
+    train_first(first, sets)
+    if not (second / "last.safetensors").exists():
+        loop.train(
+            sets["train"],
+            second,
+            SECOND,
+            held_out=sets["test"],
+            seed=SEED + 1,
+            license=LICENSE,
+            resume=second.exists(),
+            pretrained=model_file.read(first / "last.safetensors"),
+        )
     bundled = resources.bundled_model()
-    made = model_file.read(begin)
-    trained_on = with_source(made.trained_on)
+    made = model_file.read(second / "model.safetensors")
+    trained_on = {**made.trained_on, "source": SOURCE}
+    trained_on["pretrained_on"] = {**trained_on["pretrained_on"], "source": SOURCE}
     made = replace(made, license=LICENSE, trained_on=trained_on)
     model_file.write(bundled, made, dtype=torch.bfloat16)
 
