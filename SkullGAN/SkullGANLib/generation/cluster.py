@@ -18,8 +18,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError
 from ..utils.atomic_files import sha256
@@ -144,7 +142,7 @@ def make_part(
     with one_at_a_time:
         batches = from_seeds.generate(
             model,
-            np.arange(first, end, dtype=np.int64),
+            range(first, end),
             batch_size=made.batch_size,
             precision=made.precision,
             batch_statistics=made.batch_statistics,

@@ -123,7 +123,7 @@ class Network:
             filled = np.resize(seeds, self.together or len(seeds))
             if codes is not None:
                 codes = np.resize(codes, (len(filled), codes.shape[1]))
-            if self.device.type == "cuda":
+            if on_cuda:
                 latent, noise = self._draws(self.device, self._generator, filled)
             else:
                 latent, (first, second) = draw(self._generator, filled)

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 Make = Callable[[Sequence[int] | np.ndarray, int], Iterator[SegmentSet]]
 """Gives the segments of seeds that follow each other, in batches of a size."""
 
+Kept = tuple[SegmentSet, Mapping[str, Any]]
+"""Segments that go into the file, and what its source is to hold with them."""
+
 BATCH_SIZE = 64
 MOST_SEGMENTS = 10_000_000
 """In one file: about 30 GB."""
@@ -250,8 +253,11 @@ def _written(
     ) as writer:
         if len(writer):
             made.check_same(path, writer.source)
-        write = _select if made.selection else _generate
-        write(writer, path, make, model.slices, made, on_progress, on_note)
+        kept = _selected if made.selection else _all
+        for segments, entries in kept(path, len(writer), make, model.slices, made, on_note):
+            if len(segments):
+                writer.append(_with_source(segments, entries))
+            on_progress(len(writer) // model.slices)
         return int(writer.source.get("made", made.segments))
 
 
@@ -272,33 +278,21 @@ def check_seeds(count: int, first_seed: int, batch_size: int = BATCH_SIZE) -> No
         )
 
 
-def _generate(
-    writer: hdf5.Writer,
-    path: Path,
-    make: Make,
-    slices: int,
-    made: Provenance,
-    on_progress: Callable[[int], None],
-    on_note: Callable[[str], None],
-) -> None:
+def _all(
+    path: Path, held: int, make: Make, slices: int, made: Provenance, on_note: Callable[[str], None]
+) -> Iterator[Kept]:
+    """Make the segments that the file does not hold."""
     end = made.first_seed + made.segments
-    start = made.next_seed(_last_seed(path, len(writer)))
-    if start == end:
-        return
-    for batch in make(range(start, end), made.batch_size):
-        writer.append(_with_source(batch, made.as_source()))
-        on_progress(len(writer) // slices)
+    start = made.next_seed(_last_seed(path, held))
+    if start < end:
+        for batch in make(range(start, end), made.batch_size):
+            yield batch, made.as_source()
 
 
-def _select(
-    writer: hdf5.Writer,
-    path: Path,
-    make: Make,
-    slices: int,
-    made: Provenance,
-    on_progress: Callable[[int], None],
-    on_note: Callable[[str], None],
-) -> None:
+def _selected(
+    path: Path, held: int, make: Make, slices: int, made: Provenance, on_note: Callable[[str], None]
+) -> Iterator[Kept]:
+    """Make segments until enough that the file does not hold fit; of some batches none does."""
     source = selector.Source(
         make=make,
         first_seed=made.first_seed,
@@ -311,16 +305,13 @@ def _select(
         made.selection,
         made.segments,
         real=made.real,
-        held=hdf5.iterate(path) if len(writer) else (),
+        held=hdf5.iterate(path) if held else (),
         on_note=on_note,
     )
     for kept in steps:
-        if len(kept.segments):
-            # Only the end knows: the same entries, wherever the process was interrupted.
-            end = {"made": kept.made, "last_seed": made.first_seed + kept.made - 1}
-            entries = made.as_source() | (end if kept.complete else {})
-            writer.append(_with_source(kept.segments, entries))
-        on_progress(len(writer) // slices)
+        # Only the end knows: the same entries, wherever the process was interrupted.
+        end = {"made": kept.made, "last_seed": made.first_seed + kept.made - 1}
+        yield kept.segments, made.as_source() | (end if kept.complete else {})
 
 
 def _made_by(model: Model, made: Provenance, devices: str, elsewhere: Elsewhere | None) -> Make:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,9 +20,6 @@ from .pictures import Pictures
 from .process_group import ProcessGroup
 from .recipe import Recipe
 from .run_directory import Run
-
-if TYPE_CHECKING:
-    pass
 
 ROWS = (64, 96, IMAGE_SIZE)
 """Rows of images that are chosen between."""
