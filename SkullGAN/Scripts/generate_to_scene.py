@@ -8,8 +8,8 @@ In Slicer, without its window, or in plain Python with slicer-core:
     -n 50 --seed 7 --sdr 0.4,1 --thickness-mm 4,10 -o scene.mrb
 
 Without ``--model`` it is the one that comes with SkullGAN. The same model and seed give the same
-segments. Within limits, like a real set or diverse, segments are made until so many are kept. In
-Slicer they come into the scene that is open.
+segments. Within limits, whole, like a real set or diverse, segments are made until so many are
+kept. In Slicer they come into the scene that is open.
 
 Exit code 0 when done, 1 with one sentence on stderr when not, 2 when it was interrupted.
 """

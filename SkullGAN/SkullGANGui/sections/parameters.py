@@ -36,6 +36,7 @@ class SkullGANParameterNode(WrappedParameters):
     limited: whether only synthetic segments within the limits below are kept.
     sdrFrom, sdrTo, thicknessFromMm, thicknessToMm, intensityFromHu, intensityToHu: those limits.
     likePath: real set (.h5) whose distributions they follow; empty for none.
+    whole: whether those that are no whole wall are left out.
     diverse: whether those that look like one that is kept already are left out.
     mapTarget: point that the array's rays go to; the middle of the head if there is none.
     mapArray: which ultrasound array; ``mapping.FROM_FILE`` for that of ``mapArrayPath``.
@@ -67,6 +68,7 @@ class SkullGANParameterNode(WrappedParameters):
     intensityFromHu: Annotated[float, WithinRange(0.0, 3000.0)] = 300.0
     intensityToHu: Annotated[float, WithinRange(0.0, 3000.0)] = 2500.0
     likePath: str = ""
+    whole: bool = False
     diverse: bool = False
     mapTarget: vtkMRMLMarkupsFiducialNode
     mapScalar: Annotated[str, Choice(list(SCALARS))] = next(iter(SCALARS))

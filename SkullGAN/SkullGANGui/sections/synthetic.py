@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class SyntheticSection(Section):
-    """Generates segments: within limits, like a real set or diverse, if wanted.
+    """Generates segments: within limits, whole walls, like a real set or diverse, if wanted.
 
     Args:
         panel: the panel.
@@ -106,6 +106,7 @@ class SyntheticSection(Section):
         }
         return Selection(
             limits=Limits(ranges if node.limited else {}),
+            whole=node.whole,
             like=Path(node.likePath) if node.likePath else None,
             diverse=Diversity() if node.diverse else None,
         )

@@ -48,6 +48,11 @@ def add_selection(one: argparse.ArgumentParser) -> None:
         "--bone", metavar="NAME", help="of a model that was trained with the condition: such a bone"
     )
     one.add_argument(
+        "--whole",
+        action="store_true",
+        help="leave out walls that are interrupted or have no tables: what extraction would drop",
+    )
+    one.add_argument(
         "--like",
         type=Path,
         metavar="SEGMENTS",
@@ -87,6 +92,7 @@ def selection_of(options: argparse.Namespace) -> Selection:
     given = {metric: getattr(options, name) for name, (metric, *_) in _LIMITS.items()}
     return Selection(
         limits=Limits({name: one for name, one in given.items() if isinstance(one, tuple)}),
+        whole=options.whole,
         like=options.like,
         like_ks=options.like_ks,
         diverse=Diversity() if options.diverse else None,
@@ -118,6 +124,8 @@ def arguments_of(selection: Selection) -> list[str]:
         for name, (metric, *_) in _LIMITS.items()
         if metric in ranges
     ]
+    if selection.whole:
+        arguments.append("--whole")
     if selection.like:
         arguments += [f"--like={selection.like}", f"--like-ks={selection.like_ks!r}"]
     if selection.diverse:

@@ -9,18 +9,16 @@ from ..lazy import lazy_face
 if TYPE_CHECKING:
     from .cutting import cut as cut
     from .cutting import place as place
-    from .cutting import rejection_reason as rejection_reason
     from .single_ct import Extraction as Extraction
     from .single_ct import extract as extract
 
-__all__ = ["Extraction", "cut", "extract", "place", "rejection_reason"]
+__all__ = ["Extraction", "cut", "extract", "place"]
 
 _HOMES = {
     "Extraction": "single_ct",
     "cut": "cutting",
     "extract": "single_ct",
     "place": "cutting",
-    "rejection_reason": "cutting",
 }
 
 __getattr__, __dir__ = lazy_face(__name__, _HOMES)

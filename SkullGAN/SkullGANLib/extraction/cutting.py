@@ -1,9 +1,9 @@
 """One cut of the skull wall: laid level where a site is, the outer table up, kept or rejected.
 
-``place`` lays a square on the wall that the ray of a site meets, ``cut`` cuts, ``rejection_reason``
-says what is wrong with a cut that is no uninterrupted wall from edge to edge; ``first_good_cut``
-does all three. Sites know the anatomy and touch no HU; cutting knows only the CT, the mask and a
-matrix, so that a segment can be cut again from the ``pixel_to_ras`` stored beside it.
+``place`` lays a square on the wall that the ray of a site meets, ``cut`` cuts; ``first_good_cut``
+does both until neither ``metrics.wall_rules`` nor the CT around have anything against a cut. Sites
+know the anatomy and touch no HU; cutting knows only the CT, the mask and a matrix, so that a
+segment can be cut again from the ``pixel_to_ras`` stored beside it.
 
 Where a ridge of the base or air cells spoil a cut, it is moved along the wall by a few millimeters.
 As in the paper, cuts are rotated and never mirrored.
@@ -18,12 +18,11 @@ from ..anatomy.cut_plan import Site
 from ..ct.volume import HeadCT
 from ..data.segment_set import PIXEL_SPACING_MM, SIZE
 from ..data.walls import WALL_THRESHOLD_HU
+from ..metrics.wall_rules import AIR_HU, FEWEST_GOOD_COLUMNS, MOST_AIR, rejection_reason
 from .sampling import is_inside, points_of, sample_hu, sample_mask, to_ijk
 
 TOP_MARGIN_ROWS = 8
 """Rows above the highest point of the outer table; the wall then fills the upper quarter."""
-FEWEST_GOOD_COLUMNS = 0.97
-"""Share of columns that must hold one uninterrupted run of wall."""
 
 CREST = "a crest joins the wall"
 """Reason of what is no plain wall in ``CRESTED``."""
@@ -35,19 +34,12 @@ _SEARCH_ROW = 40  # where the outer table stands while the cut is being turned l
 _TURNS = 4
 _TURNING_STEP = 2  # every other row and column is enough to turn a cut level
 _STEEPEST_SLANT = np.sin(np.deg2rad(40.0))  # wall against plane; 1/cos(40 deg) = 1.3 in thickness
-_THICKEST_MM = 20.0
-_THINNEST_MM = 1.0
-_RIDGE_MM, _RIDGE_RATIO = 10.0, 3.0  # thicker than both: petrous or sphenoid ridge
 CRESTED = ("frontal", "occipital")
 """Bones on whose inside a crest stands, to which the falx is tied: in the midline it is as deep
 again as the wall."""
 _CREST_MM, _CREST_WINDOW_MM = 4.0, 27.0  # thicker than the median of the columns around
-_AIR_HU = -200
-_MOST_AIR = 0.005
 _BESIDE_VOXELS = 1.5  # from the end of the field of view, which interpolation blurs
 _AIR_BEHIND_MM = 12.0  # mastoid cells lie this close behind the outer table, brain is no air
-_METAL_HU = 3000
-_TABLE_MM, _LEAST_TABLE = 2.5, 0.5  # a table, as a share of the column's highest HU, lies so deep
 _SMOOTHING_PIXELS = 0.8
 _SURELY_INSIDE, _SURELY_OUTSIDE = 0.85, 0.15  # shares of the interpolated mask
 
@@ -141,37 +133,6 @@ def cut(
     return np.where(wall, hu, 0).astype(np.int16), wall.astype(np.uint8)
 
 
-def rejection_reason(hu: np.ndarray, mask: np.ndarray, spacing_mm: float) -> str | None:
-    """Say why a cut is no segment of a skull wall, or None if it is one.
-
-    Args:
-        hu: int16 (128, 128), HU, 0 outside the mask.
-        mask: uint8 (128, 128).
-        spacing_mm: size of a pixel.
-    """
-    wall = mask.astype(bool)
-    starts = (np.diff(wall.astype(np.int8), axis=0, prepend=0) == 1).sum(0)
-    thickness_mm = wall.sum(0) * spacing_mm
-    if starts[0] == 0 or starts[-1] == 0 or (starts == 0).mean() > 1 - FEWEST_GOOD_COLUMNS:
-        return "not from edge to edge"
-    if wall[-1].any() or wall[0].any():
-        return "leaves the image above or below"
-    inside = hu[wall]
-    if (inside < _AIR_HU).mean() > _MOST_AIR:
-        return "air cells or sinus"
-    if inside.max() > _METAL_HU:
-        return "metal"
-    if (starts == 1).mean() < FEWEST_GOOD_COLUMNS:
-        return "wall interrupted"
-    if thickness_mm.max() > _THICKEST_MM or np.median(thickness_mm) < _THINNEST_MM:
-        return "too thick or too thin for a vault"
-    if thickness_mm.max() > max(_RIDGE_MM, _RIDGE_RATIO * np.median(thickness_mm)):
-        return "a ridge joins the wall"
-    if not _has_both_tables(hu, wall, spacing_mm):
-        return "no outer or inner table"
-    return None
-
-
 def first_good_cut(
     ct: HeadCT,
     mask: np.ndarray,
@@ -228,20 +189,6 @@ def has_crest(wall: np.ndarray, spacing_mm: float) -> bool:
     return bool((thickness_mm - around).max() > _CREST_MM)
 
 
-def _has_both_tables(hu: np.ndarray, wall: np.ndarray, spacing_mm: float) -> bool:
-    """Whether the wall is dense on both sides; a head holder pressed to it is not, nor is diploë
-    laid bare where the field of view or a craniectomy ends."""
-    height = np.where(wall, hu, 0)
-    depth = max(1, round(_TABLE_MM / spacing_mm))
-    least = _LEAST_TABLE * height.max(0)
-    good = np.ones(SIZE, bool)
-    for side in (height, height[::-1]):
-        rows = (side != 0).argmax(0) + np.arange(depth)[:, None]
-        table = np.take_along_axis(side, np.minimum(rows, SIZE - 1), axis=0).max(0)
-        good &= table >= least
-    return bool(good.mean() >= FEWEST_GOOD_COLUMNS)
-
-
 def rejection_reason_around(
     ct: HeadCT, wall: np.ndarray, pixel_to_ras: np.ndarray, spacing_mm: float, is_bare: bool
 ) -> str | None:
@@ -263,7 +210,7 @@ def rejection_reason_around(
     points = points_of(pixel_to_ras, rows, np.broadcast_to(np.arange(SIZE), rows.shape))
     ijk = np.rint(to_ijk(ct, points.reshape(-1, 3))).astype(int)
     behind = ct.hu[tuple(ijk[is_inside(ijk, ct)].T)]
-    return "air cells or sinus" if (behind < _AIR_HU).mean() > _MOST_AIR else None
+    return "air cells or sinus" if (behind < AIR_HU).mean() > MOST_AIR else None
 
 
 def _is_beside(voxels: np.ndarray, ijk: np.ndarray) -> np.ndarray:

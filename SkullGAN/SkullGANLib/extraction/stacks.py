@@ -24,14 +24,13 @@ from ..ct.volume import HeadCT
 from ..data.depth import Depth
 from ..data.segment_set import SIZE, SegmentSet
 from ..errors import BadInputError
+from ..metrics.wall_rules import FEWEST_GOOD_COLUMNS, rejection_reason
 from . import beads, foreign_bodies
 from .cutting import (
     CREST,
     CRESTED,
-    FEWEST_GOOD_COLUMNS,
     cut,
     has_crest,
-    rejection_reason,
     rejection_reason_around,
 )
 from .sampling import is_inside, points_of, to_ijk

@@ -19,6 +19,7 @@ from ..data.depth import depth_of, whole_stacks
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError
 from ..metrics.registry import METRICS, checked_metric
+from ..metrics.wall_rules import rejection_reasons
 from .diversity import Diversity
 
 Range = tuple[float, float]
@@ -91,6 +92,8 @@ class Selection:
         limits: ranges of metrics.
         like: a set of real segments (.h5); what is kept follows the distributions of its SDR,
             thickness and mean intensity, of its part within the limits where there are any.
+        whole: leaves out what is no whole wall by the rules of extraction
+            (``metrics.wall_rules``); of stacks, those with such a slice.
         like_ks: by how much, as the Kolmogorov-Smirnov statistic of each, it may miss them.
         diverse: leaves out segments that look like one that is kept already.
         most: segments that are made at most; None is ``MOST_PER_KEPT`` for each that is to be
@@ -101,6 +104,7 @@ class Selection:
     """
 
     limits: Limits = field(default_factory=Limits)
+    whole: bool = False
     like: Path | None = None
     like_ks: float = LIKE_KS
     diverse: Diversity | None = None
@@ -118,7 +122,23 @@ class Selection:
 
     def __bool__(self) -> bool:
         """Tell whether anything can be left out."""
-        return bool(self.limits or self.like or self.diverse)
+        return bool(self.limits or self.whole or self.like or self.diverse)
+
+    def fits(self, segments: SegmentSet, metrics: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Tell of each segment, bool (N,), whether it is what is wanted, whatever the others are.
+
+        Args:
+            segments: N segments.
+            metrics: of them, as ``metrics.measure`` gives them.
+        """
+        fits = self.limits.accept(metrics)
+        if self.whole:
+            # Only of what is within limits: it costs as much as all metrics.
+            rows = np.flatnonzero(fits)
+            chosen = segments[rows]
+            reasons = rejection_reasons(chosen.hu, chosen.mask, chosen.pixel_spacing_mm)
+            fits[rows] = [not reason for reason in reasons]
+        return fits
 
     def most_made(self, count: int) -> int:
         """Give how many segments are made at most so that a number of them is kept.
@@ -137,7 +157,8 @@ class Selection:
     def as_source(self) -> dict[str, Any]:
         """Give what follows from itself, and not from a file, as a set's ``source`` holds it."""
         limits = {"limits": self.limits.as_source()} if self.limits else {}
-        return limits | ({"diverse": self.diverse.as_source()} if self.diverse else {})
+        whole = {"whole": True} if self.whole else {}
+        return limits | whole | ({"diverse": self.diverse.as_source()} if self.diverse else {})
 
 
 def range_of(text: str) -> Range:

@@ -1,10 +1,11 @@
 """Selecting while generating: draws segments, seed after seed, until as many as wanted are kept.
 
-``selected`` gives them batch by batch. A segment is kept if it is within the limits, then by a
-chance where a real set is followed (``likeness``), then unless it looks like one that is kept
-already (``diversity``). What is decided follows from the seeds up to there alone: the chance is a
-function of the segment and its seed, the first sample that it was fitted to is that of the first
-seeds, and what is kept already is in the file that is resumed.
+``selected`` gives them batch by batch. A segment is kept if it is within the limits and, where that
+is asked for, a whole wall; then by a chance where a real set is followed (``likeness``), then
+unless it looks like one that is kept already (``diversity``). What is decided follows from the
+seeds up to there alone: the chance is a function of the segment and its seed, the first sample that
+it was fitted to is that of the first seeds, and what is kept already is in the file that is
+resumed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ..data import segment_set
 from ..data.segment_set import SegmentSet
 from ..metrics.measurement import measure
 from .diversity import Gallery
-from .forecast import Forecast
+from .forecast import Forecast, share
 from .likeness import Quotas, RealSet, Tilt, values_of
 from .selection import Selection
 
@@ -139,9 +140,10 @@ class Selector:
     def __init__(
         self, selection: Selection, count: int, real: RealSet | None = None, slices: int = 1
     ) -> None:
-        self._limits, self._count, self._slices = selection.limits, count, slices
+        self._selection, self._count, self._slices = selection, count, slices
         self._quotas = Quotas(real, count, selection.like_ks) if real else None
         self._gallery = Gallery(selection.diverse) if selection.diverse else None
+        self._within = self._whole = 0
         self.kept = 0
         self.tilt: Tilt | None = None
 
@@ -166,7 +168,10 @@ class Selector:
         Not more are than are still wanted.
         """
         slices, central = self._slices, self._slices // 2
-        fits = self._limits.accept(draw.metrics).reshape(-1, slices).all(axis=1)
+        fits = self._selection.fits(draw.segments, draw.metrics)
+        self._within += int(self._selection.limits.accept(draw.metrics).sum())
+        self._whole += int(fits.sum())
+        fits = np.asarray(fits.reshape(-1, slices).all(axis=1))
         values = values_of(draw.metrics)[central::slices]
         if self.tilt:
             fits &= chance_of(draw.segments.seed[::slices]) < self.tilt.chances(values)
@@ -185,8 +190,13 @@ class Selector:
         return (np.array(rows, int)[:, None] * slices + np.arange(slices)).reshape(-1)
 
     def lacking(self) -> str:
-        """Say which part of a set that is followed is missing most; empty where none is."""
-        return self._quotas.lacking() if self._quotas and self.kept else ""
+        """Say how few walls are whole, and which part of a set that is followed is missing most;
+        empty where that is not asked for."""
+        walls = ""
+        if self._selection.whole and self._within:
+            walls = f"Whole walls: {share(self._whole / self._within)}."
+        followed = self._quotas.lacking() if self._quotas and self.kept else ""
+        return " ".join(filter(None, (walls, followed)))
 
     def _takes(self, values: np.ndarray, bits: np.ndarray | None) -> bool:
         known = self._gallery is not None and bits is not None and self._gallery.has_one_like(bits)
@@ -295,7 +305,7 @@ def _sampled(source: Source, selection: Selection, count: int) -> Generator[Kept
     made = fitting = 0
     for draw in source.draws(0, most):
         within = np.isfinite(values_of(draw.metrics)).all(axis=1)
-        within &= selection.limits.accept(draw.metrics)
+        within &= selection.fits(draw.segments, draw.metrics)
         sample.append(draw.part(within))
         made, fitting = made + draw.made, fitting + int(within.sum())
         forecast.look(draw.made, int(within.sum()), made, 0, draw.measured)

@@ -92,7 +92,7 @@ class Provenance:
             BadInputError: naming the first thing that differs.
         """
         ours = self.as_source()
-        for name in (*ours, "limits", "like", "diverse", "asked"):
+        for name in (*ours, "limits", "whole", "like", "diverse", "asked"):
             if source.get(name) != ours.get(name):
                 raise BadInputError(
                     f"{path}: was begun with {name} {source.get(name)}, {ours.get(name)} was given "

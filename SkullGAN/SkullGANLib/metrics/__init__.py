@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .sdr import SDR_LIMIT as SDR_LIMIT
     from .sdr import skull_density_ratio as skull_density_ratio
     from .thickness import thickness_mm as thickness_mm
+    from .wall_rules import rejection_reason as rejection_reason
+    from .wall_rules import rejection_reasons as rejection_reasons
 
 __all__ = [
     "METRICS",
@@ -33,6 +35,8 @@ __all__ = [
     "measure_profiles",
     "register",
     "registered",
+    "rejection_reason",
+    "rejection_reasons",
     "skull_density_ratio",
     "thickness_mm",
 ]
@@ -49,6 +53,8 @@ _HOMES = {
     "measure_profiles": "measurement",
     "register": "registry",
     "registered": "registry",
+    "rejection_reason": "wall_rules",
+    "rejection_reasons": "wall_rules",
     "skull_density_ratio": "sdr",
     "thickness_mm": "thickness",
 }

@@ -16,6 +16,7 @@ from SkullGANLib.data.segment_set import PIXEL_SPACING_MM, SegmentSet
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction import cutting
 from SkullGANLib.metrics import measure
+from SkullGANLib.metrics.wall_rules import rejection_reason
 from SkullGANLib.utils.task import Work
 
 from ..nodes import head_attributes, segment_sets, segmentations, volumes
@@ -87,7 +88,7 @@ class HandCutter:
             },
             ct=np.array([self.name]),
         )
-        return HandCut(found, cutting.rejection_reason(hu, mask, PIXEL_SPACING_MM) or "")
+        return HandCut(found, rejection_reason(hu, mask, PIXEL_SPACING_MM) or "")
 
     def on_skull(self, direction: np.ndarray) -> np.ndarray:
         """Find where a ray from the middle of the head leaves the skull.

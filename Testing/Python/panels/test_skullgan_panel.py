@@ -302,9 +302,11 @@ def test_generation_keeps_to_the_selection(host, panel, model_path):
     source = segment_sets.segment_set_from(made).source
     assert source["limits"]["mean_intensity_hu"] == [0, 2500]
     assert source["kept"] == 3
+    panel.ui.wholeCheckBox.checked = True
     panel.ui.diverseCheckBox.checked = True
     panel.ui.likePath.currentPath = str(model_path)
-    assert (panel.node.diverse, panel.node.likePath) == (True, str(model_path))
+    assert (panel.node.whole, panel.node.diverse) == (True, True)
+    assert panel.node.likePath == str(model_path)
     panel.ui.generateButton.click()
     wait_for_the_end(host, panel)
     assert "cannot be read as a segment set" in host.take_messages()[0]

@@ -9,6 +9,7 @@ from SkullGANLib.anatomy import cut_plan
 from SkullGANLib.anatomy.cavity import find_cavity
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction import cutting, single_ct
+from SkullGANLib.metrics.wall_rules import rejection_reason
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +87,7 @@ def test_a_plane_by_hand_gives_the_segment_at_its_point(sphere_head, sphere_mask
     assert (site.side, site.plane) == ("left", plane)
     matrix = cutting.place(sphere_head, sphere_mask, site)
     hu, mask = cutting.cut(sphere_head, sphere_mask, matrix, 300)
-    assert cutting.rejection_reason(hu, mask, 0.45) is None
+    assert rejection_reason(hu, mask, 0.45) is None
     middle = (matrix @ [63.5, cutting.TOP_MARGIN_ROWS, 0, 1])[:3]
     assert np.linalg.norm(middle - point) < 3.0
 

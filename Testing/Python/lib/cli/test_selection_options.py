@@ -25,12 +25,14 @@ def test_a_selection_is_read_from_its_options():
     found = parsed(
         *("--sdr", "0.3,0.45", "--thickness-mm", "4,8", "--intensity-hu", "900,1200"),
         *("--like", "real.h5", "--like-ks", "0.2", "--diverse", "--most", "5000"),
+        "--whole",
     )
 
     ranges = {"sdr_peaks": (0.3, 0.45), "thickness_mm": (4, 8), "mean_intensity_hu": (900, 1200)}
     assert found.limits.ranges == ranges
     assert (found.like, found.like_ks) == (Path("real.h5"), 0.2)
     assert (found.diverse, found.most) == (Diversity(), 5000)
+    assert found.whole
     assert not parsed()
 
 
@@ -39,7 +41,7 @@ def test_a_selection_is_read_from_its_options():
     [
         Selection(),
         Selection(limits=Limits({"sdr_peaks": (-0.1, 0.1 + 0.2)}), diverse=Diversity()),
-        Selection(like=Path("a folder/real.h5"), like_ks=0.3, most=9),
+        Selection(whole=True, like=Path("a folder/real.h5"), like_ks=0.3, most=9),
     ],
 )
 def test_the_command_line_of_a_selection_asks_for_the_same(selection):
@@ -48,6 +50,7 @@ def test_the_command_line_of_a_selection_asks_for_the_same(selection):
     assert found.limits.ranges == selection.limits.ranges
     assert (found.like, found.like_ks) == (selection.like, selection.like_ks)
     assert (found.diverse, found.most) == (selection.diverse, selection.most)
+    assert found.whole == selection.whole
 
 
 def test_notes_of_a_selection_are_shown_unless_it_is_to_be_quiet(capsys):

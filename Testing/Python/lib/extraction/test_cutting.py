@@ -71,35 +71,6 @@ def test_pixel_to_ras_leads_to_where_the_hu_came_from():
     assert np.abs(hu[rows, columns] - expected).max() <= 1
 
 
-def wall(rows: slice = slice(10, 30), columns: slice = slice(0, 128)) -> np.ndarray:
-    mask = np.zeros((SIZE, SIZE), np.uint8)
-    mask[rows, columns] = 1
-    return mask
-
-
-def test_a_straight_wall_is_not_rejected():
-    assert cutting.rejection_reason(wall().astype(np.int16) * 900, wall(), 0.45) is None
-
-
-@pytest.mark.parametrize(
-    ("mask", "hu", "reason"),
-    [
-        (wall(columns=slice(0, 120)), 900, "not from edge to edge"),
-        (wall(rows=slice(0, 20)), 900, "leaves the image above or below"),
-        (wall(), -500, "air cells or sinus"),
-        (wall(), 3050, "metal"),
-        (wall() * (np.arange(SIZE)[:, None] != 20), 900, "wall interrupted"),
-        (wall(rows=slice(10, 60)), 900, "too thick or too thin for a vault"),
-        (wall(slice(10, 18)) | wall(slice(10, 40), slice(120, 128)), 900, "a ridge joins the wall"),
-        (wall(rows=slice(10, 12)), 900, "too thick or too thin for a vault"),
-        (wall(), np.where(np.arange(SIZE) < 17, 300, 900)[:, None], "no outer or inner table"),
-        (wall(), np.where(np.arange(SIZE) > 22, 300, 900)[:, None], "no outer or inner table"),
-    ],
-)
-def test_what_is_no_segment_is_named(mask, hu, reason):
-    assert cutting.rejection_reason(mask.astype(np.int16) * hu, mask, 0.45) == reason
-
-
 def test_a_shifted_ray_moves_the_segment_along_the_wall(sphere_head, sphere_mask, equator):
     moved = cutting.place(sphere_head, sphere_mask, EQUATOR_LEFT, shift_mm=5.0)
     middle = lambda matrix: matrix[:3] @ [63.5, cutting.TOP_MARGIN_ROWS, 0, 1]  # noqa: E731

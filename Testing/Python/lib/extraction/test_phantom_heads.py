@@ -15,10 +15,11 @@ from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
-from SkullGANLib.extraction import cutting, single_ct
+from SkullGANLib.extraction import single_ct
 from SkullGANLib.extraction.single_ct import Extraction
 from SkullGANLib.metrics import measure
 from SkullGANLib.metrics.profiles import COLUMN_STEP, FIRST_COLUMN
+from SkullGANLib.metrics.wall_rules import FEWEST_GOOD_COLUMNS
 
 TURNED = Rotation.from_euler("xyz", [8.0, -6.0, 10.0], degrees=True).as_matrix()
 HEAD = Phantom()
@@ -272,4 +273,4 @@ def test_none_goes_across_the_frontal_defect_of_a_real_head(shared_ct):
         # Whatever the mask says: bone stands in the CT's own voxels below each column.
         i, j, k = np.rint(pixels[:60] @ (to_index @ matrix).T).astype(int)[..., :3].T
         nearest = ct.hu[np.minimum(k, len(ct.hu) - 1), j, i]
-        assert (nearest.max(1) > 500).mean() >= cutting.FEWEST_GOOD_COLUMNS
+        assert (nearest.max(1) > 500).mean() >= FEWEST_GOOD_COLUMNS

@@ -11,6 +11,7 @@ from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction import cutting, single_ct
 from SkullGANLib.metrics import measure
+from SkullGANLib.metrics.wall_rules import rejection_reason
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,7 @@ def test_every_real_segment_is_one_bright_wall_from_edge_to_edge_on_nothing(samp
     assert found.mask[:, :, -1].any(1).all()
     assert not found.mask[:, 72:].any()  # thick and arched as it may be, it hangs from the top
     for hu, mask in zip(found.hu, found.mask, strict=True):
-        assert cutting.rejection_reason(hu, mask, 0.45) is None
+        assert rejection_reason(hu, mask, 0.45) is None
         assert np.percentile(hu[mask > 0], 90) > 1000
 
 

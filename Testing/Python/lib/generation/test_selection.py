@@ -74,6 +74,7 @@ def test_an_empty_selection_keeps_all():
     assert not Selection(most=5)
     assert Selection(limits=Limits({"sdr_peaks": (0, 1)}))
     assert Selection(diverse=Diversity())
+    assert Selection(whole=True)
 
 
 def test_a_selection_makes_a_thousand_for_each_that_is_kept_unless_told_otherwise():
@@ -102,6 +103,7 @@ def test_a_selection_is_kept_in_a_source_as_plain_names_and_numbers():
         "limits": {"thickness_mm": [4.0, 8.0]},
         "diverse": {"rows": 50, "threshold_hu": 1200, "least_px": 200},
     }
+    assert Selection(whole=True).as_source() == {"whole": True}
     assert Selection().as_source() == {}
 
 

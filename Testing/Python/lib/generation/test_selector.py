@@ -101,6 +101,30 @@ def test_a_selection_that_is_taken_up_again_goes_on_as_if_it_had_never_stopped(r
     assert list(selected(source(), wanted, 80, real=real, held=[whole])) == []
 
 
+def interrupted(segments: SegmentSet) -> SegmentSet:
+    """Cut a gap into the walls of every third seed."""
+    gap = (segments.seed % 3 == 0)[:, None, None] & (np.arange(128) // 8 == 9)
+    mask = np.where(gap, 0, segments.mask).astype(np.uint8)
+    return replace(segments, hu=segments.hu * mask, mask=mask)
+
+
+def test_whole_walls_alone_are_kept_where_they_are_asked_for():
+    plain = source()
+    broken = replace(plain, make=lambda seeds, n: map(interrupted, plain.make(seeds, n)))
+
+    found, made = all_of(selected(broken, Selection(whole=True), 50))
+
+    assert found.seed.tolist() == [seed for seed in range(75) if seed % 3][:50]
+    assert made == found.seed[-1] + 1
+
+
+def test_a_model_that_makes_no_whole_wall_is_refused_with_that_reason():
+    plain = source()
+    broken = replace(plain, make=lambda seeds, n: map(interrupted, plain.make(3 * seeds, n)))
+    with pytest.raises(BadInputError, match=r"None of 512 .* Whole walls: none\."):
+        all_of(selected(broken, Selection(whole=True, most=600), 50))
+
+
 def test_a_diverse_selection_keeps_no_two_alike():
     found, _ = all_of(selected(source(), Selection(diverse=Diversity()), 60))
 
