@@ -27,6 +27,7 @@ from . import (
     strata,
     tsne,
     tstr,
+    whole_walls,
 )
 from .measure import Column, Measure, Numbers
 from .tables import ReportTable
@@ -76,6 +77,7 @@ for _module in (
     mmd,
     frechet,
     distances,
+    whole_walls,
     discriminator,
     tsne,
     nearest_neighbors,
