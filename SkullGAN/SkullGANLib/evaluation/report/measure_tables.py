@@ -17,7 +17,7 @@ _WITH_A_PLACE = (
     "title", "created_by", "settings", "versions", "concerns", "answers", "limitations",
     "reference", "sets", "distances", "tsne", "discriminator", "judges", "learned", "memorization",
     "usefulness", "measures", "paths", "training", "leakage", "strata", "files", "known_answers",
-    "acoustic", "conditions", "study",
+    "acoustic", "conditions", "study", "depth", "whole_walls",
 )  # fmt: skip
 """Numbers that the page shows elsewhere."""
 _SHORT = 8

@@ -29,7 +29,7 @@ _PICTURES = ("segments", "training", "samples", "metrics", "tsne", "judges", "di
              "memorization", "neighbors-mse", "neighbors-sift", "usefulness", "acoustic",
              "study")  # fmt: skip
 """Those that the template has a place for; others stand behind them."""
-_TABLES = ("known_answers", "strata", "files", "leakage", "acoustic")
+_TABLES = ("known_answers", "strata", "files", "leakage", "acoustic", "whole_walls")
 """Tables of judges that it has a place for."""
 _TEMPLATES = Path(__file__).parent / "templates"
 

@@ -12,6 +12,8 @@ from PIL import Image
 from SkullGANLib.cli.demo import between
 from SkullGANLib.data import hdf5
 from SkullGANLib.data.segment_set import SegmentSet
+from SkullGANLib.training.presets import named
+from SkullGANLib.training.run_directory import Run, Status
 from web_page import WebPage
 
 SHORT = ("--set", "epochs=1", "--set", "samples_per_epoch=16", "-n", "8")
@@ -58,11 +60,17 @@ def test_all_is_held_out_where_nothing_is_at_hand():
 
 
 @pytest.mark.slow
-def test_the_demo_walks_the_whole_road_and_can_be_walked_again(tmp_path):
+def test_the_demo_walks_the_whole_road_where_an_earlier_one_was_walked(tmp_path):
     folder = tmp_path / "デモ with spaces"
-    for _ in range(2):
-        done = run_demo(folder)
-        assert done.returncode == 0, done.stderr
+    Run.create(folder / "run", named("demo")).write_status(Status("failed", pid=1))
+    (folder / "run" / "checkpoints").mkdir(exist_ok=True)
+    (folder / "run" / "checkpoints" / "3.safetensors").write_bytes(b"not one of ours")
+    (folder / "report").mkdir()
+    (folder / "report" / "report.json").write_text('{"earlier": 1}')
+    for name in ("segments.h5", "synthetic.h5", "scene.mrb"):
+        (folder / name).write_text("earlier")
+    done = run_demo(folder)
+    assert done.returncode == 0, done.stderr
     for name in ("segments.h5", "held_out.h5", "model.safetensors", "synthetic.h5"):
         assert (folder / name).stat().st_size > 10_000
     for name in ("synthetic.h5", "bundled.h5"):

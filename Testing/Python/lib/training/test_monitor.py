@@ -105,27 +105,27 @@ def test_a_training_on_another_machine_is_not_ended_by_its_number(run):
         monitor.end(run)
 
 
-def test_a_million_reports_are_read_piece_by_piece_into_small_curves(run):
+def test_300_000_reports_are_read_piece_by_piece_into_small_curves(run):
     """Each line is read once, and no call reads for longer than it was told."""
     line = b'{"iteration": %d, "generator_loss": 0.5, "realness_real": 1}\n'
-    run.events_path.write_bytes(b"".join(line % n for n in range(1, 1_000_001)))
+    run.events_path.write_bytes(b"".join(line % n for n in range(1, 300_001)))
     follower = monitor.Follower(run)
-    assert follower.read(at_once_s=0.01)
+    assert follower.read(at_once_s=0.003)
     assert 0.5 < follower.behind < 1
-    assert 0 < follower.last["iteration"] < 500_000
+    assert 0 < follower.last["iteration"] < 150_000
     while follower.read(at_once_s=0.2):
         pass
     assert follower.behind == 0
-    assert follower.last["iteration"] == 1_000_000
+    assert follower.last["iteration"] == 300_000
     assert 1000 <= len(follower.curves) < 2000
     columns = follower.curves.columns()
     assert (np.diff(columns["iteration"]) > 0).all()
     assert (columns["generator_loss"] == 0.5).all()
     assert np.isnan(columns["discriminator_loss"]).all()
-    run.add_event({"iteration": 1_000_001, "generator_loss": 0.5})
+    run.add_event({"iteration": 300_001, "generator_loss": 0.5})
     assert follower.read()
     assert not follower.read()
-    assert follower.last["iteration"] == 1_000_001
+    assert follower.last["iteration"] == 300_001
 
 
 def test_a_run_that_goes_on_from_its_checkpoint_is_read_anew(run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.metrics import measure
 from SkullGANScene.nodes import mrb, segmentations, volumes
 from SkullGANScene.offscreen import headless, rendering
+from SkullGANScene.scripting import scripts
 
 SCRIPT = ROOT / "SkullGAN" / "Scripts" / "build_scene.py"
 
@@ -80,27 +82,27 @@ def test_without_a_graphics_library_the_scene_is_made_and_the_package_is_named(i
     assert "libegl1" in done.stderr
 
 
-def test_a_mask_beside_the_ct_is_refused(inputs, tmp_path, sphere_head, sphere_mask):
+def test_a_mask_beside_the_ct_is_refused(inputs, tmp_path, sphere_head, sphere_mask, capsys):
     moved = sphere_head.ijk_to_ras.copy()
     moved[0, 3] += 2.0
     volume.write_volume(tmp_path / "moved.nrrd", sphere_mask, moved)
-    done = _run(
+    code = _called(
         "--ct", inputs / "head.nrrd", "--synthetic", inputs / "synthetic.h5",
         "--skull-mask", tmp_path / "moved.nrrd", "-o", tmp_path / "scene.mrb",
     )  # fmt: skip
-    assert done.returncode == 1
-    assert "moved.nrrd: the mask lies 2.00 mm beside the CT" in done.stderr
+    assert code == 1
+    assert "moved.nrrd: the mask lies 2.00 mm beside the CT" in capsys.readouterr().err
     assert not (tmp_path / "scene.mrb").exists()
 
 
 @pytest.mark.parametrize("missing", ["--ct", "--synthetic"])
-def test_a_missing_input_ends_in_one_sentence_that_names_it(inputs, tmp_path, missing):
+def test_a_missing_input_ends_in_one_sentence_that_names_it(inputs, tmp_path, missing, capsys):
     given = {"--ct": inputs / "head.nrrd", "--synthetic": inputs / "synthetic.h5"}
     given[missing] = tmp_path / "nothing here"
-    done = _run(*(part for pair in given.items() for part in pair), "-o", tmp_path / "scene.mrb")
-    assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1
-    assert "nothing here" in done.stderr
+    code = _called(*(part for pair in given.items() for part in pair), "-o", tmp_path / "scene.mrb")
+    [said] = capsys.readouterr().err.splitlines()
+    assert code == 1
+    assert "nothing here" in said
     assert list(tmp_path.iterdir()) == []
 
 
@@ -108,12 +110,11 @@ def test_a_missing_input_ends_in_one_sentence_that_names_it(inputs, tmp_path, mi
     ("name", "sentence"),
     [("head.nrrd", "expected a name that ends in .mrb"), ("there.mrb", "is there already")],
 )
-def test_a_file_that_is_no_scene_or_is_there_is_kept(inputs, tmp_path, name, sentence):
+def test_a_file_that_is_no_scene_or_is_there_is_kept(inputs, tmp_path, name, sentence, capsys):
     (tmp_path / name).write_text("precious")
     given = ("--ct", inputs / "head.nrrd", "--synthetic", inputs / "synthetic.h5")
-    done = _run(*given, "-o", tmp_path / name)
-    assert done.returncode == 1
-    assert sentence in done.stderr
+    assert _called(*given, "-o", tmp_path / name) == 1
+    assert sentence in capsys.readouterr().err
     assert (tmp_path / name).read_text() == "precious"
 
 
@@ -122,6 +123,14 @@ def test_a_wrong_command_line_ends_in_one_sentence():
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
     assert "--synthetic" in done.stderr
+
+
+def _called(*arguments: object) -> int:
+    """The exit code of the script's command line, in this process."""
+    spec = importlib.util.spec_from_file_location("build_scene", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return scripts.exit_code(module.work, module._parser(), list(map(str, arguments)))
 
 
 def _run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
