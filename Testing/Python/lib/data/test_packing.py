@@ -51,8 +51,8 @@ def test_zlib_is_always_there_and_a_packing_that_is_not_installed_gives_way():
 
 def test_a_file_goes_on_with_the_packing_it_began_with_to_the_same_bytes(tmp_path, monkeypatch):
     whole, zlib = make_set(3 * CHUNK + 5), {"zlib 1": packers()["zlib 1"]}
-    with monkeypatch.context() as without_isal:
-        without_isal.setattr(packing, "packers", lambda: zlib)
+    with monkeypatch.context() as without_ng:
+        without_ng.setattr(packing, "packers", lambda: zlib)
         hdf5.write(tmp_path / "whole.h5", whole)
         hdf5.write(tmp_path / "begun.h5", whole[: CHUNK + 7])
 
@@ -61,7 +61,7 @@ def test_a_file_goes_on_with_the_packing_it_began_with_to_the_same_bytes(tmp_pat
     assert (tmp_path / "begun.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
 
 
-@pytest.mark.skipif(len(NAMES) == 1, reason="isal is not installed")
+@pytest.mark.skipif(len(NAMES) == 1, reason="zlib-ng is not installed")
 def test_a_file_whose_packing_is_not_installed_is_packed_anew_and_says_so(tmp_path, monkeypatch):
     whole = make_set(2 * CHUNK + 5)
     hdf5.write(tmp_path / "begun.h5", whole[: CHUNK + 2])

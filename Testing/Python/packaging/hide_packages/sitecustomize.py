@@ -6,7 +6,6 @@ HIDDEN = {
     "PIL",
     "cv2",
     "h5py",
-    "isal",
     "jinja2",
     "matplotlib",
     "pydicom",
@@ -15,6 +14,7 @@ HIDDEN = {
     "sklearn",
     "torch",
     "tqdm",
+    "zlib_ng",
 }
 
 
