@@ -27,6 +27,7 @@ from ..data.segment_set import PIXEL_SPACING_MM, SegmentSet
 from ..errors import BadInputError
 from . import beads, foreign_bodies, squamosal_border, stacks
 from .cutting import first_good_cut
+from .spline_bricks import SplineBricks
 from .stacks import Kept
 
 COARSEST_MM = 2.0
@@ -95,19 +96,22 @@ def extract(
     with ThreadPoolExecutor(1) as beside:
         # Cutting asks for it first of all, from every thread; until then a core has time for it.
         unseen = beside.submit(lambda: ct.unseen)
+        pseudonym_of_ct = beside.submit(pseudonym, ct)
         cavity = find_cavity(ct, landmarks)
         report_progress(0.1)
         threshold_hu = threshold_or_fitted(threshold_hu, ct, cavity)
         if mask is None:
             mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity, threads=threads)
         unseen.result()
-    report_progress(0.5)
-    sites = [at for at in plan(cavity, interval_mm) if at.bone in bones and at.plane in planes]
-    cuts = {"spacing_mm": spacing_mm, "threshold_hu": threshold_hu, "is_bare": cavity.is_bare}
-    kept, dropped = _cut_sites(
-        sites, ct, mask, depth, cuts, threads, lambda done: report_progress(0.5 + 0.5 * done)
-    )
-    name = pseudonym(ct)
+        report_progress(0.5)
+        border = beside.submit(squamosal_border.measure, ct, mask, cavity)
+        sites = [at for at in plan(cavity, interval_mm) if at.bone in bones and at.plane in planes]
+        cuts = {"spacing_mm": spacing_mm, "threshold_hu": threshold_hu, "is_bare": cavity.is_bare}
+        cuts["spline"] = SplineBricks(ct.hu)
+        kept, dropped = _cut_sites(
+            sites, ct, mask, depth, cuts, threads, lambda done: report_progress(0.5 + 0.5 * done)
+        )
+    name = pseudonym_of_ct.result()
     segments = as_set(kept, name, subject or name, spacing_mm)
     source = {**ct.source, "interval_mm": interval_mm, "threshold_hu": threshold_hu}
     if depth is not None:
@@ -117,7 +121,7 @@ def extract(
         **{"voxel_mm": ct.spacing_mm.tolist(), "frame": frame_source(cavity.frame, landmarks)},
         **{"bones": sorted(set(bones)), "planes": sorted(set(planes))},
         **{"segments": len(segments), "dropped": dropped},
-        "squamosal_border_mm": squamosal_border.measure(ct, mask, cavity),
+        "squamosal_border_mm": border.result(),
     }
     return Extraction(replace(segments, source={**source, "cts": {name: source | own}}), dropped)
 
@@ -150,7 +154,7 @@ def _cut_sites(
 
     Args:
         sites, ct, mask, depth, threads, on_progress: as ``extract`` has them.
-        cuts: ``spacing_mm``, ``threshold_hu`` and ``is_bare`` of ``first_good_cut``.
+        cuts: ``spacing_mm``, ``threshold_hu``, ``is_bare`` and ``spline`` of ``first_good_cut``.
 
     Raises:
         BadInputError: if nothing was kept.
@@ -162,7 +166,7 @@ def _cut_sites(
         threads,
         lambda done: on_progress(central * done),
     )
-    kept, dropped = without_spoiled(kept, dropped, ct, cuts["spacing_mm"])
+    kept, dropped = without_spoiled(kept, dropped, ct, cuts["spacing_mm"], threads)
     if depth is None:
         return kept, dropped
     return stacks.with_neighbors(
@@ -191,7 +195,7 @@ def _cut_all(
     kept: list[Kept] = []
     dropped: Counter[str] = Counter()
     # SciPy's filters let go of the interpreter: two threads take half the time of one.
-    with ThreadPoolExecutor(threads or min(4, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(_workers(threads)) as pool:
         for number, (site, found) in enumerate(zip(sites, pool.map(cut_at, sites), strict=True)):
             if isinstance(found, str):
                 dropped[found] += 1
@@ -203,8 +207,16 @@ def _cut_all(
     return kept, dict(sorted(dropped.items()))
 
 
+def _workers(threads: int | None) -> int:
+    return threads or min(4, os.cpu_count() or 1)
+
+
 def without_spoiled(
-    kept: list[Kept], dropped: dict[str, int], ct: HeadCT, spacing_mm: float
+    kept: list[Kept],
+    dropped: dict[str, int],
+    ct: HeadCT,
+    spacing_mm: float,
+    threads: int | None = None,
 ) -> tuple[list[Kept], dict[str, int]]:
     """Drop the cuts that are largely an implant or beads, each under a reason of its own.
 
@@ -213,6 +225,7 @@ def without_spoiled(
         dropped: how many were dropped before, by reason.
         ct: that they were cut from.
         spacing_mm: size of a pixel.
+        threads: how many look at once; None is one a core, up to four.
 
     Returns:
         What is left, and how many were dropped in all.
@@ -222,15 +235,18 @@ def without_spoiled(
     """
     _sites, _matrices, hu, walls = zip(*kept, strict=True)
     is_foreign = foreign_bodies.foreign_cuts(hu, walls, spacing_mm)
-    counts, left = Counter(dropped), []
-    for one, foreign in zip(kept, is_foreign, strict=True):
-        _site, matrix, cut_hu, wall = one
+
+    def reason(one: Kept, foreign: bool) -> str | None:
         if foreign:
-            counts[foreign_bodies.REASON] += 1
-        elif beads.has_beads(cut_hu, wall, matrix, ct.ijk_to_ras, spacing_mm):
-            counts[beads.REASON] += 1
-        else:
-            left.append(one)
+            return foreign_bodies.REASON
+        _site, matrix, cut_hu, wall = one
+        has_beads = beads.has_beads(cut_hu, wall, matrix, ct.ijk_to_ras, spacing_mm)
+        return beads.REASON if has_beads else None
+
+    with ThreadPoolExecutor(_workers(threads)) as pool:
+        reasons = list(pool.map(reason, kept, is_foreign))
+    counts = Counter(dropped) + Counter(one for one in reasons if one)
+    left = [one for one, why in zip(kept, reasons, strict=True) if why is None]
     found = dict(sorted(counts.items()))
     if not left:
         raise _no_good_cut(found)
