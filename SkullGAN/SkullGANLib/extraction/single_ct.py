@@ -160,13 +160,13 @@ def _cut_sites(
         BadInputError: if nothing was kept.
     """
     central = 1.0 if depth is None else 1.0 / depth.slices
-    kept, dropped = _cut_all(
+    kept, has_beads, dropped = _cut_all(
         sites,
-        partial(first_good_cut, ct, mask, **cuts),
+        partial(_cut_looked_at, ct=ct, mask=mask, **cuts),
         threads,
         lambda done: on_progress(central * done),
     )
-    kept, dropped = without_spoiled(kept, dropped, ct, cuts["spacing_mm"], threads)
+    kept, dropped = _without_spoiled(kept, has_beads, dropped, cuts["spacing_mm"])
     if depth is None:
         return kept, dropped
     return stacks.with_neighbors(
@@ -181,51 +181,56 @@ def _cut_sites(
     )
 
 
+def _cut_looked_at(
+    site: Site, *, ct: HeadCT, mask: np.ndarray, spacing_mm: float, **cuts: Any
+) -> tuple[Kept, bool] | str:
+    """``first_good_cut`` with its site, and whether it has beads."""
+    found = first_good_cut(ct, mask, site, spacing_mm, **cuts)
+    if isinstance(found, str):
+        return found
+    matrix, hu, wall = found
+    has_beads = beads.has_beads(hu, wall, matrix, ct.ijk_to_ras, spacing_mm)
+    return (site, matrix, hu, wall), has_beads
+
+
 def _cut_all(
     sites: Sequence[Site],
-    cut_at: Callable[[Site], tuple[np.ndarray, np.ndarray, np.ndarray] | str],
+    cut_at: Callable[[Site], tuple[Kept, bool] | str],
     threads: int | None,
     on_progress: Callable[[float], None],
-) -> tuple[list[Kept], dict[str, int]]:
-    """Cut at every site; what was kept, and how many were not by reason.
+) -> tuple[list[Kept], list[bool], dict[str, int]]:
+    """Cut at every site; what was kept, which of it has beads, and how many were not by reason.
 
     Raises:
         BadInputError: if nothing was kept.
     """
     kept: list[Kept] = []
+    has_beads: list[bool] = []
     dropped: Counter[str] = Counter()
     # SciPy's filters let go of the interpreter: two threads take half the time of one.
-    with ThreadPoolExecutor(_workers(threads)) as pool:
-        for number, (site, found) in enumerate(zip(sites, pool.map(cut_at, sites), strict=True)):
+    with ThreadPoolExecutor(threads or min(4, os.cpu_count() or 1)) as pool:
+        for number, found in enumerate(pool.map(cut_at, sites)):
             if isinstance(found, str):
                 dropped[found] += 1
             else:
-                kept.append((site, *found))
+                kept.append(found[0])
+                has_beads.append(found[1])
             on_progress((number + 1) / len(sites))
     if not kept:
         raise _no_good_cut(dropped)
-    return kept, dict(sorted(dropped.items()))
+    return kept, has_beads, dict(sorted(dropped.items()))
 
 
-def _workers(threads: int | None) -> int:
-    return threads or min(4, os.cpu_count() or 1)
-
-
-def without_spoiled(
-    kept: list[Kept],
-    dropped: dict[str, int],
-    ct: HeadCT,
-    spacing_mm: float,
-    threads: int | None = None,
+def _without_spoiled(
+    kept: list[Kept], has_beads: Sequence[bool], dropped: Mapping[str, int], spacing_mm: float
 ) -> tuple[list[Kept], dict[str, int]]:
     """Drop the cuts that are largely an implant or beads, each under a reason of its own.
 
     Args:
         kept: the cuts.
+        has_beads: of each.
         dropped: how many were dropped before, by reason.
-        ct: that they were cut from.
         spacing_mm: size of a pixel.
-        threads: how many look at once; None is one a core, up to four.
 
     Returns:
         What is left, and how many were dropped in all.
@@ -235,18 +240,12 @@ def without_spoiled(
     """
     _sites, _matrices, hu, walls = zip(*kept, strict=True)
     is_foreign = foreign_bodies.foreign_cuts(hu, walls, spacing_mm)
-
-    def reason(one: Kept, foreign: bool) -> str | None:
-        if foreign:
-            return foreign_bodies.REASON
-        _site, matrix, cut_hu, wall = one
-        has_beads = beads.has_beads(cut_hu, wall, matrix, ct.ijk_to_ras, spacing_mm)
-        return beads.REASON if has_beads else None
-
-    with ThreadPoolExecutor(_workers(threads)) as pool:
-        reasons = list(pool.map(reason, kept, is_foreign))
-    counts = Counter(dropped) + Counter(one for one in reasons if one)
-    left = [one for one, why in zip(kept, reasons, strict=True) if why is None]
+    counts, left = Counter(dropped), []
+    for one, foreign, beaded in zip(kept, is_foreign, has_beads, strict=True):
+        if foreign or beaded:
+            counts[foreign_bodies.REASON if foreign else beads.REASON] += 1
+        else:
+            left.append(one)
     found = dict(sorted(counts.items()))
     if not left:
         raise _no_good_cut(found)
