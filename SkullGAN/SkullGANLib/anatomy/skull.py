@@ -85,7 +85,8 @@ def skull_mask(
     marrow = ndimage.binary_erosion(wall & near, border_value=1)
     least_hu = np.where(near, np.float32(threshold_hu), np.float32(np.inf))
     least_hu[marrow] = AIR_HU
-    height = _height_mm(ct, cavity, box)
+    by_slice, in_slice = _height_mm(ct, cavity, box)
+    lowest = in_slice.min()
     mask = np.zeros(ct.hu.shape, np.uint8)
     fine = mask[box].view(bool)
     parts = Parts(fine, _SLAB_SLICES)
@@ -93,12 +94,12 @@ def skull_mask(
     def fill(number: int) -> None:
         first = number * _SLAB_SLICES
         slab = slice(first, min(first + _SLAB_SLICES, len(hu)))
-        least = enlarged(least_hu, factor, slab, hu.shape)
-        rows, columns = (_used(np.isfinite(least).any((0, axis))) for axis in (2, 1))
-        smooth = _smooth(hu, (slab, rows, columns), spacing)
-        np.greater(smooth, least[:, rows, columns], out=fine[slab, rows, columns])
+        part = (slab, *_used(near, factor, slab, hu.shape))
+        least = enlarged(least_hu, factor, part, hu.shape)
+        np.greater(_smooth(hu, part, spacing), least, out=fine[part])
         for k in range(slab.start, slab.stop):
-            fine[k] &= height[0][k] + height[1] >= cavity.floor_mm
+            if by_slice[k] + lowest < cavity.floor_mm:
+                fine[k] &= by_slice[k] + in_slice >= cavity.floor_mm
         parts.add(number)
 
     # Slab by slab the CT is never a whole volume of floats, and NumPy lets threads work at once.
@@ -275,10 +276,22 @@ def _smooth(hu: np.ndarray, box: tuple[slice, ...], spacing: np.ndarray) -> np.n
     return smoothed(hu, box, _SMOOTHING_MM / spacing, _SMOOTHING_SIGMAS)
 
 
-def _used(some: np.ndarray) -> slice:
-    """From the first to the last that is true."""
-    at = np.flatnonzero(some)
-    return slice(int(at[0]), int(at[-1]) + 1) if at.size else slice(0, 0)
+def _used(
+    blocks: np.ndarray, factor: np.ndarray, slab: slice, shape: tuple[int, ...]
+) -> list[slice]:
+    """The rows and the columns of a slab from the first to the last that blocks reach."""
+    last = len(blocks) - 1
+    there = blocks[min(slab.start // factor[0], last) : (slab.stop - 1) // factor[0] + 1]
+    found = []
+    for axis in (1, 2):
+        at = np.flatnonzero(there.any((0, 3 - axis)))
+        if not at.size:
+            return [slice(0, 0), slice(0, 0)]
+        # What is left at the far end belongs to the last block.
+        is_last = at[-1] == blocks.shape[axis] - 1
+        stop = shape[axis] if is_last else int((at[-1] + 1) * factor[axis])
+        found.append(slice(int(at[0] * factor[axis]), stop))
+    return found
 
 
 def _near(mask: np.ndarray, distance_mm: float, mm: np.ndarray) -> np.ndarray:

@@ -68,15 +68,15 @@ def translation(ijk: np.ndarray) -> np.ndarray:
 
 
 def enlarged(
-    blocks: np.ndarray, factor: np.ndarray, slab: slice, shape: tuple[int, ...]
+    blocks: np.ndarray, factor: np.ndarray, box: tuple[slice, ...], shape: tuple[int, ...]
 ) -> np.ndarray:
-    """Some slices of a mask of blocks, on the voxels that the blocks were made of."""
+    """A box of the volume that blocks were made of, each voxel with the value of its block."""
     k, j, i = (
-        np.minimum(np.arange(size) // f, have - 1)
-        for size, f, have in zip(shape, factor, blocks.shape, strict=True)
+        np.minimum(np.arange(size)[part] // f, have - 1)
+        for size, part, f, have in zip(shape, box, factor, blocks.shape, strict=True)
     )
     # Columns while there are few rows, then whole rows.
-    used, slices = np.unique(k[slab], return_inverse=True)
+    used, slices = np.unique(k, return_inverse=True)
     return blocks[used].take(i, axis=2).take(j, axis=1)[slices]
 
 
@@ -186,13 +186,17 @@ class Parts:
     def add(self, number: int) -> None:
         """Label a slab, by its number; once for each."""
         slab = self._mask[number * self._slices :][: self._slices]
-        labels, count = ndimage.label(slab)
-        sizes = sizes_of(labels, slab, count)
+        # In rows and columns most of a slab is beside it; its ends are needed whole.
+        box = (slice(None), *around(slab, np.zeros(3))[1:]) if slab.any() else (slice(0, 0),) * 3
+        labels, count = ndimage.label(slab[box])
+        sizes = sizes_of(labels, slab[box], count)
         main = int(sizes.argmax())
         flat = labels.ravel()
         rest = np.flatnonzero((flat != 0) & (flat != main))
-        ends = labels[0].copy(), labels[-1].copy()
-        self._slabs[number] = _Slab(sizes, main, rest, flat[rest], *ends)
+        ends = np.zeros((2, *slab.shape[1:]), labels.dtype)
+        if labels.size:
+            ends[0][box[1:]], ends[1][box[1:]] = labels[0], labels[-1]
+        self._slabs[number] = _Slab(box, sizes, main, rest, flat[rest], ends[0], ends[1])
 
     def keep_largest(self) -> None:
         """Take all but the largest part out of the mask, once all slabs are added."""
@@ -203,7 +207,7 @@ class Parts:
         keep = root == np.bincount(root, weights=sizes).argmax()
         for number, slab in enumerate(slabs):
             kept = keep[starts[number] : starts[number + 1]]
-            voxels = self._mask[number * self._slices :][: self._slices]
+            voxels = self._mask[number * self._slices :][: self._slices][slab.box]
             if not kept[slab.main]:
                 voxels[:] = False
                 back = slab.rest[kept[slab.rest_labels]]
@@ -215,9 +219,11 @@ class Parts:
 
 @dataclass(frozen=True, eq=False)
 class _Slab:
-    """Labels of a slab: sizes, 0 for the background; the largest; flat indices and labels of the
-    voxels of the other parts; those of its first and last slice."""
+    """Labels of a slab: in which box of it they are; sizes, 0 for the background; the largest; flat
+    indices in the box and labels of the voxels of the other parts; those of its first and last
+    slice."""
 
+    box: tuple[slice, ...]
     sizes: np.ndarray
     main: int
     rest: np.ndarray

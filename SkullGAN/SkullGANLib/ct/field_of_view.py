@@ -96,11 +96,13 @@ class Unseen:
         Returns:
             bool (N,).
         """
-        if not self.any():
-            return np.zeros(len(index), bool)
-        last = np.array(self.near.shape) - 1
-        block = np.minimum(index // self.factor, last)
-        return self.near[tuple(block.T)] & self._alike(self.hu[tuple(index.T)])
+        found = np.zeros(len(index), bool)
+        if self.any():
+            last = np.array(self.near.shape) - 1
+            block = np.minimum(index // self.factor, last)
+            some = np.flatnonzero(self.near[tuple(block.T)])  # most often none
+            found[some] = self._alike(self.hu[tuple(index[some].T)])
+        return found
 
     def voxels(self) -> np.ndarray:
         """Say it of all voxels, bool (slices, rows, columns)."""

@@ -33,8 +33,11 @@ def test_a_part_of_a_grid_begins_at_its_first_voxel():
 
 def test_enlarged_blocks_cover_their_voxels_and_the_last_one_what_is_left():
     blocks = np.array([[[True, False]]])
-    fine = voxel_blocks.enlarged(blocks, np.array([2, 1, 2]), slice(1, 3), (3, 1, 5))
+    factor, shape = np.array([2, 1, 2]), (3, 1, 5)
+    fine = voxel_blocks.enlarged(blocks, factor, (slice(1, 3), slice(0, 1), slice(0, 5)), shape)
     assert fine.tolist() == [[[True, True, False, False, False]]] * 2
+    part = voxel_blocks.enlarged(blocks, factor, (slice(0, 1), slice(0, 1), slice(1, 3)), shape)
+    assert part.tolist() == [[[True, False]]]
 
 
 def test_parts_below_the_smallest_size_are_specks():
