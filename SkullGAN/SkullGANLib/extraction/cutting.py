@@ -227,7 +227,8 @@ def _is_beside(voxels: Unseen, ijk: np.ndarray) -> np.ndarray:
     steps = _BESIDE_VOXELS * np.vstack([np.zeros((1, 3)), np.eye(3), -np.eye(3)])
     last = np.array(voxels.hu.shape) - 1
     around = np.clip(np.rint(ijk + steps[:, None]), 0, last).astype(int)
-    return voxels.at(around.reshape(-1, 3)).reshape(len(steps), -1).any(0)
+    found = voxels.at(around.reshape(-1, 3)).reshape(len(steps), -1)
+    return np.asarray(found.any(axis=0))
 
 
 def _matrix(

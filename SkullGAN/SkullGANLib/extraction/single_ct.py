@@ -107,7 +107,6 @@ def extract(
         border = beside.submit(squamosal_border.measure, ct, mask, cavity)
         sites = [at for at in plan(cavity, interval_mm) if at.bone in bones and at.plane in planes]
         cuts = {"spacing_mm": spacing_mm, "threshold_hu": threshold_hu, "is_bare": cavity.is_bare}
-        cuts["spline"] = SplineBricks(ct.hu)
         kept, dropped = _cut_sites(
             sites, ct, mask, depth, cuts, threads, lambda done: report_progress(0.5 + 0.5 * done)
         )
@@ -117,12 +116,10 @@ def extract(
     if depth is not None:
         segments = stacks.in_stacks(segments, depth)
         source["depth"] = depth.as_source()
-    own = {
-        **{"voxel_mm": ct.spacing_mm.tolist(), "frame": frame_source(cavity.frame, landmarks)},
-        **{"bones": sorted(set(bones)), "planes": sorted(set(planes))},
-        **{"segments": len(segments), "dropped": dropped},
-        "squamosal_border_mm": border.result(),
-    }
+    frame = {"voxel_mm": ct.spacing_mm.tolist(), "frame": frame_source(cavity.frame, landmarks)}
+    asked = {"bones": sorted(set(bones)), "planes": sorted(set(planes))}
+    counts = {"segments": len(segments), "dropped": dropped}
+    own = frame | asked | counts | {"squamosal_border_mm": border.result()}
     return Extraction(replace(segments, source={**source, "cts": {name: source | own}}), dropped)
 
 
@@ -154,11 +151,12 @@ def _cut_sites(
 
     Args:
         sites, ct, mask, depth, threads, on_progress: as ``extract`` has them.
-        cuts: ``spacing_mm``, ``threshold_hu``, ``is_bare`` and ``spline`` of ``first_good_cut``.
+        cuts: ``spacing_mm``, ``threshold_hu`` and ``is_bare`` of ``first_good_cut``.
 
     Raises:
         BadInputError: if nothing was kept.
     """
+    cuts = {**cuts, "spline": SplineBricks(ct.hu)}
     central = 1.0 if depth is None else 1.0 / depth.slices
     kept, has_beads, dropped = _cut_all(
         sites,

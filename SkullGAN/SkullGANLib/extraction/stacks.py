@@ -76,8 +76,7 @@ def with_neighbors(
     """
     around = partial(_stack_around, ct=ct, mask=mask, depth=depth, spacing_mm=spacing_mm)
     around = partial(around, threshold_hu=threshold_hu, is_bare=is_bare, spline=spline)
-    stacks: list[list[Kept]] = []
-    counts = Counter(dropped)
+    stacks, counts = list[list[Kept]](), Counter(dropped)
     with ThreadPoolExecutor(threads or min(4, os.cpu_count() or 1)) as pool:
         for number, found in enumerate(pool.map(around, kept)):
             if isinstance(found, str):
