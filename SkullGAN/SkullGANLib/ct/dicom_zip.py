@@ -157,7 +157,7 @@ def _inflated(packed: bytes, most_bytes: int) -> bytes:
 
 @lru_cache(maxsize=1)
 def _library() -> Any:
-    """isal, where it is installed, inflates at three times the speed of zlib."""
+    """isal, where it is installed, takes 0.6 of zlib's time."""
     return importlib.import_module("isal.isal_zlib" if importlib.util.find_spec("isal") else "zlib")
 
 
