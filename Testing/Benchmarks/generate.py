@@ -26,7 +26,6 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import repeat
 from pathlib import Path
@@ -37,7 +36,7 @@ from SkullGANLib.data import hdf5, packing, segment_set
 from SkullGANLib.data.walls import WALL_THRESHOLD_HU
 from SkullGANLib.generation.draws import draw
 from SkullGANLib.generation.from_seeds import generate, generate_set
-from SkullGANLib.generation.pipeline import Batch, made_by, masked
+from SkullGANLib.generation.pipeline import Batch, MaskingPool, made_by, masked
 from SkullGANLib.metrics import measure
 from SkullGANLib.networks import model_file
 from SkullGANLib.networks.dcgan import GENERATOR_WIDTH, Discriminator, Generator
@@ -148,7 +147,7 @@ def after_the_network(count: int = 6400, batch_size: int = 64) -> None:
     network = InstantNetwork(batch_size)
     seeds, packer = np.arange(batch_size), packing.chosen_packer()
     hu = network.hu(seeds).numpy()
-    threads = ThreadPoolExecutor(1)
+    threads = MaskingPool(1)
     inside, masks = masked(hu, WALL_THRESHOLD_HU, threads)
 
     def pack_all(packer: packing.Packer = packer) -> int:

@@ -19,6 +19,7 @@ from ..errors import BadInputError
 from .head_frame import HeadFrame, find_frame, frame_from_landmarks, voxels_ras
 from .landmarks import check_inside
 from .voxel_blocks import (
+    around,
     block_geometry,
     block_mean,
     block_size,
@@ -116,7 +117,7 @@ def _cavity(
     bone = without_specks(hu > bone_hu, 2000.0 / coarse_mm.prod())
     if not bone.any():
         raise no_vault("no bone")
-    box = _around(bone, np.ceil(_OPENING_MM / coarse_mm).astype(int) + 1)
+    box = around(bone, np.ceil(_OPENING_MM / coarse_mm).astype(int) + 1)
     hu, bone, unseen = hu[box], bone[box], unseen[box]
     start = np.array([part.start for part in box])
     is_bare = False
@@ -249,12 +250,3 @@ def _measured(mask: np.ndarray, ijk_to_ras: np.ndarray, frame: HeadFrame) -> Cav
         base_mm=float((first + base) * 2.0),
         top_mm=float(head[:, 2].max()),
     )
-
-
-def _around(mask: np.ndarray, margin: np.ndarray) -> tuple[slice, ...]:
-    """The box that holds a mask and a margin of voxels along each axis."""
-    box = []
-    for axis, more in enumerate(margin):
-        used = np.flatnonzero(mask.any(tuple({0, 1, 2} - {axis})))
-        box.append(slice(max(int(used[0] - more), 0), int(used[-1] + more) + 1))
-    return tuple(box)

@@ -392,9 +392,7 @@ def _surface_ras(
 
 def _depth_mm(mask: np.ndarray, ijk_to_ras: np.ndarray) -> np.ndarray:
     """Distance to the mask's surface, above 0 inside, float32."""
-    from scipy import ndimage
+    from .voxel_blocks import distances_mm
 
     mm = np.linalg.norm(ijk_to_ras[:3, :3], axis=0)[::-1]
-    inside = ndimage.distance_transform_edt(mask, sampling=mm)
-    outside = ndimage.distance_transform_edt(~mask, sampling=mm)
-    return (inside - outside).astype(np.float32)
+    return (distances_mm(mask, mm) - distances_mm(~mask, mm)).astype(np.float32)

@@ -18,13 +18,15 @@ from scipy import ndimage
 from ..ct.volume import HeadCT
 from ..errors import BadInputError
 from .cavity import AIR_HU, BONE_IN_BLOCKS_HU, Cavity, find_cavity, no_vault
+from .gaussian_tiles import smoothed
 from .head_frame import voxels_ras
 from .voxel_blocks import (
+    Parts,
     block_geometry,
     block_mean,
     block_size,
+    distances_mm,
     enlarged,
-    sizes_of,
     translation,
     within,
     without_specks,
@@ -81,22 +83,31 @@ def skull_mask(
     wall, near = _wall_between_inside_and_outside(hu, spacing, factor, cavity, ct, box)
     # The threshold alone decides where the wall ends; what lies a voxel inside it is marrow.
     marrow = ndimage.binary_erosion(wall & near, border_value=1)
-    height = _height_mm(ct, cavity, box)
-    fine = np.zeros(hu.shape, bool)
+    least_hu = np.where(near, np.float32(threshold_hu), np.float32(np.inf))
+    least_hu[marrow] = AIR_HU
+    by_slice, in_slice = _height_mm(ct, cavity, box)
+    lowest = in_slice.min()
+    mask = np.zeros(ct.hu.shape, np.uint8)
+    fine = mask[box].view(bool)
+    parts = Parts(fine, _SLAB_SLICES)
 
-    def fill(first: int) -> None:
+    def fill(number: int) -> None:
+        first = number * _SLAB_SLICES
         slab = slice(first, min(first + _SLAB_SLICES, len(hu)))
-        smooth = _smooth(hu, slab, spacing)
-        fine[slab] = (smooth > threshold_hu) & enlarged(near, factor, slab, hu.shape)
-        fine[slab] |= (smooth > AIR_HU) & enlarged(marrow, factor, slab, hu.shape)
+        part = (slab, *_used(near, factor, slab, hu.shape))
+        least = enlarged(least_hu, factor, part, hu.shape)
+        np.greater(_smooth(hu, part, spacing), least, out=fine[part])
         for k in range(slab.start, slab.stop):
-            fine[k] &= height[0][k] + height[1] >= cavity.floor_mm
+            if by_slice[k] + lowest < cavity.floor_mm:
+                fine[k] &= by_slice[k] + in_slice >= cavity.floor_mm
+        parts.add(number)
 
     # Slab by slab the CT is never a whole volume of floats, and NumPy lets threads work at once.
     with ThreadPoolExecutor(threads or min(4, os.cpu_count() or 1)) as pool:
-        list(pool.map(fill, range(0, len(hu), _SLAB_SLICES)))
-    mask = np.zeros(ct.hu.shape, np.uint8)
-    mask[box] = _largest(fine)
+        list(pool.map(fill, range(-(-len(hu) // _SLAB_SLICES))))
+    parts.keep_largest()
+    if not fine.any():
+        raise no_vault("no bone around the enclosed space")
     return mask
 
 
@@ -133,8 +144,10 @@ def bone_threshold_hu(ct: HeadCT, cavity: Cavity) -> float:
     box = _vault_box(ct, cavity)
     spacing = ct.spacing_mm[::-1]
     middle = (box[0].stop - box[0].start) // 2
-    slab = slice(max(middle - _SLAB_SLICES // 2, 0), middle + _SLAB_SLICES // 2)
-    hu = _smooth(ct.hu[box], slab, spacing)
+    last = min(middle + _SLAB_SLICES // 2, box[0].stop - box[0].start)
+    slab = slice(max(middle - _SLAB_SLICES // 2, 0), last)
+    rows, columns = (slice(0, part.stop - part.start) for part in box[1:])
+    hu = _smooth(ct.hu[box], (slab, rows, columns), spacing)
     slices = slice(box[0].start + slab.start, box[0].start + slab.start + len(hu))
     brain = hu[_on_grid(cavity.mask, cavity, ct, (slices, *box[1:]), np.ones(3, int), hu.shape)]
     soft_hu = float(np.median(brain))
@@ -154,25 +167,39 @@ def _wall_between_inside_and_outside(
     box: tuple[slice, ...],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Wall and neighborhood of the cavity, bool, on a grid of about 1 mm over the box."""
-    mean = block_mean(hu, factor)
     mm = spacing * factor
+    with ThreadPoolExecutor(1) as beside:
+        vault_side = beside.submit(_vault_side, cavity)
+        mean = block_mean(hu, factor)
+        inside = _on_grid(cavity.mask, cavity, ct, box, factor, mean.shape)
+        reached = _reached(mean, mm, inside)
+        vault = _on_grid(vault_side.result(), cavity, ct, box, factor, mean.shape)
+    return ~reached, vault
+
+
+def _reached(mean: np.ndarray, mm: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Bool, what can be reached from inside or outside without squeezing through gaps.
+
+    Args:
+        mean: HU of blocks.
+        mm: their size.
+        inside: bool, the cavity.
+    """
     bone = without_specks(mean > BONE_IN_BLOCKS_HU, 1000.0 / mm.prod())
-    free = ~bone
     # Beyond the field of view lies more of the outside, never marrow.
     core = ~_near(bone, _WALL_OPENING_MM, mm)
-    inside = _on_grid(cavity.mask, cavity, ct, box, factor, mean.shape)
-    labels, _ = ndimage.label(core)
-    border = np.ones_like(core)
-    border[1:-1, 1:-1, 1:-1] = False
+    labels, count = ndimage.label(core)
     # What is outside holds air somewhere; marrow that the end of the field of view cuts does not.
-    outside = np.intersect1d(labels[border], labels[mean < AIR_HU])
-    is_open = np.zeros(labels.max() + 1, bool)
-    is_open[outside] = True
+    is_open = np.zeros(count + 1, bool)
+    is_open[labels[mean < AIR_HU]] = True
+    at_border = np.zeros(count + 1, bool)
+    for axis in range(3):
+        for end in (0, -1):
+            at_border[np.take(labels, end, axis)] = True
+    is_open &= at_border
     is_open[labels[inside & core]] = True
     is_open[0] = False
-    reached = free & _near(is_open[labels], _WALL_OPENING_MM, mm)
-    vault = _on_grid(_vault_side(cavity), cavity, ct, box, factor, mean.shape)
-    return ~reached, vault
+    return ~bone & _near(is_open[labels], _WALL_OPENING_MM, mm)
 
 
 def _vault_side(cavity: Cavity) -> np.ndarray:
@@ -182,8 +209,8 @@ def _vault_side(cavity: Cavity) -> np.ndarray:
     margin = np.ceil(_CAVITY_CLOSING_MM / mm).astype(int)
     padded = np.pad(cavity.mask, [(int(m), int(m)) for m in margin])
     grown = within(padded, _CAVITY_CLOSING_MM, mm)
-    depth = ndimage.distance_transform_edt(grown, sampling=mm) - _CAVITY_CLOSING_MM
-    outward = ndimage.distance_transform_edt(depth <= 0, sampling=mm)
+    depth = distances_mm(grown, mm) - _CAVITY_CLOSING_MM
+    outward = distances_mm(depth <= 0, mm)
     smooth = ndimage.gaussian_filter(outward - np.maximum(depth, 0), 4.0 / mm)
     up = cavity.frame.superior @ cavity.ijk_to_ras[:3, :3] / mm[::-1]
     rise = sum(up[2 - axis] * gradient for axis, gradient in enumerate(np.gradient(smooth, *mm)))
@@ -214,7 +241,9 @@ def _on_grid(
         index.append(np.clip(at, 0, size - 1))
         covered.append((at >= -1) & (at <= size))  # blocks leave a rest at the far end
     k, j, i = covered
-    return coarse[np.ix_(*index)] & k[:, None, None] & j[:, None] & i
+    found = coarse.take(index[2], axis=2).take(index[1], axis=1).take(index[0], axis=0)
+    found &= k[:, None, None] & j[:, None] & i
+    return found
 
 
 def _vault_box(ct: HeadCT, cavity: Cavity) -> tuple[slice, ...]:
@@ -242,14 +271,27 @@ def _height_mm(ct: HeadCT, cavity: Cavity, box: tuple[slice, ...]) -> tuple[np.n
     return by_slice.astype(np.float32), in_slice.astype(np.float32)
 
 
-def _smooth(hu: np.ndarray, slab: slice, spacing: np.ndarray) -> np.ndarray:
-    """Some slices of the CT, less its noise, float32."""
-    sigmas = _SMOOTHING_MM / spacing
-    halo = int(_SMOOTHING_SIGMAS * sigmas[0] + 0.5)
-    first = max(slab.start - halo, 0)
-    around = hu[first : slab.stop + halo].astype(np.float32)
-    smooth = ndimage.gaussian_filter(around, sigmas, truncate=_SMOOTHING_SIGMAS)
-    return smooth[slab.start - first :][: min(slab.stop, len(hu)) - slab.start]
+def _smooth(hu: np.ndarray, box: tuple[slice, ...], spacing: np.ndarray) -> np.ndarray:
+    """A part of the CT, less its noise, float32."""
+    return smoothed(hu, box, _SMOOTHING_MM / spacing, _SMOOTHING_SIGMAS)
+
+
+def _used(
+    blocks: np.ndarray, factor: np.ndarray, slab: slice, shape: tuple[int, ...]
+) -> list[slice]:
+    """The rows and the columns of a slab from the first to the last that blocks reach."""
+    last = len(blocks) - 1
+    there = blocks[min(slab.start // factor[0], last) : (slab.stop - 1) // factor[0] + 1]
+    found = []
+    for axis in (1, 2):
+        at = np.flatnonzero(there.any((0, 3 - axis)))
+        if not at.size:
+            return [slice(0, 0), slice(0, 0)]
+        # What is left at the far end belongs to the last block.
+        is_last = at[-1] == blocks.shape[axis] - 1
+        stop = shape[axis] if is_last else int((at[-1] + 1) * factor[axis])
+        found.append(slice(int(at[0] * factor[axis]), stop))
+    return found
 
 
 def _near(mask: np.ndarray, distance_mm: float, mm: np.ndarray) -> np.ndarray:
@@ -264,10 +306,3 @@ def _near(mask: np.ndarray, distance_mm: float, mm: np.ndarray) -> np.ndarray:
         start = step + reach
         found |= padded[tuple(slice(a, a + n) for a, n in zip(start, mask.shape, strict=True))]
     return found
-
-
-def _largest(mask: np.ndarray) -> np.ndarray:
-    labels, count = ndimage.label(mask)
-    if count == 0:
-        raise no_vault("no bone around the enclosed space")
-    return labels == sizes_of(labels, mask, count).argmax()

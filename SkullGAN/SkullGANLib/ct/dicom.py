@@ -9,28 +9,18 @@ whoever has typed a name into one of these has to take it out himself.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import zipfile
-import zlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import BadInputError
-from ..utils.safe_zip import checked_members
 from .dicom_geometry import stack_of
 from .dicom_headers import Header, numbers_of, text_of
-from .dicom_pixels import THREADS, decoded_hu, framed_hu, plain_hu, straightened
+from .dicom_pixels import decoded_hu, framed_hu, plain_hu, straightened
 from .dicom_series import one_ct_series
-
-_LARGEST_ZIP_BYTES = 8 * 1024**3
-_COPY_BYTES = 1024**2
+from .dicom_zip import ZippedFiles
 
 
 def read_zip(path: Path) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
@@ -39,8 +29,8 @@ def read_zip(path: Path) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     Raises:
         BadInputError: also if the zip is damaged, encrypted or too large to unpack.
     """
-    with tempfile.TemporaryDirectory(prefix="skullgan-") as folder:
-        return read_files(path, _unpacked(path, Path(folder)))
+    with ZippedFiles(path) as zipped:
+        return read_files(path, zipped.files, zipped)
 
 
 def names_in_zip(path: Path) -> list[str]:
@@ -52,7 +42,9 @@ def names_in_zip(path: Path) -> list[str]:
         return []
 
 
-def read_files(path: Path, files: Sequence[Path]) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+def read_files(
+    path: Path, files: Sequence[Path], zipped: ZippedFiles | None = None
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Read the one CT series among files, in any order and with other files between them.
 
     Rescale slope and intercept have to be there: both are required of a CT (DICOM PS3.3, C.8.2.1),
@@ -64,6 +56,7 @@ def read_files(path: Path, files: Sequence[Path]) -> tuple[np.ndarray, np.ndarra
     Args:
         path: what the user gave, for the sentences.
         files: where to look.
+        zipped: what they are files of, if they are not on the disk.
 
     Returns:
         HU (slices, rows, columns), as int16 or, where the headers rescale to something else, in
@@ -75,57 +68,22 @@ def read_files(path: Path, files: Sequence[Path]) -> tuple[np.ndarray, np.ndarra
             stack, its headers deny the tilt that its slices have or the reverse, or its values
             cannot be had in HU.
     """
-    headers = one_ct_series(path, files)
+    headers = one_ct_series(path, files, zipped)
     stack = stack_of(path, headers)
     ordered = [headers[file] for file in stack.files]
-    hu = framed_hu(path, stack.files, ordered)
+    hu = plain_hu(stack.files, ordered, zipped)
     if hu is None:
-        hu = plain_hu(stack.files, ordered)
-    if hu is None:
-        hu = decoded_hu(path, stack.files, ordered)
+        on_disk = zipped.on_disk(stack.files) if zipped else stack.files
+        hu = framed_hu(path, on_disk, ordered)
+        if hu is None:
+            hu = decoded_hu(path, on_disk, ordered)
+    if zipped:
+        zipped.check_rest()
     source = _source_of(ordered[0])
     if stack.tilt_deg:
         hu = straightened(hu, stack.first_row)
         source["gantry_tilt_deg"] = round(stack.tilt_deg, 2)
     return hu, stack.lps, source
-
-
-def _unpacked(path: Path, folder: Path) -> list[Path]:
-    """Unpack a zip, whose names are looked at first, under names of our own."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = checked_members(path, archive, most_bytes=_LARGEST_ZIP_BYTES)
-        parts = np.array_split(np.arange(len(members)), 4 * THREADS)
-        with ThreadPoolExecutor(THREADS) as pool:
-            unpacked = list(pool.map(partial(_unpacked_part, path, folder), parts))
-    except NotImplementedError as error:
-        raise BadInputError(
-            f"{path}: the zip is compressed in a way that cannot be unpacked, expected deflate."
-        ) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise BadInputError(
-            f"{path}: the zip is damaged or incomplete, expected a whole one."
-        ) from error
-    except OSError as error:
-        raise BadInputError(
-            f"{path}: the zip cannot be unpacked to {folder.parent} ({error.strerror or error}), "
-            "expected room for its contents there."
-        ) from error
-    return list(chain.from_iterable(unpacked))
-
-
-def _unpacked_part(path: Path, folder: Path, numbers: Sequence[int]) -> list[Path]:
-    """Unpack some members of a zip, by a ``ZipFile`` of its own: one is not for several threads."""
-    files = []
-    with zipfile.ZipFile(path) as archive:
-        members = archive.infolist()
-        for number in numbers:
-            if not members[number].is_dir():
-                target = folder / f"{number:06d}"
-                with archive.open(members[number]) as packed, open(target, "wb") as unpacked:
-                    shutil.copyfileobj(packed, unpacked, _COPY_BYTES)
-                files.append(target)
-    return files
 
 
 def _source_of(header: Header) -> dict[str, Any]:

@@ -5,11 +5,12 @@ Only the elements in ``_ELEMENTS`` are read, so nothing else that a header says 
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,6 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from ..errors import BadInputError
+from .dicom_zip import ZippedFiles
 
 _PLAIN_SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")  # implicit, explicit little endian
 _ELEMENTS = (
@@ -45,16 +47,32 @@ _FIRST_ELEMENTS = (0x0000, 0x0001, 0x0005, 0x0006, 0x0008, 0x0012, 0x0016, 0x001
 _log = logging.getLogger(__name__)
 
 
-def read_header(path: Path, file: Path) -> Header | None:
+def read_header(path: Path, file: Path, zipped: ZippedFiles | None = None) -> Header | None:
     """Read the header of a DICOM file; None if it is something else.
 
     Args:
         path: what the user gave, for the sentence.
         file: the file, itself or in it.
+        zipped: what it is a file of, if it is not on the disk.
 
     Raises:
         BadInputError: if it is DICOM, but damaged.
     """
+    if zipped is None:
+        return _read(path, file, lambda: open(file, "rb"))
+    size, beginning = zipped.size(file), zipped.beginning(file)
+    if len(beginning) < size:
+        with suppress(BadInputError):  # there may be more to it
+            header = _read(path, file, lambda: io.BytesIO(beginning), size)
+            if header is None or "first pixel" in header:
+                return header
+    return _read(path, file, lambda: io.BytesIO(zipped.content(file)))
+
+
+def _read(
+    path: Path, file: Path, open_file: Callable[[], BinaryIO], size: int | None = None
+) -> Header | None:
+    """``read_header`` of what is opened, which may be the beginning of a file of that size."""
     import pydicom
     from pydicom.errors import BytesLengthException, InvalidDicomError
 
@@ -63,7 +81,7 @@ def read_header(path: Path, file: Path) -> Header | None:
         *(NotImplementedError, BytesLengthException, struct.error, zlib.error),
     )
     try:
-        with open(file, "rb") as opened:
+        with open_file() as opened:
             bare = _lacks_preamble(opened)
             dataset = pydicom.dcmread(
                 opened, stop_before_pixels=True, specific_tags=list(_ELEMENTS), force=bare
@@ -77,7 +95,7 @@ def read_header(path: Path, file: Path) -> Header | None:
                 )
             if syntax is None:
                 raise AttributeError("TransferSyntaxUID")
-            pixels = _plain_pixels(opened, syntax)
+            pixels = _plain_pixels(opened, syntax, size)
         header: dict[str, Any] = {"transfer syntax": syntax.name}
     except InvalidDicomError:
         _log.debug("%s is not DICOM", file)
@@ -127,7 +145,7 @@ def _lacks_preamble(opened: BinaryIO) -> bool:
     return start[128:] != b"DICM" and group in (0x0002, 0x0008) and element in _FIRST_ELEMENTS
 
 
-def _plain_pixels(opened: BinaryIO, syntax: str) -> tuple[int, int] | None:
+def _plain_pixels(opened: BinaryIO, syntax: str, size: int | None) -> tuple[int, int] | None:
     """Where the bytes of PixelData begin and how many there are, if they are stored as they are
     and all there. The file stands at that element (DICOM PS3.5, 7.1.2 and 7.1.3)."""
     if syntax not in _PLAIN_SYNTAXES:
@@ -137,7 +155,7 @@ def _plain_pixels(opened: BinaryIO, syntax: str) -> tuple[int, int] | None:
         opened.read(4)  # value representation and two reserved bytes
     length = int.from_bytes(opened.read(4), "little")
     begin = opened.tell()
-    whole = begin + length <= os.fstat(opened.fileno()).st_size
+    whole = begin + length <= (size or opened.seek(0, os.SEEK_END))
     return (begin, length) if tag == b"\xe0\x7f\x10\x00" and whole else None
 
 

@@ -11,16 +11,20 @@ import numpy as np
 from ..errors import BadInputError
 from .dicom_headers import Header, numbers_of, read_header, text_of
 from .dicom_multiframe import frames_of, is_multi_frame
+from .dicom_zip import ZippedFiles
 
 FEWEST_SLICES = 10
 
 
-def one_ct_series(path: Path, files: Sequence[Path]) -> dict[Path, Header]:
+def one_ct_series(
+    path: Path, files: Sequence[Path], zipped: ZippedFiles | None = None
+) -> dict[Path, Header]:
     """Find the headers of the one CT series among files, by file.
 
     Args:
         path: what the user gave, for the sentences.
         files: where to look; other files may be between them.
+        zipped: what they are files of, if they are not on the disk.
 
     Raises:
         BadInputError: if there is none or more than one, a DICOM file is damaged, or the slices
@@ -30,7 +34,7 @@ def one_ct_series(path: Path, files: Sequence[Path]) -> dict[Path, Header]:
     others: Counter[str] = Counter()
     known: set[tuple[str, int | None]] = set()
     for file in files:
-        header = read_header(path, file)
+        header = read_header(path, file, zipped)
         if header is None:
             continue
         slices = frames_of(file, header) if is_multi_frame(header) else {file: header}

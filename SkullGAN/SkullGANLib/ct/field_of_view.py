@@ -7,6 +7,8 @@ but for air that a program has cut at its lowest value.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 _BLOCK = np.array([2, 4, 4])
@@ -27,17 +29,19 @@ def outside_blocks(hu: np.ndarray, factor: np.ndarray) -> np.ndarray:
 
     n = np.array(hu.shape) // factor
     k, j, i = (int(f) for f in factor)
-    whole = hu[: n[0] * k, : n[1] * j, : n[2] * i]
-    # Whole rows first, which lie in one piece in memory.
-    first = whole[::k, ::j]
-    alike = np.ones(first.shape, bool)
-    for dk in range(k):
-        for dj in range(j):
-            if dk or dj:
-                alike &= whole[dk::k, dj::j] == first
-    constant = alike[..., ::i].copy()
-    for di in range(1, i):
-        constant &= alike[..., di::i] & (first[..., di::i] == first[..., ::i])
+    columns = int(n[2]) * i
+    constant = np.empty(n, bool)
+    # Slice by slice, in the processor's cache, and whole rows first, which lie in one piece in
+    # memory.
+    for slice_ in range(n[0]):
+        first = hu[slice_ * k, : n[1] * j : j, :columns]
+        alike = np.ones(first.shape, bool)
+        for dk in range(slice_ * k, (slice_ + 1) * k):
+            for dj in range(j):
+                alike &= hu[dk, dj : n[1] * j : j, :columns] == first
+        constant[slice_] = alike[:, ::i]
+        for di in range(1, i):
+            constant[slice_] &= alike[:, di::i] & (first[:, di::i] == first[:, ::i])
     labels, count = ndimage.label(constant)
     known = np.zeros(count + 1, bool)
     for axis in range(3):
@@ -47,35 +51,82 @@ def outside_blocks(hu: np.ndarray, factor: np.ndarray) -> np.ndarray:
     return known[labels]
 
 
-def outside_voxels(hu: np.ndarray) -> np.ndarray:
-    """Find the voxels that were not scanned.
+@dataclass(frozen=True, eq=False)
+class Unseen:
+    """The voxels of a volume that were not scanned: ``outside_blocks`` and what of the same values
+    lies beside them. Whether a voxel is one is told when it is asked; most never are.
 
-    Args:
+    Attributes:
         hu: (slices, rows, columns).
-
-    Returns:
-        bool of the same shape: ``outside_blocks`` and what of the same values lies beside them.
+        values: that blocks hold.
+        near: bool, blocks at or beside one that holds such a value throughout.
+        factor: voxels of a block along slices, rows and columns; what is left at the far ends
+            belongs to the last blocks.
     """
-    from scipy import ndimage
 
-    factor = np.minimum(_BLOCK, hu.shape)
-    blocks = outside_blocks(hu, factor)
-    if not blocks.any():
-        return np.zeros(hu.shape, bool)
-    k, j, i = factor
-    values = np.unique(
-        hu[: blocks.shape[0] * k : k, : blocks.shape[1] * j : j, : blocks.shape[2] * i : i][blocks]
-    )
-    # A remainder at the far ends belongs to the last blocks.
-    slices, rows, columns = (
-        np.minimum(np.arange(n) // f, m - 1)
-        for n, f, m in zip(hu.shape, factor, blocks.shape, strict=True)
-    )
-    near = ndimage.binary_dilation(blocks, np.ones((3, 3, 3))).take(columns, axis=2)
-    found = np.empty(hu.shape, bool)
-    for index, k in enumerate(slices):  # slice by slice, in the processor's cache
-        alike = hu[index] == values[0]
-        for value in values[1:]:
-            alike |= hu[index] == value
-        np.logical_and(alike, near[k].take(rows, axis=0), out=found[index])
-    return found
+    hu: np.ndarray
+    values: np.ndarray
+    near: np.ndarray
+    factor: tuple[int, int, int]
+
+    @classmethod
+    def of(cls, hu: np.ndarray) -> Unseen:
+        """Find them in a volume (slices, rows, columns)."""
+        from scipy import ndimage
+
+        k, j, i = factor = tuple(np.minimum(_BLOCK, hu.shape).tolist())
+        blocks = outside_blocks(hu, np.array(factor))
+        within = tuple(
+            slice(0, size * step, step) for size, step in zip(blocks.shape, factor, strict=True)
+        )
+        values = np.unique(hu[within][blocks])
+        near = ndimage.binary_dilation(blocks, np.ones((3, 3, 3))) if values.size else blocks
+        return cls(hu, values, near, (k, j, i))
+
+    def any(self) -> bool:
+        """Whether there are such voxels."""
+        return bool(self.values.size)
+
+    def at(self, index: np.ndarray) -> np.ndarray:
+        """Say which of some voxels are such.
+
+        Args:
+            index: int (N, 3), slice, row and column, inside the volume.
+
+        Returns:
+            bool (N,).
+        """
+        found = np.zeros(len(index), bool)
+        if self.any():
+            last = np.array(self.near.shape) - 1
+            block = np.minimum(index // self.factor, last)
+            some = np.flatnonzero(self.near[tuple(block.T)])  # most often none
+            found[some] = self._alike(self.hu[tuple(index[some].T)])
+        return found
+
+    def voxels(self) -> np.ndarray:
+        """Say it of all voxels, bool (slices, rows, columns)."""
+        found = np.zeros(self.hu.shape, bool)
+        if not self.any():
+            return found
+        slices, rows, columns = (
+            np.minimum(np.arange(n) // f, m - 1)
+            for n, f, m in zip(self.hu.shape, self.factor, self.near.shape, strict=True)
+        )
+        near = self.near.take(columns, axis=2)
+        for index, k in enumerate(slices):  # slice by slice, in the processor's cache
+            np.logical_and(
+                self._alike(self.hu[index]), near[k].take(rows, axis=0), out=found[index]
+            )
+        return found
+
+    def _alike(self, hu: np.ndarray) -> np.ndarray:
+        alike = hu == self.values[0]
+        for value in self.values[1:]:
+            alike |= hu == value
+        return np.asarray(alike)
+
+
+def outside_voxels(hu: np.ndarray) -> np.ndarray:
+    """Find the voxels of a volume that were not scanned; bool of its shape."""
+    return Unseen.of(hu).voxels()

@@ -24,7 +24,7 @@ from ..utils.atomic_files import written_aside
 from . import dicom
 from .dicom_geometry import MOST_TILT_DEG
 from .dicom_series import FEWEST_SLICES
-from .field_of_view import outside_voxels
+from .field_of_view import Unseen
 from .hounsfield import check_hounsfield
 from .image_file import Image, read_image
 from .image_header import check_header
@@ -67,9 +67,9 @@ class HeadCT:
         return np.linalg.norm(self.ijk_to_ras[:3, :3], axis=0)
 
     @cached_property
-    def unseen(self) -> np.ndarray:
-        """Bool (slices, rows, columns), voxels beyond the field of view (``field_of_view``)."""
-        return outside_voxels(self.hu)
+    def unseen(self) -> Unseen:
+        """Voxels beyond the field of view."""
+        return Unseen.of(self.hu)
 
 
 def read_ct(path: str | Path) -> HeadCT:

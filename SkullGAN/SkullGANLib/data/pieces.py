@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csgraph, csr_array
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,8 @@ def find_pieces(inside: np.ndarray, *, diagonally: bool) -> Pieces:
         inside: bool (N, rows, columns).
         diagonally: whether pixels that share a corner alone are connected.
     """
+    from scipy.sparse import csgraph, csr_array  # takes 60 ms, and most processes need none
+
     _, rows, columns = inside.shape
     across = columns + 1  # a pixel between the rows ends every run
     apart = np.zeros((inside.shape[0] * rows, across), bool)

@@ -147,7 +147,7 @@ def _inside(ct: HeadCT, cavity: Cavity, bone: np.ndarray, box: tuple[slice, ...]
     space = _on_blocks(ct, cavity, box, factor, free.shape)
     steps = int(np.ceil(_BESIDE_CAVITY_MM / (spacing_mm * factor).min()))
     grown = ndimage.binary_dilation(space, iterations=steps, mask=free | space)
-    fine = enlarged(grown, factor, slice(None), bone.shape) & ~bone
+    fine = enlarged(grown, factor, (slice(None),) * 3, bone.shape) & ~bone
     steps = int(np.ceil(_BESIDE_BONE_MM / spacing_mm.min()))
     near = ndimage.binary_dilation(bone, iterations=steps)
     found: np.ndarray = ndimage.binary_dilation(fine, iterations=steps, mask=near & ~bone) | fine

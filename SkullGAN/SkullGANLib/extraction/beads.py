@@ -203,7 +203,9 @@ def _wave(steps: np.ndarray, voxels: np.ndarray, slices: np.ndarray) -> tuple[np
     rate = slices[:, None] * voxels_a_column
     shows = (rate > 1 / _LONGEST_IN_TABLE) & (rate < 1 / _SHORTEST_PIXELS)
     columns = np.maximum(shows.sum(1), _LEAST_COLUMNS)
-    turned = shows * steps * np.exp(-2j * np.pi * slices[:, None] * voxels)
-    amplitude = 2.0 * np.abs(turned.sum(1)) / columns
+    used = shows.any(1)
+    turned = shows[used] * steps * np.exp(-2j * np.pi * slices[used, None] * voxels)
+    amplitude = np.zeros(len(slices))
+    amplitude[used] = 2.0 * np.abs(turned.sum(1)) / columns[used]
     variance = (shows * steps**2).sum(1) / columns
     return amplitude, amplitude**2 / 2.0 / np.maximum(variance, 1e-12)

@@ -27,6 +27,7 @@ from ..data.segment_set import PIXEL_SPACING_MM, SegmentSet
 from ..errors import BadInputError
 from . import beads, foreign_bodies, squamosal_border, stacks
 from .cutting import first_good_cut
+from .spline_bricks import SplineBricks
 from .stacks import Kept
 
 COARSEST_MM = 2.0
@@ -95,30 +96,30 @@ def extract(
     with ThreadPoolExecutor(1) as beside:
         # Cutting asks for it first of all, from every thread; until then a core has time for it.
         unseen = beside.submit(lambda: ct.unseen)
+        pseudonym_of_ct = beside.submit(pseudonym, ct)
         cavity = find_cavity(ct, landmarks)
         report_progress(0.1)
         threshold_hu = threshold_or_fitted(threshold_hu, ct, cavity)
         if mask is None:
             mask = skull_mask(ct, threshold_hu=threshold_hu, cavity=cavity, threads=threads)
         unseen.result()
-    report_progress(0.5)
-    sites = [at for at in plan(cavity, interval_mm) if at.bone in bones and at.plane in planes]
-    cuts = {"spacing_mm": spacing_mm, "threshold_hu": threshold_hu, "is_bare": cavity.is_bare}
-    kept, dropped = _cut_sites(
-        sites, ct, mask, depth, cuts, threads, lambda done: report_progress(0.5 + 0.5 * done)
-    )
-    name = pseudonym(ct)
+        report_progress(0.5)
+        border = beside.submit(squamosal_border.measure, ct, mask, cavity)
+        sites = [at for at in plan(cavity, interval_mm) if at.bone in bones and at.plane in planes]
+        cuts = {"spacing_mm": spacing_mm, "threshold_hu": threshold_hu, "is_bare": cavity.is_bare}
+        kept, dropped = _cut_sites(
+            sites, ct, mask, depth, cuts, threads, lambda done: report_progress(0.5 + 0.5 * done)
+        )
+    name = pseudonym_of_ct.result()
     segments = as_set(kept, name, subject or name, spacing_mm)
     source = {**ct.source, "interval_mm": interval_mm, "threshold_hu": threshold_hu}
     if depth is not None:
         segments = stacks.in_stacks(segments, depth)
         source["depth"] = depth.as_source()
-    own = {
-        **{"voxel_mm": ct.spacing_mm.tolist(), "frame": frame_source(cavity.frame, landmarks)},
-        **{"bones": sorted(set(bones)), "planes": sorted(set(planes))},
-        **{"segments": len(segments), "dropped": dropped},
-        "squamosal_border_mm": squamosal_border.measure(ct, mask, cavity),
-    }
+    frame = {"voxel_mm": ct.spacing_mm.tolist(), "frame": frame_source(cavity.frame, landmarks)}
+    asked = {"bones": sorted(set(bones)), "planes": sorted(set(planes))}
+    counts = {"segments": len(segments), "dropped": dropped}
+    own = frame | asked | counts | {"squamosal_border_mm": border.result()}
     return Extraction(replace(segments, source={**source, "cts": {name: source | own}}), dropped)
 
 
@@ -155,14 +156,15 @@ def _cut_sites(
     Raises:
         BadInputError: if nothing was kept.
     """
+    cuts = {**cuts, "spline": SplineBricks(ct.hu)}
     central = 1.0 if depth is None else 1.0 / depth.slices
-    kept, dropped = _cut_all(
+    kept, has_beads, dropped = _cut_all(
         sites,
-        partial(first_good_cut, ct, mask, **cuts),
+        partial(_cut_looked_at, ct=ct, mask=mask, **cuts),
         threads,
         lambda done: on_progress(central * done),
     )
-    kept, dropped = without_spoiled(kept, dropped, ct, cuts["spacing_mm"])
+    kept, dropped = _without_spoiled(kept, has_beads, dropped, cuts["spacing_mm"])
     if depth is None:
         return kept, dropped
     return stacks.with_neighbors(
@@ -177,41 +179,55 @@ def _cut_sites(
     )
 
 
+def _cut_looked_at(
+    site: Site, *, ct: HeadCT, mask: np.ndarray, spacing_mm: float, **cuts: Any
+) -> tuple[Kept, bool] | str:
+    """``first_good_cut`` with its site, and whether it has beads."""
+    found = first_good_cut(ct, mask, site, spacing_mm, **cuts)
+    if isinstance(found, str):
+        return found
+    matrix, hu, wall = found
+    has_beads = beads.has_beads(hu, wall, matrix, ct.ijk_to_ras, spacing_mm)
+    return (site, matrix, hu, wall), has_beads
+
+
 def _cut_all(
     sites: Sequence[Site],
-    cut_at: Callable[[Site], tuple[np.ndarray, np.ndarray, np.ndarray] | str],
+    cut_at: Callable[[Site], tuple[Kept, bool] | str],
     threads: int | None,
     on_progress: Callable[[float], None],
-) -> tuple[list[Kept], dict[str, int]]:
-    """Cut at every site; what was kept, and how many were not by reason.
+) -> tuple[list[Kept], list[bool], dict[str, int]]:
+    """Cut at every site; what was kept, which of it has beads, and how many were not by reason.
 
     Raises:
         BadInputError: if nothing was kept.
     """
     kept: list[Kept] = []
+    has_beads: list[bool] = []
     dropped: Counter[str] = Counter()
     # SciPy's filters let go of the interpreter: two threads take half the time of one.
     with ThreadPoolExecutor(threads or min(4, os.cpu_count() or 1)) as pool:
-        for number, (site, found) in enumerate(zip(sites, pool.map(cut_at, sites), strict=True)):
+        for number, found in enumerate(pool.map(cut_at, sites)):
             if isinstance(found, str):
                 dropped[found] += 1
             else:
-                kept.append((site, *found))
+                kept.append(found[0])
+                has_beads.append(found[1])
             on_progress((number + 1) / len(sites))
     if not kept:
         raise _no_good_cut(dropped)
-    return kept, dict(sorted(dropped.items()))
+    return kept, has_beads, dict(sorted(dropped.items()))
 
 
-def without_spoiled(
-    kept: list[Kept], dropped: dict[str, int], ct: HeadCT, spacing_mm: float
+def _without_spoiled(
+    kept: list[Kept], has_beads: Sequence[bool], dropped: Mapping[str, int], spacing_mm: float
 ) -> tuple[list[Kept], dict[str, int]]:
     """Drop the cuts that are largely an implant or beads, each under a reason of its own.
 
     Args:
         kept: the cuts.
+        has_beads: of each.
         dropped: how many were dropped before, by reason.
-        ct: that they were cut from.
         spacing_mm: size of a pixel.
 
     Returns:
@@ -223,12 +239,9 @@ def without_spoiled(
     _sites, _matrices, hu, walls = zip(*kept, strict=True)
     is_foreign = foreign_bodies.foreign_cuts(hu, walls, spacing_mm)
     counts, left = Counter(dropped), []
-    for one, foreign in zip(kept, is_foreign, strict=True):
-        _site, matrix, cut_hu, wall = one
-        if foreign:
-            counts[foreign_bodies.REASON] += 1
-        elif beads.has_beads(cut_hu, wall, matrix, ct.ijk_to_ras, spacing_mm):
-            counts[beads.REASON] += 1
+    for one, foreign, beaded in zip(kept, is_foreign, has_beads, strict=True):
+        if foreign or beaded:
+            counts[foreign_bodies.REASON if foreign else beads.REASON] += 1
         else:
             left.append(one)
     found = dict(sorted(counts.items()))

@@ -34,6 +34,7 @@ from .cutting import (
     rejection_reason_around,
 )
 from .sampling import is_inside, points_of, to_ijk
+from .spline_bricks import SplineBricks
 
 IN_DEPTH = "in depth: "
 """Before the reason of what is wrong with a neighbor of a cut that is good itself."""
@@ -52,6 +53,7 @@ def with_neighbors(
     spacing_mm: float,
     threshold_hu: float,
     is_bare: bool = False,
+    spline: SplineBricks | None = None,
     threads: int | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> tuple[list[Kept], dict[str, int]]:
@@ -60,7 +62,7 @@ def with_neighbors(
     Args:
         kept: the cuts.
         dropped: how many were dropped before, by reason.
-        ct, mask, spacing_mm, threshold_hu, is_bare: as they were cut from and with.
+        ct, mask, spacing_mm, threshold_hu, is_bare, spline: as they were cut from and with.
         depth: of the stacks.
         threads: how many cut at once; None is one a core, up to four.
         on_progress: called with the share that is done.
@@ -73,9 +75,8 @@ def with_neighbors(
         BadInputError: if no stack is whole.
     """
     around = partial(_stack_around, ct=ct, mask=mask, depth=depth, spacing_mm=spacing_mm)
-    around = partial(around, threshold_hu=threshold_hu, is_bare=is_bare)
-    stacks: list[list[Kept]] = []
-    counts = Counter(dropped)
+    around = partial(around, threshold_hu=threshold_hu, is_bare=is_bare, spline=spline)
+    stacks, counts = list[list[Kept]](), Counter(dropped)
     with ThreadPoolExecutor(threads or min(4, os.cpu_count() or 1)) as pool:
         for number, found in enumerate(pool.map(around, kept)):
             if isinstance(found, str):
@@ -119,6 +120,7 @@ def _stack_around(
     spacing_mm: float,
     threshold_hu: float,
     is_bare: bool,
+    spline: SplineBricks | None,
 ) -> list[Kept] | str:
     """Cut the neighbors of a cut; all slices, or why there is no such stack."""
     site, central, _hu, wall = kept
@@ -131,7 +133,7 @@ def _stack_around(
         matrix[:3, 3] += offset_mm * central[:3, 2] / spacing_mm
         if _leaves(ct, wall, matrix):
             return "leaves the field of view"
-        hu, own_wall = cut(ct, mask, matrix, threshold_hu)
+        hu, own_wall = cut(ct, mask, matrix, threshold_hu, spline)
         reason = (
             rejection_reason(hu, own_wall, spacing_mm)
             or (CREST if site.bone in CRESTED and has_crest(own_wall, spacing_mm) else None)

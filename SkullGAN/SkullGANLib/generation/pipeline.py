@@ -167,7 +167,7 @@ def made_by(
     """
     threads = max(torch.get_num_threads(), min(4, os.cpu_count() or 1) if _on_gpu(networks) else 1)
     with ExitStack() as open_pools:
-        masking = open_pools.enter_context(_Pool(threads, "masking"))
+        masking = open_pools.enter_context(MaskingPool(threads))
         several = len(networks) > 1
         lanes = [
             _Lane(
@@ -192,6 +192,18 @@ class _Pool(ThreadPoolExecutor):
 
     def __exit__(self, *_: object) -> None:
         self.shutdown(cancel_futures=True)
+
+
+class MaskingPool(_Pool):
+    """Threads that find wall masks.
+
+    Args:
+        threads: how many.
+    """
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(threads, "masking")
+        self.threads = threads
 
 
 @dataclass
@@ -282,9 +294,7 @@ def copy_to_host(hu: Tensor, started: _Started, start: int, wall_threshold_hu: f
         started.settled[rows].copy_(settled, non_blocking=True)
 
 
-def _finished(
-    future: Future[_Started], masking: ThreadPoolExecutor, wall_threshold_hu: float
-) -> Made:
+def _finished(future: Future[_Started], masking: MaskingPool, wall_threshold_hu: float) -> Made:
     started = future.result()
     if started.computed is not None:
         started.computed.synchronize()
@@ -299,14 +309,14 @@ def _finished(
 def masked(
     hu: np.ndarray,
     wall_threshold_hu: float,
-    masking: ThreadPoolExecutor,
+    masking: MaskingPool,
     masks: np.ndarray | None = None,
     settled: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the walls in HU (N, 128, 128), but those settled already; gives new arrays."""
     walls = np.empty(hu.shape, np.uint8)
     inside = np.zeros_like(hu)
-    at_once = max(_MASKED_AT_ONCE, -(-len(hu) // masking._max_workers))
+    at_once = max(_MASKED_AT_ONCE, -(-len(hu) // masking.threads))
 
     def find(start: int) -> None:
         rows = slice(start, start + at_once)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from ..ct.field_of_view import Unseen
 from ..ct.volume import HeadCT
 
 RAYS_AT_ONCE = 2048
@@ -42,7 +43,7 @@ class Field:
     spline: np.ndarray
     hu: np.ndarray
     mask: np.ndarray
-    unseen: np.ndarray | None
+    unseen: Unseen | None
     box_to_ras: np.ndarray
     first: np.ndarray
     last: np.ndarray
@@ -107,7 +108,7 @@ class Field:
             last = (self.last - self.first).astype(int)
             for step in _BESIDE_VOXELS * np.vstack([np.zeros((1, 3)), np.eye(3), -np.eye(3)]):
                 at = np.clip(np.rint(index - self.first + step), 0, last).astype(int)
-                beyond |= self.unseen[tuple(at.T)]
+                beyond |= self.unseen.at(at)
         return np.asarray(beyond)
 
     def step(self, directions: np.ndarray) -> np.ndarray:

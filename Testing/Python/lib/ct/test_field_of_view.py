@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from SkullGANLib.ct.field_of_view import outside_blocks, outside_voxels
+from SkullGANLib.ct.field_of_view import Unseen, outside_blocks, outside_voxels
 
 
 def noise(shape, seed=0):
@@ -41,3 +41,13 @@ def test_two_paddings_are_both_outside():
     assert found[:, :8].all()
     assert found[:, -8:].all()
     assert not found[:, 9:-9].any()
+
+
+def test_a_voxel_that_is_asked_for_is_told_what_all_are_told():
+    hu = noise((11, 43, 38))  # no whole number of blocks
+    hu[:, :9], hu[:, -8:] = -1024, 0
+    at = np.argwhere(np.ones(hu.shape, bool))
+    unseen = Unseen.of(hu)
+    assert unseen.any()
+    assert np.array_equal(unseen.at(at), outside_voxels(hu).ravel())
+    assert not Unseen.of(noise((11, 43, 38))).at(at).any()

@@ -1,6 +1,7 @@
 """CT and mask between their voxels, on volumes whose values are known everywhere."""
 
 import numpy as np
+import pytest
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.extraction import sampling
 
@@ -27,6 +28,20 @@ def test_a_mask_is_a_half_where_it_ends_and_nothing_outside_the_ct():
     ct = HeadCT(np.zeros(mask.shape, np.int16), np.diag([2.0, 1.0, 1.0, 1.0]))
     share = sampling.sample_mask(mask, ct, np.array([[4.0, 5, 5], [9.0, 5, 5], [4.0, 5, 20]]))
     assert share.tolist() == [1.0, 0.5, 0.0]
+
+
+def test_a_mask_on_a_grid_is_that_at_its_points():
+    mask = (np.random.default_rng(0).random((12, 13, 14)) < 0.5).astype(np.uint8)
+    geometry = np.diag([-0.8, 1.1, 0.9, 1.0])
+    geometry[:3, 3] = (3.0, -5.0, 2.0)
+    ct = HeadCT(np.zeros(mask.shape, np.int16), geometry)
+    origin, steps = np.array([2.0, -4.0, 1.0]), np.array([[-0.5, 0.3, 0.2], [0.1, 0.7, 0.4]])
+    points = origin + np.arange(9)[:, None, None] * steps[0] + np.arange(7)[:, None] * steps[1]
+    expected = sampling.sample_mask(mask, ct, points.reshape(-1, 3)).reshape(9, 7)
+    found = sampling.sample_mask_on_grid(mask, ct, origin, steps, (9, 7))
+    assert found == pytest.approx(expected, abs=1e-6)
+    line = sampling.sample_mask_on_grid(mask, ct, origin, steps[:1], (9,))
+    assert line == pytest.approx(expected[:, 0], abs=1e-6)
 
 
 def test_pixels_and_voxels_are_where_their_matrices_put_them():

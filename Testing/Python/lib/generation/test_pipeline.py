@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -15,7 +14,14 @@ from SkullGANLib.data.walls import WALL_THRESHOLD_HU, wall_mask
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.generation import pipeline
 from SkullGANLib.generation.from_seeds import generate, generate_set
-from SkullGANLib.generation.pipeline import Batch, Network, made_by, masked, memory_error
+from SkullGANLib.generation.pipeline import (
+    Batch,
+    MaskingPool,
+    Network,
+    made_by,
+    masked,
+    memory_error,
+)
 from SkullGANLib.networks import noise_layers
 from SkullGANLib.networks.dcgan import Discriminator, Generator
 from SkullGANLib.networks.model_file import Model
@@ -100,7 +106,7 @@ def test_masks_that_a_device_left_unsettled_are_found_by_the_host():
     needed = wall_mask(hu)
     settled = np.array([True, False, True, False, True])
     given = np.where(settled[:, None, None], needed, 7).astype(np.uint8)
-    with ThreadPoolExecutor(2) as threads:
+    with MaskingPool(2) as threads:
         for found in ((given, settled), (None, None)):
             inside, masks = masked(hu, WALL_THRESHOLD_HU, threads, *found)
             np.testing.assert_array_equal(masks, needed)
