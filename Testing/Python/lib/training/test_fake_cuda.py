@@ -16,9 +16,9 @@ import pytest
 import torch
 from examples import TINY, arches
 from SkullGANLib.networks.dcgan import networks
-from SkullGANLib.training import loop
 from SkullGANLib.training.presets import named
 from SkullGANLib.training.state import TrainingState
+from SkullGANLib.training.step import iterate
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -103,9 +103,9 @@ def test_fake_cuda_the_generators_pass_stays_on_the_gpu_in_float32():
 )
 def test_no_iteration_waits_for_the_host_once_an_epoch_has_begun(recipe):
     state = TrainingState(arches(), recipe, torch.device("cpu"), seed=0)
-    loop._iterate(state)  # the first of an epoch makes its order, and Adam its moments
+    iterate(state)  # the first of an epoch makes its order, and Adam its moments
     with Seen() as seen:
-        loop._iterate(state)
+        iterate(state)
     expected = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
     made_by_layers = seen.convolutions
     assert made_by_layers.count(expected) >= 0.9 * len(made_by_layers)  # blurring is no layer
