@@ -19,9 +19,10 @@ from torch import Tensor
 
 from .state import TrainingState
 
-WEIGHTS, MOMENTS, NUMBERS, RATES, COUNTS = "weights", "moments", "numbers", "rates", "counts"
+WEIGHTS, AVERAGE, MOMENTS = "weights", "average", "moments"
+NUMBERS, RATES, COUNTS = "numbers", "rates", "counts"
 
-_LIMITS = {WEIGHTS: 0.7, MOMENTS: 0.05, NUMBERS: 0.05, RATES: 1e-3, COUNTS: 0.0}
+_LIMITS = {WEIGHTS: 0.7, AVERAGE: 0.3, MOMENTS: 0.05, NUMBERS: 0.05, RATES: 1e-3, COUNTS: 0.0}
 """How far apart parts may be: of what the iteration changes, but numbers of themselves or of 1,
 where they are less; rates of themselves; counts not at all."""
 _OF_REPEATED = 4.0
@@ -86,7 +87,7 @@ def apart(
         part = _part(name, now, learned)
         then, was = expected.tensors[name], before.tensors[name]
         off = _norm(now, then)
-        if part.startswith((WEIGHTS, MOMENTS)):
+        if part.startswith((WEIGHTS, AVERAGE, MOMENTS)):
             _add(sums, part, off, _norm(then, was))
         elif part == COUNTS:
             _add(sums, part, off, torch.zeros_like(off))
@@ -128,9 +129,10 @@ def _rates(state: TrainingState) -> Tensor:
 
 
 def _names_of_weights(state: TrainingState) -> set[str]:
-    made = [name for name, _ in state.generator.named_parameters()]
-    seen = [f"discriminator.{name}" for name, _ in state.discriminator.named_parameters()]
-    return {f"{prefix}.{name}" for prefix in ("generator", "average") for name in made} | set(seen)
+    networks = {"generator": state.generator, "discriminator": state.discriminator}
+    return {
+        f"{p}.{name}" for p, network in networks.items() for name, _ in network.named_parameters()
+    }
 
 
 def _part(name: str, tensor: Tensor, weights: set[str]) -> str:
@@ -138,11 +140,13 @@ def _part(name: str, tensor: Tensor, weights: set[str]) -> str:
     prefix, last = name.split(".", 1)[0], name.rsplit(".", 1)[-1]
     if not tensor.is_floating_point() or last == "step":
         return COUNTS
+    if prefix == "average":
+        return AVERAGE
     if name in weights:
         return f"{WEIGHTS} of {prefix}"
     if ".adam." in name:
         return f"{MOMENTS} of {prefix}, {last}"
-    if prefix in ("generator", "discriminator", "average"):
+    if prefix in ("generator", "discriminator"):
         return f"{MOMENTS} of {prefix}, statistics"
     return f"{NUMBERS} of {name}"
 

@@ -82,8 +82,8 @@ class CudaRecorder:
             graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"
         )
         # Entered once more: where a capture fails, PyTorch leaves its stream the current one.
-        here = torch.cuda.stream(torch.cuda.current_stream(self._device))
-        with torch.cuda.device(self._device), here, captured:
+        here = torch.cuda.current_stream(self._device)
+        with torch.cuda.device(self._device), torch.cuda.stream(here), captured:
             work()
         return graph.replay
 

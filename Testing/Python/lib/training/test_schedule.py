@@ -81,7 +81,7 @@ def test_all_numbers_are_those_of_the_iteration_and_in_the_same_tensors():
     assert found[24]["noise_std"] == pytest.approx(0.25)
     assert found[24]["blurred"] == 2
     assert found[45]["learning_rate_factor"] == pytest.approx(0.5)
-    assert found[45]["average_weight"] == pytest.approx(0.1)
+    assert found[45]["average_weight"] == pytest.approx(9 / 55)
     assert found[45]["midpoint_weight"] == pytest.approx(1 / 46)
 
 
