@@ -42,7 +42,7 @@ def test_a_checkpoint_fits_the_segments_and_the_kind_of_device_that_it_was_made_
     hu, draw = np.zeros((2, 128, 128), np.int16), torch.Generator()
     made = Checkpoint({"chance": draw.get_state()}, {"segments": checkpoint.fingerprint(hu)})
     checkpoint.check_fits(made, hu, draw, "run")
-    with pytest.raises(BadInputError, match="run: expected the segments .* found other ones"):
+    with pytest.raises(BadInputError, match="run: expected the segments that"):
         checkpoint.check_fits(made, hu + 1, draw, "run")
     made.tensors["chance"] = torch.zeros(16, dtype=torch.uint8)  # as long as a GPU's
     with pytest.raises(BadInputError, match="another kind of device than cpu"):

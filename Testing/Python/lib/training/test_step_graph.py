@@ -252,7 +252,7 @@ def test_a_run_says_that_it_goes_on_without_graphs(tmp_path, monkeypatch):
     monkeypatch.setattr(step_graph, "why_not", lambda device, processes: "")
     monkeypatch.setattr(step_graph, "CudaRecorder", Recorder)
     recipe = replace(TINY, image_rows=32)
-    segments = straight_walls(8, 0, row=4)
+    segments = replace(straight_walls(8, 0, row=4), kind="real")
     train(segments, tmp_path / "run", replace(recipe, cuda_graph=True))
     events = Run.open(tmp_path / "run").events()[0]
     notes = [note for event in events for note in event.get("notes", [])]
