@@ -83,8 +83,8 @@ _ALL = (
             compile=True,
             cuda_graph=True,
         ),
-        "The recipe paper with its layers in bf16 and compiled and its iterations replayed as "
-        "CUDA graphs: the paper's settings as fast as a GPU gives them.",
+        "The recipe paper with its layers in bf16 and compiled: the paper's settings as fast as a "
+        "GPU gives them.",
     ),
     # Table 1's widths with the game of "cpu"; 9,600 iterations, whatever the size of the set.
     # Augmentation is steered by held-out reals: by the reals that are learned from it stayed at
