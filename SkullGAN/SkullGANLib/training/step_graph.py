@@ -64,6 +64,8 @@ class CudaRecorder:
         self._stream = torch.cuda.Stream(device)
         # One replay after the other: none needs what another left in memory.
         self._pool = torch.cuda.graph_pool_handle()
+        self._failed: torch.cuda.CUDAGraph | None = None
+        """Kept, for some versions of PyTorch's allocator go on asking it whether it captures."""
 
     def aside(self, work: Callable[[], T]) -> T:
         here = torch.cuda.current_stream(self._device)
@@ -83,8 +85,12 @@ class CudaRecorder:
         )
         # Entered once more: where a capture fails, PyTorch leaves its stream the current one.
         here = torch.cuda.current_stream(self._device)
-        with torch.cuda.device(self._device), torch.cuda.stream(here), captured:
-            work()
+        try:
+            with torch.cuda.device(self._device), torch.cuda.stream(here), captured:
+                work()
+        except BaseException:
+            self._failed = graph
+            raise
         return graph.replay
 
 
@@ -130,7 +136,7 @@ class StepGraphs:
         self, state: TrainingState, recorder: Recorder, note: Callable[[str], None]
     ) -> None:
         self._state, self._note = state, note
-        self._recorder: Recorder | None = recorder
+        self._recorder, self._has_ended = recorder, False
         self._kinds: dict[StepKind, _Kind] = {}
 
     def iterate(self) -> dict[str, Tensor]:
@@ -141,26 +147,26 @@ class StepGraphs:
         return found
 
     def _found(self, kind: _Kind) -> dict[str, Tensor]:
-        if self._recorder is None:
+        if self._has_ended:
             return step(self._state)
         kind.done += 1
         if kind.done <= WARM_UP:
-            return self._recorder.aside(partial(step, self._state))
+            return self._recorder.aside(partial(_stepped, self._state))
         if kind.graph is None or kind.is_checked:
-            return self._checked(kind, self._recorder)
+            return self._checked(kind)
         kind.replays += 1
         return kind.graph()
 
-    def _checked(self, kind: _Kind, recorder: Recorder) -> dict[str, Tensor]:
+    def _checked(self, kind: _Kind) -> dict[str, Tensor]:
         """Replay an iteration and compare it with what it is; give what was right."""
-        state, failure, differs = self._state, "", ""
+        state, recorder, failure, differs = self._state, self._recorder, "", ""
         before: Outcome | None = None
         expected: Outcome | None = None
         try:
             before = Outcome.of(state)
-            expected = recorder.aside(lambda: Outcome.of(state, step(state)))
+            expected = recorder.aside(lambda: Outcome.of(state, _stepped(state)))
             before.restore(state)
-            repeated = apart(state, recorder.aside(partial(step, state)), expected, before)
+            repeated = apart(state, recorder.aside(partial(_stepped, state)), expected, before)
             before.restore(state)
             if kind.graph is None:
                 kind.graph = _recorded(state, recorder)
@@ -188,7 +194,7 @@ class StepGraphs:
         """Let all further iterations be done as they are."""
         if self._state.device.type == "cuda":
             torch.cuda.synchronize(self._state.device)  # no graph is let go while it is replayed
-        self._recorder = None
+        self._has_ended = True
         self._kinds.clear()
         self._note(f"The training goes on without CUDA graphs, and slower: {reason}.")
 
@@ -230,12 +236,23 @@ def _recorded(state: TrainingState, recorder: Recorder) -> _Graph:
 
     def work() -> None:
         nonlocal names, values
-        found = step(state)
-        names, values = tuple(found), torch.stack(list(found.values()))
+        names, values = _reported(state)
 
     replay = recorder.record(work)
     assert values is not None
     return _Graph(replay, names, values)
+
+
+def _reported(state: TrainingState) -> tuple[tuple[str, ...], Tensor]:
+    """Do the step that was begun; give what is reported of it as names and one tensor."""
+    found = step(state)
+    return tuple(found), torch.stack(list(found.values()))
+
+
+def _stepped(state: TrainingState) -> dict[str, Tensor]:
+    """Do the step that was begun with exactly the work that is captured."""
+    names, values = _reported(state)
+    return dict(zip(names, values.unbind(), strict=True))
 
 
 def _reason(error: BaseException) -> str:
