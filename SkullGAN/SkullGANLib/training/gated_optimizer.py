@@ -54,8 +54,10 @@ class GatedOptimizer:
             betas=(recipe.adam_beta1, recipe.adam_beta2),
             fused=True,
             # Changes nothing of a fused step; without, Adam refuses to be captured (step_graph).
-            capturable=device.type == "cuda",
+            capturable=recipe.cuda_graph and device.type == "cuda",
         )
+        # Else it would warn that its first steps are not captured.
+        self._optimizer._warned_capturable_if_run_uncaptured = True  # type: ignore[attr-defined]
         # Given to Adam itself, a tensor would be fetched to see whether it is positive.
         self._optimizer.param_groups[0]["lr"] = self.rate.clone()
 
