@@ -57,7 +57,7 @@ class GatedOptimizer:
             capturable=recipe.cuda_graph and device.type == "cuda",
         )
         # Else it would warn that its first steps are not captured.
-        self._optimizer._warned_capturable_if_run_uncaptured = True  # type: ignore[attr-defined]
+        self._optimizer._warned_capturable_if_run_uncaptured = True
         # Given to Adam itself, a tensor would be fetched to see whether it is positive.
         self._optimizer.param_groups[0]["lr"] = self.rate.clone()
 
