@@ -16,10 +16,7 @@ from ..networks.dcgan import BACKGROUND
 from .process_group import ALONE, ProcessGroup, ShardedGenerator
 from .recipe import Recipe
 
-_NOISELESS_FROM = 0.8
-"""Share of the training after which no noise is added to what the discriminator sees."""
-
-_ADAPTED_EVERY = 4
+ADAPTED_EVERY = 4
 """Iterations between two changes of the augmentation's strength (Karras et al. 2020)."""
 _STRONGEST = 0.8
 """Above it, a generator begins to make what is augmented (Karras et al. 2020, section 3.2)."""
@@ -30,12 +27,12 @@ _BRIGHTNESS, _CONTRAST, _NOISE = 0.1, 0.2, 0.1
 """Standard deviations on [-1, 1]; that of contrast is its logarithm's."""
 
 
-def blurred(images: Tensor, sigma_px: float) -> Tensor:
+def blurred(images: Tensor, sigma_px: float | Tensor) -> Tensor:
     """Blur with a 3 x 3 Gaussian, edges repeated.
 
     Args:
         images: float (N, slices, rows, columns).
-        sigma_px: the Gaussian's standard deviation.
+        sigma_px: the Gaussian's standard deviation; a tensor without dimensions is not fetched.
 
     Example:
         >>> round(blurred(torch.ones(1, 1, 4, 4), 0.8).mean().item(), 6)
@@ -48,27 +45,24 @@ def blurred(images: Tensor, sigma_px: float) -> Tensor:
     return functional.conv2d(padded, kernel, groups=images.shape[1])
 
 
-def with_blurred(
-    generated: Tensor, reals: Tensor, recipe: Recipe, epoch: int, group: ProcessGroup = ALONE
-) -> Tensor:
-    """Replace some of the generated images by blurred reals, more with every epoch.
+def with_blurred(generated: Tensor, reals: Tensor, count: Tensor, sigma_px: Tensor) -> Tensor:
+    """Replace the first of the generated images by blurred reals, which are put behind the others.
 
-    They are the first of the whole batch, so that one process may have more of them than another.
+    Args:
+        generated: float (N, slices, rows, columns).
+        reals: float (M, slices, rows, columns), as many as may be blurred.
+        count: how many are replaced, at most M; int64 without dimensions; it is not fetched.
+        sigma_px: of the blur, without dimensions.
     """
-    most = int(recipe.blurred_share * len(reals) * group.size)
-    count = min(max(epoch - recipe.blurred_from_epoch, 0), most)
-    count = min(max(count - group.rank * len(reals), 0), len(reals))
-    if count == 0:
-        return generated
-    sigma_px = max(recipe.blur_sigma_least_px, recipe.blur_sigma_epochs / epoch)
-    return torch.cat([generated[count:], blurred(reals[:count], sigma_px)])
+    both = torch.cat([generated, blurred(reals, sigma_px)])
+    return both[torch.arange(len(generated), device=generated.device) + count]
 
 
 def augment(
     images: Tensor,
     recipe: Recipe,
-    progress: float,
     generator: ShardedGenerator,
+    noise_std: Tensor | None = None,
     strength: Tensor | None = None,
 ) -> Tensor:
     """Make of images what the discriminator sees: moved, noisy, augmented, if the recipe says so.
@@ -76,14 +70,20 @@ def augment(
     Reals and fakes alike go through it, so that the generator does not learn the disturbances
     (Zhao et al. 2020, Differentiable Augmentation; Sønderby et al. 2017, instance noise; Karras et
     al. 2020, Training GANs with Limited Data).
+
+    Args:
+        images: float (N, slices, rows, columns).
+        recipe: how far they are moved and stretched.
+        generator: where all random numbers come from.
+        noise_std: of the noise, without dimensions; None for no noise.
+        strength: of the adaptive augmentation; None for none.
     """
     if recipe.shift_px:
         images = moved(images, recipe.shift_px, generator)
     if recipe.contrast_std:
         images = stretched(images, recipe.contrast_std, generator)
-    noise = recipe.instance_noise_std * max(0.0, 1 - progress / _NOISELESS_FROM)
-    if noise:
-        images = images + noise * generator.randn(*images.shape).to(images.dtype)
+    if noise_std is not None:
+        images = images + noise_std * generator.randn(*images.shape).to(images.dtype)
     return images if strength is None else augment_adaptively(images, strength, generator)
 
 
@@ -175,28 +175,29 @@ class AdaptiveAugmentation:
         self._logits = torch.zeros(3, device=device)
         """Of learned reals, held-out reals and fakes, summed since the last change."""
         self._target = recipe.ada_target
-        self._step = _ADAPTED_EVERY / (recipe.ada_ramp_fraction * iterations)
+        self._step = ADAPTED_EVERY / (recipe.ada_ramp_fraction * iterations)
         self._group = group
 
     def update(
         self,
         logit_real: Tensor,
-        iteration: int,
         others: tuple[Tensor, Tensor] | None = None,
+        *,
+        adapts: bool,
     ) -> None:
         """Take in the logits of an iteration.
 
         Args:
             logit_real: of reals that are learned from.
-            iteration: counted from 0.
             others: of held-out reals and of fakes, for r_v; None for r_t.
+            adapts: whether the strength changes now, as it does every ``ADAPTED_EVERY`` iterations.
         """
         if others is None:
-            self._signs += logit_real.detach().sign().mean() / _ADAPTED_EVERY
+            self._signs += logit_real.detach().sign().mean() / ADAPTED_EVERY
         else:
             means = [one.detach().mean() for one in (logit_real, *others)]
             self._logits += torch.stack(means)
-        if (iteration + 1) % _ADAPTED_EVERY:
+        if not adapts:
             return
         self._group.mean_([self._signs, self._logits])
         sign = self._signs

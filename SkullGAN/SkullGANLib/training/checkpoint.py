@@ -19,7 +19,10 @@ from ..utils.atomic_files import write_tensors
 from ..utils.json_text import parse_json
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Generator, Tensor
+
+RANDOM_STATE = "chance"
+"""Name of the random state in checkpoints, which runs of earlier versions have, too."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,32 @@ class Checkpoint:
 def fingerprint(hu: np.ndarray) -> str:
     """Give a number by which segments are known again."""
     return hashlib.sha256(np.ascontiguousarray(hu).tobytes()).hexdigest()
+
+
+def check_fits(
+    checkpoint: Checkpoint, hu: np.ndarray, generator: Generator, where: str | Path
+) -> None:
+    """Check that a checkpoint can be resumed from with these segments on this device.
+
+    Args:
+        checkpoint: of a run.
+        hu: the segments' HU.
+        generator: the random numbers of the training, on its device.
+        where: the run directory, for the sentence of an error.
+
+    Raises:
+        BadInputError: if it was made with other segments or on another kind of device.
+    """
+    if checkpoint.state.get("segments") != fingerprint(hu):
+        raise BadInputError(
+            f"{where}: expected the segments that the run was begun with, found other ones."
+        )
+    random_state = checkpoint.tensors.get(RANDOM_STATE)
+    if random_state is not None and random_state.shape != generator.get_state().shape:
+        raise BadInputError(
+            f"{where}: was begun on another kind of device than {generator.device.type}, expected "
+            "the same --device; or begin a new run from its model (--pretrained)."
+        )
 
 
 def write(path: Path, checkpoint: Checkpoint) -> None:

@@ -43,7 +43,8 @@ class Reporter:
     ``generator_learning_rate``, ``discriminator_learning_rate``, ``images_per_s`` (reals),
     ``utilization`` (share of what matrix products reach on the device in that precision),
     ``memory_bytes`` (the most so far), ``memory_needed_bytes`` (as estimated before);
-    ``warnings``, a list of sentences (see ``failure_watch``); where the recipe augments,
+    ``warnings``, a list of sentences (see ``failure_watch``); ``notes``, sentences on how the
+    training goes on, where there are new ones; where the recipe augments,
     ``augmentation_strength``; with a sample grid its ``diversity``, as a share of that of the
     reals.
 
@@ -67,6 +68,8 @@ class Reporter:
         self._on_progress = on_progress
         self._sums: dict[str, Tensor] = {}
         self._warnings: tuple[str, ...] = ()
+        self._notes: tuple[str, ...] = ()
+        self._notes_in_events = 0
         self._status = Status("running", os.getpid(), message="Starting.", host=platform.node())
         self._put_status()
 
@@ -108,6 +111,13 @@ class Reporter:
         for name, value in values.items():
             value = value.detach()
             self._sums[name] = self._sums[name] + value if name in self._sums else value
+
+    def note(self, sentence: str) -> None:
+        """Take in a sentence on how the training goes on: for the log, the next event and, from
+        then on, the status."""
+        if self._writes:
+            _log.warning("%s: %s", self._run.path, sentence)
+            self._notes += (sentence,)
 
     def report_progress(self, state: TrainingState) -> None:
         """Call the hook after an iteration."""
@@ -164,6 +174,9 @@ class Reporter:
         }
         if state.augmentation is not None:
             event["augmentation_strength"] = state.augmentation.strength.item()
+        if len(self._notes) > self._notes_in_events:
+            event["notes"] = list(self._notes[self._notes_in_events :])
+            self._notes_in_events = len(self._notes)
         self._sums.clear()
         self._reported_iteration, self._reported = state.iteration, now
         if not self._writes:
@@ -206,7 +219,7 @@ class Reporter:
             self._status,
             progress=state.progress,
             eta_s=elapsed_s / count * left if count else None,
-            message=" ".join((here, *self._warnings)),
+            message=" ".join((here, *self._warnings, *self._notes)),
             epoch=state.epoch,
             iteration=state.iteration,
             iterations=state.iterations,

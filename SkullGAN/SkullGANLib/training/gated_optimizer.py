@@ -11,9 +11,7 @@ from torch import Tensor, nn
 
 from .process_group import ALONE, ProcessGroup
 from .recipe import Recipe
-
-_LR_AT_THE_END = 0.05
-"""What is left of a learning rate at the end, where the recipe lets it decay."""
+from .schedule import Schedule
 
 _SKIPS = ("cpu", "cuda")
 """Devices whose fused Adam leaves everything alone where found_inf is 1; on MPS it steps."""
@@ -55,7 +53,11 @@ class GatedOptimizer:
             lr=rate,
             betas=(recipe.adam_beta1, recipe.adam_beta2),
             fused=True,
+            # Changes nothing of a fused step; without, Adam refuses to be captured (step_graph).
+            capturable=recipe.cuda_graph and device.type == "cuda",
         )
+        # Else it would warn that its first steps are not captured.
+        self._optimizer._warned_capturable_if_run_uncaptured = True
         # Given to Adam itself, a tensor would be fetched to see whether it is positive.
         self._optimizer.param_groups[0]["lr"] = self.rate.clone()
 
@@ -63,21 +65,20 @@ class GatedOptimizer:
     def learning_rate(self) -> Tensor:
         return self._optimizer.param_groups[0]["lr"]
 
-    def backward_and_step(self, loss: Tensor, epoch: int, progress: float) -> Tensor:
+    def backward_and_step(self, loss: Tensor, schedule: Schedule) -> Tensor:
         """Backpropagate the loss and step, if the update gate is open; give 1 if it was, else 0.
 
         Args:
             loss: without dimensions.
-            epoch: the current one, counted from 0.
-            progress: of the training, 0 to 1, which the learning rate follows.
+            schedule: of the iteration, which gate and learning rate follow.
         """
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         loss = loss.detach()
         gradients = (p.grad for p in self.network.parameters())
         self._group.mean_([loss, *(g for g in gradients if g is not None)])
-        is_open = gate_is_open(self._recipe, epoch, loss, self._last_loss)
-        self.learning_rate.copy_(self.rate * lr_decay(self._recipe, progress))
+        is_open = gate_is_open(self._recipe, schedule.is_gated, loss, self._last_loss)
+        self.learning_rate.copy_(self.rate * schedule.learning_rate_factor)
         self._step_if(is_open)
         self._last_loss.copy_(loss)
         self._reduce_on_plateau(loss)
@@ -124,13 +125,17 @@ class GatedOptimizer:
         return found | self._adams()
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Take back what ``tensors`` gave."""
+        """Take back what ``tensors`` gave, into the tensors that are there, if Adam has stepped."""
         for name in ("rate", "best", "waited", "last_loss"):
             getattr(self, name if name == "rate" else f"_{name}").copy_(tensors[name])
         for index, parameter in enumerate(self.network.parameters()):
             prefix = f"adam.{index}."
             for name in (n.removeprefix(prefix) for n in tensors if n.startswith(prefix)):
                 saved = tensors[prefix + name].to(parameter.device)
+                there = self._optimizer.state[parameter].get(name)
+                if there is not None:
+                    there.copy_(saved)
+                    continue
                 # The moments must lie in memory as their weights do, for the fused Adam walks
                 # them side by side.
                 like = torch.empty_like(parameter) if saved.shape == parameter.shape else saved
@@ -151,32 +156,27 @@ class GatedOptimizer:
         self._waited.mul_(~spent)
 
 
-def gate_is_open(recipe: Recipe, epoch: int, loss: Tensor, last_loss: Tensor) -> Tensor:
+def gate_is_open(recipe: Recipe, is_gated: Tensor, loss: Tensor, last_loss: Tensor) -> Tensor:
     """Give whether a network may be updated: 1.0 or 0.0, on the losses' device.
 
     Args:
         recipe: its ``update_gate`` is read as ``recipe.UPDATE_GATES`` says.
-        epoch: the current one, counted from 0.
+        is_gated: bool without dimensions; where it is false, the gate is open (early epochs).
         loss: the network's loss in this batch.
         last_loss: its loss in the batch before.
 
     Example:
         >>> from SkullGANLib.training.presets import named
-        >>> high, low = torch.tensor(1.2), torch.tensor(0.3)
-        >>> gate_is_open(named("paper"), 0, loss=high, last_loss=low)
+        >>> high, low, gated = torch.tensor(1.2), torch.tensor(0.3), torch.tensor(True)
+        >>> gate_is_open(named("paper"), gated, loss=high, last_loss=low)
         tensor(1.)
-        >>> gate_is_open(named("published"), 10, loss=low, last_loss=high)
+        >>> gate_is_open(named("published"), gated, loss=low, last_loss=high)
         tensor(0.)
     """
-    if recipe.update_gate == "off" or epoch < recipe.update_gate_from_epoch:
+    if recipe.update_gate == "off":
         return torch.ones_like(loss)
     if recipe.update_gate == "below":
-        return (last_loss < recipe.update_gate_loss).to(loss.dtype)
-    return (loss > recipe.update_gate_loss).to(loss.dtype)
-
-
-def lr_decay(recipe: Recipe, progress: float) -> float:
-    """Give the factor of learning rates, which falls over the recipe's ``lr_decay_fraction``."""
-    if not recipe.lr_decay_fraction:
-        return 1.0
-    return max(_LR_AT_THE_END, min(1.0, (1 - progress) / recipe.lr_decay_fraction))
+        is_open = last_loss < recipe.update_gate_loss
+    else:
+        is_open = loss > recipe.update_gate_loss
+    return (is_open | ~is_gated).to(loss.dtype)

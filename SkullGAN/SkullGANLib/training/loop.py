@@ -15,17 +15,14 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from ..data.segment_set import SegmentSet
 from ..errors import BadInputError, CancelledError
 from ..networks import model_file
 from ..networks.model_file import Model
 from . import start
-from .augmentation import with_blurred
 from .checkpoint_writer import CheckpointWriter
 from .event_log import Report, Reporter
-from .losses import discriminator_loss, generator_loss
 from .memory_estimate import MemoryCheck
 from .pictures import Pictures
 from .pretrained import check_pretrained
@@ -34,6 +31,7 @@ from .recipe import Recipe
 from .run_directory import Run
 from .snapshots import Snapshots
 from .state import TrainingState
+from .step_graph import iterations
 
 
 def train(
@@ -126,6 +124,7 @@ def _play(
     """Play the game to its end, with a report, a snapshot and a checkpoint now and then."""
     recipe, group, run = state.recipe, state.group, snapshots.run
     reporter.begin(state)
+    iterate = iterations(state, reporter.note)
     while state.iteration < state.iterations:
         if group.any(run.stop_requested() or bool(should_stop and should_stop())):
             reporter.report(state, reporter.means(state))
@@ -136,7 +135,7 @@ def _play(
                 f"{run.path}: stopped on request after {state.iteration} of {state.iterations} "
                 "iterations; the checkpoint and the model so far are kept."
             )
-        reporter.add(**_iterate(state))
+        reporter.add(**iterate())
         last = state.iteration == state.iterations
         snapshot = last or state.iteration % (recipe.snapshot_every * state.batches_per_epoch) == 0
         if snapshot or state.iteration % recipe.report_every == 0:
@@ -156,51 +155,6 @@ def _play(
         snapshots.finish()
         return model_file.read(run.model_path, state.device)
     return state.model(snapshots.license)
-
-
-def _iterate(state: TrainingState) -> dict[str, Tensor]:
-    """Do one iteration: a step of the discriminator, then one of the generator.
-
-    Returns:
-        What is reported of it; all on the device, without dimensions.
-    """
-    epoch, progress = state.epoch, state.progress
-
-    # The discriminator learns to tell reals from generated and blurred images.
-    reals = state.next_reals(epoch)
-    generated = state.generate()
-    fakes = with_blurred(generated.detach(), reals, state.recipe, epoch, state.group)
-    seen_reals, seen_fakes = state.seen(reals), state.seen(fakes)
-    logit_real, logit_fake = state.logits(seen_reals), state.logits(seen_fakes)
-    loss_d = discriminator_loss(logit_real, logit_fake, state.recipe)
-    penalty = state.penalty(seen_reals, seen_fakes)
-    to_minimize = loss_d if penalty is None else loss_d + penalty
-    updated_d = state.discriminator_optimizer.backward_and_step(to_minimize, epoch, progress)
-
-    # The generator learns to have its images called real, or realer than reals.
-    state.discriminator.requires_grad_(False)
-    paired = None
-    if state.recipe.loss == "relativistic":
-        with torch.no_grad():
-            paired = state.discriminate(reals)
-    loss_g = generator_loss(state.discriminate(generated), paired)
-    updated_g = state.generator_optimizer.backward_and_step(loss_g, epoch, progress)
-    state.discriminator.requires_grad_(True)
-    state.update_average()
-    logit_real, logit_fake = state.centered(logit_real, logit_fake)
-    state.update_augmentation(logit_real, logit_fake)
-
-    state.iteration += 1
-    found = {
-        "generator_loss": loss_g,
-        "discriminator_loss": loss_d,
-        "realness_real": logit_real.sigmoid().mean(),
-        "realness_fake": logit_fake.sigmoid().mean(),
-        "generator_updates": updated_g,
-        "discriminator_updates": updated_d,
-    }
-    # Counted as often as it is there: means are over all iterations.
-    return found if penalty is None else found | {"gradient_penalty": penalty.detach()}
 
 
 def _tuned(where: torch.device) -> AbstractContextManager[None]:

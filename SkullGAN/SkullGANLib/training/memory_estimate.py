@@ -56,13 +56,15 @@ class Need:
         return max(int((_FILLED * free - self.fixed) // self.per_image), 0)
 
 
-def needed(recipe: Recipe, segments: int, *, bf16: bool = False) -> Need:
+def needed(recipe: Recipe, segments: int, *, bf16: bool = False, graphed: bool = False) -> Need:
     """Estimate what a training needs.
 
     Args:
         recipe: widths and whether there is a running average.
         segments: size of the set, which lies on the device as int16.
         bf16: whether layers run in bfloat16.
+        graphed: whether iterations are replayed as CUDA graphs, which keep a pass and gradients of
+            their own, and are compared by two copies of all that learns.
 
     Example:
         >>> from SkullGANLib.training.presets import named
@@ -77,7 +79,11 @@ def needed(recipe: Recipe, segments: int, *, bf16: bool = False) -> Need:
     seen, most_seen, copied_too = _growing(few_seen, more_seen, count)
     # The discriminator's step keeps the generator's pass for later, and two of its own.
     per_image = made + max(2 * seen + _PASSING * most_seen, seen + _PASSING * most_made)
-    copies = _COPIES * sum(weights) + bool(recipe.ema_decay) * weights[0]
+    averaged = bool(recipe.ema_decay) * weights[0]
+    copies = _COPIES * sum(weights) + averaged
+    if graphed:
+        per_image *= 2
+        copies += sum(weights) + 2 * ((_COPIES - 1) * sum(weights) + averaged)
     fixed = _FLOAT32 * copies + _INT16 * segments * IMAGE_SIZE**2 + copied + copied_too
     return Need(fixed=fixed, per_image=per_image)
 
@@ -141,7 +147,8 @@ class MemoryCheck:
         cls, recipe: Recipe, segments: int, device: torch.device, processes: int = 1
     ) -> MemoryCheck:
         """Estimate the need of a training on so many segments and ask the device what is free."""
-        need = needed(recipe, segments, bf16=runs_in_bf16(recipe, device))
+        graphed = recipe.cuda_graph and device.type == "cuda" and processes == 1
+        need = needed(recipe, segments, bf16=runs_in_bf16(recipe, device), graphed=graphed)
         unit = max(recipe.minibatch_std, 1)
         return cls(need, recipe.batch_size // processes, device, free_bytes(device), unit)
 

@@ -81,6 +81,7 @@ _ALL = (
             update_gate_from_epoch=0,
             precision="bf16",
             compile=True,
+            cuda_graph=True,
         ),
         "The recipe paper with its layers in bf16 and compiled: the paper's settings as fast as a "
         "GPU gives them.",
@@ -101,6 +102,7 @@ _ALL = (
             ada_reference="held_out",
             precision="auto",
             compile=True,
+            cuda_graph=True,
             quality_count=512,
             **_RELATIVISTIC,
         ),

@@ -284,6 +284,11 @@ class Recipe:
 
     precision: str = choice("fp32", PRECISIONS)
     compile: bool = setting(False, "compile the networks, on a CUDA device with Triton")
+    cuda_graph: bool = setting(
+        False,
+        "replay iterations as CUDA graphs, on a CUDA device in one process; replays are compared "
+        "with the iterations themselves now and then",
+    )
 
     on_training_failure: str = choice("warn", ON_TRAINING_FAILURE)
     failure_reports: int = setting(

@@ -1,7 +1,7 @@
 """The state of a training: both networks, the reals and the random numbers, at an iteration.
 
 ``TrainingState`` holds everything that the next iteration depends on and goes into checkpoints;
-what happens in an iteration is ``loop``'s.
+what happens in an iteration is ``step``'s.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..data.depth import depth_of, stacks_of
+from ..data.depth import depth_of
 from ..data.segment_set import SegmentSet
 from ..data.walls import WALL_THRESHOLD_HU
 from ..errors import BadInputError
@@ -27,22 +27,20 @@ from ..networks.dcgan import networks
 from ..networks.initial_weights import initialize
 from ..networks.model_file import Model
 from ..networks.precision import chosen_precision
-from . import order
-from .augmentation import AdaptiveAugmentation, augment, half_mirrored, without_background
-from .batch_conditions import BatchConditions
-from .checkpoint import Checkpoint, fingerprint
+from .augmentation import AdaptiveAugmentation, augment, with_blurred, without_background
+from .checkpoint import RANDOM_STATE, Checkpoint, check_fits, fingerprint
 from .compiling import compiled
 from .gated_optimizer import GatedOptimizer
 from .losses import gradient_penalty
 from .pictures import Pictures
 from .pretrained import begin_with
 from .process_group import ALONE, ProcessGroup, ShardedGenerator, synchronize_statistics
+from .reals import Reals
 from .recipe import Recipe
 from .running_average import RunningAverage
+from .schedule import Schedule, StepKind
 
 # Names in checkpoints, which runs of earlier versions have, too.
-_RANDOM_STATE = "chance"
-_MIDPOINT_SHARE = 0.01
 _GENERATOR_OPTIMIZER, _DISCRIMINATOR_OPTIMIZER = "generator_side", "discriminator_side"
 
 
@@ -68,6 +66,8 @@ class TrainingState:
         generator_optimizer, discriminator_optimizer: what the networks learn with.
         best: of the best snapshot so far its ``distance`` (see ``quality``) and ``iteration``;
             empty before there is one.
+        reals: what is learned from.
+        schedule: the numbers of the present iteration.
         augmentation: adaptive, or None where the recipe has none.
     """
 
@@ -95,16 +95,9 @@ class TrainingState:
         self.batch_size = recipe.batch_size // group.size
 
         self.segments = segments
-        # As they are: what networks see is float32 and would take twice the memory.
-        self._reals = _samples(segments, self.slices).to(device)
-        watched = recipe.ada_target and recipe.ada_reference == "held_out" and held_out is not None
-        self._held_out = (
-            _samples(held_out, self.slices).to(device)
-            if watched and held_out is not None and len(held_out)
-            else None
-        )
-        self._told = BatchConditions.learned(recipe, segments, device, held_out)
-        self._order = torch.empty(0, dtype=torch.int64, device=device)
+        shown = self.batches_per_epoch * recipe.batch_size
+        self.reals = Reals(segments, recipe, shown, self.noise_generator, held_out)
+        self.schedule = Schedule(recipe, self.iterations, self.batches_per_epoch, device, group)
         self._floor = float(
             model_file.from_hu(np.full((1, 1, 1), WALL_THRESHOLD_HU), segments.hu_range).item()
         )
@@ -137,9 +130,7 @@ class TrainingState:
             begin_with(self.generator, pretrained.generator)
             begin_with(self.discriminator, pretrained.discriminator)
             self._pretrained_on = dict(pretrained.trained_on)
-        self._average = (
-            RunningAverage(self.generator, recipe.ema_decay) if recipe.ema_decay else None
-        )
+        self._average = RunningAverage(self.generator) if recipe.ema_decay else None
         for network in (self.generator, self.discriminator):
             synchronize_statistics(network, group)
         self.generator_optimizer = GatedOptimizer(
@@ -160,7 +151,7 @@ class TrainingState:
     @property
     def conditions(self) -> Conditions | None:
         """What is known of the conditions that networks are told; None where they are not."""
-        return self._told.conditions if self._told else None
+        return self.reals.told.conditions if self.reals.told else None
 
     @property
     def epoch(self) -> int:
@@ -177,49 +168,38 @@ class TrainingState:
         """Of the networks' layers, fp32 or bf16."""
         return "bf16" if self._in_bf16 else "fp32"
 
-    def next_reals(self, epoch: int) -> Tensor:
-        """Give the next batch of reals, float32 (batch_size, slices, 128, 128).
+    def begin_iteration(self) -> StepKind:
+        """Fill the schedule for the next iteration, shuffle the reals if it begins an epoch, and
+        tell what its step does."""
+        if self.iteration % self.batches_per_epoch == 0:
+            self.reals.shuffle()
+        return self.schedule.begin(self.iteration)
 
-        An epoch goes through shuffled copies of the set, one after the other.
-        """
-        size = self.recipe.batch_size
-        batch = self.iteration - epoch * self.batches_per_epoch
-        if batch == 0:
-            shown, source = self.batches_per_epoch * size, self.noise_generator.generator
-            # Pictures that a training begins with are of no subject.
-            if self.recipe.balanced_subjects and len(self.segments.subject):
-                subjects = self.segments.subject[:: self.slices]
-                self._order = order.balanced(subjects, shown, source)
-            else:
-                self._order = order.shuffled(len(self._reals), shown, source)
-        rows = self.group.own(self._order[batch * size : (batch + 1) * size])
-        if self._told:
-            self._told.choose(rows)
-        reals = model_file.from_hu(self._reals[rows], self.segments.hu_range)
-        if self.recipe.flips:
-            reals = half_mirrored(reals, self.noise_generator)
-        return reals
+    def next_reals(self) -> Tensor:
+        """Give the batch of reals of the iteration that was begun, float32 (batch_size, slices,
+        128, 128)."""
+        return self.reals.batch(self.schedule.first_row)
+
+    def fakes(self, generated: Tensor, reals: Tensor) -> Tensor:
+        """Put blurred reals among generated images, if it is time for them."""
+        schedule = self.schedule
+        if not schedule.kind.blurred:
+            return generated
+        to_blur = reals[: schedule.kind.blurred]
+        return with_blurred(generated, to_blur, schedule.blurred, schedule.blur_sigma_px)
 
     def update_augmentation(self, logit_real: Tensor, logit_fake: Tensor) -> None:
         """Let the augmentation's strength follow the discriminator's logits, if it adapts."""
         if self.augmentation is None:
             return
-        if self._held_out is None:
-            self.augmentation.update(logit_real, self.iteration)
+        adapts = self.schedule.kind.adapts
+        if not self.reals.has_held_out:
+            self.augmentation.update(logit_real, adapts=adapts)
             return
-        count = self.group.size * self.batch_size
-        rows = torch.randint(
-            len(self._held_out),
-            (count,),
-            generator=self.noise_generator.generator,
-            device=self.device,
-        )
-        rows = self.group.own(rows)
-        reals = model_file.from_hu(self._held_out[rows], self.segments.hu_range)
-        told = self._told.of_held_out(rows) if self._told else None
+        reals, told = self.reals.held_out_batch(self.group.size * self.batch_size)
         with torch.no_grad():
             logit_held_out = self.logits(self.seen(reals), told) - self._midpoint
-        self.augmentation.update(logit_real, self.iteration, (logit_held_out, logit_fake))
+        self.augmentation.update(logit_real, (logit_held_out, logit_fake), adapts=adapts)
 
     def generate(self) -> Tensor:
         """Make a batch of images, float32 (batch_size, slices, 128, 128).
@@ -228,8 +208,8 @@ class TrainingState:
         """
         # Made out here: a compiled network cannot take numbers from a generator of ours.
         latent = self.noise_generator.rand(self.batch_size, self.recipe.latent_size) * 2 - 1
-        if self._told:
-            latent = self._told.beside(latent)
+        if self.reals.told:
+            latent = self.reals.told.beside(latent)
         first, second = (
             # In the activations' layout: mixed ones cost a narrow network half of its time.
             self.noise_generator.randn_images(self.batch_size, *shape)
@@ -247,7 +227,8 @@ class TrainingState:
         value = None if self.augmentation is None else self.augmentation.strength
         if self.recipe.hide_background:
             images = without_background(images, self._floor)
-        return augment(images, self.recipe, self.progress, self.noise_generator, value)
+        noise_std = self.schedule.noise_std if self.schedule.kind.has_noise else None
+        return augment(images, self.recipe, self.noise_generator, noise_std, value)
 
     def logits(self, seen: Tensor, told: Tensor | None = None) -> Tensor:
         """Give the discriminator's logits of images that are as it is to see them, float32 (N,).
@@ -256,23 +237,20 @@ class TrainingState:
             seen: the images.
             told: their conditions; None are those of the last batch of reals, where there are some.
         """
-        if self._told is None:
-            with self._precision():
-                return self._discriminate(seen).float()
+        if told is None and self.reals.told:
+            told = self.reals.told.batch
         with self._precision():
-            return self._discriminate(seen, self._told.batch if told is None else told).float()
+            return self._discriminate(*((seen,) if told is None else (seen, told))).float()
 
-    def penalty(self, reals: Tensor, fakes: Tensor) -> Tensor | None:
-        """Give the gradient penalty of this iteration, in float32, or None where there is none.
+    def penalty(self, reals: Tensor, fakes: Tensor) -> Tensor:
+        """Give the gradient penalty, in float32; that of ``penalty_every`` iterations.
 
         Args:
             reals, fakes: as the discriminator sees them.
         """
         recipe = self.recipe
-        if self.iteration % recipe.penalty_every or not (recipe.r1_gamma or recipe.r2_gamma):
-            return None
         whole = torch.zeros((), device=self.device)
-        told = self._told.batch if self._told else None
+        told = self.reals.told.batch if self.reals.told else None
         for gamma, images in ((recipe.r1_gamma, reals), (recipe.r2_gamma, fakes)):
             if gamma:
                 whole = whole + gamma * gradient_penalty(self.discriminator, images, told)
@@ -289,13 +267,13 @@ class TrainingState:
             return logit_real, logit_fake
         middle = (logit_real.detach().mean() + logit_fake.detach().mean()) / 2
         self.group.mean_([middle])
-        self._midpoint.lerp_(middle, max(_MIDPOINT_SHARE, 1 / (1 + self.iteration)))
+        self._midpoint.lerp_(middle, self.schedule.midpoint_weight)
         return logit_real - self._midpoint, logit_fake - self._midpoint
 
     def update_average(self) -> None:
         """Let the generator's running average, if there is one, follow by a step."""
         if self._average is not None:
-            self._average.update(self.iteration)
+            self._average.update(self.schedule.average_weight)
 
     def model(self, license: str = "") -> Model:
         """Give the model as it is now, a copy in evaluation mode."""
@@ -333,18 +311,24 @@ class TrainingState:
         depth = depth_of(self.segments) if isinstance(self.segments, SegmentSet) else None
         return depth.step_mm if depth and self.slices > 1 else 0.0
 
-    def checkpoint(self) -> Checkpoint:
-        """Give all that the next iteration depends on; tensors are those that go on learning (see
-        ``checkpoint_writer.fetched``)."""
-        tensors = {
-            _RANDOM_STATE: self.noise_generator.generator.get_state(),
-            "order": self._order,
-            "midpoint": self._midpoint,
-        }
+    def tensors(self) -> dict[str, Tensor]:
+        """Give all tensors that a step changes: those that go on learning, always the same ones
+        once Adam has stepped."""
+        tensors = {"midpoint": self._midpoint}
         for prefix, network in self._networks().items():
             tensors |= {f"{prefix}.{name}": t for name, t in network.state_dict().items()}
         for prefix, optimizer in self._optimizers().items():
             tensors |= {f"{prefix}.{name}": t for name, t in optimizer.tensors().items()}
+        return tensors
+
+    def checkpoint(self) -> Checkpoint:
+        """Give all that the next iteration depends on; tensors are those that go on learning (see
+        ``checkpoint_writer.fetched``)."""
+        tensors = {
+            RANDOM_STATE: self.noise_generator.generator.get_state(),
+            "order": self.reals.order,
+            **self.tensors(),
+        }
         state = {
             "iteration": self.iteration,
             "seed": self.seed,
@@ -364,24 +348,14 @@ class TrainingState:
         Raises:
             BadInputError: if it was made with other segments or lacks a part.
         """
-        if checkpoint.state.get("segments") != fingerprint(self.segments.hu):
-            raise BadInputError(
-                f"{where}: expected the segments that the run was begun with, found other ones."
-            )
-        random_state = checkpoint.tensors.get(_RANDOM_STATE)
-        own = self.noise_generator.generator.get_state()
-        if random_state is not None and random_state.shape != own.shape:
-            raise BadInputError(
-                f"{where}: was begun on another kind of device than {self.device.type}, expected "
-                "the same --device; or begin a new run from its model (--pretrained)."
-            )
+        check_fits(checkpoint, self.segments.hu, self.noise_generator.generator, where)
         try:
             self.iteration = int(checkpoint.state["iteration"])
             self.seed = int(checkpoint.state.get("seed", self.seed))
             self._pretrained_on = checkpoint.state.get("pretrained_on")
             self.best = dict(checkpoint.state.get("best", {}))
-            self.noise_generator.generator.set_state(checkpoint.tensors[_RANDOM_STATE])
-            self._order = checkpoint.tensors["order"].to(self.device)
+            self.noise_generator.generator.set_state(checkpoint.tensors[RANDOM_STATE])
+            self.reals.restore_order(checkpoint.tensors["order"])
             if "midpoint" in checkpoint.tensors:  # runs of earlier versions know no other loss
                 self._midpoint.copy_(checkpoint.tensors["midpoint"])
             for prefix, network in self._networks().items():
@@ -418,14 +392,3 @@ def runs_in_bf16(recipe: Recipe, device: torch.device) -> bool:
     """Tell whether the recipe's layers run in bfloat16 on a device."""
     chosen = chosen_precision(recipe.precision, device, recipe.generator_width, training=True)
     return chosen == "bf16"
-
-
-def _samples(segments: SegmentSet | Pictures, slices: int) -> Tensor:
-    """Give what there is one of for each image, int16 (N, 128, 128); of whole stacks, (S, slices,
-    128, 128)."""
-    hu = segments.hu
-    if slices > 1 and isinstance(segments, SegmentSet):
-        assert segments.stack is not None
-        assert segments.slice_number is not None
-        hu = hu[stacks_of(segments.stack, segments.slice_number, slices)]
-    return torch.from_numpy(np.ascontiguousarray(hu))

@@ -42,11 +42,12 @@ def walls(count: int = 12, seed: int = 0):
 def test_reals_and_fakes_are_told_the_conditions_of_the_same_segments():
     segments = walls()
     state = TrainingState(segments, replace(TOLD, flips=False), CPU, 0)
-    reals = state.next_reals(0)
-    rows = state._order[:4].numpy()
+    state.begin_iteration()
+    reals = state.next_reals()
+    rows = state.reals.order[:4].numpy()
     values = {n: v[rows] for n, v in measured(state.conditions.names, segments).items()}
     told = torch.from_numpy(state.conditions.encode(values))
-    assert torch.equal(state._told.batch, told)
+    assert torch.equal(state.reals.told.batch, told)
     seen = []
     state._generate = lambda latent, noise: seen.append(latent) or state.generator(latent, noise)
     state.generate()
@@ -61,7 +62,7 @@ def test_held_out_reals_are_judged_by_their_own_conditions():
     values = measured(state.conditions.names, held_out)
     told = torch.from_numpy(state.conditions.encode(values))
     rows = torch.tensor([4, 0])
-    assert torch.equal(state._told.of_held_out(rows), told[rows])
+    assert torch.equal(state.reals.told.of_held_out(rows), told[rows])
 
 
 def test_a_training_with_conditions_that_was_stopped_ends_at_the_same_weights(tmp_path):

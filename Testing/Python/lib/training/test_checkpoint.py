@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from SkullGANLib.errors import BadInputError, OutputError
@@ -35,3 +36,14 @@ def test_a_checkpoint_that_cannot_be_written_is_an_output_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError):
         checkpoint.write(tmp_path / "file" / "c.safetensors", CONTENT)
+
+
+def test_a_checkpoint_fits_the_segments_and_the_kind_of_device_that_it_was_made_on():
+    hu, draw = np.zeros((2, 128, 128), np.int16), torch.Generator()
+    made = Checkpoint({"chance": draw.get_state()}, {"segments": checkpoint.fingerprint(hu)})
+    checkpoint.check_fits(made, hu, draw, "run")
+    with pytest.raises(BadInputError, match="run: expected the segments that"):
+        checkpoint.check_fits(made, hu + 1, draw, "run")
+    made.tensors["chance"] = torch.zeros(16, dtype=torch.uint8)  # as long as a GPU's
+    with pytest.raises(BadInputError, match="another kind of device than cpu"):
+        checkpoint.check_fits(made, hu, draw, "run")

@@ -54,6 +54,19 @@ def test_nothing_is_reported_where_no_iteration_was_added(run, state):
     assert run.events()[0] == []
 
 
+def test_a_note_is_in_the_next_event_and_from_then_on_in_the_status(run, state, caplog):
+    reporter = Reporter(run, True, None, None)
+    reporter.begin(state)
+    reporter.note("It goes on as it is.")
+    assert "It goes on as it is." in caplog.text
+    for _ in range(2):
+        iterate(reporter, state, 1.0)
+        assert reporter.report(state, reporter.means(state)) == ()  # no failure of the training
+    assert [event.get("notes") for event in run.events()[0]] == [["It goes on as it is."], None]
+    assert run.status().message == "Iteration 2 of 6. It goes on as it is."
+    assert run.status().warnings == ()
+
+
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])
 def test_a_loss_that_is_no_number_is_an_error_with_what_to_do(run, state, loss):
     reporter = Reporter(run, True, None, None)

@@ -17,11 +17,12 @@ from SkullGANLib.generation.from_seeds import generate_set
 from SkullGANLib.networks import model_file
 from SkullGANLib.networks.dcgan import Discriminator, Generator
 from SkullGANLib.networks.initial_weights import initialize
-from SkullGANLib.training import augmentation, loop, monitor
+from SkullGANLib.training import augmentation, monitor
 from SkullGANLib.training.loop import train
 from SkullGANLib.training.presets import named
 from SkullGANLib.training.run_directory import Run
 from SkullGANLib.training.state import TrainingState
+from SkullGANLib.training.step import iterate
 
 
 @pytest.fixture(scope="module")
@@ -390,7 +391,7 @@ def test_the_papers_recipes_play_to_the_bit_the_game_written_out_plainly(name):
     state = TrainingState(reals, recipe, torch.device("cpu"), 3)
     plain = played_plainly(reals, recipe, seed=3, iterations=20)
     for _ in range(20):
-        loop._iterate(state)
+        iterate(state)
     for network, other in zip((state.generator, state.discriminator), plain, strict=True):
         for tensor, expected in zip(
             network.state_dict().values(), other.state_dict().values(), strict=True

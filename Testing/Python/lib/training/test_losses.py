@@ -17,6 +17,7 @@ from SkullGANLib.training.losses import (
     gradient_penalty,
 )
 from SkullGANLib.training.recipe import Recipe
+from SkullGANLib.training.schedule import Schedule
 
 
 def logit(probability: float) -> torch.Tensor:
@@ -39,12 +40,14 @@ def test_the_discriminator_learns_to_distinguish_noise_from_arches():
     segments, recipe = arches(), Recipe(update_gate="off")
     discriminator = Discriminator(4)
     optimizer = GatedOptimizer(discriminator, recipe, 1e-3, 0.5)
+    schedule = Schedule(recipe, 8, 8, torch.device("cpu"))
+    schedule.begin(0)
     reals = model_file.from_hu(segments.hu, segments.hu_range)
     noise = torch.Generator().manual_seed(0)
     for _ in range(8):
         fakes = torch.rand(reals.shape, generator=noise) * 2 - 1
         loss = discriminator_loss(discriminator(reals), discriminator(fakes), recipe)
-        optimizer.backward_and_step(loss, 0, 0.0)
+        optimizer.backward_and_step(loss, schedule)
     assert discriminator.realness(reals).mean() > 0.7
     assert discriminator.realness(fakes).mean() < 0.3
 
@@ -53,7 +56,10 @@ def test_the_generator_follows_what_lowers_its_loss():
     generator = Generator(latent_size=8, width=8)
     noise = torch.Generator().manual_seed(0)
     initialize(generator, 0.0, noise)
-    optimizer = GatedOptimizer(generator, Recipe(update_gate="off"), 3e-3, 0.5)
+    recipe = Recipe(update_gate="off")
+    optimizer = GatedOptimizer(generator, recipe, 3e-3, 0.5)
+    schedule = Schedule(recipe, 12, 12, torch.device("cpu"))
+    schedule.begin(0)
     seen = []
     for _ in range(12):
         latent = torch.rand(4, 8, generator=noise) * 2 - 1
@@ -62,7 +68,7 @@ def test_the_generator_follows_what_lowers_its_loss():
         )
         images = generator(latent, (first, second))
         upper, lower = images[:, :, :64].mean(), images[:, :, 64:].mean()
-        optimizer.backward_and_step(lower - upper, 0, 0.0)
+        optimizer.backward_and_step(lower - upper, schedule)
         seen.append((upper - lower).item())
     assert abs(seen[0]) < 0.1
     assert seen[-1] > 0.3

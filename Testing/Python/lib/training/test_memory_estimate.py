@@ -35,6 +35,21 @@ def test_the_need_of_full_width_has_weights_gradients_moments_average_and_reals(
     assert other.per_image < 0.9 * paper.per_image
 
 
+def test_replayed_iterations_keep_a_pass_and_gradients_of_their_own_and_two_copies(monkeypatch):
+    monkeypatch.setattr(memory_estimate, "free_bytes", lambda device: None)
+    recipe = replace(named("paper"), ema_decay=0.9)
+    plain, replayed = (memory_estimate.needed(recipe, 0, graphed=g) for g in (False, True))
+    assert replayed.per_image == 2 * plain.per_image
+    generator, both = 192_002_304, 192_002_304 + 11_164_353
+    assert replayed.fixed - plain.fixed == 4 * (both + 2 * (3 * both + generator))
+    on_gpu, on_cpu = (
+        MemoryCheck.of(replace(recipe, cuda_graph=True), 0, torch.device(d)).need
+        for d in ("cuda", "cpu")
+    )
+    assert on_cpu == plain
+    assert on_gpu == replayed
+
+
 @pytest.mark.parametrize(("bf16", "mib"), [(False, 63.1), (True, 42.8)])
 def test_what_the_generator_keeps_of_an_image_is_what_was_measured_at_full_width(bf16, mib):
     kept = [memory_estimate._kept_of(named("paper"), n, bf16)[0][0] for n in (2, 4)]

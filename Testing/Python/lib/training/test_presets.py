@@ -60,7 +60,12 @@ def test_the_papers_recipes_have_nothing_of_the_other_game(name):
 def test_paper_fast_is_the_paper_in_bf16_and_compiled():
     paper, fast = asdict(named("paper")), asdict(named("paper-fast"))
     different = {key: value for key, value in fast.items() if value != paper[key]}
-    assert different == {"name": "paper-fast", "precision": "bf16", "compile": True}
+    assert different == {
+        "name": "paper-fast",
+        "precision": "bf16",
+        "compile": True,
+        "cuda_graph": True,
+    }
 
 
 def test_the_published_recipe_differs_in_batch_and_update_gate_alone():

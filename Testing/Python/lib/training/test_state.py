@@ -18,7 +18,8 @@ def test_an_epoch_shows_every_segment_once():
     state = TrainingState(arches(8), replace(TINY, samples_per_epoch=0, flips=False), CPU, 0)
     shown = []
     for _ in range(state.batches_per_epoch):
-        shown.append(state.next_reals(0))
+        state.begin_iteration()
+        shown.append(state.next_reals())
         state.iteration += 1
     tops = sorted(int((image > -1).any(dim=1).nonzero()[0]) for image in torch.cat(shown)[:, 0])
     assert tops == [20 + n for n in range(8)]
@@ -44,6 +45,7 @@ def test_the_average_follows_the_generator_a_step_behind():
     before = weight.detach().clone()
     with torch.no_grad():
         weight += 1
+    state.begin_iteration()
     state.update_average()
     # At iteration 0 the average forgets nine tenths.
     averaged = state.model().generator.conv4.weight
@@ -55,23 +57,28 @@ def test_balanced_batches_show_every_subject_equally_often():
     few = segments[np.r_[0:30:3, 1, 2]]  # ten of one subject, one each of two
     recipe = replace(TINY, balanced_subjects=True, samples_per_epoch=60, batch_size=4)
     state = TrainingState(few, recipe, CPU, 0)
-    state.next_reals(0)
-    shown = few.subject[state._order.numpy()]
+    state.begin_iteration()
+    shown = few.subject[state.reals.order.numpy()]
     assert sorted(np.unique(shown, return_counts=True)[1].tolist()) == [20, 20, 20]
-    assert len(set(state._order.tolist())) == 12
+    assert len(set(state.reals.order.tolist())) == 12
 
 
 def test_a_penalty_is_there_every_so_many_iterations_and_weighs_as_much_more():
     recipe = replace(TINY, r1_gamma=0.2, penalty_every=3, discriminator_norm="none")
     state = TrainingState(arches(), recipe, CPU, 0)
-    images = state.next_reals(0)
-    found = [state.penalty(images, images)]
-    for state.iteration in (1, 2):
-        assert state.penalty(images, images) is None
-    state.iteration = 3
+    assert [state.schedule.begin(n).has_penalty for n in range(5)] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
+    state.begin_iteration()
+    images = state.next_reals()
     every = TrainingState(arches(), replace(recipe, penalty_every=1), CPU, 0)
-    assert found[0].item() > 0
-    assert found[0].item() == pytest.approx(3 * every.penalty(images, images).item(), rel=1e-5)
+    found = state.penalty(images, images).item()
+    assert found > 0
+    assert found == pytest.approx(3 * every.penalty(images, images).item(), rel=1e-5)
 
 
 def test_the_realness_of_a_relativistic_model_is_centered():
@@ -80,10 +87,11 @@ def test_the_realness_of_a_relativistic_model_is_centered():
     with torch.no_grad():
         state.discriminator.main[-1].bias += 50
     real, fake = torch.tensor([52.0, 52.0]), torch.tensor([50.0, 50.0])
+    state.begin_iteration()
     real, fake = state.centered(real, fake)
     assert (real.tolist(), fake.tolist()) == ([1, 1], [-1, -1])
     kept, learning = state.model().discriminator, state.discriminator.eval()
-    images = state.next_reals(0)
+    images = state.next_reals()
     with torch.no_grad():
         torch.testing.assert_close(kept(images), learning(images) - 51)
 
