@@ -157,8 +157,9 @@ def _inflated(packed: bytes, most_bytes: int) -> bytes:
 
 @lru_cache(maxsize=1)
 def _library() -> Any:
-    """isal, where it is installed, takes 0.6 of zlib's time."""
-    return importlib.import_module("isal.isal_zlib" if importlib.util.find_spec("isal") else "zlib")
+    """zlib-ng, where it is installed, takes two thirds of zlib's time."""
+    ng = importlib.util.find_spec("zlib_ng")
+    return importlib.import_module("zlib_ng.zlib_ng" if ng else "zlib")
 
 
 @contextmanager

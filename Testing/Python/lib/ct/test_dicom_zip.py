@@ -16,8 +16,8 @@ from SkullGANLib.errors import BadInputError
 
 
 @pytest.fixture
-def without_isal(monkeypatch):
-    """zlib alone, as where isal is not installed."""
+def without_ng(monkeypatch):
+    """zlib alone, as where zlib-ng is not installed."""
     dicom_zip._library.cache_clear()
     monkeypatch.setattr(dicom_zip.importlib.util, "find_spec", lambda name: None)
     yield
@@ -52,7 +52,7 @@ def test_plain_slices_are_read_without_a_file_on_the_disk(series, tmp_path, monk
     assert_is_head(read_ct(path))
 
 
-def test_zlib_reads_what_isal_reads(series, tmp_path, without_isal):
+def test_zlib_reads_what_isal_reads(series, tmp_path, without_ng):
     assert_is_head(read_ct(zipped(tmp_path / "head.zip", series)))
     assert dicom_zip._library() is sys.modules["zlib"]
 
