@@ -216,7 +216,7 @@ def add_extract(commands: Commands) -> None:
         metavar="FILE",
         help="nasion, inion, left and right porion (.mrk.json, .fcsv), to lay the head frame by",
     )
-    one.add_argument("--jobs", type=int, metavar="N", help="CTs at a time, 1.1 GiB each (1)")
+    one.add_argument("--jobs", type=int, metavar="N", help="CTs at a time, 0.5 GiB each (1)")
     add_dask(one)
     one.add_argument("--contact-sheet", type=Path, metavar="PNG", help="picture of the first 1000")
 

@@ -74,7 +74,7 @@ def run(
         output: the set (.h5); the table gets the same name with .csv.
         settings: what to cut, and how.
         subjects: a pseudonym for each CT; by default each CT is a subject of its own.
-        jobs: how many CTs at a time, each in a process of its own; one takes about 1.1 GiB.
+        jobs: how many CTs at a time, each in a process of its own; one takes about 0.5 GiB.
         executor: where to cut instead; each CT then takes one thread.
         overwrite: begin anew where there is a set or a table.
         on_progress: called with the number of CTs ready and of all that are to be cut.
