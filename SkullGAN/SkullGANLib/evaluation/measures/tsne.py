@@ -92,9 +92,7 @@ def embed(
         BadInputError: if there are less than 4 segments that can be laid out, all are alike, or
             ``by`` is neither.
     """
-    from sklearn.manifold import TSNE
     from sklearn.neighbors import NearestNeighbors
-    from threadpoolctl import threadpool_limits
 
     if by not in WAYS:
         raise BadInputError(f"by is {by!r}: expected 'pixels' or 'metrics'.")
@@ -122,16 +120,7 @@ def embed(
     else:
         x = principal_components(x, _PIXEL_COMPONENTS, seed)
         x /= max(x.std(axis=0).max(), 1e-12)
-    tsne = TSNE(
-        perplexity=min(30, (len(x) - 1) / 3),
-        init="pca",
-        max_iter=_TSNE_STEPS,
-        angle=_TSNE_ANGLE,
-        random_state=seed,
-        n_jobs=1,
-    )
-    with threadpool_limits(1, "openmp"):  # as for the trees
-        points = tsne.fit_transform(x.astype(np.float32)).astype(np.float64)
+    points = _in_a_plane(x, seed)
     near = NearestNeighbors(n_neighbors=min(_NEIGHBORS, len(x) - 1)).fit(points)
     alike = which[near.kneighbors(return_distance=False)] == which[:, None]
     names = list(dict.fromkeys(which.tolist()))
@@ -142,6 +131,24 @@ def embed(
         same={name: float(alike[which == name].mean()) for name in names},
         chance={name: float((np.sum(which == name) - 1) / (len(x) - 1)) for name in names},
     )
+
+
+def _in_a_plane(x: np.ndarray, seed: int) -> np.ndarray:
+    """Lay points (N, D) out in a plane, float64 (N, 2)."""
+    from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
+
+    tsne = TSNE(
+        perplexity=min(30, (len(x) - 1) / 3),
+        init="pca",
+        max_iter=_TSNE_STEPS,
+        angle=_TSNE_ANGLE,
+        random_state=seed,
+        n_jobs=1,
+    )
+    with threadpool_limits(1, "openmp"):  # as for the trees
+        points: np.ndarray = tsne.fit_transform(x.astype(np.float32))
+    return points.astype(np.float64)
 
 
 def _pixels(sets: Mapping[str, SegmentSet], places: Mapping[str, np.ndarray]) -> list[np.ndarray]:

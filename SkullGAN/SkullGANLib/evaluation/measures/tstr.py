@@ -123,10 +123,7 @@ def compare(
         name: (_pictures(given[name].hu[places]), targets[name][places])
         for name, places in taken.items()
     }
-    moved = augmented(real[taken["real"]], seed)
-    truth = _targets(moved)
-    known = _is_known(truth)
-    learned["augmented"] = _pictures(moved.hu[known]), truth[known]
+    learned["augmented"] = _augmented(real[taken["real"]], seed)
     pictures, truth = _pictures(test.hu[tested]), targets["test"][tested]
     regressor = Regressor(learned["real"][0], seed)
     mixtures = {"real": ("real",), "synthetic": ("synthetic",), "both": ("real", "synthetic")}
@@ -202,6 +199,14 @@ def _ratio(values: np.ndarray) -> Estimate:
     """
     reach = np.exp(_Z * np.std(np.log(values[1:]), ddof=1))
     return Estimate(float(values[0]), float(values[0] / reach), float(values[0] * reach))
+
+
+def _augmented(segments: SegmentSet, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give pictures and targets of segments that were moved and mirrored."""
+    moved = augmented(segments, seed)
+    targets = _targets(moved)
+    known = _is_known(targets)
+    return _pictures(moved.hu[known]), targets[known]
 
 
 def _pictures(hu: np.ndarray) -> np.ndarray:
