@@ -143,7 +143,7 @@ def write_figure(
         draw(figure)
         # The layout changes the ticks and these the layout: a second pass leaves none cut off.
         # Then it stays; ``savefig`` would lay out twice more for each file, which takes longest.
-        for _ in range(2):
+        for _ in range(2 if figure.axes else 0):
             layout.execute(figure)
         figure.set_layout_engine("none")
         with written_aside(path) as temporary:
