@@ -1,6 +1,7 @@
 """Where the time of an evaluation goes: 4,000 segments, 1,000 each of four sets.
 
     make bench-evaluate                 (BENCH="-n 250" for smaller sets, --model for a model)
+    make bench-evaluate BENCH="--synthetic 100000"      whether memory stays flat
     make bench-evaluate BENCH="--splits 40"     how often verdicts claim what is not there
 
 The real sets are drawn from the sample CT's own segments, each varied by chance, for time depends
@@ -35,12 +36,13 @@ from SkullGANLib.generation import artificial
 from SkullGANLib.networks import dcgan, initial_weights, model_file
 from SkullGANLib.utils import resources
 
-BUDGET_S = 40.0
+BUDGET_S = 30.0
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("-n", type=int, default=1000, help="segments of each set (1000)")
+    options.add_argument("--synthetic", type=int, help="segments of that set (as many as of each)")
     options.add_argument("--model", type=Path, help="whose discriminator judges them")
     options.add_argument("--splits", type=int, help="see null_splits.py; times nothing")
     options.add_argument("--segments", type=Path, help="real cuts to split (the sample CT's)")
@@ -56,7 +58,7 @@ def main() -> None:
     )
     trained = model_file.read(given.model) if given.model else of_the_papers_width()
     with tempfile.TemporaryDirectory() as folder:
-        files = written_sets(Path(folder), given.n)
+        files = written_sets(Path(folder), given.n, given.synthetic or given.n)
         warm_up(files)
         began, processor = time.perf_counter(), time.process_time()
         sets = evaluation_set.read(files)
@@ -88,17 +90,16 @@ def sample_segments() -> SegmentSet:
     return single_ct.extract(read_ct(resources.sample_ct()), subject="A").segments
 
 
-def written_sets(folder: Path, count: int) -> dict[str, list[Path]]:
+def written_sets(folder: Path, count: int, synthetic: int) -> dict[str, list[Path]]:
     found = sample_segments()
-    sets = {
-        "train": varied(found, count, seed=0),
-        "test": varied(found, count, seed=1),
-        "synthetic": replace(varied(found, count, seed=2), kind="synthetic"),
-        "artificial": artificial.make(found, count),
-    }
-    for name, one in sets.items():
-        hdf5.write(folder / f"{name}.h5", one)
-    return {name: [folder / f"{name}.h5"] for name in sets}
+    files = {name: folder / f"{name}.h5" for name in ("train", "test", "synthetic", "artificial")}
+    hdf5.write(files["train"], varied(found, count, seed=0))
+    hdf5.write(files["test"], varied(found, count, seed=1))
+    hdf5.write(files["artificial"], artificial.make(found, count))
+    for seed, start in enumerate(range(0, synthetic, count), start=2):
+        some = varied(found, min(count, synthetic - start), seed)
+        (hdf5.append if start else hdf5.write)(files["synthetic"], replace(some, kind="synthetic"))
+    return {name: [path] for name, path in files.items()}
 
 
 def varied(found: SegmentSet, count: int, seed: int) -> SegmentSet:

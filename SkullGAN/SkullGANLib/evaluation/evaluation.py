@@ -120,7 +120,9 @@ def _inputs(
         for name, one in sets.items()
     }
     compared = {name: _taken(sets[name].segments, taken) for name, taken in places.items()}
-    return Inputs(sets, places, compared, model, seed, PairFeatures(compared), settings)
+    metrics = {name: one.metrics_of(places[name]) for name, one in sets.items()}
+    features = PairFeatures(compared, metrics)
+    return Inputs(sets, places, compared, model, seed, features, settings)
 
 
 def _taken(segments: SegmentSet, places: np.ndarray) -> SegmentSet:

@@ -63,6 +63,11 @@ class EvaluationSet:
     def __len__(self) -> int:
         return len(self.digest)
 
+    def metrics_of(self, places: np.ndarray | slice = slice(None)) -> dict[str, np.ndarray]:
+        """Give the metrics, float64 (n,) each, of some of ``segments``."""
+        whole = self.place[places]
+        return {name: values[whole] for name, values in self.metrics.items()}
+
     @property
     def files(self) -> tuple[str, ...]:
         """The names of the files, without their folders."""

@@ -6,6 +6,9 @@ components); neither network nor download is needed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 
 from ...data.segment_set import SIZE, SegmentSet
@@ -13,6 +16,28 @@ from ...errors import BadInputError
 from ...metrics.wall_features import wall_features
 
 _COMPONENTS = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Described:
+    """What N segments are like, before they are held against others.
+
+    Attributes:
+        named: float64 (N, 47), of ``wall_features``.
+        coarse: float32 (N, 1024), the picture in blocks of 4 x 4 pixels.
+        pixel_spacing_mm: of the segments.
+    """
+
+    named: np.ndarray
+    coarse: np.ndarray
+    pixel_spacing_mm: float
+
+
+def describe(segments: SegmentSet, metrics: Mapping[str, np.ndarray] | None = None) -> Described:
+    """Describe segments, whose metrics may be known already."""
+    return Described(
+        wall_features(segments, metrics), _coarse(segments.hu), segments.pixel_spacing_mm
+    )
 
 
 def features(*sets: SegmentSet) -> list[np.ndarray]:
@@ -29,16 +54,21 @@ def features(*sets: SegmentSet) -> list[np.ndarray]:
     """
     if not sets or min(map(len, sets)) == 0:
         raise BadInputError("Features of no segment cannot be computed: expected one in each set.")
+    return joint_features(*map(describe, sets))
+
+
+def joint_features(*sets: Described) -> list[np.ndarray]:
+    """As ``features``, of sets that were described before."""
     spacings = sorted({one.pixel_spacing_mm for one in sets})
     if len(spacings) > 1:
         raise BadInputError(f"Sets have pixels of {spacings} mm: expected one size.")
-    named = np.concatenate([wall_features(one) for one in sets])
-    coarse = np.concatenate([_coarse(one.hu) for one in sets])
+    named = np.concatenate([one.named for one in sets])
+    coarse = np.concatenate([one.coarse for one in sets])
     components = principal_components(coarse, _COMPONENTS, seed=0)
     # The components keep their weights among each other: together they weigh as half the rest.
     components *= np.sqrt(named.shape[1] / 2 / max(components.var(axis=0).sum(), 1e-12))
     together = np.hstack([standardized(named), components])
-    return np.split(together, np.cumsum([len(one) for one in sets])[:-1])
+    return np.split(together, np.cumsum([len(one.named) for one in sets])[:-1])
 
 
 def standardized(x: np.ndarray) -> np.ndarray:

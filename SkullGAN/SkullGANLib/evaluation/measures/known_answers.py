@@ -21,7 +21,7 @@ from ...errors import BadInputError
 from . import disturbances
 from .c2st import can_tell, two_sample_test
 from .distances import metric_distances
-from .features import features
+from .features import Described, describe, joint_features
 from .known_answers_table import GENUINE, is_right, known_answers_table
 from .measure import NOTICE, Inputs, Measure, Progress, Result, Statement
 from .nearest_neighbors import SURELY, WAYS, judge
@@ -92,6 +92,16 @@ class _Thirds:
 
 
 @dataclass(frozen=True, eq=False)
+class _HeldOut:
+    """What is known of the held-out third: features, metrics, neighbors, and the CTs' noise."""
+
+    described: Described
+    metrics: Mapping[str, np.ndarray]
+    neighbors: Neighbors
+    noise_hu: float
+
+
+@dataclass(frozen=True, eq=False)
 class _Made:
     title: str
     segments: SegmentSet
@@ -112,14 +122,21 @@ def known_answers(
     Raises:
         BadInputError: if there are fewer than 36 segments.
     """
+    from ...metrics import measure
+
     thirds = _dealt(real, seed)
-    near = nearest_by_mse(thirds.held_out, thirds.training, seed=seed)
-    noise = noise_hu(thirds.training, seed)
+    metrics = measure(thirds.held_out)
+    held_out = _HeldOut(
+        describe(thirds.held_out, metrics),
+        metrics,
+        nearest_by_mse(thirds.held_out, thirds.training, seed=seed),
+        noise_hu(thirds.training, seed),
+    )
     made = _made(thirds, seed)
     cases: dict[str, Case] = {}
     for number, (name, one) in enumerate(made.items()):
         report_progress(number / len(made))
-        cases[name] = _judged(one, thirds, near, noise, model, seed)
+        cases[name] = _judged(one, thirds.training, held_out, model, seed)
     return KnownAnswers(len(thirds.rest), cases)
 
 
@@ -187,19 +204,20 @@ def _planted(title: str, rest: SegmentSet, copies: SegmentSet) -> _Made:
     return _Made(title, planted, len(copies))
 
 
-def _judged(
-    made: _Made, thirds: _Thirds, held_out: Neighbors, noise: float, model: Any, seed: int
-) -> Case:
+def _judged(made: _Made, training: SegmentSet, held_out: _HeldOut, model: Any, seed: int) -> Case:
     from ...metrics import METRICS, measure
 
-    real, other = features(thirds.held_out, made.segments)
+    metrics = measure(made.segments)
+    real, other = joint_features(held_out.described, describe(made.segments, metrics))
     test = two_sample_test(real, other, seed=seed)
     tested = permuted(real, other, seed)
-    distances = metric_distances(measure(thirds.held_out), measure(made.segments))
+    distances = metric_distances(held_out.metrics, metrics)
     name = max(distances, key=lambda one: distances[one].ks)
     ks_p = min(1.0, min(one.p_value for one in distances.values()) * len(distances))
-    found = nearest_by_mse(made.segments, thirds.training, seed=seed)
-    copies = judge(found, held_out, noise_hu=noise, level=SURELY / len(WAYS)).copies
+    found = nearest_by_mse(made.segments, training, seed=seed)
+    copies = judge(
+        found, held_out.neighbors, noise_hu=held_out.noise_hu, level=SURELY / len(WAYS)
+    ).copies
     noticed = [
         judge_name
         for judge_name, told in (

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from ..names import MADE, reference_of
-from .features import features
+from .features import Described, describe, joint_features
 from .tables import ReportTable
 
 if TYPE_CHECKING:
@@ -56,26 +56,52 @@ Progress = Callable[[float], None]
 Numbers = Mapping[str, Any]
 """What JSON holds; dataclasses and arrays are turned into it."""
 Finding = TypeVar("Finding")
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 class PairFeatures:
-    """Features of pairs of sets, computed once for all judges that compare in them."""
+    """Features of pairs of sets, computed once for all judges that compare in them.
 
-    def __init__(self, sets: Mapping[str, SegmentSet]) -> None:
-        self._sets = sets
-        self._found: dict[tuple[str, str], list[np.ndarray]] = {}
-        self._lock = threading.Lock()
-        self._locks: dict[tuple[str, str], threading.Lock] = {}
+    Args:
+        sets: by name.
+        metrics: of their segments, where they are known.
+    """
+
+    def __init__(
+        self,
+        sets: Mapping[str, SegmentSet],
+        metrics: Mapping[str, Mapping[str, np.ndarray]] | None = None,
+    ) -> None:
+        self._sets, self._metrics = sets, metrics or {}
+        self._described: _Once[str, Described] = _Once()
+        self._found: _Once[tuple[str, str], list[np.ndarray]] = _Once()
 
     def of(self, real: str, other: str) -> list[np.ndarray]:
         """Give float64 (N, D) and (M, D); errors as for ``features``."""
-        pair = real, other
+        return self._found.of(
+            (real, other), lambda: joint_features(*map(self._described_set, (real, other)))
+        )
+
+    def _described_set(self, name: str) -> Described:
+        return self._described.of(name, lambda: describe(self._sets[name], self._metrics.get(name)))
+
+
+class _Once(Generic[Key, Value]):
+    """Values that are computed when they are first asked for, by whichever thread does."""
+
+    def __init__(self) -> None:
+        self._values: dict[Key, Value] = {}
+        self._locks: dict[Key, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def of(self, key: Key, compute: Callable[[], Value]) -> Value:
         with self._lock:
-            lock = self._locks.setdefault(pair, threading.Lock())
+            lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            if pair not in self._found:
-                self._found[pair] = features(self._sets[real], self._sets[other])
-            return self._found[pair]
+            if key not in self._values:
+                self._values[key] = compute()
+            return self._values[key]
 
 
 @dataclass(frozen=True, eq=False)

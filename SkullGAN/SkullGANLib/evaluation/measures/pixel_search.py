@@ -79,12 +79,10 @@ def _nearest_of(walls: Walls, pool: Walls, sketch: _Sketch, flip: bool) -> tuple
     """Give nearest, flipped, shift, turn, gain, rms and ratio of each."""
     candidate = sketch.candidates(walls.strips.hu, flip)
     candidate, flipped = _ranked(walls, pool, candidate, flip)
-    each = candidate.shape[1]
-    others = pool.taken(candidate.ravel(), flipped.ravel())
-    rms = register(walls, others, each, fine=False).rms_hu.reshape(len(walls), each)
+    rms = register(walls, pool, candidate, flipped, fine=False).rms_hu.reshape(candidate.shape)
     row, best = np.arange(len(walls)), rms.argmin(axis=1)
     nearest, flipped = candidate[row, best], flipped[row, best]
-    laid = register(walls, pool.taken(nearest, flipped), 1, fine=True)
+    laid = register(walls, pool, nearest[:, None], flipped[:, None], fine=True)
     rms[row, best] = np.nan
     rest = np.sort(rms, axis=1)[:, :OTHERS]
     alone = np.isnan(rest).all(axis=1)  # then there is only the segments' own level

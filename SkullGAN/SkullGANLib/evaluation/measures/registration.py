@@ -65,38 +65,39 @@ class Walls:
 
     def __init__(self, hu: np.ndarray, mask: np.ndarray, strips: WallStrips) -> None:
         self.hu, self.mask, self.strips = hu, mask, strips
+        used = np.asarray(mask.any(axis=2))
+        self.rows = np.where(used.any(axis=1), SIZE - used[:, ::-1].argmax(axis=1), 0)
+        """int (N,), rows from the top that hold each wall."""
 
     def __len__(self) -> int:
         return len(self.hu)
 
-    def taken(self, which: np.ndarray, flipped: np.ndarray | None = None) -> Walls:
-        """Give some of them, mirrored where told."""
-        hu, mask, strips = self.hu[which], self.mask[which], self.strips[which]
-        if flipped is None or not flipped.any():
-            return Walls(hu, mask, strips)
-        turn = flipped[:, None, None]
-        return Walls(
-            np.where(turn, hu[:, :, ::-1], hu),
-            np.where(turn, mask[:, :, ::-1], mask),
-            strips.mirrored(flipped),
-        )
 
-
-def register(walls: Walls, others: Walls, each: int, fine: bool) -> Registered:
-    """Lay others over walls.
+def register(
+    walls: Walls, pool: Walls, which: np.ndarray, flipped: np.ndarray, fine: bool
+) -> Registered:
+    """Lay segments of a pool over walls.
 
     Args:
         walls: n segments.
-        others: n * each segments; ``each`` of them go with the first, as many with the second.
-        each: how many lie over one.
+        pool: segments to lay over them.
+        which: int (n, each), those of the pool that go with each wall.
+        flipped: bool (n, each), whether they are mirrored before.
         fine: whether the smallest differences count; else some hundredths of a pixel are left.
+
+    Returns:
+        Of the n * each pairs, those of the first wall first.
     """
     import torch
 
+    each, which, flipped = which.shape[1], which.ravel(), flipped.ravel()
     with torch.inference_mode():
-        rows = _rows_in_use(walls.mask, others.mask)
-        points, hu = _Points(walls, rows, POINTS if fine else POINTS // 2), others.hu[:, :rows]
-        pose = torch.from_numpy(_first_guess(walls.strips, others.strips, each))
+        rows = _rows_in_use(walls.rows, pool.rows[which])
+        hu = pool.hu[which, :rows]
+        hu[flipped] = hu[flipped][:, :, ::-1]
+        points = _Points(walls, rows, POINTS if fine else POINTS // 2)
+        strips = pool.strips[which].mirrored(flipped)
+        pose = torch.from_numpy(_first_guess(walls.strips, strips, each))
         pose, _, _ = _refined(points, points.smooth, _floats(smoothed(hu)), pose, each, _STEPS)
         steps, sharp = _STEPS if fine else 0, _floats(hu)
         found = _refined(points, points.sharp, sharp, pose, each, steps)
@@ -192,10 +193,10 @@ def _floats(hu: np.ndarray) -> Tensor:
     return torch.from_numpy(hu.astype(np.float32))
 
 
-def _rows_in_use(*masks: np.ndarray) -> int:
+def _rows_in_use(*rows: np.ndarray) -> int:
     """Give the rows that hold all walls, and two more."""
-    used = np.logical_or.reduce([mask.any(axis=(0, 2)) for mask in masks])
-    return int(min(SIZE, SIZE - used[::-1].argmax() + 2)) if used.any() else SIZE
+    most = max(int(one.max(initial=0)) for one in rows)
+    return min(SIZE, most + 2) if most else SIZE
 
 
 def _points_of(mask: np.ndarray, count: int) -> np.ndarray:

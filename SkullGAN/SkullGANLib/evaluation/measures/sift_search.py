@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -16,6 +16,8 @@ MOST_BY_SIFT = 1_000
 """Larger sets are subsampled; the cost of the search is their product."""
 
 _AT_ONCE = 256
+_SEARCHED_AT_ONCE = 16
+"""Segments whose products with the pool stay in a core's cache and are large enough to be fast."""
 _KEYPOINTS = 24
 
 
@@ -46,20 +48,24 @@ def nearest_by_sift(
     nearest = np.full(len(which), -1)
     flipped = np.zeros(len(which), bool)
     distance, ratio = np.full((2, len(which)), np.nan)
-    for place, segment in enumerate(which):
-        own = _descriptors(segments.hu[segment], training.hu_range)
-        if len(own) and len(some):
-            ways = np.stack([_distances(each, pool) for each in (own, _mirrored(own))[: 1 + flip]])
-            order = np.argsort(ways.min(axis=0), kind="stable")
-            ranked = ways.min(axis=0)[order]
-            nearest[place] = of[some[order[0]]]
-            flipped[place] = ways[:, order[0]].argmin() == 1
-            distance[place] = ranked[0]
+    for start in range(0, len(which), _SEARCHED_AT_ONCE):
+        batch = which[start : start + _SEARCHED_AT_ONCE]
+        own = [_descriptors(segments.hu[segment], training.hu_range) for segment in batch]
+        ways = [_distances(own, pool)]
+        if flip:
+            ways.append(_distances([_mirrored(one) for one in own], pool))
+        known = np.flatnonzero([len(one) * len(some) > 0 for one in own])
+        for place, to_each in zip(known, np.stack(ways, axis=1)[known], strict=True):
+            order = np.argsort(to_each.min(axis=0), kind="stable")
+            ranked = to_each.min(axis=0)[order]
+            nearest[start + place] = of[some[order[0]]]
+            flipped[start + place] = to_each[:, order[0]].argmin() == 1
+            distance[start + place] = ranked[0]
             # A segment alone is compared with descriptors that have nothing in common.
             others = ranked[1 : 1 + OTHERS].mean() if len(ranked) > 1 else np.sqrt(2)
-            ratio[place] = ratio_of(ranked[0], others)
-        if on_progress and ((place + 1) % 100 == 0 or place + 1 == len(which)):
-            on_progress(place + 1, len(which))
+            ratio[start + place] = ratio_of(ranked[0], others)
+        if on_progress:
+            on_progress(start + len(batch), len(which))
     shift, turn, gain, rms = _laid_over(segments, training, which, nearest, flipped)
     return Neighbors(which, nearest, distance, ratio, flipped, shift, len(of), turn, gain, rms)
 
@@ -77,9 +83,9 @@ def _laid_over(
     known = np.flatnonzero(nearest >= 0)
     for start in range(0, len(known), _AT_ONCE):
         batch = known[start : start + _AT_ONCE]
-        others = walls_of(training, nearest[batch])
-        others = others.taken(np.arange(len(batch)), flipped[batch])
-        laid = register(walls_of(segments, which[batch]), others, 1, fine=True)
+        walls, others = walls_of(segments, which[batch]), walls_of(training, nearest[batch])
+        every = np.arange(len(batch))[:, None]
+        laid = register(walls, others, every, flipped[batch, None], fine=True)
         shift[batch], turn[batch] = laid.shift_px, laid.turn_deg
         gain[batch], rms[batch] = laid.gain, laid.rms_hu
     return shift, turn, gain, rms
@@ -120,8 +126,22 @@ def _mirrored(descriptors: np.ndarray) -> np.ndarray:
     return cells[..., -np.arange(8) % 8].reshape(-1, 128)
 
 
-def _distances(own: np.ndarray, pool: np.ndarray) -> np.ndarray:
-    """Give the mean distance of descriptors (n, 128) to the nearest of each in (24, M, 128)."""
-    products = own @ pool.reshape(-1, 128).T
-    closest = products.reshape(len(own), *pool.shape[:2]).max(axis=1)
-    return np.sqrt(np.maximum(2 - 2 * closest, 0)).mean(axis=0)
+def _distances(own: Sequence[np.ndarray], pool: np.ndarray) -> np.ndarray:
+    """Give how far segments are from others, float32 (n, M); NaN for those of no descriptor.
+
+    Args:
+        own: descriptors of n segments, (some, 128) each.
+        pool: (24, M, 128). The distance is the mean one of descriptors to the nearest of the other.
+    """
+    whole = np.concatenate(own)
+    closest = np.full((len(whole), pool.shape[1]), -np.inf, np.float32)
+    for keypoints in pool:
+        np.maximum(closest, whole @ keypoints.T, out=closest)
+    distances = np.sqrt(np.maximum(2 - 2 * closest, 0))
+    found = np.full((len(own), pool.shape[1]), np.nan, np.float32)
+    end = 0
+    for place, one in enumerate(own):
+        begin, end = end, end + len(one)
+        if len(one):
+            found[place] = distances[begin:end].mean(axis=0)
+    return found

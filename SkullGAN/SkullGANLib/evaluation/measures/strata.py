@@ -161,11 +161,7 @@ def _run(inputs: Inputs, part: str, report_progress: Progress) -> Strata:
     if real is None:
         return Strata({}, {})
     sets = [inputs.compared[name] for name in (real, "synthetic")]
-    metrics = [
-        {key: values[inputs.sets[name].place[inputs.places[name]]]
-         for key, values in inputs.sets[name].metrics.items()}
-        for name in (real, "synthetic")
-    ]  # fmt: skip
+    metrics = [inputs.sets[name].metrics_of(inputs.places[name]) for name in (real, "synthetic")]
     features = inputs.features.of(real, "synthetic")
     strata = by_stratum(
         sets[0], sets[1], (features[0], features[1]), (metrics[0], metrics[1]), inputs.seed

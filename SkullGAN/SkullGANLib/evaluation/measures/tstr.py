@@ -82,6 +82,7 @@ def compare(
     *,
     artificial: SegmentSet | None = None,
     seed: int = 0,
+    metrics: Mapping[str, Mapping[str, np.ndarray]] | None = None,
 ) -> dict[str, Tstr]:
     """Compare training on synthetic with training on real segments, for each of ``TARGETS``.
 
@@ -94,17 +95,19 @@ def compare(
         test: real segments of other subjects.
         artificial: segments that are plainly no skull, to train on in place of synthetic ones.
         seed: of subsample, augmentation and bootstrap.
+        metrics: of "real", "synthetic", "test" and "artificial" segments, where they are known.
 
     Raises:
         BadInputError: if fewer than ``FEWEST`` segments can be measured to train on, or none to
             test on.
     """
     rng = np.random.default_rng(seed)
-    given = {"real": real, "synthetic": synthetic}
+    given = {"real": real, "synthetic": synthetic, "test": test}
     if artificial is not None and len(artificial) >= FEWEST:
         given["artificial"] = artificial
-    measurable = {name: one[_is_measurable(one)] for name, one in given.items()}
-    tested = test[_is_measurable(test)]
+    targets = {name: _targets(one, (metrics or {}).get(name)) for name, one in given.items()}
+    measurable = {name: np.flatnonzero(_is_known(one)) for name, one in targets.items()}
+    tested = measurable.pop("test")
     count = min(*map(len, measurable.values()), MOST)
     if count < FEWEST or len(tested) == 0:
         raise BadInputError(
@@ -113,15 +116,19 @@ def compare(
             "of each and one to test on."
         )
     taken = {
-        name: one[np.sort(rng.permutation(len(one))[:count])] for name, one in measurable.items()
+        name: places[np.sort(rng.permutation(len(places))[:count])]
+        for name, places in measurable.items()
     }
-    taken["augmented"] = augmented(taken["real"], seed)
-    learned = {name: _learnable(one) for name, one in taken.items()}
-    pictures, truth = _learnable(tested)
+    learned = {
+        name: (_pictures(given[name].hu[places]), targets[name][places])
+        for name, places in taken.items()
+    }
+    learned["augmented"] = _augmented(real[taken["real"]], seed)
+    pictures, truth = _pictures(test.hu[tested]), targets["test"][tested]
     regressor = Regressor(learned["real"][0], seed)
     mixtures = {"real": ("real",), "synthetic": ("synthetic",), "both": ("real", "synthetic")}
     mixtures |= {name: ("real", name) for name in ("augmented", "artificial") if name in learned}
-    misses = _misses(regressor, learned, mixtures, pictures, truth, alike(tested), rng)
+    misses = _misses(regressor, learned, mixtures, pictures, truth, alike(test[tested]), rng)
     return {
         target: _summed_up(misses[:, :, place], list(mixtures), count, len(tested))
         for place, target in enumerate(TARGETS)
@@ -194,28 +201,43 @@ def _ratio(values: np.ndarray) -> Estimate:
     return Estimate(float(values[0]), float(values[0] / reach), float(values[0] * reach))
 
 
-def _is_measurable(segments: SegmentSet) -> np.ndarray:
-    return np.isfinite(_targets(segments)).all(axis=1)
+def _augmented(segments: SegmentSet, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give pictures and targets of segments that were moved and mirrored."""
+    moved = augmented(segments, seed)
+    targets = _targets(moved)
+    known = _is_known(targets)
+    return _pictures(moved.hu[known]), targets[known]
 
 
-def _learnable(segments: SegmentSet) -> tuple[np.ndarray, np.ndarray]:
-    """Give coarse pictures (N, pixels) and targets (N, 2), 0 where a disturbed one has none."""
+def _pictures(hu: np.ndarray) -> np.ndarray:
+    """Give coarse pictures, float64 (N, pixels)."""
     rows, columns = _BLOCK
-    blocks = segments.hu.reshape(len(segments), SIZE // rows, rows, SIZE // columns, columns)
-    pictures = blocks.mean(axis=(2, 4), dtype=np.float64)
-    targets = _targets(segments)
-    whole = np.isfinite(targets).all(axis=1)
-    return pictures.reshape(len(segments), -1)[whole], targets[whole]
+    blocks = hu.reshape(len(hu), SIZE // rows, rows, SIZE // columns, columns)
+    return blocks.mean(axis=(2, 4), dtype=np.float64).reshape(len(hu), -1)
 
 
-def _targets(segments: SegmentSet) -> np.ndarray:
-    measured = measure(segments)
-    return np.stack([measured[name] for name in TARGETS], axis=1)
+def _targets(segments: SegmentSet, metrics: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
+    """Give what is predicted, (N, 2); NaN where it cannot be measured."""
+    metrics = measure(segments) if metrics is None else metrics
+    return np.stack([metrics[name] for name in TARGETS], axis=1)
+
+
+def _is_known(targets: np.ndarray) -> np.ndarray:
+    return np.asarray(np.isfinite(targets).all(axis=1))
 
 
 def _run(inputs: Inputs, part: str, report_progress: Progress) -> dict[str, Tstr]:
     sets = inputs.compared["train"], inputs.compared["synthetic"], inputs.sets["test"].segments
-    return compare(*sets, artificial=inputs.compared.get("artificial"), seed=inputs.seed)
+    compared = {"real": "train", "synthetic": "synthetic", "artificial": "artificial"}
+    metrics = {
+        name: inputs.sets[of].metrics_of(inputs.places[of])
+        for name, of in compared.items()
+        if of in inputs.sets
+    }
+    metrics["test"] = inputs.sets["test"].metrics_of()
+    return compare(
+        *sets, artificial=inputs.compared.get("artificial"), seed=inputs.seed, metrics=metrics
+    )
 
 
 def _describe(inputs: Inputs, found: Mapping[str, Mapping[str, Tstr]]) -> Result:

@@ -24,6 +24,7 @@ _SPECKLES = 9
 """Columns whose median is the surface: single pixels that a network puts above it do not count."""
 _SMOOTHED = 4.0
 _AT_ONCE = 512
+_SMOOTHED_AT_ONCE = 8  # that they stay in a core's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +154,8 @@ def smoothed(hu: np.ndarray) -> np.ndarray:
     The outermost pixels stay what they are; what is lost to whole numbers is one HU.
     """
     found = hu.copy()
-    for axis in (1, 2):
-        one = np.moveaxis(found, axis, 1)
-        one[:, 1:-1] = (one[:, :-2] + one[:, 2:] + 2 * one[:, 1:-1]) >> 2
+    for start in range(0, len(found), _SMOOTHED_AT_ONCE):
+        for axis in (1, 2):
+            one = np.moveaxis(found[start : start + _SMOOTHED_AT_ONCE], axis, 1)
+            one[:, 1:-1] = (one[:, :-2] + one[:, 2:] + 2 * one[:, 1:-1]) >> 2
     return found

@@ -16,6 +16,8 @@ from ...utils.atomic_files import written_aside
 from ...utils.printable import csv_cell, csv_text
 from ..measures.registry import columns
 
+_AT_ONCE = 1024
+"""Segments that are texts at a time: a line of them takes kilobytes."""
 _BASE_KINDS: Mapping[str, type] = {**dict.fromkeys((*TEXTS, "digest"), str), "seed": int}
 
 
@@ -29,11 +31,14 @@ def write_table(path: Path, tables: Mapping[str, Mapping[str, np.ndarray]]) -> N
     Raises:
         OutputError: if the file cannot be written.
     """
-    head = next(iter(tables.values()))
+    head = list(next(iter(tables.values())))
     rows = (
-        (name, place, *row)
+        (name, start + place, *row)
         for name, its in tables.items()
-        for place, row in enumerate(zip(*(_cells(its[one]) for one in head), strict=True))
+        for start in range(0, len(its[head[0]]), _AT_ONCE)
+        for place, row in enumerate(
+            zip(*(_cells(its[one][start : start + _AT_ONCE]) for one in head), strict=True)
+        )
     )
     write_rows(path, chain([("set", "segment", *head)], rows))
 

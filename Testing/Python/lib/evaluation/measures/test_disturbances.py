@@ -31,6 +31,18 @@ def test_moves_by_whole_pixels_and_mirrors_change_no_value():
     assert np.array_equal(both.hu[:, 1:, 4:], one.hu[:, :-1, ::-1][:, :, :-4])
 
 
+def test_augmentation_is_what_moving_by_whole_pixels_gives():
+    one = bent_walls(12, 0)
+    rng = np.random.default_rng(3)
+    mirrored, shift = rng.random(12) < 0.5, rng.integers(-3, 4, (12, 2)).astype(float)
+    expected = disturbances.laid(
+        one, mirrored=mirrored, turn_deg=np.zeros(12), shift_px=shift, gain=np.ones(12)
+    )
+    found = disturbances.augmented(one, seed=3)
+    assert np.array_equal(found.hu, expected.hu)
+    assert np.array_equal(found.mask, expected.mask)
+
+
 def test_a_wall_that_is_turned_stands_higher_on_the_right():
     turned = laid(straight_walls(1, 0, row=40), turn=5.0)
     slope = np.polyfit(np.arange(128), turned.mask[0].argmax(axis=0), 1)[0]

@@ -7,6 +7,7 @@ import pytest
 from examples import straight_walls as walls
 from SkullGANLib.evaluation import evaluation_set
 from SkullGANLib.evaluation.measures import measure
+from SkullGANLib.evaluation.measures.features import describe
 from SkullGANLib.evaluation.measures.measure import LEARNED, Column, Inputs, PairFeatures
 
 
@@ -29,10 +30,19 @@ def test_sets_are_compared_with_the_test_set_and_else_with_the_training_set():
 
 def test_features_of_a_pair_are_computed_once(monkeypatch):
     calls: list[int] = []
-    monkeypatch.setattr(measure, "features", lambda *sets: calls.append(1) or [np.zeros(1)])
+    monkeypatch.setattr(measure, "joint_features", lambda *sets: calls.append(1) or [np.zeros(1)])
     features = inputs("test", "synthetic").features
     assert features.of("test", "synthetic") is features.of("test", "synthetic")
     assert len(calls) == 1
+
+
+def test_a_set_of_several_pairs_is_described_once(monkeypatch):
+    calls: list[int] = []
+    monkeypatch.setattr(measure, "describe", lambda *one: calls.append(1) or describe(*one))
+    features = inputs("train", "test", "synthetic").features
+    for pair in (("test", "train"), ("test", "synthetic"), ("train", "synthetic")):
+        features.of(*pair)
+    assert len(calls) == 3
 
 
 @pytest.mark.parametrize(

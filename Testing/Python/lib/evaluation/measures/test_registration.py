@@ -9,6 +9,8 @@ from SkullGANLib.evaluation.measures.neighbors import laid_over
 from SkullGANLib.evaluation.measures.pixel_search import walls_of
 from SkullGANLib.evaluation.measures.registration import GAINS, register
 
+AS_THEY_ARE = np.zeros((8, 1), bool)
+
 
 def test_what_was_done_to_each_segment_is_found():
     some, rng = walls(8, 1), np.random.default_rng(0)
@@ -18,7 +20,9 @@ def test_what_was_done_to_each_segment_is_found():
         some, mirrored=np.zeros(8, bool), turn_deg=turn, shift_px=shift, gain=gain
     )
     every = np.arange(8)
-    found = register(walls_of(changed, every), walls_of(some, every), 1, fine=True)
+    found = register(
+        walls_of(changed, every), walls_of(some, every), every[:, None], AS_THEY_ARE[:8], fine=True
+    )
     np.testing.assert_allclose(found.turn_deg, turn, atol=0.1)
     np.testing.assert_allclose(found.shift_px, shift, atol=0.3)
     np.testing.assert_allclose(found.gain, gain, atol=0.02)
@@ -29,8 +33,9 @@ def test_what_was_done_to_each_segment_is_found():
 
 def test_several_others_lie_over_one_segment_each():
     some = walls(6, 1)
-    pairs = np.array([0, 3, 4, 1, 2, 5])  # three for the first, three for the second
-    found = register(walls_of(some, np.array([3, 1])), walls_of(some, pairs), 3, fine=False)
+    pairs = np.array([[0, 3, 4], [1, 2, 5]])
+    first, pool = walls_of(some, np.array([3, 1])), walls_of(some, slice(None))
+    found = register(first, pool, pairs, np.zeros((2, 3), bool), fine=False)
     alike = found.rms_hu < 1
     assert alike.tolist() == [False, True, False, True, False, False]
 
@@ -38,6 +43,9 @@ def test_several_others_lie_over_one_segment_each():
 def test_what_is_not_alike_stays_within_bounds():
     some, blank = walls(2, 1), walls(2, 2)
     blank.hu[:], blank.mask[:] = 0, 0
-    found = register(walls_of(some, np.arange(2)), walls_of(blank, np.arange(2)), 1, fine=True)
+    every = np.arange(2)
+    found = register(
+        walls_of(some, every), walls_of(blank, every), every[:, None], AS_THEY_ARE[:2], fine=True
+    )
     assert np.isfinite(found.rms_hu).all()
     assert ((found.gain >= GAINS[0]) & (found.gain <= GAINS[1])).all()
