@@ -78,7 +78,6 @@ class CudaRecorder:
     def record(self, work: Callable[[], None]) -> Callable[[], None]:
         graph = torch.cuda.CUDAGraph()
         graph.register_generator_state(self._generator)
-        here = torch.cuda.current_stream(self._device)
         # Only this thread may not wait meanwhile: checkpoints are fetched by another.
         captured = torch.cuda.graph(
             graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"
