@@ -44,6 +44,7 @@ class ModelList:
 
     Attributes:
         ui: the list's widgets by name.
+        card: of the chosen model; None if it cannot be read.
     """
 
     _NAME, _TRAINED_ON, _LICENSE = range(3)
@@ -55,6 +56,7 @@ class ModelList:
         self._onChosen = onChosen
         self._known: dict[str, Known] = {}
         self._path = BUNDLED
+        self.card: ModelCard | None = None
         self._looking: Iterator[None] | None = None
         self._timer = qt.QTimer()
         self._timer.setInterval(0)
@@ -84,6 +86,7 @@ class ModelList:
             if path not in self._known:  # not what is half typed
                 self._add(path)
         self._pick()
+        self.card = known.card
         lines = known.card.lines() if known.card is not None else [known.problem]
         self.ui.modelCard.text = "\n".join(lines)
 

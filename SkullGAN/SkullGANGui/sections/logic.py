@@ -3,7 +3,7 @@
 # ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +16,7 @@ from slicer.i18n import tr as _
 from SkullGANGui.task_logic import TaskLogic
 
 if TYPE_CHECKING:
+    from SkullGANLib.data.depth import Depth
     from SkullGANLib.extraction.batch_table import Row
     from SkullGANLib.generation.selection import Selection
     from SkullGANLib.utils.task import Task, Work
@@ -101,9 +102,11 @@ class SectionsLogic(TaskLogic):
         intervalMm: float,
         planes: Sequence[str] = (),
         skull: vtkMRMLSegmentationNode | None = None,
+        depth: Depth | None = None,
     ) -> Task[SegmentSetNodes | None]:
-        """Begin to cut segments; the result is a ``SegmentSetNodes``, None if the scene was closed.
+        """Begin to cut segments, with a depth stacks around them.
 
+        The result is a ``SegmentSetNodes``, None if the scene was closed or does not take so many.
         Without planes, those of ``cut_plan.DEFAULT_PLANES`` are cut.
 
         Raises:
@@ -120,6 +123,7 @@ class SectionsLogic(TaskLogic):
             bones=bones,
             planes=planes or DEFAULT_PLANES,
             interval_mm=intervalMm,
+            depth=depth,
             skull_node=skull,
             into_scene=lambda: self._intoScene,
         )
@@ -143,11 +147,13 @@ class SectionsLogic(TaskLogic):
         number: int,
         firstSeed: int,
         selection: Selection | None = None,
+        asked: Mapping[str, str | float] | None = None,
     ) -> Task[SegmentSetNodes | None]:
         """Begin to make synthetic segments for the scene, by the bundled model if none is named.
 
-        With a selection, as many are made as it takes to keep that number. The result is a
-        ``SegmentSetNodes``, None if the scene was closed.
+        With a selection, as many are made as it takes to keep that number; of a model that was
+        trained with conditions, some may be asked for. The result is a ``SegmentSetNodes``, None if
+        the scene was closed.
         """
         from SkullGANScene.jobs import segment_jobs
 
@@ -159,6 +165,7 @@ class SectionsLogic(TaskLogic):
             name=_("Synthetic skull segments"),
             model=modelPath or None,
             selection=selection,
+            asked=asked,
             into_scene=lambda: self._intoScene,
         )
         return self.start(_("Generating {n} segments").format(n=number), work)
@@ -170,8 +177,12 @@ class SectionsLogic(TaskLogic):
         firstSeed: int,
         path: str,
         selection: Selection | None = None,
+        asked: Mapping[str, str | float] | None = None,
     ) -> Task[str]:
-        """Begin to make any number of synthetic segments into a file; the result is its path."""
+        """Begin to make any number of synthetic segments into a file; the result is its path.
+
+        Arguments as of ``startGeneration``.
+        """
         from SkullGANScene.jobs import segment_jobs
 
         work = segment_jobs.generate_to_file(
@@ -180,6 +191,7 @@ class SectionsLogic(TaskLogic):
             first_seed=firstSeed,
             model=modelPath or None,
             selection=selection,
+            asked=asked,
         )
         return self.start(_("Generating {n} segments").format(n=number), work)
 

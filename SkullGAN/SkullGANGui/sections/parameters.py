@@ -6,6 +6,7 @@ from typing import Annotated
 import slicer
 import slicer.util
 from SkullGANLib.anatomy import cut_plan
+from SkullGANLib.data.depth import LEAST_STEP_MM, MOST_SLICES, STEP_MM
 from slicer import (
     vtkMRMLMarkupsFiducialNode,
     vtkMRMLMarkupsPlaneNode,
@@ -27,12 +28,16 @@ class SkullGANParameterNode(WrappedParameters):
     bones: to cut, out of ``cut_plan.BONES``.
     planes: to cut in, out of ``cut_plan.PLANES``.
     intervalMm: distance of neighboring planes.
+    depthSlices: of a stack around each segment; 1 cuts single segments.
+    depthStepMm: from a slice of a stack to the next.
     segments: the volume of the segment set that the table shows.
     follow: whether the views go to the cut whose row is picked.
     plane: for cuts by hand.
     modelPath: of the generator (.safetensors); empty for the one that comes along.
     number: of synthetic segments.
     firstSeed: of the first of them; the others count up.
+    asked: what a model that was trained with conditions is asked for, JSON
+        (``condition_fields``); empty for nothing.
     limited: whether only synthetic segments within the limits below are kept.
     sdrFrom, sdrTo, thicknessFromMm, thicknessToMm, intensityFromHu, intensityToHu: those limits.
     likePath: real set (.h5) whose distributions they follow; empty for none.
@@ -54,12 +59,15 @@ class SkullGANParameterNode(WrappedParameters):
     bones: list[str] = list(cut_plan.DEFAULT_BONES)  # noqa: RUF012 - Slicer's way to give defaults
     planes: list[str] = list(cut_plan.DEFAULT_PLANES)  # noqa: RUF012
     intervalMm: Annotated[float, WithinRange(0.5, 20.0)] = 3.1
+    depthSlices: Annotated[int, WithinRange(1, MOST_SLICES)] = 1
+    depthStepMm: Annotated[float, WithinRange(LEAST_STEP_MM, 20.0)] = STEP_MM
     segments: vtkMRMLScalarVolumeNode
     follow: bool = True
     plane: vtkMRMLMarkupsPlaneNode
     modelPath: str = ""
     number: Annotated[int, WithinRange(1, 1000000)] = 100
     firstSeed: Annotated[int, WithinRange(0, 2000000000)] = 0
+    asked: str = ""
     limited: bool = False
     sdrFrom: Annotated[float, WithinRange(0.0, 1.0)] = 0.4
     sdrTo: Annotated[float, WithinRange(0.0, 1.0)] = 1.0

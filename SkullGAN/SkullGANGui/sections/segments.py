@@ -14,6 +14,7 @@ from SkullGANGui.sections.review import ReviewSection
 from SkullGANGui.sections.section import Section
 
 if TYPE_CHECKING:
+    from SkullGANLib.data.depth import Depth
     from SkullGANLib.extraction.batch_table import Row
     from SkullGANScene.nodes.segment_sets import SegmentSetNodes
 
@@ -46,18 +47,25 @@ class SegmentsSection(Section):
 
     def update(self, busy: str) -> None:
         ui, allow = self.ui, self.panel.allow
+        single = self.node.depthSlices == 1
+        allow(
+            ui.depthStepSpinBox,
+            _("Single cuts have no depth; ask for more slices first.") if single else "",
+            _("From a slice of a stack to the next, in mm; 0.9 mm are two pixels."),
+        )
         bones = _("Choose at least one bone.") if not self.node.bones else ""
         planes = _("Choose at least one plane.") if not self.node.planes else ""
+        depth = self._depthObjection()
         ask = packages.sentence(packages.SEGMENTS)
         allow(
             ui.extractButton,
-            busy or self.logic.objectionTo(self.node.ct) or bones or planes,
+            busy or self.logic.objectionTo(self.node.ct) or bones or planes or depth,
             _("Cut the segments, about 20 s; they appear in the table and the scene.") + ask,
         )
         few = _("There is no head CT in the scene.") if not self.logic.headCTs() else ""
         allow(
             ui.batchButton,
-            busy or few or bones or planes,
+            busy or few or bones or planes or depth,
             _("Cut the segments of every CT in the scene, one after the other.") + ask,
         )
 
@@ -79,6 +87,7 @@ class SegmentsSection(Section):
                 node.intervalMm,
                 list(node.planes),
                 node.skull,
+                self._depth(),
             )
             self.panel.run(task, on_done=self._review.segmentsMade)
 
@@ -91,8 +100,27 @@ class SegmentsSection(Section):
                 list(node.bones),
                 planes=list(node.planes),
                 interval_mm=node.intervalMm,
+                depth=self._depth(),
             )
             self.panel.run(task, on_done=self._batchCame)
+
+    def _depth(self) -> Depth | None:
+        """Give what stacks are to be like, None for single cuts; raises where they cannot be."""
+        from SkullGANLib.data.depth import Depth
+
+        node = self.node
+        # What a widget keeps in binary is not quite the 0.9 that it shows.
+        step_mm = round(node.depthStepMm, self.ui.depthStepSpinBox.decimals)
+        return Depth(node.depthSlices, step_mm) if node.depthSlices > 1 else None
+
+    def _depthObjection(self) -> str:
+        from SkullGANLib.errors import BadInputError
+
+        try:
+            self._depth()
+        except BadInputError as error:
+            return str(error)
+        return ""
 
     def _batchCame(self, results: list[tuple[Row, SegmentSetNodes | None]]) -> str:
         good = [nodes for _row, nodes in results if nodes is not None]

@@ -36,6 +36,7 @@ class ModelCard:
         figures: measured ones, name and value, if they lie beside the model.
         conditions: what its networks are told, as ``conditions.Conditions.to_dict``; empty if they
             are not.
+        slices, depth_step_mm: of the stacks that it makes; 1 and 0 for single segments.
     """
 
     path: Path
@@ -47,6 +48,8 @@ class ModelCard:
     created_by: str = ""
     figures: tuple[tuple[str, str], ...] = ()
     conditions: Mapping[str, Any] = field(default_factory=dict)
+    slices: int = 1
+    depth_step_mm: float = 0.0
 
     @property
     def subjects(self) -> int | None:
@@ -81,6 +84,11 @@ class ModelCard:
         return f"{what}{f' ({described})' if described else ''}."
 
     @property
+    def stacks(self) -> str:
+        """What its stacks in depth are like, in words; empty if it makes single segments."""
+        return f"{self.slices} slices {self.depth_step_mm:g} mm apart" if self.slices > 1 else ""
+
+    @property
     def askable(self) -> str:
         """What it can be asked for, in words; empty if for nothing."""
         names = [str(name).replace("sdr", "SDR") for name in _list(self.conditions.get("names"))]
@@ -95,6 +103,7 @@ class ModelCard:
         found = {
             "Trained on": self.training,
             "Recipe": recipe if self.recipe else "",
+            "Makes": f"stacks of {self.stacks}" if self.stacks else "",
             "Can be asked for": self.askable,
             "License": self.license or "not stated",
             **dict(self.figures),
@@ -125,17 +134,20 @@ def read_card(path: str | Path) -> ModelCard:
         raise BadInputError(f"{path}: is another or a damaged file, {_EXPECTED}.") from error
     if known.get("format") != _FORMAT:
         raise BadInputError(f"{path}: is a safetensors file of something else, {_EXPECTED}.")
+    architecture, step_mm = _table(known.get("architecture")), known.get("depth_step_mm")
     recipe, spacing = _table(known.get("recipe")), known.get("pixel_spacing_mm")
     return ModelCard(
         path=path,
         trained_on=_table(known.get("trained_on")),
         license=str(known.get("licence") or ""),
         recipe=str(recipe.get("name") or ""),
-        architecture=_table(known.get("architecture")),
+        architecture=architecture,
         pixel_spacing_mm=float(spacing) if isinstance(spacing, (int, float)) else None,
         created_by=str(known.get("created_by") or ""),
         figures=_figures(path),
         conditions=_table(known.get("conditions")),
+        slices=max(1, _whole(architecture.get("slices")) or 1),
+        depth_step_mm=float(step_mm) if isinstance(step_mm, (int, float)) else 0.0,
     )
 
 

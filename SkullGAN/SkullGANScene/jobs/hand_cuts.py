@@ -141,13 +141,15 @@ def add(
     Args:
         cutter: that cut it.
         found: ``HandCut.segments``.
-        volume: of the set to add to; a new set is made if it is None or another CT's.
+        volume: of the set to add to; a new set is made if it is None, another CT's or one of
+            stacks, among which a single cut would be a hole.
 
     Returns:
         The volume of the set.
     """
     metrics = measure(found)
-    if volume is not None and segment_sets.ct_of(volume) is cutter.node:
+    is_one = volume is not None and segment_sets.ct_of(volume) is cutter.node
+    if is_one and segment_sets.stack_numbers(volume) is None:
         segment_sets.append(volume, found, metrics)
         return volume
     scene, name = cutter.node.GetScene(), f"{cutter.node.GetName()} segments by hand"

@@ -15,12 +15,15 @@ import numpy as np
 import slicer
 from SkullGANLib.cli.selection_options import arguments_of
 from SkullGANLib.data import hdf5
+from SkullGANLib.data.depth import Depth
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.extraction.batch_table import Row
 from SkullGANLib.extraction.outcomes import cut_each
 from SkullGANLib.generation.selection import Selection
-from SkullGANLib.networks.conditions import options_of
+from SkullGANLib.networks.conditions import QUANTITIES, options_of
+from SkullGANLib.networks.model_card import read_card
+from SkullGANLib.utils import resources
 from SkullGANLib.utils.child_process import ChildProcess, module_line
 from SkullGANLib.utils.task import Running, Work, subprogress
 
@@ -95,6 +98,7 @@ def extract(
     bones: Sequence[str],
     planes: Sequence[str],
     interval_mm: float,
+    depth: Depth | None = None,
     skull_node: slicer.vtkMRMLSegmentationNode | None = None,
     into_scene: Callable[[], bool] = lambda: True,
 ) -> Work[SegmentSetNodes | None]:
@@ -103,12 +107,13 @@ def extract(
     Args:
         ct_node: the CT.
         folder: empty, for files between the processes.
-        bones, planes, interval_mm: as for ``SkullGANLib.extraction.single_ct.extract``.
+        bones, planes, interval_mm, depth: as for ``SkullGANLib.extraction.single_ct.extract``.
         skull_node: a segmentation of the skull, perhaps edited; found and added if None.
         into_scene: asked at the end; where it says no, the file is all there is.
 
     Returns:
-        The ``SegmentSetNodes``, None if they did not go into the scene.
+        The ``SegmentSetNodes``, None if they did not go into the scene or are more than
+        ``MOST_IN_SCENE``.
 
     Raises:
         BadInputError: if no segment can be cut.
@@ -119,6 +124,7 @@ def extract(
         bones=bones,
         planes=planes,
         interval_mm=interval_mm,
+        depth=depth,
         skull_node=skull_node,
         into_scene=into_scene,
     )
@@ -152,6 +158,11 @@ def extract_all(
         skull_node = segmentations.skull_for(ct_node)
         work = _extract(ct_node, new_folder(), skull_node=skull_node, **settings)
         segments, nodes[number] = yield from work
+        if len(segments) > MOST_IN_SCENE:
+            raise BadInputError(
+                f"{name}: gave {len(segments)} segments, expected at most {MOST_IN_SCENE}, which a "
+                "scene takes at once; widen the interval, or cut it with skullgan extract."
+            )
         return segments
 
     names = [node.GetName() for node in ct_nodes]
@@ -168,6 +179,7 @@ def _extract(
     planes: Sequence[str],
     interval_mm: float,
     skull_node: slicer.vtkMRMLSegmentationNode | None,
+    depth: Depth | None = None,
     into_scene: Callable[[], bool] = lambda: True,
 ) -> Work[tuple[SegmentSet, SegmentSetNodes | None]]:
     """``extract``, with the segments beside their nodes."""
@@ -186,11 +198,19 @@ def _extract(
             yield from subprogress(volumes.writing(ct_node, path), 0.0, 0.1)
             yield from subprogress(steps.mask_writing(skull_node, ct_node, mask_path), 0.1, 0.2)
         cut = steps.extraction(
-            path, output, bones=bones, planes=planes, interval_mm=interval_mm, mask_path=mask_path
+            path,
+            output,
+            bones=bones,
+            planes=planes,
+            interval_mm=interval_mm,
+            depth=depth,
+            mask_path=mask_path,
         )
         names = {str(path): name, str(mask_path): name}
         yield Running(cut, 0.45 if skull_node is None else 0.2, 0.9, names)
         segments = hdf5.read(output)
+        if len(segments) > MOST_IN_SCENE:
+            return segments, None
         metrics = yield from subprogress(steps.measured(segments), 0.9, 0.98)
         if not into_scene():
             return segments, None
@@ -216,7 +236,8 @@ def generate(
     Args:
         scene: the scene.
         folder: empty, for files between the processes.
-        count: segments to make, with a selection to keep, at most ``MOST_IN_SCENE``.
+        count: segments to make, or stacks by a model of stacks; with a selection to keep. At most
+            ``MOST_IN_SCENE`` segments in all.
         first_seed: of the first of them; the others count up.
         name: of the set in the scene.
         model: file (.safetensors); the one that comes along if None.
@@ -230,9 +251,11 @@ def generate(
     Raises:
         BadInputError: if the model cannot be used, or too few segments fit the selection.
     """
-    if count > MOST_IN_SCENE:
+    slices = _slices_of(model)
+    if count * slices > MOST_IN_SCENE:
+        what = f"{count} stacks of {slices} slices" if slices > 1 else f"{count} segments"
         raise BadInputError(
-            f"{count} segments were asked for, a scene takes {MOST_IN_SCENE} at once; generate "
+            f"{what} were asked for, a scene takes {MOST_IN_SCENE} segments at once; generate "
             "them into a file."
         )
     output = folder / SEGMENT_SET
@@ -245,6 +268,14 @@ def generate(
     return segment_sets.add_segment_set(scene, segments, metrics, name)
 
 
+def _slices_of(model: str | Path | None) -> int:
+    """How many segments a model makes of each seed; 1 where that is for its child to complain."""
+    try:
+        return read_card(model or resources.bundled_model()).slices
+    except BadInputError:
+        return 1
+
+
 def _generation(
     model: str | Path | None,
     count: int,
@@ -252,6 +283,12 @@ def _generation(
     selection: Selection | None,
     asked: Mapping[str, str | float] | None,
 ) -> list[Any]:
+    ranges = selection.limits.ranges if selection else {}
+    for quantity in (QUANTITIES[name] for name in asked or {} if name in QUANTITIES):
+        if quantity.metric in ranges:  # they share an option of the command
+            raise BadInputError(
+                f"The {quantity.label} is asked for and limited, too; expected one of both."
+            )
     arguments = ["generate", *([model] if model else []), "-n", count, "--seed", first_seed]
     arguments += options_of(asked or {})
     return [*arguments, *(arguments_of(selection) if selection else [])]

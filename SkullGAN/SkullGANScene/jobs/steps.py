@@ -11,6 +11,7 @@ import numpy as np
 import slicer
 from SkullGANLib.ct.volume import write_in_slabs
 from SkullGANLib.data import hdf5, segment_set
+from SkullGANLib.data.depth import Depth
 from SkullGANLib.data.segment_set import SegmentSet
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.metrics import measure
@@ -44,11 +45,14 @@ def extraction(
     bones: Sequence[str],
     planes: Sequence[str],
     interval_mm: float,
+    depth: Depth | None = None,
     mask_path: Path | None = None,
 ) -> ChildProcess:
     """Start to cut a CT file into a segment set; arguments as for ``skullgan extract``."""
     arguments = ["extract", ct_path, "-o", output, "--bones", ",".join(bones)]
     arguments += ["--planes", ",".join(planes), "--interval-mm", str(interval_mm)]
+    if depth is not None:
+        arguments += ["--depth", str(depth.slices), "--depth-step-mm", str(depth.step_mm)]
     return child([*arguments, *(["--skull-mask", mask_path] if mask_path else [])])
 
 

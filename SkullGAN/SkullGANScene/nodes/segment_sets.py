@@ -2,7 +2,8 @@
 
 ``add_segment_set`` makes the nodes, ``nodes_of`` finds them again (also after a scene was saved and
 opened), ``segment_set_from`` gives the set back whole, so that it can be saved as a file or trained
-on, ``kept`` and ``set_kept`` are what the user decided of each segment, ``remove`` takes all away.
+on, ``kept`` and ``set_kept`` are what the user decided of each segment, ``stack_numbers`` says
+which are slices of one stack, ``remove`` takes all away.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import slicer
 import slicer.util
+from SkullGANLib.data.depth import Depth
 from SkullGANLib.data.segment_set import IN_DEPTH, NO_STACK, TEXTS, SegmentSet, concatenate
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.metrics import METRICS, cautions, segment_cautions
@@ -122,7 +125,8 @@ def segment_set_from(
 
     Args:
         volume: the volume of ``add_segment_set``.
-        kept_only: leave out the segments that were rejected.
+        kept_only: leave out the segments that were rejected, and the stacks a slice of which was:
+            a stack with a hole could neither be learned from nor simulated.
 
     Raises:
         BadInputError: if the volume holds no segments, parts of the set were deleted or changed in
@@ -158,7 +162,7 @@ def segment_set_from(
     )
     if not kept_only:
         return segments
-    keep = kept(volume)
+    keep = _of_whole_stacks(kept(volume), _numbers(known))
     if not keep.any():
         raise BadInputError(
             f"All {count} segments of {volume.GetName()!r} were rejected, expected at least one."
@@ -211,6 +215,20 @@ def cautions_of(volume: slicer.vtkMRMLScalarVolumeNode) -> list[str]:
     return cautions.of_parts(known["source"], subject, bone, np.asarray(sdr))
 
 
+def depth_in(volume: slicer.vtkMRMLScalarVolumeNode) -> Depth | None:
+    """Give the depth of a set of stacks; None for single cuts, and stacks of several depths."""
+    found = json.loads(nodes_of(volume).provenance.GetText())["source"].get("depth")
+    return Depth(**found) if isinstance(found, Mapping) else None
+
+
+def stack_numbers(volume: slicer.vtkMRMLScalarVolumeNode) -> np.ndarray | None:
+    """Number the stacks of a set through, int (N,): the slices of one have the same number.
+
+    A single cut has a number of its own; None where there are single cuts alone.
+    """
+    return _numbers(json.loads(nodes_of(volume).provenance.GetText()))
+
+
 def set_kept(
     volume: slicer.vtkMRMLScalarVolumeNode,
     index: int | Sequence[int] | np.ndarray,
@@ -223,14 +241,24 @@ def set_kept(
 
 
 def columns_of(volume: slicer.vtkMRMLScalarVolumeNode) -> dict[str, np.ndarray]:
-    """Give the table of a set's metrics, an array (N,) for each column, by its title."""
-    table = nodes_of(volume).metrics.GetTable()
-    return {
+    """Give the table of a set's metrics, an array (N,) for each column, by its title.
+
+    Stack and slice of a set with depth are among them, also where its table is of before.
+    """
+    nodes = nodes_of(volume)
+    table = nodes.metrics.GetTable()
+    columns = {
         column.GetName(): np.array([column.GetValue(k) for k in range(table.GetNumberOfRows())])
         if column.IsA("vtkStringArray")
         else vtk_to_numpy(column)
         for column in (table.GetColumn(k) for k in range(table.GetNumberOfColumns()))
     }
+    if tables.STACK not in columns:
+        known = json.loads(nodes.provenance.GetText())
+        for title, name in zip((tables.STACK, tables.SLICE), IN_DEPTH, strict=True):
+            if name in known:
+                columns[title] = np.array(known[name], np.int64)
+    return columns
 
 
 def segment_cautions_of(columns: Mapping[str, np.ndarray]) -> list[str]:
@@ -261,6 +289,22 @@ def in_scene(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLScalarVolumeNode]
         for node in volumes
         if all(node.GetNodeReference(role) for role in (_MASKS, _METRICS, _PROVENANCE))
     ]
+
+
+def _numbers(known: Mapping[str, Any]) -> np.ndarray | None:
+    """``stack_numbers`` of what the provenance's JSON holds."""
+    if not all(name in known for name in IN_DEPTH):
+        return None
+    stack, place = (np.array(known[name], np.int64) for name in IN_DEPTH)
+    follows = (np.diff(place) == 1) & (np.diff(stack) == 0)
+    return np.cumsum(np.concatenate([[True], ~follows])) - 1
+
+
+def _of_whole_stacks(keep: np.ndarray, numbers: np.ndarray | None) -> np.ndarray:
+    """Leave out the stacks a slice of which is left out, bool (N,)."""
+    if numbers is None:
+        return keep
+    return keep & (np.bincount(numbers, ~keep) == 0)[numbers]
 
 
 def _provenance(segments: SegmentSet) -> str:

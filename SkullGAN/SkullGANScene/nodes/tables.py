@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import slicer
 import vtk
-from SkullGANLib.data.segment_set import SegmentSet
+from SkullGANLib.data.segment_set import NO_STACK, SegmentSet
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.metrics import METRICS
 from vtk.util.numpy_support import numpy_to_vtk
@@ -20,6 +20,8 @@ REALNESS = "Realness"
 """Column of the realness that a discriminator gives each segment, 0 to 1, not calibrated."""
 BONE, SIDE, PLANE = "Bone", "Side", "Plane"
 """Columns of where each segment was cut, in words."""
+STACK, SLICE = "Stack", "Slice"
+"""Columns of a set with depth: the stack that a segment is a slice of, and its place in it."""
 _TEXTS = {BONE: "bone", SIDE: "side", PLANE: "plane"}
 
 
@@ -32,7 +34,7 @@ def add_metrics(
     """Add a table with a row per segment.
 
     Its columns are the number (the slice of its volume), whether it is kept (all are, at first),
-    bone, side, plane, seed and the metrics.
+    bone, side, plane, of a set with depth stack and slice, seed and the metrics.
 
     Args:
         scene: the scene.
@@ -45,8 +47,13 @@ def add_metrics(
     """
     _check(segments, metrics)
     node = scene.AddNewNodeByClass("vtkMRMLTableNode", name)
+    in_depth = (np.asarray(segments.stack) != NO_STACK).any()
     for title, values in _columns(segments, metrics).items():
-        add_column(node, title, values)
+        if in_depth or title not in (STACK, SLICE):
+            add_column(node, title, values)
+    if in_depth:
+        node.SetColumnDescription(STACK, "Number of its stack among those of its CT, or its seed")
+        node.SetColumnDescription(SLICE, "Its place in the stack, from 0")
     node.SetColumnDescription("Segment", "Number of the segment and of its slice, from 0")
     node.SetColumnDescription(KEEP, "1 for a segment that is kept, 0 for a rejected one")
     node.SetColumnDescription("Seed", "The generator's seed, -1 where there is none")
@@ -112,6 +119,8 @@ def _columns(
         "Segment": np.arange(first, first + count, dtype=np.int64),
         KEEP: np.ones(count, np.int32),
         **{title: np.asarray(getattr(segments, text)) for title, text in _TEXTS.items()},
+        STACK: np.asarray(segments.stack, np.int64),
+        SLICE: np.asarray(segments.slice_number, np.int64),
         "Seed": np.asarray(segments.seed, np.int64),
         **{titles[metric]: np.asarray(values, np.float64) for metric, values in metrics.items()},
     }

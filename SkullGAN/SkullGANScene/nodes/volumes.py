@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import slicer
 import slicer.util
 import vtk
 from SkullGANLib.ct.volume import HeadCT, write_in_slabs
+from SkullGANLib.data.depth import Depth
 from SkullGANLib.data.segment_set import ORIGINS, SegmentSet
 from SkullGANLib.data.stack import stack_geometry
 from SkullGANLib.errors import BadInputError
@@ -207,8 +209,13 @@ def _describe(node: slicer.vtkMRMLScalarVolumeNode, segments: SegmentSet) -> Non
     node.SetDescription(
         f"{len(segments)} {segments.kind} skull segments, {ORIGINS[segments.kind]}. Slice k is "
         f"segment k, HU, {segments.pixel_spacing_mm:g} mm pixels; the position in space means "
-        f"nothing. {segments.created_by}"
+        f"nothing. {_in_depth(segments)}{segments.created_by}"
     )
+
+
+def _in_depth(segments: SegmentSet) -> str:
+    found = segments.source.get("depth")
+    return f"They are stacks of {Depth(**found)}. " if isinstance(found, Mapping) else ""
 
 
 def add_stack(
