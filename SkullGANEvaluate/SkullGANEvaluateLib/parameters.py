@@ -14,6 +14,8 @@ NAMES = ("train", "test", "synthetic", "control", "artificial")
 """As what a set is compared: ``evaluation.evaluation_set.NAMES``, which is not imported yet."""
 PIXELS, SIFT = "Pixel differences", "SIFT features"
 PLACES, OCCLUSION = "What each place adds", "What smoothing takes"
+ORDERS = ("As in the set", "Least real first", "Most real first", "Like copies first")
+"""In which segments are listed, by number: ``segment_list``'s."""
 
 _ROLE = "SkullGANEvaluate.set"
 _AS_WHAT = "SkullGANEvaluate.setNames"
@@ -30,6 +32,9 @@ class SkullGANEvaluateParameterNode(WrappedParameters):
     seed, most: of the evaluation.
     shown, pairs, way: what of a report comes into the scene.
     report: the one that is shown.
+    chart, table: titles of what is chosen of its charts and tables; empty for the first.
+    listed: name of the set whose segments are listed; empty for the synthetic one.
+    order: in which they are.
     overlay: whether realness maps lie over segments.
     method: how they explain it.
     """
@@ -44,6 +49,10 @@ class SkullGANEvaluateParameterNode(WrappedParameters):
     pairs: Annotated[int, WithinRange(1, 2000)] = 200
     way: Annotated[str, Choice([PIXELS, SIFT])] = PIXELS
     report: vtkMRMLTextNode
+    chart: str = ""
+    table: str = ""
+    listed: str = ""
+    order: Annotated[str, Choice(list(ORDERS))] = ORDERS[0]
     overlay: bool = False
     method: Annotated[str, Choice([PLACES, OCCLUSION])] = PLACES
 

@@ -46,6 +46,8 @@ class ResultsSection(Section):
             (ui.tableButton, self.onTable),
         ):
             button.connect("clicked()", slot)
+        ui.chartBox.connect("currentTextChanged(QString)", lambda text: self._keep("chart", text))
+        ui.tableBox.connect("currentTextChanged(QString)", lambda text: self._keep("table", text))
 
     def show(self) -> None:
         shown = self.node.report.GetID() if self.node.report is not None else ""
@@ -114,16 +116,21 @@ class ResultsSection(Section):
         nodes = nodesOf(self.node)
         red = warning_colors.problem(self.ui.answersBrowser.palette)
         self.ui.answersBrowser.setHtml(_inWords(nodes.content, red) if nodes else "")
-        for box, titles in (
-            (self.ui.chartBox, nodes.charts if nodes else ()),
-            (self.ui.tableBox, nodes.findings if nodes else ()),
+        for box, titles, wanted in (
+            (self.ui.chartBox, nodes.charts if nodes else (), self.node.chart),
+            (self.ui.tableBox, nodes.findings if nodes else (), self.node.table),
         ):
             box.blockSignals(True)
             box.clear()
             box.addItems(list(titles))
+            box.setCurrentIndex(list(titles).index(wanted) if wanted in titles else 0)
             box.blockSignals(False)
         for part in self._parts:
             part.showReport(nodes)
+
+    def _keep(self, field: str, title: str) -> None:
+        if self.node:
+            setattr(self.node, field, title)
 
     def _page(self) -> Path | None:
         """Give the page of the report that is shown, if it is where it was written."""

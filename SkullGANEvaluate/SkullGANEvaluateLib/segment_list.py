@@ -15,11 +15,7 @@ from slicer import vtkMRMLScalarVolumeNode, vtkMRMLTableNode
 from slicer.i18n import tr as _
 
 AS_IN_SET, LEAST_REAL, MOST_REAL, LIKE_COPIES = range(4)
-
-
-def orders() -> list[str]:
-    """Give the orders in which segments can be listed, by number."""
-    return [_("As in the set"), _("Least real first"), _("Most real first"), _("Like copies first")]
+"""Orders in which segments can be listed, by number: ``parameters.ORDERS`` in words."""
 
 
 class SegmentList(PictureTable):

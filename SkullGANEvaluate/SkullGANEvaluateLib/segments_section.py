@@ -12,7 +12,7 @@ from slicer import vtkMRMLScalarVolumeNode
 from slicer.i18n import tr as _
 
 from . import segment_list, sets_table
-from .parameters import OCCLUSION, PLACES
+from .parameters import OCCLUSION, ORDERS, PLACES
 from .section import Section
 from .shown_report import nodesOf
 
@@ -33,8 +33,8 @@ class SegmentsSection(Section):
         Section.__init__(self, panel)
         ui = self.ui
         self.list = segment_list.SegmentList(ui.segmentsTable, self.onSegmentPicked)
-        ui.orderBox.addItems(segment_list.orders())
-        ui.setBox.connect("currentIndexChanged(int)", self.onListChanged)
+        panel.keepChoice(ui.orderBox, "order", {order: _(order) for order in ORDERS})
+        ui.setBox.connect("currentIndexChanged(int)", self.onSetChanged)
         ui.orderBox.connect("currentIndexChanged(int)", self.onListChanged)
         ui.overlayCheckBox.connect("clicked(bool)", self.onOverlay)
         methods = {PLACES: _("What each place adds"), OCCLUSION: _("What smoothing takes")}
@@ -67,12 +67,20 @@ class SegmentsSection(Section):
         """List the segments of another report, or of none."""
         box = self.ui.setBox
         box.blockSignals(True)
-        box.clear()
-        box.addItems([sets_table.title(name) for name in nodes.tables] if nodes else [])
-        box.blockSignals(False)
-        if nodes and "synthetic" in nodes.tables:
-            box.setCurrentIndex(list(nodes.tables).index("synthetic"))
+        try:
+            box.clear()
+            box.addItems([sets_table.title(name) for name in nodes.tables] if nodes else [])
+            names = list(nodes.tables) if nodes else []
+            wanted = [one for one in (self.node.listed, "synthetic") if one in names]
+            box.setCurrentIndex(names.index(wanted[0]) if wanted else 0)
+        finally:
+            box.blockSignals(False)
         self._showSegments(nodes)
+
+    def onSetChanged(self, index: int) -> None:
+        if self.node:
+            self.node.listed = self._listedSet(nodesOf(self.node))
+        self.onListChanged(index)
 
     def onListChanged(self, index: int) -> None:
         self._showSegments(nodesOf(self.node))

@@ -37,6 +37,8 @@ class FormSection(Section):
     """
 
     def __init__(self, panel: TrainPanel, onStarted: Callable[[Path], None]) -> None:
+        from SkullGANLib.training.presets import PRESETS
+
         Section.__init__(self, panel)
         ui = self.ui
         self._onStarted = onStarted
@@ -53,6 +55,7 @@ class FormSection(Section):
         ):
             button.connect("clicked()", slot)
         ui.deviceComboBox.connect("activated(int)", self.onDevice)
+        panel.keepChoice(ui.recipeComboBox, "recipe", {name: name for name in PRESETS})
         parts = {"subjects": _("subjects"), "segments": _("segments"), "none": _("none")}
         panel.keepChoice(ui.splitComboBox, "split", parts)
         panel.keepPath(ui.pretrainedPath, "pretrained")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import qt
 from SkullGANGui import packages
+from SkullGANGui.fitted_picture import FittedPicture
 from slicer.i18n import tr as _
 
 from . import parameters
@@ -46,6 +47,7 @@ class FormView:
         self._seen: tuple[object, ...] | None = None  # and as it was last
         self._quietSince = 0.0
         self._devices: list[tuple[str, str]] = []
+        self._sheet = FittedPicture(ui.sheetLabel, SHEET_WIDTH_PX)
         self._show("")
 
     def rejection_reason(self, node: SkullGANTrainParameterNode) -> str:
@@ -118,10 +120,9 @@ class FormView:
         sheet = qt.QPixmap()
         there = bool(found["sheet"]) and sheet.loadFromData(found["sheet"])
         if there:
-            sheet = sheet.scaledToWidth(SHEET_WIDTH_PX, qt.Qt.SmoothTransformation)
-            self.ui.sheetLabel.setPixmap(sheet)
+            self._sheet.show(sheet)
         else:
-            self.ui.sheetLabel.clear()
+            self._sheet.clear()
         self.ui.sheetLabel.visible = there
         if found["devices"] or not self._devices:
             self._listDevices(found["devices"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import qt
 from SkullGANGui import warning_colors
+from SkullGANGui.fitted_picture import FittedPicture
 from slicer.i18n import tr as _
 
 from .run_table import ago, stateText
@@ -47,6 +48,7 @@ class RunView:
         self._snapshots: list[Path] = []
         self._listed = 0.0
         self._shown: Path | None = None
+        self._picture = FittedPicture(ui.samplesLabel, SAMPLES_WIDTH_PX)
         ui.samplesSlider.connect("valueChanged(int)", lambda _number: self._showSnapshot())
         self.clear()
 
@@ -175,12 +177,10 @@ class RunView:
         self._shown = path
         picture = qt.QPixmap(str(path)) if path else None
         if path is None or picture is None or picture.isNull():
-            self.ui.samplesLabel.clear()
+            self._picture.clear()
             self.ui.samplesCaption.text = ""
             return
-        self.ui.samplesLabel.setPixmap(
-            picture.scaledToWidth(SAMPLES_WIDTH_PX, qt.Qt.SmoothTransformation)
-        )
+        self._picture.show(picture)
         self.ui.samplesCaption.text = _(
             "Synthetic segments after iteration {n}, always of the same seeds"
         ).format(n=int(path.stem.rpartition("-")[2]))

@@ -3,6 +3,7 @@
 # ruff: noqa: N802, N803 - camel case is what Slicer calls and how its modules read
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import qt
@@ -114,7 +115,9 @@ class SettingsTable:
 
     def _onCell(self, row: int, column: int) -> None:
         if not self._filling and column == self.VALUE:
-            self._take(self.names[row], self.widget.item(row, column).text().strip())
+            text = self.widget.item(row, column).text().strip()
+            # As people write lists, such as that of the conditions.
+            self._take(self.names[row], re.sub(r"\s*,\s*", ",", text))
 
     def _take(self, name: str, text: str) -> None:
         from SkullGANLib.training import setting

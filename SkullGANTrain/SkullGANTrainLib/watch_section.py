@@ -39,6 +39,7 @@ class WatchSection(Section):
             "losses": _("losses"),
             "realness": _("realness"),
             "learning rates": _("learning rates"),
+            "quality": _("quality"),
         }
         panel.keepChoice(ui.chartComboBox, "chart", charts)
         for button, slot in (

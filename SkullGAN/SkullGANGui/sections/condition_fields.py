@@ -114,7 +114,9 @@ class ConditionFields:
 
     def _onTicked(self, name: str, checked: bool) -> None:
         if not self._showing and self._conditions is not None:
-            self._change(name, self._rounded(name, self._conditions.mean[name]) if checked else None)
+            self._change(
+                name, self._rounded(name, self._conditions.mean[name]) if checked else None
+            )
 
     def _onValue(self, name: str, value: float) -> None:
         if not self._showing and self.boxes[name].checked:

@@ -308,6 +308,11 @@ class SectionsLogic(TaskLogic):
         self._output = None
         return result
 
+    @property
+    def keptOut(self) -> bool:
+        """Whether what is being made does not go into the scene, because that was closed."""
+        return not self._intoScene
+
     def keepOutOfScene(self) -> None:
         """Let go of the scene: what is being made can still be saved as a file."""
         self._intoScene = False

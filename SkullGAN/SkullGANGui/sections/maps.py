@@ -38,6 +38,9 @@ class MapsSection(Section):
         panel.keepPath(self.ui.arrayPath, "mapArrayPath")
         self._scalar: str | None = None
         panel.keepChoice(self.ui.mapScalarBox, "mapScalar", {title: _(title) for title in SCALARS})
+        panel.keepChoice(self.ui.arrayBox, "mapArray", {title: _(title) for title in ARRAYS})
+        elements = {title: _(title) for title in ARRAY_SCALARS}
+        panel.keepChoice(self.ui.arrayScalarBox, "mapArrayScalar", elements)
 
     def update(self, busy: str) -> None:
         from_file = self.node.mapArray == FROM_FILE

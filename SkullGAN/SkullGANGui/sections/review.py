@@ -101,14 +101,22 @@ class ReviewSection(Section):
     def _allowDeciding(self) -> None:
         ui, allow = self.ui, self.panel.allow
         some = "" if self.table.selected() else _("Pick segments in the table or the strip first.")
-        allow(ui.keepButton, some, _("Keep the selected segments and go to the next one. Key: K"))
+        stacked = ""
+        if self._decisions.stacks is not None:
+            stacked = " " + _("All slices of a stack are decided on together.")
+        allow(
+            ui.keepButton,
+            some,
+            _("Keep the selected segments and go to the next one. Key: K") + stacked,
+        )
         allow(
             ui.rejectButton,
             some,
             _(
                 "Reject the selected segments and go to the next one: they stay in the scene, but"
                 " are neither saved nor trained on. Key: R"
-            ),
+            )
+            + stacked,
         )
         allow(
             ui.undoButton,
@@ -145,7 +153,9 @@ class ReviewSection(Section):
         self.panel.updateButtons()
 
     def _tellCount(self) -> None:
-        self.ui.countLabel.text = summary(self.table.columns, len(self.table.rows))
+        self.ui.countLabel.text = summary(
+            self.table.columns, len(self.table.rows), self._decisions.stacks
+        )
 
     def onFilter(self) -> None:
         """Show the segments that the filter lets through."""
@@ -158,17 +168,37 @@ class ReviewSection(Section):
         is_real = nodes is not None and nodes.volume.GetAttribute("SkullGAN.Kind") == "real"
         self.panel.guidance.done("extractSection" if is_real else "generateSection")
         if nodes is None:
-            return _("The scene was closed meanwhile. The segments can still be saved.")
+            return self._leftOver()
         if self.node:
             self.node.segments = nodes.volume
         from SkullGANScene.nodes import segment_sets
 
         count = nodes.volume.GetImageData().GetDimensions()[2]
-        came = _(
-            "{n} segments are in the scene as the volume {name}, one a slice, with masks and a"
-            " table of metrics."
-        ).format(n=count, name=nodes.volume.GetName())
+        depth = segment_sets.depth_in(nodes.volume)
+        if depth is None:
+            came = _(
+                "{n} segments are in the scene as the volume {name}, one a slice, with masks and a"
+                " table of metrics."
+            ).format(n=count, name=nodes.volume.GetName())
+        else:
+            came = _(
+                "{n} stacks of {depth} are in the scene as the volume {name}, one after the other,"
+                " with masks and a table of metrics."
+            ).format(n=count // depth.slices, depth=depth, name=nodes.volume.GetName())
         return "\n".join([came, *segment_sets.cautions_of(nodes.volume)])
+
+    def _leftOver(self) -> str:
+        """Say why segments that were made did not come into the scene."""
+        if self.logic.keptOut:
+            return _("The scene was closed meanwhile. The segments can still be saved.")
+        from SkullGANScene.nodes.segment_sets import MOST_IN_SCENE
+
+        if self.node:
+            self.node.segments = None  # what is shown is what is saved
+        return _(
+            "These are more than the {n} segments that a scene takes at once. They can be saved;"
+            " with a wider interval or fewer slices they would come into the scene."
+        ).format(n=MOST_IN_SCENE)
 
     def onPicked(self, segment: int) -> None:
         """Let the strip and, if wanted, the views follow the row that was picked."""
@@ -193,7 +223,10 @@ class ReviewSection(Section):
     def _described(self, segment: int) -> str:
         columns = self.table.columns
         return described(
-            segment, columns["SDR (peaks)"][segment], columns["Thickness (mm)"][segment]
+            segment,
+            columns["SDR (peaks)"][segment],
+            columns["Thickness (mm)"][segment],
+            self.table.stacks[segment] if self.table.stacks else "",
         )
 
     # What is decided.
@@ -207,7 +240,7 @@ class ReviewSection(Section):
         self._changed(self._decisions.decide(selected, keep))
         self.panel.guidance.done("reviewSection")
         if len(selected) == 1:
-            self.move(1)
+            self._moveBeyond(selected[0])
 
     def move(self, step: int) -> None:
         """Pick the next row, or the one before; none beyond the ends.
@@ -218,6 +251,13 @@ class ReviewSection(Section):
         if rows:
             row = self.ui.segmentTable.currentRow() + (step if self.table.selected() else 0)
             self.table.pick(rows[min(max(row, 0), len(rows) - 1)])
+
+    def _moveBeyond(self, segment: int) -> None:
+        """Pick the next row that was not decided on together with this one."""
+        rows, decided = self.table.rows, set(self._decisions.together([segment]))
+        row = self.ui.segmentTable.currentRow()
+        beyond = (one for one in rows[row + 1 :] if one not in decided)
+        self.table.pick(next(beyond, rows[-1]))
 
     def undo(self) -> None:
         self._return(self._decisions.undo())

@@ -166,9 +166,9 @@ class SegmentStrip:
             self._onPicked(self._rows[row])
 
 
-def described(number: int, sdr: float, thickness_mm: float) -> str:
-    """Give the line below a segment."""
-    parts = [str(number)]
+def described(number: int, sdr: float, thickness_mm: float, stack: str = "") -> str:
+    """Give the line below a segment; a slice of a stack says of which instead of its number."""
+    parts = [stack or str(number)]
     if np.isfinite(sdr):
         parts.append(_("SDR {sdr:.2f}").format(sdr=sdr))
     if np.isfinite(thickness_mm):

@@ -30,6 +30,7 @@ class SegmentTable(PictureTable):
     Attributes:
         columns: of the set that is shown, what ``segment_sets.columns_of`` gave.
         warnings: of each segment what a reviewer should look at, or nothing.
+        stacks: of each segment, which slice of which stack it is; empty for single cuts.
     """
 
     (
@@ -37,13 +38,14 @@ class SegmentTable(PictureTable):
         KEEP,
         WARNING,
         NUMBER,
+        STACK,
         BONE,
         SIDE,
         PLANE,
         SDR,
         THICKNESS,
         REALNESS,
-    ) = range(10)
+    ) = range(11)
     _TITLES: Mapping[int, tuple[str, str]] = {
         BONE: ("Bone", ""),
         SIDE: ("Side", ""),
@@ -64,10 +66,13 @@ class SegmentTable(PictureTable):
         self._volume: vtkMRMLScalarVolumeNode | None = None
         self.columns: dict[str, np.ndarray] = {}
         self.warnings: list[str] = []
+        self.stacks: list[str] = []
+        self._stackOrder: np.ndarray | None = None
         columns = (
             Column(_("Keep"), _("Only kept segments are saved, exported and trained on"), 38),
             Column(WARNED, _("What to look at; the cell's tooltip says what"), 20),
             Column(_("No."), _("Number of the segment, and of its slice in the volume"), 32),
+            Column(_("Stack"), _("Which slice of which stack in depth it is"), 62),
             Column(_("Bone"), _("By its place in the head"), 64),
             Column(_("Side"), _("The patient's left or right"), 36),
             Column(_("Plane"), _("In which it was cut"), 54),
@@ -76,6 +81,7 @@ class SegmentTable(PictureTable):
             Column(_("Real"), _("Realness by the discriminator, 0 to 1; not a probability"), 40),
         )
         PictureTable.__init__(self, widget, columns, onPicked, onArranged)
+        widget.setColumnHidden(self.STACK, True)
         widget.connect("itemChanged(QTableWidgetItem*)", self._onItem)
 
     @property
@@ -87,7 +93,7 @@ class SegmentTable(PictureTable):
         """Show the segments of a volume (``SkullGANScene.nodes.segment_sets``), or nothing."""
         self._volume = volume
         if volume is None:
-            self.columns, self.warnings = {}, []
+            self.columns, self.warnings, self.stacks = {}, [], []
             self.clear()
             return
         self.look()
@@ -100,17 +106,34 @@ class SegmentTable(PictureTable):
 
         self.columns = segment_sets.columns_of(self._volume)
         self.warnings = segment_sets.segment_cautions_of(self.columns)
+        self._lookForStacks()
         for column in (self.BONE, self.SIDE, self.PLANE):
             known = set(self.columns[self._TITLES[column][0]].tolist()) - {"unknown"}
             self.widget.setColumnHidden(column, not known)
         self.widget.setColumnHidden(self.REALNESS, self._values(self.REALNESS) is None)
         self.widget.setColumnHidden(self.WARNING, not any(self.warnings))
 
+    def _lookForStacks(self) -> None:
+        from SkullGANScene.nodes import segment_sets
+
+        numbers = segment_sets.stack_numbers(self._volume)
+        self.widget.setColumnHidden(self.STACK, numbers is None)
+        self._stackOrder, self.stacks = numbers, []
+        if numbers is not None:
+            slices = np.bincount(numbers)[numbers].tolist()
+            places = zip(*(self.columns[name].tolist() for name in ("Stack", "Slice")), strict=True)
+            self.stacks = [
+                f"{stack}: {place + 1}/{of}" if place >= 0 else ""
+                for (stack, place), of in zip(places, slices, strict=True)
+            ]
+
     def sortValues(self, column: int) -> np.ndarray | None:
         if not self.columns:
             return None
         if column in self._TITLES:
             return self._values(column)
+        if column == self.STACK:
+            return self._stackOrder
         if column == self.WARNING:
             return np.array([not warning for warning in self.warnings])
         if column == self.KEEP:
@@ -144,6 +167,7 @@ class SegmentTable(PictureTable):
         item.setToolTip(warning)
         self.put(row, self.WARNING, item)
         self.put(row, self.NUMBER, str(segment))
+        self.put(row, self.STACK, self.stacks[segment] if self.stacks else "")
         for column, (_title, digits) in self._TITLES.items():
             values = self._values(column)
             self.put(row, column, "" if values is None else shown(values[segment], digits))
@@ -156,17 +180,24 @@ class SegmentTable(PictureTable):
             self._onKept(self.rows[item.row()], item.checkState() == qt.Qt.Checked)
 
 
-def summary(columns: Mapping[str, np.ndarray], shown: int | None = None) -> str:
+def summary(
+    columns: Mapping[str, np.ndarray], shown: int | None = None, stacks: np.ndarray | None = None
+) -> str:
     """Say how many segments of a set are kept and what they measure; empty for no set.
 
     Args:
         columns: what ``segment_sets.columns_of`` gave.
         shown: how many rows the table shows, if that is not all.
+        stacks: number of each segment's stack; None for single cuts.
     """
     if not columns:
         return ""
     kept = columns["Keep"] != 0
     counts = _("{n} of {of} kept").format(n=int(kept.sum()), of=len(kept))
+    if stacks is not None:
+        of = int(stacks.max(initial=-1)) + 1
+        whole = of - len(np.unique(stacks[~kept]))
+        counts += _(", {n} of {of} stacks").format(n=whole, of=of)
     if shown is not None and shown != len(kept):
         counts += _(", {n} shown").format(n=shown)
     medians = []

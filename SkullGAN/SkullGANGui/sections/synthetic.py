@@ -180,7 +180,7 @@ class SyntheticSection(Section):
         self.ui.numberSpinBoxLabel.text = _("Stacks:") if stacks else _("Number:")
         self.ui.stacksLabel.visible = bool(stacks)
         self.ui.stacksLabel.text = _(
-            "This model makes stacks of {stacks}: the number is that of stacks, and each has a seed."
+            "This model makes stacks of {stacks}: the number is that of stacks, each has a seed."
         ).format(stacks=stacks)
 
     def _tooMany(self) -> str:
@@ -191,8 +191,8 @@ class SyntheticSection(Section):
             return ""
         if slices > 1:
             return _(
-                "A scene takes {n} segments at once, {stacks} stacks of {slices}; generate more into"
-                " a file."
+                "A scene takes {n} segments at once, {stacks} stacks of {slices}; generate more"
+                " into a file."
             ).format(n=MOST_IN_SCENE, stacks=MOST_IN_SCENE // slices, slices=slices)
         return _("A scene takes {n} segments at once; generate more into a file.").format(
             n=MOST_IN_SCENE
