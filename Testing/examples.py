@@ -127,6 +127,17 @@ def conditioned_model():
     return model_file.Model(generator.eval(), discriminator.eval(), conditions=known)
 
 
+def stacking_model(slices: int = 2):
+    """A model of random weights that makes stacks in depth, as narrow as they get."""
+    import torch
+    from SkullGANLib.networks import dcgan, model_file
+    from SkullGANLib.networks.architecture import Architecture
+
+    torch.manual_seed(0)
+    generator, discriminator = dcgan.networks(Architecture(8, 16, 4, slices=slices))
+    return model_file.Model(generator.eval(), discriminator.eval(), depth_step_mm=0.9)
+
+
 def in_stacks(segments: SegmentSet, slices: int, step_mm: float = 0.9) -> SegmentSet:
     """The same segments as slices of stacks, one stack after the other."""
     rows = np.arange(len(segments))

@@ -103,6 +103,18 @@ class Walk:
         assert self._count() == before + 1, f"there are {self._count()} segments"
         slicer.mrmlScene.RemoveNode(self.panel.node.plane)
 
+    def cut_stacks_and_reject_one(self) -> None:
+        """Of two slices each; a box decides for its whole stack."""
+        self.ui.depthSlicesSpinBox.value = 2
+        self._press(self.ui.extractButton)
+        self.ui.depthSlicesSpinBox.value = 1
+        assert "stacks of 2 slices" in self.ui.statusLabel.text, self.ui.statusLabel.text
+        self.panel.table.setKept(0, False)
+        count = self._count()
+        said = self.ui.countLabel.text
+        wanted = f"{count - 2} of {count} kept, {count // 2 - 1} of {count // 2} stacks"
+        assert said.startswith(wanted), f"the panel says {said!r}"
+
     def map_the_skull(self) -> None:
         from SkullGANScene.nodes import map_nodes, map_overlay
 
@@ -190,6 +202,7 @@ STEPS = (
     Walk.reject_a_segment,
     Walk.save_the_others_as_a_file,
     Walk.add_a_cut_by_hand,
+    Walk.cut_stacks_and_reject_one,
     Walk.map_the_skull,
     Walk.generate_with_the_model_in_the_box,
     Walk.judge_their_realness,

@@ -18,6 +18,8 @@ CONTROLS = (
     *("ctkPathLineEdit", "ctkSliderWidget", "ctkRangeWidget"),
     *("qMRMLNodeComboBox", "qMRMLCheckableNodeComboBox", "qMRMLSliderWidget"),
 )
+WIDEST_PX = 360
+"""Slicer's column of panels is often 400 wide, a scroll bar included."""
 
 
 def widgets_of(module: str) -> list[ElementTree.Element]:
@@ -41,10 +43,16 @@ def test_a_number_with_a_unit_names_it_in_its_tooltip(module):
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_every_control_says_what_it_is_for_or_why_it_cannot_be_used(module):
+def test_every_control_says_what_it_is_for_and_the_panel_fits_a_narrow_column(module):
     names = {w.get("name") for w in widgets_of(module) if w.get("class") in CONTROLS}
     with Host() as host:
         panel = host.open_module(ROOT / module / f"{module}.py")
         controls = panel.parent.findChildren(QtWidgets.QWidget)
         without = [one.name for one in controls if one.name in names and not one.toolTip]
+        for name, widget in vars(panel.ui).items():
+            if name.endswith("Section"):
+                widget.collapsed = False
+        host.process_events()
+        narrowest = panel.parent.minimumSizeHint().width()
     assert without == []
+    assert narrowest <= WIDEST_PX

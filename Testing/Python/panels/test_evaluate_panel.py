@@ -485,3 +485,25 @@ def test_the_model_that_comes_along_judges_where_none_is_chosen(panel):
 
 def test_the_modules_own_test_passes_in_the_host(host, panel):
     sys.modules["SkullGANEvaluate"].SkullGANEvaluateTest().runTest()
+
+
+def test_what_is_chosen_of_a_report_is_remembered_with_the_scene(host, shown, tmp_path):
+    shown.ui.chartBox.setCurrentIndex(3)
+    shown.ui.tableBox.setCurrentText("Answers")
+    shown.ui.setBox.setCurrentIndex(1)
+    shown.ui.orderBox.setCurrentIndex(2)
+    chosen = ("chartBox", "tableBox", "setBox", "orderBox")
+    before = [getattr(shown.ui, box).currentText for box in chosen]
+    mrb.save(host.scene, tmp_path / "scene.mrb")
+    host.scene.Clear(0)
+    mrb.open_bundle(host.scene, tmp_path / "scene.mrb")
+    host.wait_until(lambda: not shown.segments.isFilling())
+    assert [getattr(shown.ui, box).currentText for box in chosen] == before
+
+
+def test_a_report_makes_the_panel_no_wider_than_slicers_column(host, shown):
+    for name, widget in vars(shown.ui).items():
+        if name.endswith("Section"):
+            widget.collapsed = False
+    host.process_events()
+    assert shown.parent.minimumSizeHint().width() <= 360

@@ -9,6 +9,7 @@ import pytest
 import qt_needed  # noqa: F401
 import slicer
 from checkout import ROOT
+from examples import in_stacks
 from PySide6 import QtCore, QtTest
 from SkullGANLib.data import segment_set
 from SkullGANScene.nodes import segment_sets, tables
@@ -18,7 +19,7 @@ from SlicerHost.host import Host
 COUNT = 24
 
 
-def add_set(scene, count=COUNT):
+def add_set(scene, count=COUNT, slices=1):
     """Segments of rising SDR and falling thickness, one far too thick, half of each bone."""
     rng = np.random.default_rng(1)
     hu = np.zeros((count, 128, 128), np.int16)
@@ -31,6 +32,8 @@ def add_set(scene, count=COUNT):
         side=np.where(number < count // 2, "left", "right"),
         plane=np.full(count, "axial"),
     )
+    if slices > 1:
+        segments = in_stacks(segments, slices)
     thickness = np.linspace(8, 4, count)
     thickness[7] = 25
     metrics = {"sdr_peaks": np.linspace(0.2, 0.8, count), "thickness_mm": thickness}
@@ -68,8 +71,8 @@ def panel(opened):
     host.check()
 
 
-def show(host, panel, count) -> None:
-    panel.node.segments = add_set(host.scene, count)
+def show(host, panel, count, slices=1) -> None:
+    panel.node.segments = add_set(host.scene, count, slices)
     host.wait_until(lambda: not panel.table.isFilling())
     panel.ui.segmentTable.setFocus()
     host.process_events()
@@ -279,3 +282,32 @@ def test_removing_asks_and_a_no_leaves_all_as_it_was(host, panel):
     assert slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") == []
     host.process_events()
     assert panel.ui.segmentStrip.isHidden()
+
+
+def test_the_slices_of_a_stack_are_decided_on_together_and_the_next_stack_follows(host, panel):
+    show(host, panel, 12, slices=4)
+    table = panel.ui.segmentTable
+    column = panel.table.STACK
+    assert not table.isColumnHidden(column)
+    assert [table.item(row, column).text() for row in (0, 3, 4)] == ["0: 1/4", "0: 4/4", "1: 1/4"]
+    panel.table.pick(1)
+    assert "All slices of a stack" in panel.ui.rejectButton.toolTip
+    press(table, "R")
+    assert np.flatnonzero(~kept(panel)).tolist() == [0, 1, 2, 3]
+    assert boxes(panel) == [False] * 4 + [True] * 8
+    assert panel.table.picked() == 4
+    assert panel.ui.countLabel.text.startswith("8 of 12 kept, 2 of 3 stacks; medians: ")
+    panel.table.setKept(11, False)
+    assert np.flatnonzero(kept(panel)).tolist() == [4, 5, 6, 7]
+    press(table, "U", "U")
+    assert kept(panel).all()
+
+
+def test_slices_are_sorted_by_stack_and_single_cuts_have_no_such_column(host, panel):
+    assert panel.ui.segmentTable.isColumnHidden(panel.table.STACK)
+    show(host, panel, 9, slices=3)
+    panel.table.sortBy(panel.table.STACK)
+    panel.table.sortBy(panel.table.STACK)
+    assert panel.table.rows == [6, 7, 8, 3, 4, 5, 0, 1, 2]
+    host.wait_until(lambda: panel.ui.segmentStrip.count == 9)
+    assert panel.ui.segmentStrip.item(0).text().startswith("2: 1/3, ")

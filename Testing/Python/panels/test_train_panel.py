@@ -511,3 +511,22 @@ def _checked() -> int:
     import qt
 
     return qt.Qt.Checked
+
+
+def test_conditions_are_typed_as_people_write_lists_and_checked_as_they_are(panel, set_path):
+    fill_in(panel, set_path, {})
+    row = panel.form.settings.names.index("conditions")
+    panel.form.settings.set("conditions", "thickness , bone")
+    assert panel.node.settings == "conditions=thickness,bone"
+    assert panel.ui.startButton.enabled
+    panel.form.settings.set("conditions", "bone, colour")
+    assert "expected some of bone, sdr, thickness, intensity" in panel.ui.startButton.toolTip
+    assert "found 'colour'" in panel.ui.settingsTable.item(row, 1).toolTip()
+
+
+def test_the_quality_of_a_training_can_be_chosen_and_is_remembered(panel):
+    panel.ui.chartComboBox.setCurrentText("quality")
+    assert panel.node.chart == "quality"
+    panel.ui.chartComboBox.setCurrentIndex(0)
+    panel.node.chart = "quality"
+    assert panel.ui.chartComboBox.currentText == "quality"

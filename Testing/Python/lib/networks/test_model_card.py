@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from checkout import ROOT
-from examples import conditioned_model, narrow_model
+from examples import conditioned_model, narrow_model, stacking_model
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.networks import model_file
 from SkullGANLib.networks.model_card import ModelCard, read_card
@@ -101,3 +101,12 @@ def test_a_card_says_for_which_conditions_a_model_can_be_asked(tmp_path):
     assert "Can be asked for: bone (parietal, temporal), SDR, thickness" in lines
     model_file.write(path, narrow_model())
     assert not any(line.startswith("Can be asked") for line in read_card(path).lines())
+
+
+def test_a_model_of_stacks_says_what_its_stacks_are_like(tmp_path):
+    path = tmp_path / "stacks.safetensors"
+    model_file.write(path, stacking_model(3))
+    card = read_card(path)
+    assert (card.slices, card.depth_step_mm) == (3, 0.9)
+    assert "Makes: stacks of 3 slices 0.9 mm apart" in card.lines()
+    assert read_card(resources.bundled_model()).stacks == ""

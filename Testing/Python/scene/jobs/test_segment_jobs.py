@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from examples import conditioned_model
+from examples import conditioned_model, stacking_model
 from SkullGANLib.ct import volume
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.data import hdf5
+from SkullGANLib.data.depth import Depth, whole_stacks
 from SkullGANLib.errors import BadInputError
+from SkullGANLib.generation.selection import Limits, Selection
 from SkullGANLib.networks import model_file
 from SkullGANLib.utils.task import Task
 from SkullGANScene.jobs import segment_jobs
@@ -84,7 +86,7 @@ def test_a_ct_that_gives_nothing_does_not_stop_the_next_and_says_why(scene, tmp_
 
 
 def test_a_scene_takes_no_more_segments_than_it_can(scene, tmp_path):
-    with pytest.raises(BadInputError, match="a scene takes 2000 at once"):
+    with pytest.raises(BadInputError, match="a scene takes 2000 segments at once"):
         next(segment_jobs.generate(scene, tmp_path, count=2001, first_seed=0, name="Many"))
 
 
@@ -99,3 +101,45 @@ def test_segments_are_generated_as_the_conditions_ask(scene, tmp_path):
     made = hdf5.read(tmp_path / segment_jobs.SEGMENT_SET)
     assert made.source["asked"] == asked
     assert set(made.bone) == {"temporal"}
+
+
+def test_a_model_of_stacks_makes_as_many_stacks_as_a_scene_takes_slices(scene, tmp_path):
+    path = tmp_path / "stacks.safetensors"
+    model_file.write(path, stacking_model(2))
+    with pytest.raises(BadInputError, match="1001 stacks of 2 slices were asked for"):
+        next(
+            segment_jobs.generate(
+                scene, tmp_path, count=1001, first_seed=0, name="Many", model=path
+            )
+        )
+
+
+def test_what_is_asked_for_cannot_be_limited_too(tmp_path):
+    limited = Selection(limits=Limits({"sdr_peaks": (0.4, 0.6)}))
+    work = segment_jobs.generate_to_file(
+        tmp_path / "made.h5", count=2, first_seed=0, selection=limited, asked={"sdr": 0.5}
+    )
+    with pytest.raises(BadInputError, match="The SDR is asked for and limited, too"):
+        next(work)
+
+
+def test_more_stacks_than_a_scene_takes_stay_a_file(scene, coarse_head, tmp_path, monkeypatch):
+    monkeypatch.setattr(segment_jobs, "MOST_IN_SCENE", 3)
+    node = volumes.add_ct(scene, coarse_head, "Ball")
+    folder = tmp_path / "work"
+    work = segment_jobs.extract_all(
+        [node],
+        lambda: folder.mkdir() or folder,
+        bones=["parietal"],
+        planes=["axial"],
+        interval_mm=20.0,
+        depth=Depth(2, 2.0),
+    )
+    [(row, nodes)] = done(work)
+    segments = hdf5.read(folder / segment_jobs.SEGMENT_SET)
+    assert whole_stacks(segments)[0] == Depth(2, 2.0)
+    assert nodes is None
+    assert row.sentence == (
+        f"Ball: gave {len(segments)} segments, expected at most 3, which a scene takes at once; "
+        "widen the interval, or cut it with skullgan extract."
+    )

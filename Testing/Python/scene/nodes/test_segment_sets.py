@@ -11,6 +11,7 @@ import slicer.util
 from examples import arches, in_stacks
 from SkullGANLib.ct.volume import HeadCT
 from SkullGANLib.data import segment_set
+from SkullGANLib.data.depth import Depth, whole_stacks
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.metrics import measure
 from SkullGANScene.nodes import hierarchy, mrb, segment_sets, segmentations, volumes
@@ -163,3 +164,36 @@ def test_stacks_in_depth_come_back_out_of_the_scene_as_stacks(scene):
     found = segment_sets.segment_set_from(nodes.volume)
     assert (found.stack.tolist(), found.slice_number.tolist()) == ([0, 0, 1, 1], [0, 1, 0, 1])
     assert found.source["depth"] == {"slices": 2, "step_mm": 0.9}
+    assert segment_sets.depth_in(nodes.volume) == Depth(2, 0.9)
+    assert "They are stacks of 2 slices 0.9 mm apart." in nodes.volume.GetDescription()
+
+
+def test_a_stack_of_which_a_slice_was_rejected_is_left_out_as_a_whole(scene):
+    stacks = in_stacks(arches(6), 2)
+    volume = segment_sets.add_segment_set(scene, stacks, measure(stacks), "Stacks").volume
+    assert segment_sets.stack_numbers(volume).tolist() == [0, 0, 1, 1, 2, 2]
+    segment_sets.set_kept(volume, 3, False)
+    found = segment_sets.segment_set_from(volume)
+    assert (found.stack.tolist(), found.slice_number.tolist()) == ([0, 0, 2, 2], [0, 1, 0, 1])
+    whole_stacks(found)
+
+
+def test_single_cuts_have_no_stacks_and_stacks_of_like_numbers_stay_apart(scene):
+    single = _segments(2)
+    volume = segment_sets.add_segment_set(scene, single, measure(single), "Single").volume
+    assert segment_sets.stack_numbers(volume) is segment_sets.depth_in(volume) is None
+    assert "Stack" not in segment_sets.columns_of(volume)
+    one = in_stacks(arches(2), 2)
+    two_cts = segment_set.concatenate([one, one])
+    volume = segment_sets.add_segment_set(scene, two_cts, measure(two_cts), "Two CTs").volume
+    assert segment_sets.stack_numbers(volume).tolist() == [0, 0, 1, 1]
+
+
+def test_stacks_of_a_scene_of_an_earlier_version_have_their_columns_too(scene):
+    """Its table said nothing of them."""
+    stacks = in_stacks(arches(4), 2)
+    nodes = segment_sets.add_segment_set(scene, stacks, measure(stacks), "Stacks")
+    for title in ("Stack", "Slice"):
+        nodes.metrics.RemoveColumn(nodes.metrics.GetColumnIndex(title))
+    columns = segment_sets.columns_of(nodes.volume)
+    assert (columns["Stack"].tolist(), columns["Slice"].tolist()) == ([0, 0, 1, 1], [0, 1, 0, 1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slicer.util
+from examples import in_stacks
 from SkullGANLib.data import segment_set
 from SkullGANLib.errors import BadInputError
 from SkullGANLib.metrics import METRICS, Metric, measure, registered
@@ -91,3 +92,11 @@ def test_texts_and_numbers_stand_in_the_order_of_their_names(scene):
     assert [node.GetColumnName(k) for k in range(2)] == ["b", "a"]
     assert [node.GetTable().GetColumn(0).GetValue(k) for k in range(2)] == ["ö", ""]
     assert column(node, "a") == [2, 1]
+
+
+def test_slices_of_stacks_say_of_which_and_cuts_that_are_added_are_of_none(scene):
+    stacks = in_stacks(segments(4), 2)
+    node = tables.add_metrics(scene, stacks, {}, "Metrics")
+    tables.append_metrics(node, segments(1), {})
+    assert column(node, "Stack") == [0, 0, 1, 1, -1]
+    assert column(node, "Slice") == [0, 1, 0, 1, -1]
