@@ -126,7 +126,7 @@ def slices_of(segments: SegmentSet, recipe: Recipe) -> int:
 
     Raises:
         BadInputError: if the segments have stacks of several depths, or of another than is asked
-            for.
+            for, or stacks are to be learned with conditions.
     """
     if recipe.slices == 1:
         return 1
@@ -137,6 +137,11 @@ def slices_of(segments: SegmentSet, recipe: Recipe) -> int:
             f"slices is {recipe.slices}, expected {f'{found}, 1' if depth else '1'} or 0: the "
             f"segments are {f'in stacks of {depth}' if depth else 'single cuts'}."
         )
+    if found > 1 and recipe.conditions:
+        raise BadInputError(
+            f"conditions: expected none for stacks in depth, found {recipe.conditions!r}; set "
+            "slices to 1 to learn from single segments."
+        )
     return found
 
 
@@ -145,11 +150,6 @@ def _in_stacks(segments: SegmentSet, recipe: Recipe) -> tuple[SegmentSet, Recipe
     slices = slices_of(segments, recipe)
     if slices == 1:
         return segments, recipe
-    if recipe.conditions:
-        raise BadInputError(
-            f"conditions: expected none for stacks in depth, found {recipe.conditions!r}; set "
-            "slices to 1 to learn from single segments."
-        )
     assert segments.stack is not None
     assert segments.slice_number is not None
     rows = stacks_of(segments.stack, segments.slice_number, slices)

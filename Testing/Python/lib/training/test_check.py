@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from examples import bent_walls, in_stacks
 from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.networks import model_file
 from SkullGANLib.networks.dcgan import Discriminator, Generator
@@ -89,3 +90,12 @@ def test_a_file_that_is_no_set_leaves_the_others_reported(set_path, tmp_path):
     assert [one.segments for one in found.sets] == [10]
     assert "none.h5: there is no such file" in found.problem
     assert found.devices
+
+
+def test_stacks_with_conditions_are_refused_before_a_training_is_begun(tmp_path):
+    hdf5.write(tmp_path / "stacks.h5", in_stacks(bent_walls(16, 0), 2))
+    recipe = presets.named("demo").with_settings({"conditions": "sdr"})
+    found = check.check_training([tmp_path / "stacks.h5"], recipe, split="none")
+    assert found.problem.startswith("conditions: expected none for stacks in depth, found 'sdr'")
+    single = recipe.with_settings({"slices": "1"})
+    assert not check.check_training([tmp_path / "stacks.h5"], single, split="none").problem
