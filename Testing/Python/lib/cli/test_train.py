@@ -165,19 +165,15 @@ def test_a_training_that_cannot_be_ends_with_one_sentence_exit_code_1_and_no_fil
     assert not list(tmp_path.iterdir())
 
 
-def ask_by_file(process, run):
-    (run / "stop").touch()
-
-
-def ask_by_sigterm(process, run):
+def ask_by_sigterm(process):
     process.terminate()
 
 
-def ask_by_ctrl_c(process, run):
+def ask_by_ctrl_c(process):
     process.send_signal(signal.SIGINT)
 
 
-@pytest.mark.parametrize("ask", [ask_by_file, ask_by_sigterm, ask_by_ctrl_c])
+@pytest.mark.parametrize("ask", [ask_by_sigterm, ask_by_ctrl_c])
 def test_a_training_that_is_asked_to_stop_saves_and_ends_with_exit_code_2(extracted, tmp_path, ask):
     run = tmp_path / "run"
     process = subprocess.Popen(
@@ -188,7 +184,7 @@ def test_a_training_that_is_asked_to_stop_saves_and_ends_with_exit_code_2(extrac
     try:
         while process.poll() is None and not (run / "events.jsonl").exists():
             time.sleep(0.1)
-        ask(process, run)
+        ask(process)
         _, said = process.communicate(timeout=120)
     finally:
         process.kill()

@@ -99,7 +99,7 @@ def test_answers_and_what_judges_lay_out_are_tables(scene, folder):
         assert task.wait(30) == "finished", task.sentence
     nodes = scene_evaluation.nodes_of(task.result)
     assert list(nodes.findings) == [
-        *("Summary", "Answers", "Ultrasound through the wall", "Brightest pixels")
+        *("Summary", "Answers", "Whole walls", "Ultrasound through the wall", "Brightest pixels")
     ]
     answers = nodes.findings["Answers"].GetTable()
     assert answers.GetNumberOfRows() == len(report.numbers["answers"])

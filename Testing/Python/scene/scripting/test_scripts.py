@@ -213,7 +213,7 @@ def trap(tmp_path) -> Path:
         ("extract_from_scene", "--ct gone -o new.h5 --bones nose", "The bone 'nose' is not known"),
         ("extract_from_scene", "--ct gone -o new.h5 --interval-mm 0", "interval"),
         ("generate_to_scene", "-n 0 -o new.mrb", "at least 1 segment"),
-        ("generate_to_scene", "-n 2001 -o new.mrb", "a scene takes 2000 at once"),
+        ("generate_to_scene", "-n 2001 -o new.mrb", "a scene takes 2000 segments at once"),
         ("generate_to_scene", "-o there.mrb", "there.mrb: is there already"),
         ("generate_to_scene", "-o new.h5", "expected a name that ends in .mrb"),
         ("generate_to_scene", "-o there.h5/new.mrb", "new.mrb: cannot be written"),
