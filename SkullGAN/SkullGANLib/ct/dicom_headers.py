@@ -64,9 +64,12 @@ def read_header(path: Path, file: Path, zipped: ZippedFiles | None = None) -> He
     if len(beginning) < size:
         with suppress(BadInputError):  # there may be more to it
             header = _read(path, file, lambda: io.BytesIO(beginning), size)
-            if header is None or "first pixel" in header:
+            if header is None or ("first pixel" in header and not zipped.is_large(file)):
                 return header
-    return _read(path, file, lambda: io.BytesIO(zipped.content(file)))
+    if not zipped.is_large(file):
+        return _read(path, file, lambda: io.BytesIO(zipped.content(file)))
+    unpacked = zipped.on_disk([file])[0]
+    return _read(path, file, lambda: open(unpacked, "rb"))
 
 
 def _read(

@@ -41,6 +41,8 @@ def plain_hu(
     """
     if not all("first pixel" in header for header in headers):
         return None
+    if zipped and any(zipped.is_large(file) for file in files):
+        return None
     shape = (len(files), headers[0]["Rows"], headers[0]["Columns"])
     hu = np.empty(shape, np.int16 if all(map(_fits_int16, headers)) else np.float32)
 

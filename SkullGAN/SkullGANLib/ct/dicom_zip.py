@@ -29,6 +29,11 @@ THREADS = min(4, os.cpu_count() or 1)
 _LARGEST_ZIP_BYTES = 8 * 2**30
 _HEAD_BYTES = 2**15  # headers of CT slices have 2 to 10 KiB
 _AT_ONCE = 16  # beginnings that a thread unpacks before it gives them
+_MOST_IN_MEMORY = 2**27
+"""Bytes of a file above which it is read from the disk, or through a window where it is checked."""
+_WINDOW = 2**20
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What can be unpacked bit by bit: zipfile does not bound what bzip2 and LZMA give at once."""
 _LOCAL_HEADER = 30  # bytes before the name (APPNOTE.TXT 4.3.7)
 
 
@@ -55,6 +60,8 @@ class ZippedFiles:
     def __enter__(self) -> ZippedFiles:
         with _as_sentences(self._path), zipfile.ZipFile(self._path) as archive:
             found = checked_members(self._path, archive, most_bytes=_LARGEST_ZIP_BYTES)
+            if any(one.compress_type not in _METHODS for one in found):
+                raise NotImplementedError
         self._members = [member for member in found if not member.is_dir()]
         self.files = [Path(f"{number:06d}") for number in range(len(self._members))]
         self._unchecked = set(range(len(self._members)))
@@ -83,6 +90,10 @@ class ZippedFiles:
         with _as_sentences(self._path):
             return self._heads[number // _AT_ONCE].result()[number % _AT_ONCE]
 
+    def is_large(self, file: Path) -> bool:
+        """Tell whether a file is too large for the memory: see ``on_disk``."""
+        return self.size(file) > _MOST_IN_MEMORY
+
     def content(self, file: Path) -> bytes:
         """Give what is in a file, checked; any thread may ask."""
         number = int(file.name)
@@ -95,7 +106,15 @@ class ZippedFiles:
         """Raise if a file is damaged that was not read: it may have been a slice."""
         rest = [self.files[number] for number in sorted(self._unchecked)]
         with ThreadPoolExecutor(THREADS) as pool:
-            for _ in pool.map(lambda file: len(self.content(file)), rest):
+            for _ in pool.map(self._check, rest):
+                pass
+
+    def _check(self, file: Path) -> None:
+        if not self.is_large(file):
+            self.content(file)
+            return
+        with _as_sentences(self._path):
+            for _ in _windows(self._path, self._members[int(file.name)]):
                 pass
 
     def on_disk(self, files: Sequence[Path]) -> list[Path]:
@@ -106,33 +125,46 @@ class ZippedFiles:
                 self._folder = Path(self._stack.enter_context(temporary))
             for name in sorted({file.parts[0] for file in files}):
                 if not (self._folder / name).exists():
-                    (self._folder / name).write_bytes(self.content(Path(name)))
+                    with open(self._folder / name, "wb") as unpacked:
+                        unpacked.writelines(_windows(self._path, self._members[int(name)]))
+                    self._unchecked.discard(int(name))
             return [self._folder / file for file in files]
 
 
 def _beginnings(path: Path, members: Sequence[zipfile.ZipInfo]) -> list[bytes]:
-    with zipfile.ZipFile(path) as archive, open(path, "rb") as file:
+    with open(path, "rb") as file:
         found = []
         for member in members:
-            if member.compress_type == zipfile.ZIP_DEFLATED:
-                packed = _packed(file, member, 2 * _HEAD_BYTES)
-                found.append(_inflated(packed, min(member.file_size, _HEAD_BYTES)))
-            else:
-                with archive.open(member) as opened:
-                    found.append(opened.read(_HEAD_BYTES))
+            packed = _packed(file, member, 2 * _HEAD_BYTES)
+            found.append(_plain(packed, member, min(member.file_size, _HEAD_BYTES)))
         return found
 
 
 def _unpacked(path: Path, member: zipfile.ZipInfo) -> bytes:
     """Unpack a member as ``zipfile`` does, but at once and by the fastest library."""
-    if member.compress_type != zipfile.ZIP_DEFLATED:
-        with zipfile.ZipFile(path) as archive:
-            return archive.read(member)
     with open(path, "rb") as file:
-        content = _inflated(_packed(file, member, member.compress_size), member.file_size + 1)
+        packed = _packed(file, member, member.compress_size)
+    content = _plain(packed, member, member.file_size + 1)
     if len(content) != member.file_size or _library().crc32(content) != member.CRC:
         raise zipfile.BadZipFile("a file is not what the zip's directory says")
     return content
+
+
+def _windows(path: Path, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Unpack a member piece by piece; it is checked at its end."""
+    with zipfile.ZipFile(path) as archive, archive.open(member) as opened:
+        size = 0
+        while piece := opened.read(_WINDOW):
+            size += len(piece)
+            yield piece
+    if size != member.file_size:
+        raise zipfile.BadZipFile("a file is not what the zip's directory says")
+
+
+def _plain(packed: bytes, member: zipfile.ZipInfo, most_bytes: int) -> bytes:
+    if member.compress_type == zipfile.ZIP_STORED:
+        return packed[:most_bytes]
+    return _inflated(packed, most_bytes)
 
 
 def _packed(file: BinaryIO, member: zipfile.ZipInfo, most_bytes: int) -> bytes:

@@ -57,8 +57,8 @@ def test_zlib_reads_what_isal_reads(series, tmp_path, without_ng):
     assert dicom_zip._library() is sys.modules["zlib"]
 
 
-@pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2])
-def test_stored_and_other_members_are_read_too(series, tmp_path, kind):
+@pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_stored_and_deflated_members_are_read(series, tmp_path, kind):
     path = tmp_path / "head.zip"
     with zipfile.ZipFile(path, "w", kind) as archive:
         for file in series.iterdir():
@@ -116,3 +116,30 @@ def test_what_is_no_zip_is_refused(tmp_path):
     path.write_bytes(b"PK\3\4" + HEAD.tobytes()[:1000])
     with pytest.raises(BadInputError, match="damaged or incomplete"), ZippedFiles(path):
         pass
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_cannot_be_unpacked_bit_by_bit_is_refused(tmp_path, kind):
+    path = tmp_path / "files.zip"
+    with zipfile.ZipFile(path, "w", kind) as archive:
+        archive.writestr("a", bytes(10_000))
+    with pytest.raises(BadInputError, match="expected deflate"), ZippedFiles(path):
+        pass
+
+
+def test_slices_too_large_for_the_memory_are_read_from_the_disk(series, tmp_path, monkeypatch):
+    monkeypatch.setattr(dicom_zip, "_MOST_IN_MEMORY", 100)
+    monkeypatch.setattr(dicom_zip, "_unpacked", None)
+    assert_is_head(read_ct(zipped(tmp_path / "head.zip", series)))
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_the_directory_of_a_zip_is_read_once_for_all_its_files(tmp_path, monkeypatch, kind):
+    path = tmp_path / "files.zip"
+    with zipfile.ZipFile(path, "w", kind) as archive:
+        for number in range(100):
+            archive.writestr(str(number), b"content")
+    with ZippedFiles(path) as files:
+        monkeypatch.setattr(dicom_zip.zipfile, "ZipFile", None)
+        assert {files.content(file) for file in files.files} == {b"content"}
+        assert {files.beginning(file) for file in files.files} == {b"content"}
