@@ -44,6 +44,7 @@ Header = Mapping[str, Any]
 
 _FIRST_ELEMENTS = (0x0000, 0x0001, 0x0005, 0x0006, 0x0008, 0x0012, 0x0016, 0x0018)
 
+_MOST_READS = 2_000_000  # a CT of 1,000 frames in a file takes 200,000
 _log = logging.getLogger(__name__)
 
 
@@ -87,7 +88,10 @@ def _read(
         with open_file() as opened:
             bare = _lacks_preamble(opened)
             dataset = pydicom.dcmread(
-                opened, stop_before_pixels=True, specific_tags=list(_ELEMENTS), force=bare
+                _Bounded(opened),
+                stop_before_pixels=True,
+                specific_tags=list(_ELEMENTS),
+                force=bare,
             )
             syntax = dataset.file_meta.get("TransferSyntaxUID")
             if syntax is None and bare:
@@ -119,6 +123,23 @@ def _read(
     if pixels and _is_plain(header, pixels[1]):
         header["first pixel"] = pixels[0]
     return header
+
+
+class _Bounded:
+    """A file that is read some millions of times at most: 2 GB of zeros are as many elements."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._left = _MOST_READS
+
+    def read(self, size: int = -1) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("a header without end")
+        return self._file.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def text_of(header: Header, name: str) -> str:

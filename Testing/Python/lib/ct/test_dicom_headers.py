@@ -11,6 +11,7 @@ import pytest
 from dicom_files import HEAD, assert_is_head, refused, setting, write_series
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from SkullGANLib.ct import dicom_headers
 from SkullGANLib.ct.volume import HeadCT, pseudonym, read_ct, write_volume
 from SkullGANLib.data import hdf5, segment_set
 from SkullGANLib.errors import BadInputError
@@ -140,3 +141,14 @@ def test_files_without_preamble_are_read(tmp_path):
         )
         assert file.read_bytes()[128:132] != b"DICM"
     assert_is_head(read_ct(folder))
+
+
+def test_a_header_without_end_is_given_up(tmp_path, monkeypatch):
+    """Zeros are elements of no length, one after the other."""
+    meta = b"\x02\x00\x10\x00UI\x12\x001.2.840.10008.1.2\x00\x00\x00"
+    file = tmp_path / "zeros.dcm"
+    file.write_bytes(bytes(128) + b"DICM" + meta + bytes(2**20))
+    monkeypatch.setattr(dicom_headers, "_MOST_READS", 1000)
+
+    with pytest.raises(BadInputError, match="holds a DICOM file that is damaged"):
+        dicom_headers.read_header(tmp_path, file)
