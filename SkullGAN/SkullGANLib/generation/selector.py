@@ -169,8 +169,9 @@ class Selector:
         """
         slices, central = self._slices, self._slices // 2
         fits = self._selection.fits(draw.segments, draw.metrics)
-        self._within += int(self._selection.limits.accept(draw.metrics).sum())
-        self._whole += int(fits.sum())
+        if self._selection.whole:
+            self._within += int(self._selection.limits.accept(draw.metrics).sum())
+            self._whole += int(fits.sum())
         fits = np.asarray(fits.reshape(-1, slices).all(axis=1))
         values = values_of(draw.metrics)[central::slices]
         if self.tilt:
@@ -193,7 +194,7 @@ class Selector:
         """Say how few walls are whole, and which part of a set that is followed is missing most;
         empty where that is not asked for."""
         walls = ""
-        if self._selection.whole and self._within:
+        if self._within:
             walls = f"Whole walls: {share(self._whole / self._within)}."
         followed = self._quotas.lacking() if self._quotas and self.kept else ""
         return " ".join(filter(None, (walls, followed)))
