@@ -150,8 +150,9 @@ def show_phases(
     # read and written beside the weights.
     moved = 4 * (7 * (made + seen) + 3 * made * bool(recipe.ema_decay))
     floor_s = moved / copied_bytes_a_second() if device.type == "cpu" else float("nan")
-    share = floor_s / left_s if left_s > 0 else float("nan")
-    print(f"{'the rest':<34} {1e3 * left_s:8.1f} {1e3 * floor_s:9.1f} {share:6.0%}")
+    # Alone, phases can take longer than in an iteration, where memory is used again.
+    share = f"{floor_s / left_s:.0%}" if left_s > 0 else "-"
+    print(f"{'the rest':<34} {1e3 * max(left_s, 0):8.1f} {1e3 * floor_s:9.1f} {share:>6}")
 
 
 def ours(segments: SegmentSet, recipe: Recipe, device: torch.device, iterations: int) -> float:
