@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _BLOCK = np.array([2, 4, 4])
+_BESIDE_VOXELS = 1.5  # from the end of the field of view, which interpolation blurs
 
 
 def outside_blocks(hu: np.ndarray, factor: np.ndarray) -> np.ndarray:
@@ -102,6 +103,23 @@ class Unseen:
             block = np.minimum(index // self.factor, last)
             some = np.flatnonzero(self.near[tuple(block.T)])  # most often none
             found[some] = self._alike(self.hu[tuple(index[some].T)])
+        return found
+
+    def beside(self, index: np.ndarray) -> np.ndarray:
+        """Say which of some points lie within a voxel or so of such a voxel.
+
+        Args:
+            index: float64 (N, 3), slice, row and column; outside the volume they count as on its
+                border.
+
+        Returns:
+            bool (N,).
+        """
+        found = np.zeros(len(index), bool)
+        if self.any():
+            last = np.array(self.hu.shape) - 1
+            for step in _BESIDE_VOXELS * np.vstack([np.zeros((1, 3)), np.eye(3), -np.eye(3)]):
+                found |= self.at(np.clip(np.rint(index + step), 0, last).astype(int))
         return found
 
     def voxels(self) -> np.ndarray:

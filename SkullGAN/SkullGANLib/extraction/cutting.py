@@ -15,7 +15,6 @@ import numpy as np
 from scipy import ndimage
 
 from ..anatomy.cut_plan import Site
-from ..ct.field_of_view import Unseen
 from ..ct.volume import HeadCT
 from ..data.segment_set import PIXEL_SPACING_MM, SIZE
 from ..data.walls import WALL_THRESHOLD_HU
@@ -40,7 +39,6 @@ CRESTED = ("frontal", "occipital")
 """Bones on whose inside a crest stands, to which the falx is tied: in the midline it is as deep
 again as the wall."""
 _CREST_MM, _CREST_WINDOW_MM = 4.0, 27.0  # thicker than the median of the columns around
-_BESIDE_VOXELS = 1.5  # from the end of the field of view, which interpolation blurs
 _AIR_BEHIND_MM = 12.0  # mastoid cells lie this close behind the outer table, brain is no air
 _SMOOTHING_PIXELS = 0.8
 _SURELY_INSIDE, _SURELY_OUTSIDE = 0.85, 0.15  # shares of the interpolated mask
@@ -208,7 +206,7 @@ def rejection_reason_around(
     ijk = to_ijk(ct, points_of(pixel_to_ras, rows, columns))
     well_inside = is_inside(ijk, ct, margin=0.5)
     if not is_bare:
-        well_inside &= ~_is_beside(ct.unseen, ijk)
+        well_inside &= ~ct.unseen.beside(ijk)
     if len(np.unique(columns[~well_inside])) > (1 - FEWEST_GOOD_COLUMNS) * SIZE:
         return "leaves the field of view"
     if is_bare:
@@ -218,17 +216,6 @@ def rejection_reason_around(
     ijk = np.rint(to_ijk(ct, points.reshape(-1, 3))).astype(int)
     behind = ct.hu[tuple(ijk[is_inside(ijk, ct)].T)]
     return "air cells or sinus" if (behind < AIR_HU).mean() > MOST_AIR else None
-
-
-def _is_beside(voxels: Unseen, ijk: np.ndarray) -> np.ndarray:
-    """Whether points (N, 3), indices in the CT, lie within a voxel or so of one of some voxels."""
-    if not voxels.any():
-        return np.zeros(len(ijk), bool)
-    steps = _BESIDE_VOXELS * np.vstack([np.zeros((1, 3)), np.eye(3), -np.eye(3)])
-    last = np.array(voxels.hu.shape) - 1
-    around = np.clip(np.rint(ijk + steps[:, None]), 0, last).astype(int)
-    found = voxels.at(around.reshape(-1, 3)).reshape(len(steps), -1)
-    return np.asarray(found.any(axis=0))
 
 
 def _matrix(

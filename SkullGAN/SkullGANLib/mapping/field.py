@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from ..anatomy.voxel_blocks import around
 from ..ct.field_of_view import Unseen
 from ..ct.volume import HeadCT
 
 RAYS_AT_ONCE = 2048
 """Their profiles stay in a core's cache."""
 
-_BESIDE_VOXELS = 1.5  # from the end of the field of view, which interpolation blurs
 _MARGIN = 8  # voxels around the mask, after which a cubic spline no longer feels the border
 
 
@@ -32,8 +32,8 @@ class Field:
         spline: float32, coefficients of the cubic spline through the CT, in a box around the mask.
         hu: int16, the CT in the same box.
         mask: uint8, the skull mask in the same box.
-        unseen: bool (slices, rows, columns) of the whole CT, beyond the field of view; None of a
-            bare skull, around which air or water may be as constant as padding.
+        unseen: voxels of the whole CT that lie beyond the field of view; None of a bare skull,
+            around which air or water may be as constant as padding.
         box_to_ras: float64 (4, 4), takes (k, j, i, 1) of the box to RAS mm.
         first, last: float64 (3,), the box's indices of the CT's outermost voxels.
         threshold_hu: HU from which a sample at the wall's surface is bone.
@@ -70,19 +70,16 @@ class Field:
             is_bare: as ``anatomy.cavity.Cavity`` has it.
         """
         threads = threads or min(4, os.cpu_count() or 1)
-        box = []
-        for axis in range(3):
-            used = np.flatnonzero(mask.any(tuple({0, 1, 2} - {axis})))
-            low, high = (int(used[0]), int(used[-1])) if used.size else (0, 0)
-            box.append(slice(max(low - _MARGIN, 0), min(high + _MARGIN + 1, mask.shape[axis])))
+        nothing = (slice(0, _MARGIN + 1),) * 3
+        box = around(mask, np.full(3, _MARGIN)) if mask.any() else nothing
         start = np.array([part.start for part in box], float)
         to_ras = np.eye(4)
         to_ras[:3, :3] = ct.ijk_to_ras[:3, 2::-1]
         to_ras[:3, 3] = to_ras[:3, :3] @ start + ct.ijk_to_ras[:3, 3]
         return cls(
-            spline=_spline(ct.hu[tuple(box)], threads),
-            hu=ct.hu[tuple(box)],
-            mask=(mask[tuple(box)] != 0).astype(np.uint8),
+            spline=_spline(ct.hu[box], threads),
+            hu=ct.hu[box],
+            mask=(mask[box] != 0).astype(np.uint8),
             unseen=None if is_bare or not ct.unseen.any() else ct.unseen,
             box_to_ras=to_ras,
             first=-start,
@@ -105,10 +102,7 @@ class Field:
         """The same of indices of the box."""
         beyond = ((index < self.first + 0.5) | (index > self.last - 0.5)).any(axis=1)
         if self.unseen is not None:
-            last = (self.last - self.first).astype(int)
-            for step in _BESIDE_VOXELS * np.vstack([np.zeros((1, 3)), np.eye(3), -np.eye(3)]):
-                at = np.clip(np.rint(index - self.first + step), 0, last).astype(int)
-                beyond |= self.unseen.at(at)
+            beyond |= self.unseen.beside(index - self.first)
         return np.asarray(beyond)
 
     def step(self, directions: np.ndarray) -> np.ndarray:

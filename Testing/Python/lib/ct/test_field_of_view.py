@@ -51,3 +51,14 @@ def test_a_voxel_that_is_asked_for_is_told_what_all_are_told():
     assert unseen.any()
     assert np.array_equal(unseen.at(at), outside_voxels(hu).ravel())
     assert not Unseen.of(noise((11, 43, 38))).at(at).any()
+
+
+def test_what_lies_within_a_voxel_or_so_of_what_was_not_scanned_is_beside_it():
+    hu = noise((8, 40, 40))
+    hu[:, :, :12] = -1024
+    columns = np.arange(10.0, 18.0)
+    at = np.stack([np.full(8, 4.0), np.full(8, 20.0), columns], axis=1)
+    unseen = Unseen.of(hu)
+    assert unseen.beside(at).tolist() == (columns - 1.5 < 11.5).tolist()
+    assert unseen.beside(at - [0, 0, 40]).all()
+    assert not Unseen.of(noise((8, 40, 40))).beside(at).any()
